@@ -1,0 +1,50 @@
+"""Every error the centre raises on purpose.
+
+::
+
+    CentralError
+    ├── ConfigError            the configuration breaks a rule; names key, rule and value
+    ├── StoreUnavailableError  the database can't be reached or refused for now
+    ├── NotFoundError          there is no such thing, or not for this person        (404)
+    ├── ForbiddenError         this role may not do that                             (403)
+    ├── SignInError            name, password or PIN is wrong                        (401)
+    ├── TooManyTriesError      too many failed tries; come back later                (429)
+    ├── ConflictError          the thing's state does not allow it                   (409)
+    └── BoxUnreachableError    the box is not connected or does not answer           (503)
+"""
+
+
+class CentralError(Exception):
+    """Something at the centre went wrong."""
+
+
+class ConfigError(CentralError):
+    """The configuration is not valid."""
+
+
+class StoreUnavailableError(CentralError):
+    """The database is not available."""
+
+
+class NotFoundError(CentralError):
+    """There is no such thing."""
+
+
+class ForbiddenError(CentralError):
+    """This role may not do that."""
+
+
+class SignInError(CentralError):
+    """Name, password or PIN is wrong."""
+
+
+class TooManyTriesError(CentralError):
+    """Too many failed tries."""
+
+
+class ConflictError(CentralError):
+    """The state does not allow it."""
+
+
+class BoxUnreachableError(CentralError):
+    """The box does not answer."""

@@ -1,0 +1,37 @@
+"""The seams of the centre: what one component may ask of another."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One MQTT message as it came."""
+
+    topic: str
+    payload: bytes
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """Sequences of one box that are stored for good and may be receipted (protocol I3)."""
+
+    region_code: str
+    box_id: str
+    sequences: tuple[int, ...]
+
+
+class Inbox(Protocol):
+    """Where the consumer puts what it received."""
+
+    def commit(self, batch: Sequence[Received]) -> Sequence[Committed]:
+        """Store the whole batch in one transaction and return what may be receipted.
+
+        Idempotent by (box, sequence): a duplicate is counted, changes nothing and is receipted
+        again. What can't be understood goes to quarantine with its reason, in the same transaction,
+        and is receipted where its sequence can be read. Raises StoreUnavailableError with nothing
+        stored; the caller keeps the batch, acknowledges nothing and tries again.
+        """

@@ -1,0 +1,288 @@
+"""The box's configuration: one TOML file, checked whole before anything starts.
+
+Unknown keys are refused. Secrets are never in the file or in a URL: each is read from a file of its
+own or from an environment variable that the configuration names.
+"""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+
+from edge.errors import ConfigError
+from protocol.messages import AlertLevel, AlertMode, BoxId, GridCode, LocalId, RegionCode
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Point = tuple[Fraction, Fraction]
+Polygon = Annotated[tuple[Point, ...], Field(min_length=3, max_length=10)]
+
+
+def _url(schemes: frozenset[str]) -> AfterValidator:
+    def check(value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in schemes or not parts.hostname:
+            raise ValueError(f"must be a URL of scheme {' or '.join(sorted(schemes))}")
+        if parts.username is not None or parts.password is not None:
+            raise ValueError("must not hold a user or password: use 'username' and 'password_file'")
+        return value
+
+    return AfterValidator(check)
+
+
+RtspUrl = Annotated[str, _url(frozenset({"rtsp", "rtsps"}))]
+HttpUrl = Annotated[str, _url(frozenset({"http", "https"}))]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Secret(_Section):
+    """Where a secret is: exactly one of a file (its first line) or an environment variable."""
+
+    file: Path | None = None
+    env: str | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.file is None) == (self.env is None):
+            raise ValueError("give exactly one of 'file' and 'env'")
+        return self
+
+    def read(self) -> SecretStr:
+        """Return the secret. Raises ConfigError where it is missing or empty."""
+        if self.file is not None:
+            try:
+                value = self.file.read_text(encoding="utf-8").partition("\n")[0].strip()
+            except OSError as error:
+                raise ConfigError(f"secret file {self.file}: {error.strerror}") from error
+        else:
+            assert self.env is not None
+            value = os.environ.get(self.env, "")
+        if not value:
+            raise ConfigError(f"secret {self.file or self.env}: empty or not set")
+        return SecretStr(value)
+
+
+class BoxSection(_Section):
+    """The box itself."""
+
+    id: BoxId
+    name: str = Field(min_length=1, max_length=60)
+    region_code: RegionCode
+    data_dir: Path
+
+
+class CentreSection(_Section):
+    """How to reach the centre. Without this section the box works alone and keeps its alerts."""
+
+    mqtt_host: str
+    mqtt_port: int = Field(default=8883, ge=1, le=65535)
+    mqtt_tls: bool = True
+    mqtt_version: Literal["3.1.1", "5"] = "3.1.1"
+    http_url: HttpUrl
+    token: Secret
+
+
+class HttpSection(_Section):
+    """The box's own HTTP interface; the centre reaches it through the relay, so loopback is enough."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8610, ge=0, le=65535)
+
+
+class RecordingSection(_Section):
+    """What is kept, and how long."""
+
+    enabled: bool = True
+    segment_s: float = Field(default=10.0, ge=2, le=60)
+    retention_days: int = Field(default=30, ge=1, le=3650)
+    alert_retention_days: int = Field(default=180, ge=1, le=3650)
+    quota_gb: float | None = Field(default=None, gt=0)
+    min_free_fraction: float = Field(default=0.05, ge=0.01, le=0.5)
+    sync_s: float = Field(default=5.0, ge=1, le=60)  # fdatasync rhythm: what a power cut may cost
+
+
+class DetectSection(_Section):
+    """The detector process."""
+
+    enabled: bool = True
+    model: str = "auto"  # a name of models/manifest.toml; auto takes the best that is there
+    model_dirs: tuple[Path, ...] = ()
+    fps: float = Field(default=2.0, ge=0.2, le=25)
+    min_score: float = Field(default=0.4, ge=0.05, le=0.95)
+
+
+class EvidenceSection(_Section):
+    """What goes with an alert."""
+
+    clip_pre_s: float = Field(default=10.0, ge=0, le=60)
+    clip_post_s: float = Field(default=20.0, ge=1, le=600)
+    snapshot_max_bytes: int = Field(default=150_000, ge=20_000, le=2_000_000)
+
+
+class GroundPoint(_Section):
+    """A point of the picture (0–1) and where it is on the ground, in metres."""
+
+    image: Point
+    metres: tuple[float, float]
+
+
+class Region(_Section):
+    """A part of the picture that a rule looks at."""
+
+    id: LocalId = "all"
+    polygon: Polygon = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
+
+
+class GatheringSection(_Section):
+    """A gathering: enough people in a region, or close together, for long enough.
+
+    ``levels`` are thresholds that raise the level; the lowest is the rule's. ``clear_fraction`` and
+    ``clear_s``: it ends when fewer than that share of the lowest threshold were there for so long.
+    ``radius_m`` needs the camera's ground points; without them ``radius_heights`` (person heights)
+    is the distance for "close together". ``gap_s``: a shorter break does not restart ``hold_s``.
+    """
+
+    kind: Literal["gathering"] = "gathering"
+    id: LocalId
+    mode: Literal["region_count", "close_together"] = "region_count"
+    alert_mode: AlertMode = AlertMode.LIVE
+    regions: Annotated[tuple[Region, ...], Field(min_length=1, max_length=4)] = (Region(),)
+    exclude: Annotated[tuple[Polygon, ...], Field(max_length=8)] = ()
+    levels: dict[AlertLevel, Annotated[int, Field(ge=1, le=1000)]] = {
+        AlertLevel.ORDINARY: 15,
+        AlertLevel.URGENT: 30,
+        AlertLevel.EXTRA_URGENT: 60,
+    }
+    radius_m: float = Field(default=2.0, gt=0, le=50)
+    radius_heights: float = Field(default=1.2, gt=0, le=20)
+    hold_s: float = Field(default=60.0, ge=0, le=3600)
+    gap_s: float = Field(default=1.5, ge=0, le=60)
+    clear_fraction: float = Field(default=0.7, gt=0, le=1)
+    clear_s: float = Field(default=120.0, ge=0, le=3600)
+    repeat_s: float = Field(default=600.0, ge=0, le=86400)
+
+    @model_validator(mode="after")
+    def _levels_grow(self) -> Self:
+        order = [level for level in AlertLevel if level in self.levels]
+        thresholds = [self.levels[level] for level in order]
+        if not thresholds or thresholds != sorted(set(thresholds)):
+            raise ValueError(f"'levels' must be given and grow with the level, not {thresholds}")
+        if len({region.id for region in self.regions}) != len(self.regions):
+            raise ValueError("'regions' must have different ids")
+        return self
+
+
+class CameraSection(_Section):
+    """One camera. ``sub_url`` is what the wall shows and the detector sees; main where absent."""
+
+    id: LocalId
+    name: str = Field(min_length=1, max_length=24)
+    grid_code: GridCode
+    place: str = Field(default="", max_length=60)
+    main_url: RtspUrl
+    sub_url: RtspUrl | None = None
+    username: str | None = None
+    password: Secret | None = None
+    transport: Literal["tcp", "udp"] = "tcp"
+    enabled: bool = True
+    lost_after_s: float = Field(default=30.0, ge=5, le=600)  # lost for so long is an alert
+    ground: Annotated[tuple[GroundPoint, ...], Field(max_length=4)] = ()
+    rules: tuple[GatheringSection, ...] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if len(self.ground) not in (0, 4):
+            raise ValueError(f"'ground' must have four points, not {len(self.ground)}")
+        if (self.username is None) != (self.password is None):
+            raise ValueError("'username' and 'password' go together")
+        if len({rule.id for rule in self.rules}) != len(self.rules):
+            raise ValueError("'rules' must have different ids")
+        return self
+
+
+class EdgeConfig(_Section):
+    """The whole file."""
+
+    box: BoxSection
+    centre: CentreSection | None = None
+    http: HttpSection = HttpSection()
+    recording: RecordingSection = RecordingSection()
+    detect: DetectSection = DetectSection()
+    evidence: EvidenceSection = EvidenceSection()
+    cameras: Annotated[tuple[CameraSection, ...], Field(max_length=64)] = ()
+
+    @model_validator(mode="after")
+    def _unique(self) -> Self:
+        ids = [camera.id for camera in self.cameras]
+        if len(set(ids)) != len(ids):
+            raise ValueError(f"'cameras' must have different ids, not {sorted(ids)}")
+        return self
+
+
+def load(path: Path) -> EdgeConfig:
+    """Return the configuration in ``path``; relative paths in it are below the file's folder.
+
+    Raises ConfigError that names every broken key, the rule and the value given.
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from error
+    try:
+        config = EdgeConfig.model_validate(document)
+    except ValidationError as error:
+        raise ConfigError(describe(path, error)) from error
+    return _anchored(config, path.resolve().parent)
+
+
+def describe(path: Path, error: ValidationError) -> str:
+    """Return one line a broken key: the key, the rule, the value (never a secret's)."""
+    lines = []
+    for item in error.errors(include_url=False):
+        key = ".".join(str(part) for part in item["loc"]) or "(the file)"
+        given = "" if isinstance(item["input"], dict) else f", not {item['input']!r}"
+        if "user or password" in item["msg"]:
+            given = ""
+        lines.append(f"'{key}': {item['msg'].removeprefix('Value error, ')}{given}")
+    return f"{path}: " + "; ".join(lines)
+
+
+def _anchored(config: EdgeConfig, folder: Path) -> EdgeConfig:
+    """Return the configuration with its relative paths made absolute below ``folder``."""
+
+    def secret(value: Secret) -> Secret:
+        if value.file is None:
+            return value
+        return value.model_copy(update={"file": folder / value.file})
+
+    cameras = tuple(
+        camera.model_copy(update={"password": secret(camera.password)})
+        if camera.password
+        else camera
+        for camera in config.cameras
+    )
+    centre = config.centre and config.centre.model_copy(
+        update={"token": secret(config.centre.token)}
+    )
+    box = config.box.model_copy(update={"data_dir": folder / config.box.data_dir})
+    detect = config.detect.model_copy(
+        update={"model_dirs": tuple(folder / path for path in config.detect.model_dirs)}
+    )
+    return config.model_copy(
+        update={"cameras": cameras, "centre": centre, "box": box, "detect": detect}
+    )

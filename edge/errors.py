@@ -1,0 +1,45 @@
+"""Every error the edge raises on purpose.
+
+::
+
+    EdgeError
+    ├── ConfigError        the configuration breaks a rule; names the key, the rule and the value
+    ├── StreamError        a camera's stream can't be opened or has ended
+    │   ├── StreamRefused  the camera refused us (wrong password, unknown path): retrying is no help
+    │   └── StreamStalled  no packet came in time
+    ├── MediaError         bytes that should be H.264, H.265 or MP4 are not
+    ├── StorageError       the disk or the index refused a write
+    └── NotFoundError      what was asked for is not here
+"""
+
+
+class EdgeError(Exception):
+    """Something on the box went wrong."""
+
+
+class ConfigError(EdgeError):
+    """The configuration is not valid."""
+
+
+class StreamError(EdgeError):
+    """The stream has ended."""
+
+
+class StreamRefused(StreamError):  # noqa: N818 - reads as what happened
+    """The camera refused the connection."""
+
+
+class StreamStalled(StreamError):  # noqa: N818 - reads as what happened
+    """The camera sent nothing in time."""
+
+
+class MediaError(EdgeError):
+    """The video data is not valid."""
+
+
+class StorageError(EdgeError):
+    """The storage refused a write."""
+
+
+class NotFoundError(EdgeError):
+    """There is no such thing here."""

@@ -1,0 +1,111 @@
+"""The seams of the edge: what one component may ask of another."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from edge.media.sample import StreamItem
+from protocol.messages import AlertKind, AlertLevel, AlertMode, AlertOp, StreamState
+from protocol.relay import StreamName
+
+
+class Subscriber(Protocol):
+    """Someone who wants a stream's samples: the recorder, the live hub, the detector's feed."""
+
+    def offer(self, item: StreamItem) -> None:
+        """Take an item. Called in the ingest thread: returns at once, never blocks, never raises.
+
+        A subscriber that can't keep up drops by its own stated policy and counts what it dropped.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStatus:
+    """A stream as its supervisor judges it. ``since`` is when the state began."""
+
+    camera_id: str
+    stream: StreamName
+    state: StreamState
+    since: datetime
+    last_packet_at: datetime | None
+    error: str | None = None  # redacted
+
+
+class StatusListener(Protocol):
+    """Someone who wants to know when a stream comes or goes."""
+
+    def stream_changed(self, status: StreamStatus) -> None:
+        """Take a change. Called in the ingest thread, under the rules of Subscriber.offer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A person's place in the picture, normalised to 0–1, for the length of one rule update.
+
+    It has no identity, is never stored and never leaves the process (design: what it never does).
+    """
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Detections:
+    """What the detector saw in one frame. ``at`` is the frame's wall time on its run."""
+
+    camera_id: str
+    run_id: str
+    pts_90k: int
+    at: datetime
+    boxes: tuple[Box, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """What a rule says: something began, changed or ended, at ``at`` on the camera's own time.
+
+    ``count`` against ``threshold`` for rules that count, else both 0.
+    """
+
+    op: AlertOp
+    kind: AlertKind
+    level: AlertLevel
+    mode: AlertMode
+    camera_id: str
+    rule_id: str
+    region_id: str
+    at: datetime
+    count: int = 0
+    threshold: int = 0
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAlert:
+    """An alert that has begun and not ended, as a restarted rule needs it."""
+
+    camera_id: str
+    rule_id: str
+    region_id: str
+    kind: AlertKind
+    level: AlertLevel
+    started_at: datetime
+    peak: int
+
+
+class AlertDesk(Protocol):
+    """Where rules report. It keeps one open alert per camera, rule and region (alert I1)."""
+
+    def report(self, occurrence: Occurrence) -> None:
+        """Record an occurrence durably and queue it for the centre.
+
+        A START where one is open already counts as an UPDATE; an UPDATE or END with none open is
+        ignored. Blocks for one SQLite commit. Raises StorageError where the disk refuses.
+        """
+
+    def open_alerts(self) -> Sequence[OpenAlert]:
+        """Return what is open, so that a rule goes on where it stopped."""

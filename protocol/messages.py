@@ -1,0 +1,222 @@
+"""What travels over MQTT: CloudEvents 1.0 in structured JSON, one pydantic model a message.
+
+Readers tolerate unknown fields (a newer box talks to an older centre) and refuse unknown types and
+versions by name. Times are aware UTC. Source: https://github.com/cloudevents/spec (v1.0.2).
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+BoxId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,30}[a-z0-9]$")]
+LocalId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
+RegionCode = Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
+GridCode = Annotated[str, StringConstraints(pattern=r"^\d{15}$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Sequence = Annotated[int, Field(ge=1, le=2**63 - 1)]
+
+
+class Message(BaseModel):
+    """Base of everything on the wire: frozen; unknown fields are read over, never refused."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class AlertKind(StrEnum):
+    """What an alert is about. A person decides what it really is."""
+
+    GATHERING = "gathering"
+    FLAME = "flame"
+    SMOKE = "smoke"
+    CAMERA_LOST = "camera_lost"
+    DETECTOR_DOWN = "detector_down"
+    STORAGE = "storage"
+
+
+class AlertLevel(StrEnum):
+    """The seed documents' scale (domain 3.3); GB/T 28181 priorities 3, 2 and 1."""
+
+    ORDINARY = "ordinary"  # 一般
+    URGENT = "urgent"  # 紧急
+    EXTRA_URGENT = "extra_urgent"  # 特急
+
+
+class AlertOp(StrEnum):
+    """What a message says of its alert."""
+
+    START = "start"
+    UPDATE = "update"
+    END = "end"
+
+
+class AlertMode(StrEnum):
+    """Whether staff are called: live calls, trial is only logged, drill is marked."""
+
+    LIVE = "live"
+    TRIAL = "trial"
+    DRILL = "drill"
+
+
+class EvidenceKind(StrEnum):
+    """What a piece of evidence is."""
+
+    SNAPSHOT = "snapshot"  # image/jpeg
+    CLIP = "clip"  # video/mp4
+
+
+class AlertData(Message):
+    """One alert as the box sees it at ``at``. It never holds anything about any one person.
+
+    ``count`` people (or 0 where the kind counts nothing), against ``threshold``; ``peak`` is the
+    highest count since ``started_at``. ``gb_*`` are GB/T 28181's alarm method, type and priority.
+    """
+
+    alert_id: UUID
+    op: AlertOp
+    kind: AlertKind
+    level: AlertLevel
+    mode: AlertMode = AlertMode.LIVE
+    camera_id: LocalId
+    camera_name: str
+    grid_code: GridCode
+    rule_id: LocalId
+    region_id: LocalId = "all"
+    started_at: AwareDatetime
+    at: AwareDatetime
+    ended_at: AwareDatetime | None = None
+    count: int = Field(default=0, ge=0)
+    threshold: int = Field(default=0, ge=0)
+    peak: int = Field(default=0, ge=0)
+    confidence: float | None = Field(default=None, ge=0, le=1)
+    model: str | None = None
+    gb_method: int = Field(ge=1, le=7)
+    gb_type: int | None = Field(default=None, ge=1, le=14)
+    gb_priority: int = Field(ge=1, le=4)
+
+
+class StreamState(StrEnum):
+    """A camera as the box's supervisor judges it, by the age of its last packet."""
+
+    CONNECTING = "connecting"
+    LIVE = "live"
+    LOST = "lost"
+
+
+class CameraState(Message):
+    """One camera in a birth snapshot or a heartbeat."""
+
+    camera_id: LocalId
+    name: str
+    grid_code: GridCode
+    place: str = ""
+    has_sub: bool = True
+    state: StreamState
+    since: AwareDatetime
+    last_packet_at: AwareDatetime | None = None
+
+
+class StateData(Message):
+    """A box's retained state: what it is and which cameras it has, or (as its last will) gone."""
+
+    online: bool
+    box_name: str = ""
+    software: str = ""
+    boot_id: UUID | None = None
+    started_at: AwareDatetime | None = None
+    cameras: tuple[CameraState, ...] = ()
+
+
+class HeartbeatData(Message):
+    """Every 60 s; a box whose last one is older than 180 s is gone (GB/T 28181's own rhythm)."""
+
+    boot_id: UUID
+    last_sequence: int = Field(ge=0)
+    outbox_rows: int = Field(ge=0)
+    outbox_oldest_at: AwareDatetime | None = None
+    evidence_pending: int = Field(default=0, ge=0)
+    disk_free_bytes: int = Field(ge=0)
+    recording_bytes: int = Field(ge=0)
+    detector: Literal["off", "starting", "live", "down"]
+    detector_model: str | None = None
+    cameras: tuple[CameraState, ...] = ()
+
+
+class ReceiptData(Message):
+    """The sequences of one box that the centre has committed, duplicates and quarantined too."""
+
+    sequences: tuple[Sequence, ...]
+
+
+class EpochData(Message):
+    """A consumer's incarnation. A changed epoch tells every box to send again what it still has."""
+
+    epoch: UUID
+
+
+class Envelope(Message):
+    """The CloudEvents context attributes all our messages share."""
+
+    specversion: Literal["1.0"] = "1.0"
+    id: UUID
+    source: str  # /boxes/<box> or /centre
+    time: AwareDatetime
+    datacontenttype: Literal["application/json"] = "application/json"
+
+
+class AlertMessage(Envelope):
+    """Event of a box: has a place in its gap-free sequence, counted from 1."""
+
+    type: Literal["cn.tanshao.alert.v1"] = "cn.tanshao.alert.v1"
+    subject: LocalId  # the camera
+    sequence: Sequence
+    bootid: UUID
+    data: AlertData
+
+
+class StateMessage(Envelope):
+    """Retained state of a box."""
+
+    type: Literal["cn.tanshao.state.v1"] = "cn.tanshao.state.v1"
+    data: StateData
+
+
+class HeartbeatMessage(Envelope):
+    """Sign of life of a box."""
+
+    type: Literal["cn.tanshao.heartbeat.v1"] = "cn.tanshao.heartbeat.v1"
+    data: HeartbeatData
+
+
+class ReceiptMessage(Envelope):
+    """What the centre has committed; only this clears a box's outbox."""
+
+    type: Literal["cn.tanshao.receipt.v1"] = "cn.tanshao.receipt.v1"
+    data: ReceiptData
+
+
+class EpochMessage(Envelope):
+    """Retained incarnation of the centre's consumer."""
+
+    type: Literal["cn.tanshao.epoch.v1"] = "cn.tanshao.epoch.v1"
+    data: EpochData
+
+
+AnyMessage = AlertMessage | StateMessage | HeartbeatMessage | ReceiptMessage | EpochMessage
+
+
+def source_of_box(box_id: str) -> str:
+    """Return the CloudEvents source of a box."""
+    return f"/boxes/{box_id}"
+
+
+def gb_priority(level: AlertLevel) -> int:
+    """Return GB/T 28181's AlarmPriority for a level: 1 is the highest (domain 3.3)."""
+    return {AlertLevel.EXTRA_URGENT: 1, AlertLevel.URGENT: 2, AlertLevel.ORDINARY: 3}[level]
+
+
+def is_late(started_at: datetime, received_at: datetime, *, limit_s: float = 60.0) -> bool:
+    """Return whether an alert came too late to ring a bell as if it were now (补传)."""
+    return (received_at - started_at).total_seconds() > limit_s

@@ -1,0 +1,145 @@
+"""The relay: one WebSocket that the box dials out to the centre, for video on demand.
+
+The box is behind NAT, so the centre can't call it; it asks over this connection instead. Control
+messages are JSON text frames; video and file bytes are binary frames with a 5-byte head: channel
+(unsigned 32 bit, big-endian) and kind. The centre chooses channel numbers, unique per connection.
+
+::
+
+    centre -> box   live.start channel camera stream     live.stop channel
+                    get.start  channel path range?       get.stop  channel
+    box -> centre   live.open  channel mime generation width height       (then INIT, KEY, DELTA…)
+                    live.state channel state                               (the camera's)
+                    get.head   channel status headers                      (then BODY…)
+                    end        channel reason?                             (last of a channel)
+
+``live.open`` may come again on a channel: the stream's parameters changed and the player starts a
+new source buffer. Each side ignores what names a channel it has closed.
+"""
+
+import struct
+from enum import IntEnum, StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from protocol.codec import BadMessageError
+from protocol.messages import LocalId, Message, StreamState
+
+_HEAD = struct.Struct(">IB")
+Channel = Annotated[int, Field(ge=0, lt=2**32)]
+
+
+class StreamName(StrEnum):
+    """Which of a camera's streams."""
+
+    MAIN = "main"
+    SUB = "sub"
+
+
+class FrameKind(IntEnum):
+    """What a binary frame carries."""
+
+    INIT = 0  # ftyp + moov
+    KEY = 1  # moof + mdat that begins with a key frame
+    DELTA = 2  # moof + mdat of any other frame
+    BODY = 3  # bytes of an HTTP answer
+
+
+class LiveStart(Message):
+    """Begin to send a stream, its current group of pictures first."""
+
+    op: Literal["live.start"] = "live.start"
+    channel: Channel
+    camera: LocalId
+    stream: StreamName
+
+
+class LiveStop(Message):
+    """The last viewer has left."""
+
+    op: Literal["live.stop"] = "live.stop"
+    channel: Channel
+
+
+class GetStart(Message):
+    """Fetch ``path`` (with its query) from the box's own HTTP interface; GET only."""
+
+    op: Literal["get.start"] = "get.start"
+    channel: Channel
+    path: str = Field(pattern=r"^/v1/", max_length=2000)
+    range: str | None = None
+
+
+class GetStop(Message):
+    """The reader went away."""
+
+    op: Literal["get.stop"] = "get.stop"
+    channel: Channel
+
+
+class LiveOpen(Message):
+    """The stream's parameters; the INIT frame follows."""
+
+    op: Literal["live.open"] = "live.open"
+    channel: Channel
+    mime: str
+    generation: int
+    width: int
+    height: int
+
+
+class LiveState(Message):
+    """The camera behind a live channel came or went."""
+
+    op: Literal["live.state"] = "live.state"
+    channel: Channel
+    state: StreamState
+
+
+class GetHead(Message):
+    """Status and headers of the answer."""
+
+    op: Literal["get.head"] = "get.head"
+    channel: Channel
+    status: int
+    headers: dict[str, str]
+
+
+class End(Message):
+    """Nothing more comes on this channel; ``reason`` where it ended badly."""
+
+    op: Literal["end"] = "end"
+    channel: Channel
+    reason: str | None = None
+
+
+Control = LiveStart | LiveStop | GetStart | GetStop | LiveOpen | LiveState | GetHead | End
+_ADAPTER: TypeAdapter[Control] = TypeAdapter(Annotated[Control, Field(discriminator="op")])
+
+
+def decode_control(text: str | bytes) -> Control:
+    """Return the control message in a text frame. Raises BadMessageError."""
+    try:
+        return _ADAPTER.validate_json(text)
+    except ValidationError as error:
+        raise BadMessageError(f"relay control: {error.error_count()} errors") from error
+
+
+def encode_control(control: Control) -> str:
+    """Return a control message as a text frame."""
+    return control.model_dump_json(exclude_none=True)
+
+
+def pack(channel: int, kind: FrameKind, payload: bytes) -> bytes:
+    """Return a binary frame."""
+    return _HEAD.pack(channel, kind) + payload
+
+
+def unpack(frame: bytes) -> tuple[int, FrameKind, memoryview]:
+    """Return channel, kind and payload (a view, not a copy). Raises BadMessageError."""
+    try:
+        channel, kind = _HEAD.unpack_from(frame)
+        return channel, FrameKind(kind), memoryview(frame)[_HEAD.size :]
+    except (struct.error, ValueError) as error:
+        raise BadMessageError(f"relay frame of {len(frame)} bytes") from error

@@ -1,0 +1,56 @@
+"""The MQTT topic tree, version 1. Every level is ASCII; Chinese text is in payloads only.
+
+::
+
+    tanshao/v1/<region>/<box>/event      up    QoS 1  alerts; never retained
+    tanshao/v1/<region>/<box>/state      up    QoS 1  birth snapshot, last will; retained
+    tanshao/v1/<region>/<box>/heartbeat  up    QoS 0  every 60 s; never retained
+    tanshao/v1/<region>/<box>/receipt    down  QoS 1  what the centre has committed
+    tanshao/v1/centre/epoch              down  QoS 1  the consumer's incarnation; retained
+
+A box may write under its own prefix and read its own receipts and the epoch, nothing else.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+ROOT = "tanshao/v1"
+EPOCH = f"{ROOT}/centre/epoch"
+
+
+class Leaf(StrEnum):
+    """The last level of a box's topics."""
+
+    EVENT = "event"
+    STATE = "state"
+    HEARTBEAT = "heartbeat"
+    RECEIPT = "receipt"
+
+
+#: What the centre subscribes to, for every box.
+UPLINK_FILTERS = tuple(f"{ROOT}/+/+/{leaf}" for leaf in (Leaf.EVENT, Leaf.STATE, Leaf.HEARTBEAT))
+
+
+@dataclass(frozen=True, slots=True)
+class BoxTopic:
+    """A topic of one box, taken apart."""
+
+    region_code: str
+    box_id: str
+    leaf: Leaf
+
+    def __str__(self) -> str:
+        """Return the topic as MQTT carries it."""
+        return f"{ROOT}/{self.region_code}/{self.box_id}/{self.leaf}"
+
+    @classmethod
+    def parse(cls, topic: str) -> "BoxTopic | None":
+        """Return the parts of ``topic``, or None where it is not a box's topic of version 1."""
+        parts = topic.split("/")
+        try:
+            root, version, region_code, box_id, leaf = parts
+            if f"{root}/{version}" != ROOT:
+                return None
+            return cls(region_code, box_id, Leaf(leaf))
+        except ValueError:
+            return None
