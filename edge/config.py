@@ -96,7 +96,7 @@ class CentreSection(_Section):
 
 
 class HttpSection(_Section):
-    """The box's own HTTP interface; the centre reaches it through the relay, so loopback is enough."""
+    """The box's own HTTP interface: loopback is enough, the centre comes through the relay."""
 
     host: str = "127.0.0.1"
     port: int = Field(default=8610, ge=0, le=65535)
