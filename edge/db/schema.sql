@@ -25,6 +25,7 @@ create table segment (
   mime_codec   text    not null,
   width        integer not null,
   height       integer not null,
+  starts_key   integer not null default 1,   -- 0: cut inside a very long group of pictures
   recovered    integer not null default 0    -- 1: read back after a crash
 ) strict;
 create index segment_time on segment (camera_id, stream, start_us);

@@ -1,0 +1,68 @@
+"""Holds: what may not be deleted, and why (recording I4)."""
+
+import sqlite3
+from datetime import datetime
+
+from edge.db.instant import from_us, to_us
+from edge.recording.segment import Hold
+
+
+def add_hold(
+    connection: sqlite3.Connection,
+    camera_id: str,
+    start: datetime,
+    end: datetime,
+    reason: str,
+    until: datetime,
+) -> None:
+    """Keep a camera's footage from ``start`` to ``end`` until ``until``.
+
+    It runs in the caller's transaction, so that an alert and its hold commit together (alert I2).
+    ``reason`` is ``alert:<uuid>`` or a person's words.
+    """
+    connection.execute(
+        """
+        insert into hold (camera_id, start_us, end_us, reason, until_us)
+        values (:camera_id, :start_us, :end_us, :reason, :until_us)
+        """,
+        {
+            "camera_id": camera_id,
+            "start_us": to_us(start),
+            "end_us": to_us(end),
+            "reason": reason,
+            "until_us": to_us(until),
+        },
+    )
+
+
+def extend_hold(connection: sqlite3.Connection, reason: str, end: datetime) -> None:
+    """Let every hold of ``reason`` reach at least to ``end``; none is ever shortened."""
+    connection.execute(
+        "update hold set end_us = max(end_us, :end_us) where reason = :reason",
+        {"reason": reason, "end_us": to_us(end)},
+    )
+
+
+def holds(connection: sqlite3.Connection, now: datetime) -> list[Hold]:
+    """Return the holds still in force at ``now``."""
+    rows = connection.execute(
+        "select * from hold where until_us > :now_us order by camera_id, start_us",
+        {"now_us": to_us(now)},
+    ).fetchall()
+    return [
+        Hold(
+            row["camera_id"],
+            from_us(row["start_us"]),
+            from_us(row["end_us"]),
+            row["reason"],
+            from_us(row["until_us"]),
+        )
+        for row in rows
+    ]
+
+
+def drop_expired(connection: sqlite3.Connection, now: datetime) -> int:
+    """Remove the holds that ended before ``now`` and return how many."""
+    return connection.execute(
+        "delete from hold where until_us <= :now_us", {"now_us": to_us(now)}
+    ).rowcount
