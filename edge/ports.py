@@ -3,10 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from pathlib import Path
+from typing import Literal, Protocol
 
 from edge.media.sample import StreamItem
-from protocol.messages import AlertKind, AlertLevel, AlertMode, AlertOp, StreamState
+from protocol.messages import (
+    AlertKind,
+    AlertLevel,
+    AlertMode,
+    AlertOp,
+    CameraState,
+    StreamState,
+)
 from protocol.relay import StreamName
 
 
@@ -109,3 +117,50 @@ class AlertDesk(Protocol):
 
     def open_alerts(self) -> Sequence[OpenAlert]:
         """Return what is open, so that a rule goes on where it stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """What a heartbeat says of the box beside its outbox and its evidence.
+
+    ``recording_bytes`` is the size of all recorded files; ``cameras`` are the configured ones that
+    are enabled, in the configuration's order.
+    """
+
+    disk_free_bytes: int
+    recording_bytes: int
+    detector: Literal["off", "starting", "live", "down"]
+    detector_model: str | None
+    cameras: tuple[CameraState, ...]
+
+
+class VitalsSource(Protocol):
+    """Someone who knows how the box is."""
+
+    def vitals(self) -> Vitals:
+        """Return the box's present state. Called in the bus's thread: returns at once."""
+
+
+class Snapshotter(Protocol):
+    """Where an alert's picture comes from."""
+
+    def picture(self, camera_id: str, at: datetime) -> tuple[bytes, datetime]:
+        """Return a JPEG as near to ``at`` as there is, privacy masks applied, and its true time.
+
+        Blocks for as long as it takes. Raises NotFoundError where there is no picture (yet), and
+        StreamError, MediaError or StorageError for what may be tried again.
+        """
+
+
+class Clipper(Protocol):
+    """Where an alert's clip comes from: the recorded stream."""
+
+    def clip(
+        self, camera_id: str, start: datetime, end: datetime, target: Path
+    ) -> tuple[datetime, datetime]:
+        """Write an MP4 of ``start`` to ``end`` to the new file ``target``; return its true bounds.
+
+        Cut at key frames, so the bounds may be wider; narrower where video is missing. Blocks.
+        Raises NotFoundError where nothing is recorded there (yet), MediaError or StorageError for
+        what may be tried again; what is at ``target`` then is for the caller to remove.
+        """

@@ -6,16 +6,16 @@ from datetime import datetime
 from uuid import UUID
 
 #: Ids that become MQTT topic levels: ASCII, no ``/``, ``+`` or ``#``, and short enough for a label.
-BOX_ID = re.compile(r"^[a-z0-9][a-z0-9-]{1,30}[a-z0-9]$")
+BOX_ID = re.compile(r"^[a-z0-9][a-z0-9-]{1,30}[a-z0-9]\Z")
 
 #: Ids of cameras, rules and regions: unique on one box, a topic level or a file name as they are.
-LOCAL_ID = re.compile(r"^[a-z0-9][a-z0-9_-]{0,31}$")
+LOCAL_ID = re.compile(r"^[a-z0-9][a-z0-9_-]{0,31}\Z")
 
 #: 12 digits: county 6, town 3, village 3 (GB/T 2260, GB/T 10114).
-REGION_CODE = re.compile(r"^\d{12}$")
+REGION_CODE = re.compile(r"^[0-9]{12}\Z")
 
 #: 15 digits: the village's 12 and the grid's serial.
-GRID_CODE = re.compile(r"^\d{15}$")
+GRID_CODE = re.compile(r"^[0-9]{15}\Z")
 
 
 def uuid7(now: datetime) -> UUID:

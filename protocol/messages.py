@@ -13,10 +13,13 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 BoxId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,30}[a-z0-9]$")]
 LocalId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
-RegionCode = Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
-GridCode = Annotated[str, StringConstraints(pattern=r"^\d{15}$")]
+RegionCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
+GridCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{15}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Sequence = Annotated[int, Field(ge=1, le=2**63 - 1)]
+
+#: The camera id of an alert that is about the box itself (its detector, its disk).
+BOX_SUBJECT = "box"
 
 
 class Message(BaseModel):
@@ -167,12 +170,17 @@ class Envelope(Message):
 
 
 class AlertMessage(Envelope):
-    """Event of a box: has a place in its gap-free sequence, counted from 1."""
+    """Event of a box: has a place in its gap-free sequence, counted from 1.
+
+    ``outboxid`` names the database that counts: a box whose disk was replaced counts from 1 again
+    under a new one, and nothing of it is a duplicate (protocol I4).
+    """
 
     type: Literal["cn.tanshao.alert.v1"] = "cn.tanshao.alert.v1"
-    subject: LocalId  # the camera
+    subject: LocalId  # the camera, or BOX_SUBJECT
     sequence: Sequence
     bootid: UUID
+    outboxid: UUID | None = None
     data: AlertData
 
 
@@ -215,6 +223,21 @@ def source_of_box(box_id: str) -> str:
 def gb_priority(level: AlertLevel) -> int:
     """Return GB/T 28181's AlarmPriority for a level: 1 is the highest (domain 3.3)."""
     return {AlertLevel.EXTRA_URGENT: 1, AlertLevel.URGENT: 2, AlertLevel.ORDINARY: 3}[level]
+
+
+def gb_code(kind: AlertKind) -> tuple[int, int | None]:
+    """Return GB/T 28181's AlarmMethod and AlarmType for a kind (domain 2.4).
+
+    Flame and smoke have no code in the 2016 list: method 7 (other) without a type.
+    """
+    return {
+        AlertKind.GATHERING: (5, 10),  # 视频 / 密度检测
+        AlertKind.FLAME: (7, None),
+        AlertKind.SMOKE: (7, None),
+        AlertKind.CAMERA_LOST: (2, 1),  # 设备 / 视频丢失
+        AlertKind.DETECTOR_DOWN: (6, None),  # 设备故障
+        AlertKind.STORAGE: (6, 1),  # 设备故障 / 磁盘故障
+    }[kind]
 
 
 def is_late(started_at: datetime, received_at: datetime, *, limit_s: float = 60.0) -> bool:

@@ -9,13 +9,17 @@
     tanshao/v1/centre/epoch              down  QoS 1  the consumer's incarnation; retained
 
 A box may write under its own prefix and read its own receipts and the epoch, nothing else.
+A box signs in as its box id, the centre's consumer as ``CENTRE_USER``, which no box can be called.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 
+from protocol.ids import BOX_ID, REGION_CODE
+
 ROOT = "tanshao/v1"
 EPOCH = f"{ROOT}/centre/epoch"
+CENTRE_USER = "_centre"
 
 
 class Leaf(StrEnum):
@@ -49,8 +53,9 @@ class BoxTopic:
         parts = topic.split("/")
         try:
             root, version, region_code, box_id, leaf = parts
-            if f"{root}/{version}" != ROOT:
-                return None
-            return cls(region_code, box_id, Leaf(leaf))
+            topic_of = cls(region_code, box_id, Leaf(leaf))
         except ValueError:
             return None
+        if f"{root}/{version}" != ROOT or not REGION_CODE.match(region_code):
+            return None
+        return topic_of if BOX_ID.match(box_id) else None
