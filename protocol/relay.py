@@ -8,6 +8,7 @@ messages are JSON text frames; video and file bytes are binary frames with a 5-b
 
     centre -> box   live.start channel camera stream     live.stop channel
                     get.start  channel path range?       get.stop  channel
+                    get.more   channel size_bytes
     box -> centre   live.open  channel mime generation width height       (then INIT, KEY, DELTA…)
                     live.state channel state                               (the camera's)
                     get.head   channel status headers                      (then BODY…)
@@ -15,19 +16,45 @@ messages are JSON text frames; video and file bytes are binary frames with a 5-b
 
 ``live.open`` may come again on a channel: the stream's parameters changed and the player starts a
 new source buffer. Each side ignores what names a channel it has closed.
+
+A file flows only as fast as its reader takes it: the box may send GET_WINDOW_BYTES of BODY on a
+channel, then as much again as ``get.more`` has allowed. Video has no window: its sender drops.
 """
 
 import struct
 from enum import IntEnum, StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from protocol.codec import BadMessageError
 from protocol.messages import LocalId, Message, StreamState
 
 _HEAD = struct.Struct(">IB")
 Channel = Annotated[int, Field(ge=0, lt=2**32)]
+
+#: How many BODY bytes may be under way unread; at 100 ms round trip this carries 80 Mbit/s.
+GET_WINDOW_BYTES = 1024 * 1024
+
+#: A Range header longer than this is left out: the answer is then the whole file.
+MAX_RANGE_CHARS = 200
+
+
+def _plain(path: str) -> str:
+    """Refuse what a URL parser might read as another path than the one that was checked."""
+    route = path.partition("?")[0]
+    segments = route.split("/")[1:]
+    if any(segment in {"", ".", ".."} for segment in segments):
+        raise ValueError("must not have empty or dot segments")
+    if any(not "!" <= character <= "~" or character in '\\#"<>' for character in path):
+        raise ValueError("must be escaped ASCII without backslashes and without a fragment")
+    if "%2e" in route.lower() or "%2f" in route.lower() or "%5c" in route.lower():
+        raise ValueError("must not have escaped dots or slashes")
+    return path
+
+
+#: A path of the box's own interface, escaped, with its query; nothing outside ``/v1/``.
+EdgePath = Annotated[str, Field(pattern=r"^/v1/", max_length=2000), AfterValidator(_plain)]
 
 
 class StreamName(StrEnum):
@@ -67,8 +94,16 @@ class GetStart(Message):
 
     op: Literal["get.start"] = "get.start"
     channel: Channel
-    path: str = Field(pattern=r"^/v1/", max_length=2000)
-    range: str | None = None
+    path: EdgePath
+    range: str | None = Field(default=None, max_length=MAX_RANGE_CHARS)
+
+
+class GetMore(Message):
+    """The reader has taken so many bytes: as many more may come."""
+
+    op: Literal["get.more"] = "get.more"
+    channel: Channel
+    size_bytes: int = Field(ge=1, le=GET_WINDOW_BYTES)
 
 
 class GetStop(Message):
@@ -114,7 +149,7 @@ class End(Message):
     reason: str | None = None
 
 
-Control = LiveStart | LiveStop | GetStart | GetStop | LiveOpen | LiveState | GetHead | End
+Control = LiveStart | LiveStop | GetStart | GetMore | GetStop | LiveOpen | LiveState | GetHead | End
 _ADAPTER: TypeAdapter[Control] = TypeAdapter(Annotated[Control, Field(discriminator="op")])
 
 

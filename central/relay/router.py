@@ -1,0 +1,138 @@
+"""The relay's routes: boxes dial in, viewers and reviewers ask through it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Request, WebSocket, WebSocketDisconnect
+from fastapi.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from central.errors import BoxUnreachableError, NotFoundError
+from central.relay.hub import RelayHub
+from central.relay.transfer import Answer
+from protocol.ids import BOX_ID
+from protocol.messages import StreamState
+from protocol.relay import StreamName
+from protocol.viewer import Ended, StateChanged, wire
+from protocol.viewing import serve_viewer
+
+#: ``await authenticate_box(box_id, token)`` says whether that is the box's token.
+AuthenticateBox = Callable[[str, str], Awaitable[bool]]
+
+#: A FastAPI dependency that raises where the person may not; its value is not used. The viewer's is
+#: asked for a WebSocket, so it takes a ``starlette.requests.HTTPConnection``, not a ``Request``.
+Requirement = Callable[..., Any]
+
+_HEADERS = (
+    "accept-ranges",
+    "cache-control",
+    "content-disposition",
+    "content-length",
+    "content-range",
+    "etag",
+    "last-modified",
+    "x-clip-end",
+    "x-clip-start",
+    "x-picture-time",
+)
+
+#: What a box may call its answers. A box that was broken into must not serve pages as the centre.
+_TYPES = frozenset(
+    {
+        "application/json",
+        "application/vnd.apple.mpegurl",
+        "image/jpeg",
+        "video/mp4",
+    }
+)
+
+
+def create_relay_router(
+    hub: RelayHub,
+    authenticate_box: AuthenticateBox,
+    require_viewer: Requirement,
+    require_reviewer: Requirement,
+) -> APIRouter:
+    """Return the routes, to be mounted at the root of the application.
+
+    NotFoundError and BoxUnreachableError are left to the application's own error handlers.
+    """
+    router = APIRouter(prefix="/api/v1")
+
+    @router.websocket("/relay")
+    async def relay(socket: WebSocket) -> None:
+        box_id = socket.headers.get("x-box-id", "")
+        scheme, _, token = socket.headers.get("authorization", "").partition(" ")
+        known = (
+            scheme.lower() == "bearer"
+            and BOX_ID.match(box_id) is not None
+            and await authenticate_box(box_id, token.strip())
+        )
+        if not known:
+            await socket.send_denial_response(Response(status_code=401))
+            return
+        await socket.accept()
+        await hub.serve(box_id, socket)
+        await _close(socket)
+
+    @router.websocket("/live/{uid}/{stream}", dependencies=[Depends(require_viewer)])
+    async def live(socket: WebSocket, uid: str, stream: StreamName) -> None:
+        box_id, _, camera_id = uid.partition(".")
+        await socket.accept()
+        try:
+            try:
+                viewer = await hub.open_live(box_id, camera_id, stream)
+            except (BoxUnreachableError, NotFoundError) as error:
+                # A browser can't read why a WebSocket was refused: say it inside.
+                unreachable = isinstance(error, BoxUnreachableError)
+                reason = Ended("box_unreachable" if unreachable else "no_such_camera")
+                for item in (StateChanged(StreamState.LOST), reason):
+                    await socket.send_text(str(wire(item)[0]))
+                await socket.close()
+                return
+            await serve_viewer(socket, viewer)
+        except WebSocketDisconnect:
+            return
+
+    @router.get("/boxes/{box_id}/edge/v1/{path:path}", dependencies=[Depends(require_reviewer)])
+    async def edge(request: Request, box_id: str, path: str) -> Response:
+        asked = "/v1/" + quote(path, safe="/-._~!$&'()*+,;=:@")
+        if request.url.query:
+            asked += f"?{request.url.query}"
+        answer = await hub.get(box_id, asked, request.headers.get("range"))
+        return _RelayedResponse(answer)
+
+    return router
+
+
+class _RelayedResponse(StreamingResponse):
+    """A box's answer, passed on as it comes; the transfer is closed however it ends."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.body, status_code=answer.status, headers=_passed_on(answer.headers))
+        self._body = answer.body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._body.close()
+
+
+def _passed_on(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers that a box may set at the centre."""
+    lower = {name.lower(): value for name, value in headers.items()}
+    media_type = lower.get("content-type", "")
+    if media_type.partition(";")[0].strip().lower() not in _TYPES:
+        media_type = "application/octet-stream"
+    passed = {name: lower[name] for name in _HEADERS if name in lower}
+    return passed | {"content-type": media_type, "x-content-type-options": "nosniff"}
+
+
+async def _close(socket: WebSocket) -> None:
+    """Close a WebSocket that the peer may have closed already."""
+    try:
+        await socket.close()
+    except (RuntimeError, WebSocketDisconnect):
+        return
