@@ -1,0 +1,160 @@
+from pathlib import Path
+
+import pytest
+
+from edge.config import EdgeConfig, Secret, load
+from edge.errors import ConfigError
+from protocol.messages import AlertLevel
+
+BOX = """
+[box]
+id = "box-01"
+name = "青石村"
+region_code = "533102105203"
+data_dir = "data"
+"""
+
+CAMERA = """
+[[cameras]]
+id = "cam-01"
+name = "村口主路"
+grid_code = "533102105203001"
+main_url = "rtsp://192.0.2.10/main"
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "edge.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def refusal(folder: Path, text: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        load(write(folder, text))
+    return str(caught.value)
+
+
+def test_a_box_alone_is_a_whole_configuration(tmp_path: Path) -> None:
+    config = load(write(tmp_path, BOX))
+    assert (config.box.id, config.cameras, config.centre) == ("box-01", (), None)
+
+
+def test_relative_paths_are_below_the_files_own_folder(tmp_path: Path) -> None:
+    secret = (
+        CAMERA + 'username = "viewer"\npassword = { file = "secrets/cam-01" }\n'
+        '[centre]\nmqtt_host = "127.0.0.1"\nhttp_url = "http://127.0.0.1:8600"\n'
+        'token = { file = "secrets/token" }\n[detect]\nmodel_dirs = ["weights"]\n'
+    )
+    config = load(write(tmp_path, BOX + secret))
+    password = config.cameras[0].password
+    assert password is not None
+    assert config.centre is not None
+    assert (
+        config.box.data_dir,
+        password.file,
+        config.centre.token.file,
+        config.detect.model_dirs,
+    ) == (
+        tmp_path / "data",
+        tmp_path / "secrets/cam-01",
+        tmp_path / "secrets/token",
+        (tmp_path / "weights",),
+    )
+
+
+REFUSALS = [
+    # a key we do not know may be a misspelt one we do
+    ("\n[recording]\nretention_day = 30\n", "'recording.retention_day': Extra inputs"),
+    # a threshold out of range names the key, the rule and the value
+    ("\n[recording]\nretention_days = 0\n", "'recording.retention_days': Input should be greater"),
+    (CAMERA.replace("rtsp://", "http://"), "'cameras.0.main_url': must be a URL of scheme rtsp"),
+    (CAMERA + CAMERA, "'(the file)': 'cameras' must have different ids"),
+    (CAMERA + 'username = "u"\n', "'username' and 'password' go together"),
+    (CAMERA + "ground = [{ image = [0.1, 0.1], metres = [1, 1] }]\n", "'ground' must have four"),
+    (
+        CAMERA + '[[cameras.rules]]\nid = "g"\nlevels = { ordinary = 9, urgent = 9 }\n',
+        "'levels' must be given and grow",
+    ),
+    (CAMERA + '[[cameras.rules]]\nid = "g"\nlevels = {}\n', "'levels' must be given"),
+    (
+        CAMERA + '[[cameras.rules]]\nid = "g"\nregions = [{ id = "a" }, { id = "a" }]\n',
+        "'regions' must have different ids",
+    ),
+    (
+        CAMERA + '[[cameras.rules]]\nid = "g"\n[[cameras.rules]]\nid = "g"\n',
+        "'rules' must have different ids",
+    ),
+    (
+        CAMERA + '[[cameras.rules]]\nid = "g"\nregions = [{ polygon = [[0, 0], [1, 1]] }]\n',
+        "regions.0.polygon",
+    ),
+]
+
+
+@pytest.mark.parametrize(("addition", "message"), REFUSALS)
+def test_a_broken_rule_is_named_with_its_key(tmp_path: Path, addition: str, message: str) -> None:
+    assert message in refusal(tmp_path, BOX + addition)
+
+
+def test_a_password_in_a_url_is_refused_and_not_repeated(tmp_path: Path) -> None:
+    text = refusal(tmp_path, BOX + CAMERA.replace("rtsp://", "rtsp://admin:hunter2@"))
+    assert "must not hold a user or password" in text
+    assert "hunter2" not in text
+
+
+def test_a_missing_file_and_a_file_that_is_not_toml_are_said(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="No such file"):
+        load(tmp_path / "none.toml")
+    assert "not TOML" in refusal(tmp_path, "[box")
+
+
+def test_a_secret_is_read_from_its_file_or_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "token"
+    path.write_text("s3cret\nsecond line\n", encoding="utf-8")
+    monkeypatch.setenv("TANSHAO_TEST_TOKEN", "other")
+    assert Secret(file=path).read().get_secret_value() == "s3cret"
+    assert Secret(env="TANSHAO_TEST_TOKEN").read().get_secret_value() == "other"
+
+
+def test_a_secret_that_is_missing_or_empty_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "empty").write_text("\n", encoding="utf-8")
+    for secret in (
+        Secret(file=tmp_path / "none"),
+        Secret(file=tmp_path / "empty"),
+        Secret(env="TANSHAO_TEST_NOT_SET"),
+    ):
+        with pytest.raises(ConfigError, match="secret"):
+            secret.read()
+
+
+def test_a_secret_names_exactly_one_place(tmp_path: Path) -> None:
+    addition = CAMERA + 'username = "u"\npassword = { file = "a", env = "B" }\n'
+    assert "exactly one of 'file' and 'env'" in refusal(tmp_path, BOX + addition)
+
+
+def test_defaults_are_the_ones_the_handbook_promises() -> None:
+    config = EdgeConfig.model_validate(
+        {
+            "box": {"id": "box-01", "name": "村", "region_code": "533102105203", "data_dir": "d"},
+            "cameras": [
+                {
+                    "id": "c",
+                    "name": "n",
+                    "grid_code": "533102105203001",
+                    "main_url": "rtsp://192.0.2.1/a",
+                    "rules": [{"id": "g"}],
+                }
+            ],
+        }
+    )
+    rule = config.cameras[0].rules[0]
+    assert config.recording.retention_days == 30
+    assert rule.levels == {
+        AlertLevel.ORDINARY: 15,
+        AlertLevel.URGENT: 30,
+        AlertLevel.EXTRA_URGENT: 60,
+    }
+    assert (rule.hold_s, rule.clear_s, rule.repeat_s) == (60, 120, 600)

@@ -1,0 +1,70 @@
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from edge.db.database import SCHEMA_VERSION, Database
+from edge.errors import StorageError
+
+
+def test_rows_of_one_transaction_appear_together_or_not_at_all(tmp_path: Path) -> None:
+    database = Database(tmp_path / "box.db")
+
+    def fail_half_way() -> None:
+        with database.transaction() as connection:
+            connection.execute("insert into meta values ('a', '1')")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_half_way()
+    with database.transaction() as outer:
+        outer.execute("insert into meta values ('b', '2')")
+        with database.transaction() as inner:  # joins the outer one
+            inner.execute("insert into meta values ('c', '3')")
+    with database.reading() as connection:
+        keys = [row["key"] for row in connection.execute("select key from meta order by key")]
+    database.close()
+    assert keys == ["b", "c"]
+
+
+def test_a_commit_is_durable_and_write_ahead(tmp_path: Path) -> None:
+    database = Database(tmp_path / "box.db")
+    with database.reading() as connection:
+        modes = [
+            connection.execute(f"pragma {name}").fetchone()[0]
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        ]
+    database.close()
+    assert modes == ["wal", 2, 1]
+
+
+def test_a_second_opening_keeps_what_was_there(tmp_path: Path) -> None:
+    first = Database(tmp_path / "box.db")
+    with first.transaction() as connection:
+        connection.execute("insert into meta values ('kept', 'yes')")
+    first.close()
+    second = Database(tmp_path / "box.db")
+    with second.reading() as connection:
+        row = connection.execute("select value from meta where key = 'kept'").fetchone()
+    second.close()
+    assert row["value"] == "yes"
+
+
+def test_a_file_of_a_newer_program_is_refused_untouched(tmp_path: Path) -> None:
+    path = tmp_path / "box.db"
+    with sqlite3.connect(path) as raw:
+        raw.execute(f"pragma user_version={SCHEMA_VERSION + 1}")
+    raw.close()
+    with pytest.raises(StorageError, match="made by a newer program"):
+        Database(path)
+
+
+def test_what_sqlite_refuses_is_a_storage_error(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="unable to open"):
+        Database(tmp_path / "no" / "such" / "folder.db")
+    database = Database(tmp_path / "box.db")
+    with pytest.raises(StorageError, match="no such table"), database.reading() as connection:
+        connection.execute("select * from absent")
+    with pytest.raises(StorageError, match="constraint"), database.transaction() as connection:
+        connection.execute("insert into segment (camera_id) values ('x')")
+    database.close()
