@@ -129,6 +129,12 @@ class ViewerQueue:
             for fragment in fragments:
                 self.offer(fragment)
 
+    def skip_to_key(self) -> None:
+        """Drop the queued video: a frame before the next one offered was lost on the way here."""
+        self.dropped += sum(isinstance(item, Fragment) for item in self._items)
+        self._keep(Opened, StateChanged, Ended)
+        self._needs_key = self._overflowed = True
+
     def pop(self) -> ViewerItem | None:
         """Return the next item to send, or None where there is none."""
         if not self._items:
@@ -143,10 +149,8 @@ class ViewerQueue:
             self.dropped += self._overflowed
             return False
         if self.size_bytes and self.size_bytes + len(fragment.data) > self._limit_bytes:
-            self.dropped += sum(isinstance(item, Fragment) for item in self._items)
-            self._keep(Opened, StateChanged)
+            self.skip_to_key()
             if not fragment.is_key:
-                self._needs_key = self._overflowed = True
                 self.dropped += 1
                 return False
         self._needs_key = self._overflowed = False

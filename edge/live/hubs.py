@@ -1,0 +1,42 @@
+"""All live hubs of the box."""
+
+from collections.abc import Iterable, Mapping
+
+from edge.errors import NotFoundError
+from edge.live.hub import GROUP_BYTES, HubStats, LiveHub
+from edge.ports import StreamStatus
+from protocol.relay import StreamName
+
+StreamKey = tuple[str, StreamName]
+
+
+class LiveHubs:
+    """One LiveHub a stream, and a StatusListener that tells their viewers of the camera's state."""
+
+    def __init__(self, keys: Iterable[StreamKey], group_bytes: int = GROUP_BYTES) -> None:
+        self._hubs: Mapping[StreamKey, LiveHub] = {key: LiveHub(group_bytes) for key in keys}
+
+    def hub(self, camera_id: str, stream: StreamName) -> LiveHub:
+        """Return a stream's hub; the main stream's where the camera has no sub-stream.
+
+        Raises NotFoundError where there is no such camera.
+        """
+        hub = self._hubs.get((camera_id, stream)) or self._hubs.get((camera_id, StreamName.MAIN))
+        if hub is None:
+            raise NotFoundError(f"camera {camera_id}")
+        return hub
+
+    def stream_changed(self, status: StreamStatus) -> None:
+        """Take a stream's new state; the promise of StatusListener."""
+        hub = self._hubs.get((status.camera_id, status.stream))
+        if hub is not None:
+            hub.state_changed(status.state)
+
+    def stats(self) -> dict[StreamKey, HubStats]:
+        """Return every hub's counters."""
+        return {key: hub.stats() for key, hub in self._hubs.items()}
+
+    def close(self) -> None:
+        """End all viewers; idempotent. Call it in the event loop."""
+        for hub in self._hubs.values():
+            hub.close()
