@@ -1,0 +1,212 @@
+"""Where rules report: alerts, and what must become of them."""
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from edge.alerts.event import EventWriter, Happening
+from edge.alerts.ledger import ask_evidence, insert_alert, standing_alerts, update_alert
+from edge.alerts.standing import Key, Standing, key_of
+from edge.bus.outbox import Outbox
+from edge.config import EdgeConfig
+from edge.db.database import Database
+from edge.ports import Occurrence, OpenAlert
+from edge.recording.holds import add_hold, extend_hold
+from protocol.clock import Clock
+from protocol.ids import uuid7
+from protocol.messages import AlertKind, AlertMode, AlertOp, EvidenceKind
+
+log = logging.getLogger(__name__)
+
+#: Kinds that a picture shows. Of a lost camera or a full disk there is nothing to see.
+SHOWN_IN_PICTURES = frozenset({AlertKind.GATHERING, AlertKind.FLAME, AlertKind.SMOKE})
+
+#: How far a long alert's hold may lag behind it while nothing changes. Retention never deletes
+#: footage this young (recording I4), so nothing is lost by it.
+HOLD_EVERY = timedelta(seconds=60)
+
+_EVIDENCE_MODES = frozenset({AlertMode.LIVE, AlertMode.TRIAL})
+
+
+class Desk:
+    """The AlertDesk over SQLite: each report is one transaction (alert I2).
+
+    Any thread may report; reports are taken one at a time. The open alerts are kept in memory as
+    well, so an update that is not worth sending costs no commit; what a crash then costs is at most
+    UPDATE_EVERY_NS of counts, never an alert. ``on_commit`` are called in the reporting thread
+    after each commit and must return at once.
+    """
+
+    def __init__(
+        self,
+        config: EdgeConfig,
+        database: Database,
+        outbox: Outbox,
+        clock: Clock,
+        writer: EventWriter,
+        *,
+        detector_model: Callable[[], str | None] = lambda: None,
+        on_commit: Sequence[Callable[[], None]] = (),
+    ) -> None:
+        self._config = config
+        self._database = database
+        self._outbox = outbox
+        self._clock = clock
+        self._writer = writer
+        self._detector_model = detector_model
+        self._on_commit = tuple(on_commit)
+        self._lock = threading.Lock()
+        self._standing: dict[Key, Standing] | None = None
+        self._held_at: dict[Key, datetime] = {}
+        self._recorded = frozenset(camera.id for camera in config.cameras)
+        self._pre = timedelta(seconds=config.evidence.clip_pre_s)
+        self._post = timedelta(seconds=config.evidence.clip_post_s)
+
+    def report(self, occurrence: Occurrence) -> None:
+        """Record an occurrence durably and queue it for the centre; see the port."""
+        with self._lock:
+            standing = self._open().get(key_of(occurrence))
+            if standing is None:
+                committed = occurrence.op is AlertOp.START and self._begin(occurrence)
+            elif occurrence.op is AlertOp.END:
+                committed = self._end(standing.after(occurrence), occurrence.at)
+            else:
+                committed = self._update(standing.after(occurrence), occurrence.at)
+        if committed:
+            for callback in self._on_commit:
+                callback()
+
+    def open_alerts(self) -> Sequence[OpenAlert]:
+        """Return what is open, oldest first."""
+        with self._lock:
+            return [standing.as_open() for standing in self._open().values()]
+
+    def end_orphans(self) -> int:
+        """End the open alerts that nothing can end any more; return how many.
+
+        Call it once at start: their camera or their rule has left the configuration.
+        """
+        with self._lock:
+            orphans = [each for each in self._open().values() if self._is_orphan(each)]
+            for orphan in orphans:
+                log.info("alert.orphan_ended", extra={"alert_id": str(orphan.alert_id)})
+                self._end(orphan, self._clock.now())
+        if orphans:
+            for callback in self._on_commit:
+                callback()
+        return len(orphans)
+
+    def _is_orphan(self, standing: Standing) -> bool:
+        if standing.kind not in SHOWN_IN_PICTURES:
+            about_camera = standing.kind is AlertKind.CAMERA_LOST
+            return about_camera and standing.camera_id not in self._recorded
+        return standing.key not in {
+            (camera.id, rule.id, region.id)
+            for camera in self._config.cameras
+            for rule in camera.rules
+            for region in rule.regions
+        }
+
+    def _open(self) -> dict[Key, Standing]:
+        if self._standing is None:
+            with self._database.reading() as connection:
+                self._standing = {each.key: each for each in standing_alerts(connection)}
+        return self._standing
+
+    def _begin(self, occurrence: Occurrence) -> bool:
+        now = self._clock.now()
+        standing = Standing.begun(occurrence, uuid7(now))
+        with self._database.transaction() as connection:
+            insert_alert(connection, standing)
+            self._queue(connection, AlertOp.START, standing, occurrence.at)
+            self._keep_video(connection, standing)
+            if standing.kind in SHOWN_IN_PICTURES and standing.mode in _EVIDENCE_MODES:
+                self._ask_evidence(connection, standing, now)
+        self._open()[standing.key] = standing.told(self._clock.monotonic_ns())
+        log.info("alert.started", extra=_fields(standing))
+        return True
+
+    def _update(self, standing: Standing, at: datetime) -> bool:
+        now_mono_ns = self._clock.monotonic_ns()
+        if not standing.is_news(now_mono_ns):
+            self._open()[standing.key] = standing
+            self._hold_on(standing, at)
+            return False
+        with self._database.transaction() as connection:
+            update_alert(connection, standing, None)
+            self._queue(connection, AlertOp.UPDATE, standing, at)
+            extend_hold(connection, _hold_reason(standing), at + self._post)
+        self._open()[standing.key] = standing.told(now_mono_ns)
+        self._held_at[standing.key] = at
+        return True
+
+    def _hold_on(self, standing: Standing, at: datetime) -> None:
+        """Keep the record and the hold of a long unchanging alert near the present."""
+        if at - self._held_at.get(standing.key, standing.started_at) < HOLD_EVERY:
+            return
+        with self._database.transaction() as connection:
+            update_alert(connection, standing, None)
+            extend_hold(connection, _hold_reason(standing), at + self._post)
+        self._held_at[standing.key] = at
+
+    def _end(self, standing: Standing, at: datetime) -> bool:
+        # A camera's clock that was set back must not make an alert end before it began.
+        ended_at = max(at, standing.started_at)
+        with self._database.transaction() as connection:
+            update_alert(connection, standing, ended_at)
+            self._queue(connection, AlertOp.END, standing, ended_at)
+            extend_hold(connection, _hold_reason(standing), ended_at + self._post)
+        del self._open()[standing.key]
+        self._held_at.pop(standing.key, None)
+        log.info("alert.ended", extra=_fields(standing))
+        return True
+
+    def _queue(
+        self, connection: sqlite3.Connection, op: AlertOp, standing: Standing, at: datetime
+    ) -> None:
+        model = self._detector_model() if standing.kind in SHOWN_IN_PICTURES else None
+        happening = Happening(op, standing, at, self._clock.now(), model)
+        self._outbox.append(
+            connection, lambda sequence, outbox: self._writer.message(happening, sequence, outbox)
+        )
+
+    def _keep_video(self, connection: sqlite3.Connection, standing: Standing) -> None:
+        if standing.camera_id not in self._recorded:
+            return
+        start = standing.started_at
+        until = start + timedelta(days=self._config.recording.alert_retention_days)
+        add_hold(
+            connection,
+            standing.camera_id,
+            start - self._pre,
+            start + self._post,
+            _hold_reason(standing),
+            until,
+        )
+
+    def _ask_evidence(
+        self, connection: sqlite3.Connection, standing: Standing, now: datetime
+    ) -> None:
+        start = standing.started_at
+        ask_evidence(connection, standing.alert_id, EvidenceKind.SNAPSHOT, (start, start), now)
+        tail = start + self._post
+        ask_evidence(
+            connection, standing.alert_id, EvidenceKind.CLIP, (start - self._pre, tail), tail
+        )
+
+
+def _hold_reason(standing: Standing) -> str:
+    return f"alert:{standing.alert_id}"
+
+
+def _fields(standing: Standing) -> dict[str, str | int]:
+    return {
+        "alert_id": str(standing.alert_id),
+        "camera_id": standing.camera_id,
+        "rule_id": standing.rule_id,
+        "kind": standing.kind.value,
+        "level": standing.level.value,
+        "peak": standing.peak,
+    }

@@ -1,0 +1,88 @@
+"""What a box says of itself: state, last will, heartbeat."""
+
+from datetime import datetime
+from uuid import UUID
+
+from edge.bus.link import Outgoing
+from edge.bus.outbox import Load
+from edge.config import BoxSection
+from edge.ports import Vitals
+from protocol.clock import Clock
+from protocol.codec import encode
+from protocol.ids import uuid7
+from protocol.messages import (
+    HeartbeatData,
+    HeartbeatMessage,
+    StateData,
+    StateMessage,
+    source_of_box,
+)
+from protocol.topics import EPOCH, BoxTopic, Leaf
+
+
+class Herald:
+    """Builds the messages of one box and knows its topics."""
+
+    def __init__(
+        self, box: BoxSection, clock: Clock, *, boot_id: UUID, software: str, started_at: datetime
+    ) -> None:
+        self._box = box
+        self._clock = clock
+        self._boot_id = boot_id
+        self._software = software
+        self._started_at = started_at
+        self._source = source_of_box(box.id)
+        self.event_topic = self._topic(Leaf.EVENT)
+        self.receipt_topic = self._topic(Leaf.RECEIPT)
+
+    @property
+    def subscriptions(self) -> tuple[str, ...]:
+        """What a box reads: its receipts and the centre's epoch."""
+        return self.receipt_topic, EPOCH
+
+    def _topic(self, leaf: Leaf) -> str:
+        return str(BoxTopic(self._box.region_code, self._box.id, leaf))
+
+    def gone(self) -> Outgoing:
+        """Return the retained state that says the box is not connected: last will and farewell."""
+        return self._state(StateData(online=False, box_name=self._box.name))
+
+    def here(self, vitals: Vitals) -> Outgoing:
+        """Return the retained state of a box that is connected, with its cameras."""
+        return self._state(
+            StateData(
+                online=True,
+                box_name=self._box.name,
+                software=self._software,
+                boot_id=self._boot_id,
+                started_at=self._started_at,
+                cameras=vitals.cameras,
+            )
+        )
+
+    def _state(self, data: StateData) -> Outgoing:
+        now = self._clock.now()
+        message = StateMessage(id=uuid7(now), source=self._source, time=now, data=data)
+        return Outgoing(self._topic(Leaf.STATE), encode(message), qos=1, retain=True)
+
+    def heartbeat(self, vitals: Vitals, load: Load, evidence_pending: int) -> Outgoing:
+        """Return a sign of life; a lost one is not sent again."""
+        now = self._clock.now()
+        message = HeartbeatMessage(
+            id=uuid7(now),
+            source=self._source,
+            time=now,
+            data=HeartbeatData(
+                boot_id=self._boot_id,
+                last_sequence=load.last_sequence,
+                outbox_rows=load.rows,
+                outbox_oldest_at=load.oldest_at,
+                evidence_pending=evidence_pending,
+                disk_free_bytes=vitals.disk_free_bytes,
+                recording_bytes=vitals.recording_bytes,
+                detector=vitals.detector,
+                detector_model=vitals.detector_model,
+                cameras=vitals.cameras,
+            ),
+        )
+        return Outgoing(self._topic(Leaf.HEARTBEAT), encode(message), qos=0)
