@@ -1,0 +1,230 @@
+"""The words of the centre: every code a person may see, in Chinese and English (domain 3 and 4)."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from protocol.messages import AlertKind, AlertLevel, AlertMode
+
+
+class AlertState(StrEnum):
+    """Where an alert stands with people (domain 3.1.1). Whether it goes on is ``ended_at``."""
+
+    NEW = "NEW"
+    ACKED = "ACKED"
+    CONFIRMED = "CONFIRMED"
+    FALSE = "FALSE"
+    KNOWN = "KNOWN"
+
+
+class IncidentState(StrEnum):
+    """Where an incident stands (domain 3.1.2, the village's own part)."""
+
+    ACCEPTED = "ACCEPTED"
+    HANDLING = "HANDLING"
+    FEEDBACK = "FEEDBACK"
+    CLOSED = "CLOSED"
+
+
+class FalseReason(StrEnum):
+    """Why an alert was none (domain 3.1.1). ``other`` needs a note."""
+
+    COOKING_SMOKE = "cooking_smoke"
+    RITUAL_BURNING = "ritual_burning"
+    PERMITTED_BURNING = "permitted_burning"
+    LIGHT_REFLECTION = "light_reflection"
+    HEADLIGHTS = "headlights"
+    SUNSET = "sunset"
+    FOG = "fog"
+    INSECTS = "insects"
+    RAIN_SNOW = "rain_snow"
+    RED_OBJECT = "red_object"
+    SHAKING = "shaking"
+    MISCOUNT = "miscount"
+    OTHER = "other"
+
+
+class Category(StrEnum):
+    """What an incident is about (domain 3.3: the upward table's own ten, without one of them)."""
+
+    FIRE = "fire"
+    TRAFFIC = "traffic"
+    DISASTER = "disaster"
+    CROWD_SAFETY = "crowd_safety"
+    REQUEST = "request"
+    EQUIPMENT = "equipment"
+    DISPUTE = "dispute"
+    PUBLIC_ORDER = "public_order"
+    EPIDEMIC = "epidemic"
+    OTHER = "other"
+
+
+class Post(StrEnum):
+    """What a person does in a shift, in order of rank (domain 3.6)."""
+
+    LEAD = "lead"
+    OFFICER = "officer"
+    DEPUTY = "deputy"
+    STANDBY = "standby"
+
+
+class Role(StrEnum):
+    """What a session may do."""
+
+    WALL = "wall"
+    DUTY = "duty"
+    ADMIN = "admin"
+
+
+class BoxState(StrEnum):
+    """A box by the age of its last sign of life (60 s rhythm, gone after 180 s)."""
+
+    ONLINE = "online"
+    LATE = "late"
+    LOST = "lost"
+
+
+class CameraShown(StrEnum):
+    """A camera as the interface shows it: what its box says, or unknown while the box is lost."""
+
+    LIVE = "live"
+    LOST = "lost"
+    CONNECTING = "connecting"
+    UNKNOWN = "unknown"
+
+
+class FeedKind(StrEnum):
+    """What a row of the live feed is about."""
+
+    ALERT = "alert"
+    EVIDENCE = "evidence"
+    CAMERA = "camera"
+    BOX = "box"
+    DUTY = "duty"
+    INCIDENT = "incident"
+
+
+class GapReason(StrEnum):
+    """Why a stretch of time has no recording: the box's own words, in its timeline's answer."""
+
+    CAMERA = "camera"
+    NETWORK = "network"
+    TIMESTAMPS = "timestamps"
+    PARAMETERS = "parameters"
+    BOX_OFF = "box_off"
+    DISK = "disk"
+    CONFIG = "config"
+
+
+class Device(StrEnum):
+    """Where a person signed."""
+
+    WALL = "wall"
+    PC = "pc"
+    PHONE = "phone"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A code's words."""
+
+    zh: str
+    en: str
+
+
+Labels = dict[StrEnum, Label]
+
+KINDS: Labels = {
+    AlertKind.GATHERING: Label("人员聚集", "gathering"),
+    AlertKind.FLAME: Label("明火", "open flame"),
+    AlertKind.SMOKE: Label("烟雾", "smoke"),
+    AlertKind.CAMERA_LOST: Label("点位离线", "camera offline"),
+    AlertKind.DETECTOR_DOWN: Label("检测停止", "detector stopped"),
+    AlertKind.STORAGE: Label("存储故障", "storage fault"),
+}
+
+LEVELS: Labels = {
+    AlertLevel.ORDINARY: Label("一般", "ordinary"),
+    AlertLevel.URGENT: Label("紧急", "urgent"),
+    AlertLevel.EXTRA_URGENT: Label("特急", "extra urgent"),
+}
+
+MODES: Labels = {
+    AlertMode.LIVE: Label("正式", "live"),
+    AlertMode.TRIAL: Label("试运行", "trial run"),
+    AlertMode.DRILL: Label("演练", "drill"),
+}
+
+ALERT_STATES: Labels = {
+    AlertState.NEW: Label("待签收", "to be signed"),
+    AlertState.ACKED: Label("已签收·核实中", "signed, being verified"),
+    AlertState.CONFIRMED: Label("属实", "true"),
+    AlertState.FALSE: Label("误报", "false alarm"),
+    AlertState.KNOWN: Label("已知活动", "known event"),
+}
+
+FALSE_REASONS: Labels = {
+    FalseReason.COOKING_SMOKE: Label("炊烟", "cooking smoke"),
+    FalseReason.RITUAL_BURNING: Label("烧纸祭祀", "burning for the dead"),
+    FalseReason.PERMITTED_BURNING: Label("焚烧垃圾(许可)", "permitted burning of rubbish"),
+    FalseReason.LIGHT_REFLECTION: Label("灯光反光", "reflected light"),
+    FalseReason.HEADLIGHTS: Label("车灯", "headlights"),
+    FalseReason.SUNSET: Label("夕阳", "sunset"),
+    FalseReason.FOG: Label("雾气水汽", "fog or steam"),
+    FalseReason.INSECTS: Label("飞虫蛛网", "insects or cobwebs"),
+    FalseReason.RAIN_SNOW: Label("雨雪", "rain or snow"),
+    FalseReason.RED_OBJECT: Label("红色物体", "red object"),
+    FalseReason.SHAKING: Label("画面抖动", "shaking picture"),
+    FalseReason.MISCOUNT: Label("人数误判", "people miscounted"),
+    FalseReason.OTHER: Label("其他", "other"),
+}
+
+CATEGORIES: Labels = {
+    Category.FIRE: Label("火灾事故", "fire"),
+    Category.TRAFFIC: Label("交通事故", "traffic accident"),
+    Category.DISASTER: Label("自然灾害", "natural disaster"),
+    Category.CROWD_SAFETY: Label("人员聚集·公共安全", "crowd and public safety"),
+    Category.REQUEST: Label("群众诉求", "villagers' request"),
+    Category.EQUIPMENT: Label("设备故障", "equipment fault"),
+    Category.DISPUTE: Label("矛盾纠纷", "dispute"),
+    Category.PUBLIC_ORDER: Label("治安刑事案件", "public order (police called)"),
+    Category.EPIDEMIC: Label("疑似疫情", "suspected epidemic"),
+    Category.OTHER: Label("其他", "other"),
+}
+
+INCIDENT_STATES: Labels = {
+    IncidentState.ACCEPTED: Label("已受理", "accepted"),
+    IncidentState.HANDLING: Label("处置中", "being handled"),
+    IncidentState.FEEDBACK: Label("已反馈·待核查", "reported done, to be checked"),
+    IncidentState.CLOSED: Label("已办结", "closed"),
+}
+
+POSTS: Labels = {
+    Post.LEAD: Label("带班领导", "lead on duty"),
+    Post.OFFICER: Label("值班员", "duty officer"),
+    Post.DEPUTY: Label("副班", "deputy"),
+    Post.STANDBY: Label("备勤", "standby"),
+}
+
+GAP_REASONS: Labels = {
+    GapReason.CAMERA: Label("探头无信号", "camera sent nothing"),
+    GapReason.NETWORK: Label("网络中断", "network broken"),
+    GapReason.TIMESTAMPS: Label("探头时钟跳变", "camera's clock jumped"),
+    GapReason.PARAMETERS: Label("画面参数改变", "stream parameters changed"),
+    GapReason.BOX_OFF: Label("主机未运行", "box not running"),
+    GapReason.DISK: Label("硬盘故障", "disk fault"),
+    GapReason.CONFIG: Label("点位停用", "camera switched off"),
+}
+
+#: What an incident is about where nobody said: by the alert's kind.
+CATEGORY_OF_KIND = {
+    AlertKind.GATHERING: Category.CROWD_SAFETY,
+    AlertKind.FLAME: Category.FIRE,
+    AlertKind.SMOKE: Category.FIRE,
+    AlertKind.CAMERA_LOST: Category.EQUIPMENT,
+    AlertKind.DETECTOR_DOWN: Category.EQUIPMENT,
+    AlertKind.STORAGE: Category.EQUIPMENT,
+}
+
+
+#: Levels from low to high.
+RANK = {AlertLevel.ORDINARY: 1, AlertLevel.URGENT: 2, AlertLevel.EXTRA_URGENT: 3}

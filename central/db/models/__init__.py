@@ -1,0 +1,36 @@
+"""Every table of the centre. Importing this package makes ``Base.metadata`` complete."""
+
+from central.db.base import Base
+from central.db.models.alerts import Alert, AlertDuty, AlertLedger, BoxEvent, Evidence, Quarantine
+from central.db.models.feed import FeedFloor, FeedRow
+from central.db.models.incidents import Incident, IncidentAlert, IncidentLedger, IncidentSerial
+from central.db.models.people import Account, Person, RateCount, Session, Viewing
+from central.db.models.roster import Shift, ShiftAssignment
+from central.db.models.sites import Box, Camera, Grid, Region
+
+__all__ = [
+    "Account",
+    "Alert",
+    "AlertDuty",
+    "AlertLedger",
+    "Base",
+    "Box",
+    "BoxEvent",
+    "Camera",
+    "Evidence",
+    "FeedFloor",
+    "FeedRow",
+    "Grid",
+    "Incident",
+    "IncidentAlert",
+    "IncidentLedger",
+    "IncidentSerial",
+    "Person",
+    "Quarantine",
+    "RateCount",
+    "Region",
+    "Session",
+    "Shift",
+    "ShiftAssignment",
+    "Viewing",
+]

@@ -1,0 +1,128 @@
+"""What boxes reported, and what people made of it."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from central.codes import AlertState, FalseReason, Post
+from central.db.base import Base
+from central.db.models.ledger import LedgerColumns
+from central.db.types import BigKey
+from protocol.messages import AlertKind, AlertLevel, AlertMode, EvidenceKind
+
+
+class BoxEvent(Base):
+    """The ledger of one box: each of its events once, whatever the network did (protocol I3)."""
+
+    __tablename__ = "box_event"
+    __table_args__ = (UniqueConstraint("box_id", "outbox_id", "sequence"),)
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    box_id: Mapped[str] = mapped_column(ForeignKey("box.id"))
+    outbox_id: Mapped[UUID]
+    sequence: Mapped[int]
+    event_id: Mapped[UUID]
+    payload: Mapped[dict[str, Any]]
+    received_at: Mapped[datetime]
+
+
+class Quarantine(Base):
+    """What could not be understood. The same bytes again are counted, not kept again."""
+
+    __tablename__ = "quarantine"
+
+    digest: Mapped[str] = mapped_column(primary_key=True)  # SHA-256 of topic and payload
+    topic: Mapped[str]
+    payload: Mapped[bytes]
+    size_bytes: Mapped[int]
+    reason: Mapped[str]
+    first_at: Mapped[datetime]
+    last_at: Mapped[datetime]
+    times: Mapped[int]
+
+
+class Alert(Base):
+    """One alert: the box's facts as of ``box_at``, and where it stands with people."""
+
+    __tablename__ = "alert"
+    __table_args__ = (
+        Index("ix_alert_started_at", "started_at", "id"),
+        Index("ix_alert_camera_uid", "camera_uid", "started_at"),
+        Index("ix_alert_state", "state"),
+        CheckConstraint("state = 'NEW' or acked_by is not null", name="signed_by_someone"),
+        CheckConstraint(
+            "state in ('NEW', 'ACKED') or verified_by is not null", name="verified_by_someone"
+        ),
+        CheckConstraint("state <> 'FALSE' or reason is not null", name="false_has_reason"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    box_id: Mapped[str] = mapped_column(ForeignKey("box.id"))
+    sequence: Mapped[int]  # of the newest event folded in
+    box_at: Mapped[datetime]  # its moment, on the box's clock
+    kind: Mapped[AlertKind]
+    level: Mapped[AlertLevel]
+    mode: Mapped[AlertMode]
+    camera_uid: Mapped[str]
+    camera_name: Mapped[str]
+    grid_code: Mapped[str]
+    rule_id: Mapped[str]
+    region_id: Mapped[str]
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    count: Mapped[int]
+    threshold: Mapped[int]
+    peak: Mapped[int]
+    confidence: Mapped[float | None]
+    received_at: Mapped[datetime]  # of the first event
+    updated_at: Mapped[datetime]
+    late: Mapped[bool]
+    state: Mapped[AlertState]
+    sign_by: Mapped[datetime]
+    verify_by: Mapped[datetime]
+    acked_by: Mapped[str | None] = mapped_column(ForeignKey("person.id"))
+    acked_at: Mapped[datetime | None]
+    verified_by: Mapped[str | None] = mapped_column(ForeignKey("person.id"))
+    verified_at: Mapped[datetime | None]
+    reason: Mapped[FalseReason | None]
+    note: Mapped[str] = mapped_column(default="")
+
+
+class AlertDuty(Base):
+    """Who was on duty when the alert came: copied, so that it stays true (incident I2)."""
+
+    __tablename__ = "alert_duty"
+
+    alert_id: Mapped[UUID] = mapped_column(ForeignKey("alert.id"), primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    post: Mapped[Post] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    phone: Mapped[str]
+
+
+class AlertLedger(LedgerColumns, Base):
+    """What happened to alerts, in order."""
+
+    __tablename__ = "alert_ledger"
+
+    alert_id: Mapped[UUID] = mapped_column(ForeignKey("alert.id"), index=True)
+
+
+class Evidence(Base):
+    """A picture or clip of an alert; the file is durable before the row is."""
+
+    __tablename__ = "evidence"
+    __table_args__ = (UniqueConstraint("alert_id", "kind"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    alert_id: Mapped[UUID] = mapped_column(ForeignKey("alert.id"))
+    kind: Mapped[EvidenceKind]
+    start: Mapped[datetime]
+    end: Mapped[datetime]
+    path: Mapped[str]  # below the evidence folder
+    size_bytes: Mapped[int]
+    sha256: Mapped[str]
+    stored_at: Mapped[datetime]
