@@ -1,0 +1,98 @@
+"""How the box is, in one object: every component says it of itself."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from edge.errors import EdgeError
+from edge.ports import StreamStatus
+from protocol.clock import Clock
+from protocol.relay import StreamName
+
+log = logging.getLogger(__name__)
+
+#: A counter, a gauge or a word.
+Figure = int | float | str | None
+
+
+class Condition(StrEnum):
+    """How well something works, best first."""
+
+    OK = "ok"
+    DEGRADED = "degraded"  # it works, but something is lost or late
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """What one component says of itself; ``figures`` are its counters and queue sizes."""
+
+    condition: Condition
+    detail: str | None = None
+    figures: Mapping[str, Figure] = field(default_factory=dict)
+
+
+#: Asked whenever somebody wants to know: returns at once, from any thread.
+Provider = Callable[[], Component]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The whole box at one moment; ``condition`` is that of its worst component."""
+
+    condition: Condition
+    at: datetime
+    started_at: datetime
+    components: Mapping[str, Component]
+
+
+class HealthBoard:
+    """Where components are registered once and asked together. Thread-safe after registration."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._started_at = clock.now()
+        self._providers: dict[str, Provider] = {}
+
+    def add(self, name: str, provider: Provider) -> None:
+        """Register a component; each name once."""
+        assert name not in self._providers, name
+        self._providers[name] = provider
+
+    def health(self) -> Health:
+        """Return how every component is. One that can't even say so is down."""
+        components = {name: self._asked(name, ask) for name, ask in self._providers.items()}
+        worst = max(
+            (component.condition for component in components.values()),
+            key=list(Condition).index,
+            default=Condition.OK,
+        )
+        return Health(worst, self._clock.now(), self._started_at, components)
+
+    def _asked(self, name: str, provider: Provider) -> Component:
+        try:
+            return provider()
+        except (EdgeError, OSError) as error:
+            log.warning("health.not_said", extra={"component": name, "error": repr(error)})
+            return Component(Condition.DOWN, type(error).__name__)
+
+
+class StreamBoard:
+    """A StatusListener that keeps every stream's newest state. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._statuses: dict[tuple[str, StreamName], StreamStatus] = {}
+
+    def stream_changed(self, status: StreamStatus) -> None:
+        """Take a stream's new state; the promise of StatusListener."""
+        self._statuses[status.camera_id, status.stream] = status
+
+    def status(self, camera_id: str, stream: StreamName) -> StreamStatus | None:
+        """Return a stream's newest state, or None where nothing was heard of it."""
+        return self._statuses.get((camera_id, stream))
+
+    def statuses(self) -> list[StreamStatus]:
+        """Return the newest state of every stream that said anything."""
+        return list(self._statuses.values())

@@ -1,0 +1,151 @@
+"""What the box's interface answers, as JSON."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from edge.config import CameraSection
+from edge.health import Condition, Figure, Health, StreamBoard
+from edge.media.sample import GapReason
+from edge.recording.segment import Footage, Gap, Segment
+from protocol.messages import StreamState
+from protocol.relay import StreamName
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True, populate_by_name=True, from_attributes=True)
+
+
+class ComponentAnswer(_Answer):
+    """One component."""
+
+    condition: Condition
+    detail: str | None
+    figures: dict[str, Figure]
+
+
+class HealthAnswer(_Answer):
+    """The whole box."""
+
+    condition: Condition
+    at: datetime
+    started_at: datetime
+    components: dict[str, ComponentAnswer]
+
+    @classmethod
+    def of(cls, health: Health) -> "HealthAnswer":
+        """Return the answer that says ``health``."""
+        return cls.model_validate(health)
+
+
+class StreamAnswer(_Answer):
+    """One stream of a camera; ``error`` is redacted."""
+
+    stream: StreamName
+    state: StreamState
+    since: datetime | None
+    last_packet_at: datetime | None
+    error: str | None
+
+
+class CameraAnswer(_Answer):
+    """One camera: never its address, never its password."""
+
+    camera_id: str
+    name: str
+    grid_code: str
+    place: str
+    enabled: bool
+    streams: tuple[StreamAnswer, ...]
+    rules: tuple[dict[str, Any], ...]
+
+    @classmethod
+    def of(cls, camera: CameraSection, board: StreamBoard) -> "CameraAnswer":
+        """Return what is configured, and how its streams are now."""
+        names = (StreamName.MAIN, StreamName.SUB) if camera.sub_url else (StreamName.MAIN,)
+        return cls(
+            camera_id=camera.id,
+            name=camera.name,
+            grid_code=camera.grid_code,
+            place=camera.place,
+            enabled=camera.enabled,
+            streams=tuple(_stream(camera.id, name, board) for name in names),
+            rules=tuple(rule.model_dump(mode="json") for rule in camera.rules),
+        )
+
+
+class CamerasAnswer(_Answer):
+    """All cameras, in the configuration's order."""
+
+    cameras: tuple[CameraAnswer, ...]
+
+
+class SegmentAnswer(_Answer):
+    """A recorded file."""
+
+    id: int
+    start: datetime
+    end: datetime
+    run_id: str
+    size_bytes: int = Field(serialization_alias="bytes")
+    recovered: bool
+
+
+class GapAnswer(_Answer):
+    """A stretch without a recording; ``end`` is null while it lasts."""
+
+    start: datetime
+    end: datetime | None
+    reason: GapReason
+
+
+class SpanAnswer(_Answer):
+    """The file that is being written; it is listed when it is closed."""
+
+    start: datetime
+    end: datetime
+
+
+class TimelineAnswer(_Answer):
+    """What is recorded of a camera and what is missing."""
+
+    camera_id: str
+    start: datetime = Field(serialization_alias="from")
+    end: datetime = Field(serialization_alias="to")
+    segments: tuple[SegmentAnswer, ...]
+    gaps: tuple[GapAnswer, ...]
+    growing: SpanAnswer | None
+
+
+def timeline(
+    camera_id: str,
+    span: tuple[datetime, datetime],
+    segments: list[Segment],
+    gaps: list[Gap],
+    growing: Footage | None,
+) -> TimelineAnswer:
+    """Return the answer for ``span``; ``growing`` only where it reaches into it."""
+    start, end = span
+    inside = growing is not None and growing.start < end and growing.end > start
+    return TimelineAnswer(
+        camera_id=camera_id,
+        start=start,
+        end=end,
+        segments=tuple(SegmentAnswer.model_validate(segment) for segment in segments),
+        gaps=tuple(GapAnswer.model_validate(gap) for gap in gaps),
+        growing=SpanAnswer.model_validate(growing) if inside else None,
+    )
+
+
+def _stream(camera_id: str, name: StreamName, board: StreamBoard) -> StreamAnswer:
+    status = board.status(camera_id, name)
+    if status is None:
+        return StreamAnswer(
+            stream=name,
+            state=StreamState.CONNECTING,
+            since=None,
+            last_packet_at=None,
+            error=None,
+        )
+    return StreamAnswer.model_validate(status)

@@ -1,0 +1,18 @@
+"""The box's own HTTP interface, as an ASGI application."""
+
+from fastapi import FastAPI
+
+from edge.web import problem
+from edge.web.guard import HostGuard
+from edge.web.routes import Collaborators, EdgeRoutes
+
+
+def create_app(box: Collaborators, host: str = "127.0.0.1") -> FastAPI:
+    """Return the application; ``host`` is the name it is reached by, beside addresses."""
+    app = FastAPI(
+        title="Tanshao box", docs_url=None, redoc_url=None, openapi_url="/v1/openapi.json"
+    )
+    problem.install(app)
+    app.include_router(EdgeRoutes(box).router())
+    app.add_middleware(HostGuard, host=host)
+    return app
