@@ -199,7 +199,9 @@ class _RawClock:
         step_90k = raw_90k - self._last_90k
         if step_90k < 0 and self._last_true_90k != self._last_90k:
             floor_90k = self._last_90k - TICKS_PER_S
-            return raw_90k > max(floor_90k, self._last_true_90k or floor_90k)
+            if self._last_true_90k is not None:
+                floor_90k = max(floor_90k, self._last_true_90k)
+            return raw_90k > floor_90k
         return 0 <= step_90k <= MAX_STEP_90K
 
     def advance(self, raw_90k: int, made_up: bool) -> None:

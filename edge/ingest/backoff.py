@@ -1,0 +1,39 @@
+"""How long to wait before a camera is tried again. Pure, but for the dice."""
+
+import random
+
+FIRST_S = 0.5
+#: A camera that was switched off for the night or restarts is back within this (budget: 3 s).
+SOON_S = 2.4
+#: After so long a trouble, nobody waits at the screen for the camera any more.
+PATIENT_AFTER_S = 600.0
+PATIENT_S = 10.0
+#: Trying a refused password often would lock the account: cameras do after five tries.
+REFUSED_S = 30.0
+#: So many cameras behind one switch that comes back shall not all call in one moment.
+JITTER = 0.2
+
+
+class Backoff:
+    """Waits that double from 0.5 s to 2.4 s, and go to 10 s after ten minutes of trouble."""
+
+    def __init__(self, dice: random.Random | None = None) -> None:
+        self._dice = dice or random.Random()  # noqa: S311 - nothing secret depends on it
+        self._next_s = FIRST_S
+
+    def reset(self) -> None:
+        """Begin again: the stream ran well."""
+        self._next_s = FIRST_S
+
+    def wait_s(self, trouble_s: float) -> float:
+        """Return the next wait, after ``trouble_s`` of trouble."""
+        wait_s = PATIENT_S if trouble_s >= PATIENT_AFTER_S else self._next_s
+        self._next_s = min(2 * self._next_s, SOON_S)
+        return self._jittered(wait_s)
+
+    def refused_s(self) -> float:
+        """Return the wait after a refusal."""
+        return self._jittered(REFUSED_S)
+
+    def _jittered(self, wait_s: float) -> float:
+        return wait_s * (1 - JITTER * self._dice.random())

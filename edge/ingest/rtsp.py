@@ -1,0 +1,151 @@
+"""Pulling one stream by RTSP with PyAV: demultiplexing only, video only.
+
+Measured: with ``fflags=nobuffer`` the packets read while probing are thrown away, and with them a
+group of pictures at every connect; a silent camera is noticed after twice the read timeout, because
+the first one only flushes the packet that the demuxer holds back.
+"""
+
+from collections.abc import Iterator
+from typing import Literal
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import av
+import av.container
+import av.error
+import av.stream
+import av.video.stream
+from pydantic import SecretStr
+
+from edge.config import CameraSection
+from edge.errors import StreamError, StreamRefused, StreamStalled
+from edge.ingest.source import PacketSource
+from edge.media.sample import TICKS_PER_S, Codec, Packet
+from protocol.clock import Clock
+from protocol.relay import StreamName
+
+#: Of the connection and of each read. Twice this is when a silent camera is given up.
+TIMEOUT_S = 3.0
+
+_OPTIONS = {
+    "allowed_media_types": "video",  # sound is not pulled at all
+    "analyzeduration": "300000",
+    "probesize": "200000",
+}
+_CODECS = {"h264": Codec.H264, "hevc": Codec.H265}
+_STALLED = (av.error.TimeoutError, av.error.ExitError)
+
+
+class RtspOpener:
+    """One stream of a camera. The credentials are put into the URL in memory only."""
+
+    def __init__(
+        self,
+        url: str,
+        clock: Clock,
+        username: str | None = None,
+        password: SecretStr | None = None,
+        transport: Literal["tcp", "udp"] = "tcp",
+    ) -> None:
+        self._url = url
+        self._clock = clock
+        self._username = username
+        self._password = password
+        self._transport = transport
+
+    @classmethod
+    def of_camera(cls, camera: CameraSection, stream: StreamName, clock: Clock) -> "RtspOpener":
+        """Return the opener of a configured stream; the main URL where there is no other.
+
+        Raises ConfigError where the password can't be read.
+        """
+        url = camera.sub_url if stream is StreamName.SUB and camera.sub_url else camera.main_url
+        password = camera.password.read() if camera.password else None
+        return cls(url, clock, camera.username, password, camera.transport)
+
+    def open(self) -> PacketSource:
+        """Connect; takes about half a second, at most twice ``TIMEOUT_S``.
+
+        Raises StreamRefused for a wrong password, an unknown path or a coding we can't carry,
+        StreamStalled for a camera that accepts and stays silent, else StreamError.
+        """
+        try:
+            container = av.open(
+                self._with_credentials(),
+                options={**_OPTIONS, "rtsp_transport": self._transport},
+                timeout=TIMEOUT_S,
+                metadata_errors="replace",
+            )
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            # Not "from error": PyAV keeps the URL, with the password, on its exceptions.
+            raise _translated(error) from None
+        video = container.streams.video
+        codec = _CODECS.get(video[0].codec_context.name) if video else None
+        if codec is None:
+            offered = ", ".join(stream.codec_context.name for stream in video) or "no video"
+            container.close()
+            raise StreamRefused(f"neither H.264 nor H.265 but {offered}")
+        return _RtspSource(container, video[0], codec, self._clock)
+
+    def _with_credentials(self) -> str:
+        if self._username is None or self._password is None:
+            return self._url
+        parts = urlsplit(self._url)
+        secret = quote(self._password.get_secret_value(), safe="")
+        user = quote(self._username, safe="")
+        return urlunsplit(parts._replace(netloc=f"{user}:{secret}@{parts.netloc}"))
+
+
+class _RtspSource:
+    """An open connection; see PacketSource."""
+
+    def __init__(
+        self,
+        container: av.container.InputContainer,
+        stream: av.video.stream.VideoStream,
+        codec: Codec,
+        clock: Clock,
+    ) -> None:
+        self._container = container
+        self._stream = stream
+        self._clock = clock
+        self.codec = codec
+        self.extradata = bytes(stream.codec_context.extradata or b"")
+
+    def packets(self) -> Iterator[Packet]:
+        """Yield packets; see PacketSource.packets."""
+        time_base = self._stream.time_base
+        assert time_base is not None
+        scale = time_base * TICKS_PER_S
+
+        def ticks(value: int | None) -> int | None:
+            return None if value is None else value * scale.numerator // scale.denominator
+
+        try:
+            for packet in self._container.demux(self._stream):
+                if packet.size == 0:
+                    return  # the demuxer's way to say that the other side closed
+                yield Packet(
+                    ticks(packet.pts),
+                    ticks(packet.dts),
+                    packet.is_keyframe,
+                    bytes(packet),
+                    self._clock.monotonic_ns(),
+                    self._clock.now(),
+                )
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            raise _translated(error) from None
+
+    def close(self) -> None:
+        """Tear the session down."""
+        self._container.close()
+
+
+def _translated(error: Exception) -> StreamError:
+    """Return our error for PyAV's, with its words but never its URL."""
+    name = type(error).__name__
+    words = f"{name}: {getattr(error, 'strerror', None) or 'no more is known'}"
+    if isinstance(error, _STALLED):
+        return StreamStalled(words)
+    if isinstance(error, av.error.HTTPClientError):
+        return StreamRefused(words)
+    return StreamError(words)

@@ -1,0 +1,203 @@
+"""One stream's thread: open, read, keep the time, hand on; and again, whatever happens."""
+
+import logging
+import threading
+from collections.abc import Iterable
+from contextlib import closing
+from datetime import datetime
+
+from edge.errors import StreamError, StreamRefused, StreamStalled
+from edge.ingest.backoff import Backoff
+from edge.ingest.fanout import Fanout
+from edge.faultlog import FaultLog
+from edge.ingest.source import Opener, PacketSource
+from edge.media.sample import GapReason
+from edge.media.timeline import Timeline
+from edge.ports import StatusListener, StreamStatus
+from protocol.clock import Clock
+from protocol.messages import StreamState
+from protocol.relay import StreamName
+
+log = logging.getLogger(__name__)
+
+#: A stream without a packet for so long is lost (twice the read timeout of the RTSP client).
+LOST_AFTER_S = 6.0
+#: A stream that ran for so long was a good one: the next wait is a short one again.
+GOOD_RUN_S = 10.0
+_NS_PER_S = 1_000_000_000
+
+
+class StreamWorker:
+    """Keeps one stream coming. A stream is judged by the age of its last packet.
+
+    ::
+
+        CONNECTING  -- packet --------------------------------------> LIVE
+        LIVE        -- the stream ended or broke -------------------> CONNECTING
+        any         -- no packet for LOST_AFTER_S, or it stalled ---> LOST
+        LOST        -- packet --------------------------------------> LIVE
+
+    ``packets`` and ``connects`` count since the start. Listeners are told of each change, under a
+    lock, so in order.
+    """
+
+    def __init__(
+        self,
+        camera_id: str,
+        stream: StreamName,
+        opener: Opener,
+        fanout: Fanout,
+        listeners: Iterable[StatusListener],
+        clock: Clock,
+        backoff: Backoff | None = None,
+        lost_after_s: float = LOST_AFTER_S,
+    ) -> None:
+        self._camera_id = camera_id
+        self._stream = stream
+        self._opener = opener
+        self._fanout = fanout
+        self._listeners = tuple(listeners)
+        self._clock = clock
+        self._backoff = backoff or Backoff()
+        self._lost_after_s = lost_after_s
+        self._faults = FaultLog(log, clock)
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._alarm: threading.Timer | None = None
+        self._last_packet_at: datetime | None = None
+        self._last_packet_ns = self._trouble_since_ns = clock.monotonic_ns()
+        self._status = StreamStatus(camera_id, stream, StreamState.CONNECTING, clock.now(), None)
+        self._thread = threading.Thread(target=self._run, name=f"ingest-{camera_id}-{stream}")
+        self._thread.daemon = True
+        self.packets = 0
+        self.connects = 0
+
+    @property
+    def status(self) -> StreamStatus:
+        """The stream as it is judged now."""
+        return self._status
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        self._arm(self._lost_after_s)
+        self._thread.start()
+
+    def close(self, timeout_s: float = 5.0) -> None:
+        """Stop and wait: a frame's time where the camera sends, else up to ``timeout_s``.
+
+        A thread that is stuck in a silent connection is left to end by itself within the read
+        timeout; all it hands on then is the end of its run. Idempotent.
+        """
+        self._stopping.set()
+        self._disarm()
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            wait_s = self._attempt()
+            self._stopping.wait(wait_s)
+
+    def _attempt(self) -> float:
+        """Run the stream once, and return how long to wait before the next time."""
+        opened_ns = self._clock.monotonic_ns()
+        packets_before = self.packets
+        try:
+            self._pull()
+        except StreamError as error:
+            self._note(error)
+            if isinstance(error, StreamRefused):
+                return self._backoff.refused_s()
+        except Exception as error:
+            # The supervising loop: a bug or an odd camera costs this stream a pause, no more.
+            log.exception("stream.failed", extra=self._who())
+            self._note(StreamError(f"internal error: {type(error).__name__}"))
+        now_ns = self._clock.monotonic_ns()
+        if self.packets > packets_before and now_ns - opened_ns >= GOOD_RUN_S * _NS_PER_S:
+            self._backoff.reset()
+        return self._backoff.wait_s((now_ns - self._trouble_since_ns) / _NS_PER_S)
+
+    def _pull(self) -> None:
+        with closing(self._opener.open()) as source:
+            self.connects += 1
+            timeline = Timeline(self._camera_id, self._stream, source.codec, source.extradata)
+            reason = GapReason.NETWORK
+            try:
+                self._pump(source, timeline)
+            except StreamStalled:
+                reason = GapReason.CAMERA
+                raise
+            finally:
+                if self._stopping.is_set():
+                    reason = GapReason.BOX_OFF
+                for item in timeline.finish(reason, self._clock.now()):
+                    self._fanout.offer(item)
+        if not self._stopping.is_set():
+            raise StreamError("the camera closed the stream")
+
+    def _pump(self, source: PacketSource, timeline: Timeline) -> None:
+        for packet in source.packets():
+            if self._stopping.is_set():
+                return
+            self.packets += 1
+            self._last_packet_at = packet.received_utc
+            self._last_packet_ns = packet.received_mono_ns
+            if self._status.state is not StreamState.LIVE:
+                self._change(StreamState.LIVE, None)
+            for item in timeline.feed(packet):
+                self._fanout.offer(item)
+
+    # -- judging ----------------------------------------------------------------------------------
+
+    def _note(self, error: StreamError) -> None:
+        """Tell of a stream that ended or could not be opened."""
+        text = str(error)
+        self._faults.report("stream.fault", text, self._who())
+        was = self._status.state
+        if was is not StreamState.LIVE:
+            self._change(was, text)
+            return
+        self._trouble_since_ns = self._last_packet_ns
+        if isinstance(error, StreamStalled):
+            self._change(StreamState.LOST, text)
+            return
+        silent_s = (self._clock.monotonic_ns() - self._last_packet_ns) / _NS_PER_S
+        self._change(StreamState.CONNECTING, text)
+        self._arm(max(0.0, self._lost_after_s - silent_s))
+
+    def _arm(self, after_s: float) -> None:
+        self._disarm()
+        self._alarm = threading.Timer(after_s, self._expire)
+        self._alarm.daemon = True
+        self._alarm.start()
+
+    def _disarm(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+
+    def _expire(self) -> None:
+        with self._lock:
+            if self._status.state is StreamState.CONNECTING and not self._stopping.is_set():
+                self._tell(StreamState.LOST, self._status.error or "no packet yet")
+
+    def _change(self, state: StreamState, error: str | None) -> None:
+        with self._lock:
+            if state is StreamState.LIVE:
+                self._disarm()
+                log.info("stream.live", extra=self._who())
+            if (state, error) != (self._status.state, self._status.error):
+                self._tell(state, error)
+
+    def _tell(self, state: StreamState, error: str | None) -> None:
+        since = self._status.since if state is self._status.state else self._clock.now()
+        self._status = StreamStatus(
+            self._camera_id, self._stream, state, since, self._last_packet_at, error
+        )
+        for listener in self._listeners:
+            try:
+                listener.stream_changed(self._status)
+            except Exception:
+                log.exception("stream.listener_failed", extra=self._who())
+
+    def _who(self) -> dict[str, str]:
+        return {"camera_id": self._camera_id, "stream": self._stream.value}
