@@ -77,7 +77,7 @@ class Transfer:
         self._waiting_bytes -= len(data)
         self._read_bytes += len(data)
         if self._read_bytes >= _MORE_BYTES and not self._complete:
-            self._more(self._read_bytes)
+            self._more(min(self._read_bytes, GET_WINDOW_BYTES))
             self._read_bytes = 0
         return data
 
