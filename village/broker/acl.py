@@ -1,0 +1,42 @@
+"""Who may write and read which topic: pure, the same rules for every kind of broker."""
+
+from protocol.topics import CENTRE_USER, EPOCH, ROOT, UPLINK_FILTERS, BoxTopic, Leaf
+
+#: What a box writes; the centre reads it.
+UP = frozenset({Leaf.EVENT, Leaf.STATE, Leaf.HEARTBEAT})
+
+
+def may_write(username: str, topic: str) -> bool:
+    """Return whether ``username`` may publish on ``topic``; wildcards are never topics."""
+    parts = BoxTopic.parse(topic)
+    if username == CENTRE_USER:
+        return topic == EPOCH or (parts is not None and parts.leaf is Leaf.RECEIPT)
+    return parts is not None and parts.box_id == username and parts.leaf in UP
+
+
+def may_read(username: str, topic: str) -> bool:
+    """Return whether a message on ``topic`` may be delivered to ``username``."""
+    parts = BoxTopic.parse(topic)
+    if username == CENTRE_USER:
+        return parts is not None and parts.leaf in UP
+    return topic == EPOCH or (
+        parts is not None and parts.box_id == username and parts.leaf is Leaf.RECEIPT
+    )
+
+
+def may_subscribe(username: str, topic_filter: str) -> bool:
+    """Return whether ``username`` may subscribe: to topics it may read, or the centre's filters."""
+    if username == CENTRE_USER and topic_filter in UPLINK_FILTERS:
+        return True
+    return may_read(username, topic_filter)
+
+
+def mosquitto_acl() -> str:
+    """Return the same rules as a Mosquitto ACL file; ``%u`` is the signed-in box."""
+    up = sorted(UP)
+    lines = [f"user {CENTRE_USER}"]
+    lines += [f"topic read {topic_filter}" for topic_filter in UPLINK_FILTERS]
+    lines += [f"topic write {ROOT}/+/+/{Leaf.RECEIPT}", f"topic write {EPOCH}"]
+    lines += [f"pattern write {ROOT}/+/%u/{leaf}" for leaf in up]
+    lines += [f"pattern read {ROOT}/+/%u/{Leaf.RECEIPT}", f"pattern read {EPOCH}"]
+    return "\n".join(lines) + "\n"
