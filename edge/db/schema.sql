@@ -54,6 +54,11 @@ create table hold (
 ) strict;
 create index hold_time on hold (camera_id, start_us);
 
+-- Files whose rows retention has removed and that must go too; never indexed again (recording I3).
+create table doomed (
+  path text primary key                      -- below the recordings folder
+) strict;
+
 -- Proof of what retention deleted, a row a camera and day (of the box's zone, by start).
 create table deletion (
   camera_id text    not null,

@@ -2,7 +2,8 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -10,9 +11,12 @@ from edge.db.database import Database
 from edge.db.instant import from_us, to_us
 from edge.errors import NotFoundError
 from edge.media.sample import Codec, GapReason
+from edge.recording import gaps
 from edge.recording.segment import ClosedFile, Footage, Gap, Segment, Totals
 from protocol.relay import StreamName
 
+_PAGE_ROWS = 500
+_ALIVE = "recording_alive_us"
 _INSERT = """
 insert into segment (camera_id, stream, run_id, path, start_us, end_us, start_dts, duration,
   wall_us, size_bytes, init_bytes, sha256, codec, mime_codec, width, height, starts_key, recovered)
@@ -20,6 +24,15 @@ values (:camera_id, :stream, :run_id, :path, :start_us, :end_us, :start_dts, :du
   :wall_us, :size_bytes, :init_bytes, :sha256, :codec, :mime_codec, :width, :height, :starts_key,
   :recovered)
 """
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedFile:
+    """What the index says of one file, for comparing with the disk."""
+
+    segment_id: int
+    name: str
+    size_bytes: int
 
 
 class RecordingIndex:
@@ -141,18 +154,62 @@ class RecordingIndex:
             ).fetchone()
         return None if row is None else self._segment(row)
 
-    def all_segments(self) -> list[Segment]:
-        """Return every segment of every camera, oldest first: for recovery and retention."""
-        with self._database.reading() as connection:
-            rows = connection.execute("select * from segment order by start_us, id").fetchall()
-        return [self._segment(row) for row in rows]
+    def oldest_first(self) -> Iterator[Segment]:
+        """Yield every segment of every camera, oldest first, read in pages as they are used."""
+        after = {"start_us": -(2**62), "id": 0, "limit": _PAGE_ROWS}
+        while True:
+            with self._database.reading() as connection:
+                rows = connection.execute(
+                    """
+                    select * from segment where (start_us, id) > (:start_us, :id)
+                    order by start_us, id limit :limit
+                    """,
+                    after,
+                ).fetchall()
+            if not rows:
+                return
+            yield from (self._segment(row) for row in rows)
+            after |= {"start_us": rows[-1]["start_us"], "id": rows[-1]["id"]}
 
-    def forget(self, segment_ids: Iterable[int]) -> None:
-        """Remove rows, not files: the caller unlinks those after the commit (recording I3)."""
-        with self._database.transaction() as connection:
-            connection.executemany(
-                "delete from segment where id = :id", [{"id": each} for each in segment_ids]
+    def files_in(self, folder: Path) -> list[IndexedFile]:
+        """Return the indexed files directly in a folder."""
+        prefix = folder.relative_to(self._root).as_posix()
+        with self._database.reading() as connection:
+            # "/" and "0" are neighbours in ASCII: this is the prefix search the index can do.
+            rows = connection.execute(
+                "select id, path, size_bytes from segment where path > :low and path < :high",
+                {"low": f"{prefix}/", "high": f"{prefix}0"},
+            ).fetchall()
+        skip = len(prefix) + 1
+        return [IndexedFile(row[0], row[1][skip:], row[2]) for row in rows]
+
+    def folders(self) -> set[Path]:
+        """Return the folders that segments' files are in."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "select distinct rtrim(path, replace(path, '/', '')) from segment"
+            ).fetchall()
+        return {self._root / row[0] for row in rows}
+
+    def size_bytes(self) -> int:
+        """Return how many bytes all segments take."""
+        with self._database.reading() as connection:
+            return int(
+                connection.execute("select coalesce(sum(size_bytes), 0) from segment").fetchone()[0]
             )
+
+    def forget(self, segment: Segment) -> None:
+        """Remove the row of a segment whose file is gone or damaged."""
+        with self._database.transaction() as connection:
+            connection.execute("delete from segment where id = :id", {"id": segment.id})
+
+    def streams(self) -> set[tuple[str, StreamName]]:
+        """Return every stream that was ever recorded or missing."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "select camera_id, stream from segment union select camera_id, stream from gap"
+            ).fetchall()
+        return {(row["camera_id"], StreamName(row["stream"])) for row in rows}
 
     def earliest(self, camera_id: str, stream: StreamName) -> datetime | None:
         """Return the start of the oldest segment, or None."""
@@ -204,6 +261,11 @@ class RecordingIndex:
         with self._lock:
             self._growing[footage.camera_id, footage.stream] = footage
 
+    def growing_paths(self) -> frozenset[Path]:
+        """Return the files that are being written now."""
+        with self._lock:
+            return frozenset(item.path for item in self._growing.values())
+
     def clear_growing(self, path: Path) -> None:
         """Say that ``path`` is no longer open."""
         with self._lock:
@@ -214,71 +276,52 @@ class RecordingIndex:
     def gaps(self, camera_id: str, stream: StreamName, start: datetime, end: datetime) -> list[Gap]:
         """Return what is missing between ``start`` and ``end``, oldest first, the open one too."""
         with self._database.reading() as connection:
-            rows = connection.execute(
-                """
-                select * from gap
-                where camera_id = :camera_id and stream = :stream
-                  and start_us < :end_us and (end_us is null or end_us > :start_us)
-                order by start_us, id
-                """,
-                _range(camera_id, stream, start, end),
-            ).fetchall()
-        return [_gap(row) for row in rows]
+            return gaps.between(connection, camera_id, stream, start, end)
 
     def open_gaps(self) -> list[Gap]:
         """Return the gap of every stream that is missing now."""
         with self._database.reading() as connection:
-            rows = connection.execute(
-                "select * from gap where end_us is null order by camera_id, stream"
-            ).fetchall()
-        return [_gap(row) for row in rows]
+            return gaps.unfinished(connection)
 
     def open_gap(
         self, camera_id: str, stream: StreamName, start: datetime, reason: GapReason
     ) -> None:
         """Say that nothing is recorded from ``start`` on; an open gap stays as it is."""
-        with self._database.transaction() as connection:
-            connection.execute(
-                """
-                insert into gap (camera_id, stream, start_us, end_us, reason)
-                values (:camera_id, :stream, :start_us, null, :reason)
-                on conflict do nothing
-                """,
-                {
-                    "camera_id": camera_id,
-                    "stream": stream.value,
-                    "start_us": to_us(start),
-                    "reason": reason.value,
-                },
-            )
+        self.add_gap(Gap(camera_id, stream, start, None, reason))
 
     def close_gap(self, camera_id: str, stream: StreamName, end: datetime) -> None:
         """Say that recording goes on at ``end``; a gap of no length leaves no row."""
-        key = {"camera_id": camera_id, "stream": stream.value, "end_us": to_us(end)}
-        which = "where camera_id = :camera_id and stream = :stream and end_us is null"
         with self._database.transaction() as connection:
-            connection.execute(f"delete from gap {which} and start_us >= :end_us", key)  # noqa: S608
-            connection.execute(f"update gap set end_us = :end_us {which}", key)  # noqa: S608
+            gaps.finish(connection, camera_id, stream, end)
 
     def add_gap(self, gap: Gap) -> None:
-        """Record a gap that is already over; one of no length leaves no row."""
-        assert gap.end is not None
-        if gap.end <= gap.start:
-            return
+        """Record a gap; one of no length leaves no row."""
+        with self._database.transaction() as connection:
+            gaps.add(connection, gap)
+
+    def uncover(self, footage: Footage) -> None:
+        """Take a stretch that was found to be recorded out of every gap."""
+        with self._database.transaction() as connection:
+            gaps.uncover(connection, footage.camera_id, footage.stream, footage.start, footage.end)
+
+    # -- the process itself -----------------------------------------------------------------------
+
+    def stamp_alive(self, now: datetime) -> None:
+        """Note that the box is running: after a crash, where "box off" begins."""
         with self._database.transaction() as connection:
             connection.execute(
-                """
-                insert into gap (camera_id, stream, start_us, end_us, reason)
-                values (:camera_id, :stream, :start_us, :end_us, :reason)
-                """,
-                {
-                    "camera_id": gap.camera_id,
-                    "stream": gap.stream.value,
-                    "start_us": to_us(gap.start),
-                    "end_us": to_us(gap.end),
-                    "reason": gap.reason.value,
-                },
+                "insert into meta (key, value) values (:key, :value)"
+                " on conflict (key) do update set value = :value",
+                {"key": _ALIVE, "value": str(to_us(now))},
             )
+
+    def last_alive(self) -> datetime | None:
+        """Return when the box was last known to run, or None."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "select value from meta where key = :key", {"key": _ALIVE}
+            ).fetchone()
+        return None if row is None else from_us(int(row["value"]))
 
     def _segment(self, row: sqlite3.Row) -> Segment:
         return Segment(
@@ -302,17 +345,6 @@ class RecordingIndex:
             starts_key=bool(row["starts_key"]),
             recovered=bool(row["recovered"]),
         )
-
-
-def _gap(row: sqlite3.Row) -> Gap:
-    end_us = row["end_us"]
-    return Gap(
-        row["camera_id"],
-        StreamName(row["stream"]),
-        from_us(row["start_us"]),
-        None if end_us is None else from_us(end_us),
-        GapReason(row["reason"]),
-    )
 
 
 def _range(

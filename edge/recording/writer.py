@@ -46,9 +46,9 @@ class Recorder:
     ``sync_s``; a closed file is synced, then indexed. Whatever is not recorded becomes a gap with a
     reason (recording I6).
 
-    The queue holds ``max_queue_bytes`` beside what is being written. When it is full because the disk does not follow, samples
-    are dropped up to the next key frame that finds it half empty, counted in ``dropped``, and are a
-    gap of reason DISK.
+    The queue holds ``max_queue_bytes`` beside what is being written. When it is full because the
+    disk does not follow, samples are dropped up to the next key frame that finds it half empty,
+    counted in ``dropped``, and are a gap of reason DISK.
     """
 
     def __init__(

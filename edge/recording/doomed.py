@@ -1,0 +1,83 @@
+"""Removing rows and files so that a crash in between resurrects nothing (recording I3).
+
+In one transaction the rows go, their paths are noted as doomed and the proof is written; then the
+files are unlinked; then the note is dropped. A file whose path is doomed is never indexed again.
+"""
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime, tzinfo
+from pathlib import Path
+
+from edge.db.database import Database
+from edge.db.instant import to_us
+from edge.faultlog import FaultLog
+from edge.recording.retention import Deletion
+from protocol.clock import Clock
+
+log = logging.getLogger(__name__)
+
+_PROOF = """
+insert into deletion (camera_id, day, reason, segments, bytes, first_us, last_us, at_us)
+values (:camera_id, :day, :reason, 1, :bytes, :first_us, :last_us, :at_us)
+on conflict (camera_id, day, reason) do update set
+  segments = segments + 1, bytes = bytes + excluded.bytes,
+  first_us = min(first_us, excluded.first_us), last_us = max(last_us, excluded.last_us),
+  at_us = excluded.at_us
+"""
+
+
+class Doomed:
+    """The files that are to go. ``zone`` is the box's, for the days of the proof."""
+
+    def __init__(self, database: Database, root: Path, zone: tzinfo, clock: Clock) -> None:
+        self._database = database
+        self._root = root.absolute()
+        self._zone = zone
+        self._faults = FaultLog(log, clock)
+
+    def condemn(self, deletions: Iterable[Deletion], at: datetime) -> None:
+        """Remove rows, note their files and write the proof, all or nothing.
+
+        Raises StorageError.
+        """
+        with self._database.transaction() as connection:
+            for deletion in deletions:
+                segment = deletion.segment
+                path = segment.path.relative_to(self._root).as_posix()
+                connection.execute("delete from segment where id = :id", {"id": segment.id})
+                connection.execute("insert or ignore into doomed values (:path)", {"path": path})
+                connection.execute(
+                    _PROOF,
+                    {
+                        "camera_id": segment.camera_id,
+                        "day": segment.start.astimezone(self._zone).date().isoformat(),
+                        "reason": deletion.reason.value,
+                        "bytes": segment.size_bytes,
+                        "first_us": to_us(segment.start),
+                        "last_us": to_us(segment.end),
+                        "at_us": to_us(at),
+                    },
+                )
+
+    def unlink_all(self) -> int:
+        """Unlink what is doomed and return how many files are gone; those that resist stay doomed.
+
+        Raises StorageError where the index refuses.
+        """
+        with self._database.reading() as connection:
+            paths = [row["path"] for row in connection.execute("select path from doomed")]
+        gone = [path for path in paths if self._unlink(self._root / path)]
+        with self._database.transaction() as connection:
+            connection.executemany(
+                "delete from doomed where path = :path", [{"path": path} for path in gone]
+            )
+        return len(gone)
+
+    def _unlink(self, path: Path) -> bool:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            self._faults.report("janitor.unlink_refused", error.strerror or repr(error), {})
+            return False
+        return True

@@ -1,0 +1,156 @@
+"""Carrying out the retention plan, apart from the recorders."""
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from edge.db.database import Database
+from edge.errors import StorageError
+from edge.faultlog import FaultLog
+from edge.recording import holds
+from edge.recording.doomed import Doomed
+from edge.recording.index import RecordingIndex
+from edge.recording.retention import Deletion, Disk, Plan, Policy, plan
+from protocol.clock import Clock
+
+log = logging.getLogger(__name__)
+
+INTERVAL_S = 30.0
+#: A wall clock that jumps further than this between two rounds is not believed: a day ahead, it
+#: would delete a day of footage too early.
+MAX_STEP = timedelta(hours=1)
+#: With less than this the database can't commit, so files must go before their rows.
+_NO_SPACE_BYTES = 4 * 1024 * 1024
+
+
+class Janitor:
+    """Deletes what the plan says every ``interval_s``, and notes that the box is alive.
+
+    ``alarm`` is called with True when the limits can't be met because only held or growing footage
+    is left, and with False when they are met again; in the janitor's thread. A full or read-only
+    disk makes it try again at the next round, never stop.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        index: RecordingIndex,
+        doomed: Doomed,
+        policy: Policy,
+        clock: Clock,
+        alarm: Callable[[bool], None],
+        interval_s: float = INTERVAL_S,
+    ) -> None:
+        self._database = database
+        self._index = index
+        self._doomed = doomed
+        self._policy = policy
+        self._clock = clock
+        self._alarm = alarm
+        self._interval_s = interval_s
+        self._faults = FaultLog(log, clock)
+        self._believed: tuple[datetime, int] | None = None
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="janitor", daemon=True)
+        self.alarmed = False
+        self.deleted = 0
+
+    def start(self) -> None:
+        """Begin with a round at once."""
+        self._thread.start()
+
+    def close(self, timeout_s: float = 10.0) -> None:
+        """Stop after the transaction that is going on. Idempotent."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self.sweep()
+            except (StorageError, OSError) as error:
+                self._faults.report("janitor.refused", str(error), {})
+            except Exception:
+                # The supervising loop: without retention the disk fills, so it never ends.
+                log.exception("janitor.failed")
+            if self._stopping.wait(self._interval_s):
+                return
+
+    def sweep(self) -> None:
+        """Do one round: delete until the limits are met. Raises StorageError and OSError."""
+        now = self._now()
+        self._doomed.unlink_all()
+        while not self._stopping.is_set():
+            todo = self._plan(now)
+            if todo.deletions:
+                self._carry_out(todo.deletions, now)
+            if not todo.partial:
+                self._judge(todo.short_bytes)
+                break
+        with self._database.transaction() as connection:
+            holds.drop_expired(connection, now)
+        self._index.stamp_alive(self._clock.now())
+
+    def disk(self) -> Disk:
+        """Return how full the recordings' disk is, by what an ordinary user may still write."""
+        stat = os.statvfs(self._index.root)
+        return Disk(
+            stat.f_blocks * stat.f_frsize,
+            stat.f_bavail * stat.f_frsize,
+            self._index.size_bytes(),
+        )
+
+    def _plan(self, now: datetime) -> Plan:
+        with self._database.reading() as connection:
+            held = holds.holds(connection, now)
+        growing = self._index.growing_paths()
+        return plan(self._index.oldest_first(), held, growing, self.disk(), self._policy, now)
+
+    def _carry_out(self, deletions: tuple[Deletion, ...], now: datetime) -> None:
+        try:
+            self._doomed.condemn(deletions, now)
+        except StorageError:
+            if self.disk().free_bytes > _NO_SPACE_BYTES:
+                raise
+            # The disk is so full that not even the deletion can be written down. These files are to
+            # go anyway; should we die right here, the next start finds rows without a file.
+            for deletion in deletions:
+                deletion.segment.path.unlink(missing_ok=True)
+            self._doomed.condemn(deletions, now)
+        self._doomed.unlink_all()
+        self.deleted += len(deletions)
+        # A recorder may be about to make a file in today's folder, however empty it is.
+        today = f"{now:%Y%m%d}"
+        for folder in {deletion.segment.path.parent for deletion in deletions}:
+            if folder.name < today:
+                self._remove_if_empty(folder)
+
+    def _remove_if_empty(self, folder: Path) -> None:
+        try:
+            folder.rmdir()
+        except OSError:
+            log.debug("janitor.folder_in_use", extra={"folder": str(folder)})
+
+    def _judge(self, short_bytes: int) -> None:
+        alarmed = short_bytes > 0
+        if alarmed:
+            self._faults.report("janitor.only_held_left", "limits can't be met", {})
+        if alarmed != self.alarmed:
+            self.alarmed = alarmed
+            self._alarm(alarmed)
+
+    def _now(self) -> datetime:
+        """Return the wall time; after a jump, what it would be without."""
+        wall, mono_ns = self._clock.now(), self._clock.monotonic_ns()
+        if self._believed is not None:
+            then, then_ns = self._believed
+            expected = then + timedelta(microseconds=(mono_ns - then_ns) // 1000)
+            if abs(wall - expected) > MAX_STEP:
+                self._faults.report("janitor.clock_stepped", "wall clock not believed", {})
+                wall = expected
+        self._believed = wall, mono_ns
+        return wall
