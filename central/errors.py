@@ -9,6 +9,7 @@
     ├── ForbiddenError         this role may not do that                             (403)
     ├── SignInError            name, password or PIN is wrong                        (401)
     ├── TooManyTriesError      too many failed tries; come back later                (429)
+    ├── InvalidError           what was sent breaks a rule, or something is missing  (422)
     ├── ConflictError          the thing's state does not allow it                   (409)
     └── BoxUnreachableError    the box is not connected or does not answer           (503)
 """
@@ -40,6 +41,10 @@ class SignInError(CentralError):
 
 class TooManyTriesError(CentralError):
     """Too many failed tries."""
+
+
+class InvalidError(CentralError):
+    """What was sent breaks a rule."""
 
 
 class ConflictError(CentralError):

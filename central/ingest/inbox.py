@@ -1,0 +1,166 @@
+"""The inbox: a batch of MQTT messages, stored in one transaction (protocol I3)."""
+
+import hashlib
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import select
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
+from sqlalchemy.orm import Session
+
+from central.alerts.states import Deadlines
+from central.db.engine import Database
+from central.db.models import Box, Quarantine
+from central.db.upsert import insert_into
+from central.ingest.alerts import AlertIntake
+from central.ingest.parse import Refused, Understood, understand
+from central.ingest.sites import SiteIntake
+from central.ports import Committed, Received
+from central.wall.feed import publish
+from protocol.clock import Clock
+from protocol.messages import AlertMessage
+
+log = logging.getLogger(__name__)
+
+#: Enough to see what a message was meant to be.
+_KEPT_BYTES = 64 * 1024
+
+UNKNOWN_BOX = "box: not entered at this centre, or under another region"
+
+
+class DatabaseInbox:
+    """Implements central.ports.Inbox on the centre's database.
+
+    What a known box sent and can't be understood is quarantined and receipted. What an unknown box
+    sent is quarantined but **not** receipted: once it has been entered, its alerts still come.
+    One message that the database itself refuses goes to quarantine without the rest of its batch.
+    """
+
+    def __init__(self, database: Database, clock: Clock, deadlines: Deadlines) -> None:
+        self._database = database
+        self._clock = clock
+        self._deadlines = deadlines
+
+    def commit(self, batch: Sequence[Received]) -> Sequence[Committed]:
+        """Store the batch and return what may be receipted. Blocks for one transaction.
+
+        Raises StoreUnavailableError with nothing stored.
+        """
+        parsed = [understand(received) for received in batch]
+        try:
+            return self._commit(parsed)
+        except (StatementError, OverflowError) as error:
+            if not _is_about_a_value(error):
+                raise
+            # A value that passed the schema and that no column takes. Find it, keep the others.
+            log.warning("inbox.refused", extra={"messages": len(parsed), "error": _brief(error)})
+        return _merged(self._commit_alone(item) for item in parsed)
+
+    def _commit_alone(self, item: Understood | Refused) -> Sequence[Committed]:
+        try:
+            return self._commit([item])
+        except (StatementError, OverflowError) as error:
+            if not _is_about_a_value(error):
+                raise
+            reason = f"database: {_brief(error)}"
+            return self._commit([Refused(item.received, item.topic, reason, item.sequence)])
+
+    def _commit(self, parsed: Sequence[Understood | Refused]) -> Sequence[Committed]:
+        now = self._clock.now()
+        with self._database.write() as session:
+            boxes = _lock_boxes(session, parsed)
+            refused = [item for item in parsed if isinstance(item, Refused)]
+            understood: list[Understood] = []
+            for item in parsed:
+                if not isinstance(item, Understood):
+                    continue
+                if item.topic.box_id in boxes:
+                    understood.append(item)
+                else:
+                    refused.append(Refused(item.received, item.topic, UNKNOWN_BOX, item.sequence))
+            sites = SiteIntake(session, boxes, now)
+            sites.take(understood)
+            alerts = AlertIntake(session, boxes, now, self._deadlines)
+            refused += alerts.take(
+                [item for item in understood if isinstance(item.message, AlertMessage)]
+            )
+            _quarantine(session, refused)
+            publish(session, now, [*sites.changes, *alerts.changes])
+        receipts = _receipts([*understood, *refused], boxes)
+        log.debug(
+            "inbox.committed",
+            extra={"messages": len(parsed), "new": alerts.new, "refused": len(refused)},
+        )
+        return receipts
+
+
+def _lock_boxes(session: Session, parsed: Sequence[Understood | Refused]) -> dict[str, Box]:
+    """Return the batch's boxes that are entered under the topic's region, locked in order.
+
+    The lock keeps two consumers from folding the same box's events at once.
+    """
+    regions = {item.topic.box_id: item.topic.region_code for item in parsed if item.topic}
+    found = session.scalars(
+        select(Box).where(Box.id.in_(regions)).order_by(Box.id).with_for_update()
+    )
+    return {box.id: box for box in found if box.region_code == regions[box.id]}
+
+
+def _quarantine(session: Session, refused: Iterable[Refused]) -> None:
+    for item in refused:
+        received = item.received
+        digest = hashlib.sha256(received.topic.encode() + b"\0" + received.payload).hexdigest()
+        statement = insert_into(session, Quarantine).values(
+            digest=digest,
+            topic=received.topic[:1000].replace("\0", "�"),
+            payload=received.payload[:_KEPT_BYTES],
+            size_bytes=len(received.payload),
+            reason=item.reason[:1000].replace("\0", "�"),
+            first_at=received.received_at,
+            last_at=received.received_at,
+            times=1,
+        )
+        session.execute(
+            statement.on_conflict_do_update(
+                index_elements=[Quarantine.digest],
+                set_={"times": Quarantine.times + 1, "last_at": received.received_at},
+            )
+        )
+        log.warning(
+            "inbox.quarantined",
+            extra={"topic": received.topic[:200], "reason": item.reason[:500], "digest": digest},
+        )
+
+
+def _receipts(items: Iterable[Understood | Refused], boxes: dict[str, Box]) -> Sequence[Committed]:
+    return _merged(
+        [Committed(item.topic.region_code, item.topic.box_id, (item.sequence,))]
+        for item in items
+        if item.topic is not None and item.sequence is not None and item.topic.box_id in boxes
+    )
+
+
+def _merged(parts: Iterable[Sequence[Committed]]) -> Sequence[Committed]:
+    """Return one entry a box, its sequences in order and each once."""
+    sequences: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
+    for part in parts:
+        for committed in part:
+            sequences[committed.region_code, committed.box_id].update(committed.sequences)
+    return [
+        Committed(region_code, box_id, tuple(sorted(found)))
+        for (region_code, box_id), found in sorted(sequences.items())
+    ]
+
+
+def _is_about_a_value(error: Exception) -> bool:
+    """Return whether the message is at fault: a value refused by its column or on the way to it.
+
+    Anything else (a missing table, a bug of ours) must not send alerts to quarantine.
+    """
+    return isinstance(error, DataError | IntegrityError) or not isinstance(error, DBAPIError)
+
+
+def _brief(error: Exception) -> str:
+    """Return the database's own sentence, without the statement and its values."""
+    return str(getattr(error, "orig", None) or error).partition("\n")[0][:300]

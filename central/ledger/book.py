@@ -1,0 +1,73 @@
+"""The two ledgers in the database: appending and checking."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from central.db.models import AlertLedger, Base, IncidentLedger
+from central.ledger.chain import Entry, Link, first_break, link
+
+LedgerTable = type[AlertLedger] | type[IncidentLedger]
+
+#: One writer at a time per ledger on PostgreSQL, until its transaction ends; last in our order of
+#: locks (boxes, alerts, incidents, ledgers), so that two transactions never wait for each other.
+_LOCKS: dict[Any, int] = {AlertLedger: 0x7A6E5401, IncidentLedger: 0x7A6E5402}
+_SUBJECTS: dict[Any, str] = {AlertLedger: "alert_id", IncidentLedger: "incident_id"}
+
+
+def append(session: Session, table: LedgerTable, entries: Iterable[Entry]) -> None:
+    """Append ``entries`` in their order, in the caller's transaction."""
+    session.flush()  # a subject's row goes before its history
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCKS[table]})
+    newest = session.scalars(select(table).order_by(table.position.desc()).limit(1)).first()
+    previous = _link_of(table, newest) if newest else None
+    for entry in entries:
+        previous = link(previous, entry)
+        session.add(_row_of(table, previous))
+    session.flush()
+
+
+def broken_at(session: Session, table: LedgerTable) -> int | None:
+    """Return the position at which the ledger's chain is broken; None where it holds."""
+    return first_break(_links(session, table))
+
+
+def _links(session: Session, table: LedgerTable) -> Iterator[Link]:
+    for row in session.scalars(select(table).order_by(table.position)).yield_per(1000):
+        yield _link_of(table, row)
+
+
+def _link_of(table: LedgerTable, row: Base) -> Link:
+    assert isinstance(row, AlertLedger | IncidentLedger)
+    entry = Entry(
+        subject_id=str(getattr(row, _SUBJECTS[table])),
+        at=row.at,
+        action=row.action,
+        actor_id=row.actor_id,
+        device=row.device,
+        from_state=row.from_state,
+        to_state=row.to_state,
+        note=row.note,
+    )
+    return Link(row.position, entry, row.prev_hash, row.hash)
+
+
+def _row_of(table: LedgerTable, made: Link) -> AlertLedger | IncidentLedger:
+    entry = made.entry
+    return table(
+        position=made.position,
+        at=entry.at,
+        action=entry.action,
+        actor_id=entry.actor_id,
+        device=entry.device,
+        from_state=entry.from_state,
+        to_state=entry.to_state,
+        note=entry.note,
+        prev_hash=made.prev_hash,
+        hash=made.hash,
+        **{_SUBJECTS[table]: UUID(entry.subject_id)},
+    )

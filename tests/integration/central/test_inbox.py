@@ -1,0 +1,355 @@
+import json
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
+
+from central.codes import AlertState, BoxState, CameraShown, FeedKind
+from central.db.models import (
+    Alert,
+    AlertDuty,
+    AlertLedger,
+    Box,
+    BoxEvent,
+    Camera,
+    FeedRow,
+    Quarantine,
+)
+from central.errors import StoreUnavailableError
+from central.ingest.inbox import UNKNOWN_BOX, DatabaseInbox
+from central.ledger.book import broken_at
+from central.ports import Committed, Received
+from protocol.codec import encode
+from protocol.messages import AlertLevel, AlertMode, AlertOp, StreamState
+from protocol.topics import BoxTopic, Leaf
+from tests.support.centre import (
+    BOX,
+    DEADLINES,
+    GRID,
+    NOW,
+    REGION,
+    alert_data,
+    alert_message,
+    birth,
+    camera_state,
+    enter_village,
+    heartbeat,
+    received,
+    will,
+)
+
+
+@pytest.fixture
+def inbox(database, clock) -> DatabaseInbox:
+    enter_village(database)
+    return DatabaseInbox(database, clock, DEADLINES)
+
+
+def start(alert_id: UUID | None = None, sequence: int = 1, **changes) -> Received:
+    return received(alert_message(alert_data(alert_id, **changes), sequence))
+
+
+def only_alert(database) -> Alert:
+    with database.read() as session:
+        return session.scalars(select(Alert)).one()
+
+
+def feed(database) -> list[tuple[FeedKind, str]]:
+    with database.read() as session:
+        return [
+            (row.kind, row.ref) for row in session.scalars(select(FeedRow).order_by(FeedRow.id))
+        ]
+
+
+def test_a_start_becomes_an_alert_with_the_people_on_duty_frozen_in(inbox, database):
+    alert_id = uuid4()
+    assert inbox.commit([start(alert_id)]) == [Committed(REGION, BOX, (1,))]
+    alert = only_alert(database)
+    assert (alert.id, alert.state, alert.camera_uid, alert.late) == (
+        alert_id,
+        AlertState.NEW,
+        "xiacun-1.cam1",
+        False,
+    )
+    assert (alert.sign_by - NOW, alert.verify_by - NOW) == (
+        timedelta(minutes=3),
+        timedelta(minutes=10),
+    )
+    with database.read() as session:
+        duty = session.execute(
+            select(AlertDuty.post, AlertDuty.name).order_by(AlertDuty.post)
+        ).all()
+        ledger = session.execute(select(AlertLedger.action, AlertLedger.to_state)).all()
+    assert [tuple(row) for row in duty] == [("lead", "张建国"), ("officer", "李秀英")]
+    assert [tuple(row) for row in ledger] == [("raised", "NEW")]
+    assert feed(database) == [(FeedKind.ALERT, str(alert_id))]
+
+
+def test_a_duplicate_changes_nothing_and_is_receipted_again(inbox, database):
+    message = start()
+    inbox.commit([message])
+    assert inbox.commit([message, message]) == [Committed(REGION, BOX, (1,))]
+    with database.read() as session:
+        counts = [
+            session.scalar(select(func.count()).select_from(table))
+            for table in (BoxEvent, Alert, AlertLedger, FeedRow, Quarantine)
+        ]
+    assert counts == [1, 1, 1, 1, 0]
+
+
+def test_the_same_message_twice_in_one_batch_is_one_event(inbox, database):
+    message = start()
+    inbox.commit([message, message])
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(BoxEvent)) == 1
+
+
+def test_update_and_end_change_the_alert_but_not_its_state(inbox, database):
+    alert_id = uuid4()
+    later, end = NOW + timedelta(seconds=5), NOW + timedelta(seconds=90)
+    inbox.commit([start(alert_id)])
+    inbox.commit(
+        [
+            start(alert_id, 2, op=AlertOp.UPDATE, at=later, count=41, peak=41),
+            start(alert_id, 3, op=AlertOp.END, at=end, ended_at=end, count=3, peak=41),
+        ]
+    )
+    alert = only_alert(database)
+    assert (alert.state, alert.ended_at, alert.count, alert.peak, alert.sequence) == (
+        AlertState.NEW,
+        end,
+        3,
+        41,
+        3,
+    )
+
+
+def test_an_end_before_its_start_still_gives_one_right_alert(inbox, database):
+    alert_id, end = uuid4(), NOW + timedelta(seconds=90)
+    inbox.commit([start(alert_id, 3, op=AlertOp.END, at=end, ended_at=end, count=3, peak=41)])
+    inbox.commit([start(alert_id, 1)])
+    alert = only_alert(database)
+    assert (alert.started_at, alert.ended_at, alert.count, alert.peak, alert.sequence) == (
+        NOW,
+        end,
+        3,
+        41,
+        3,
+    )
+
+
+def test_an_older_event_does_not_undo_a_newer_one(inbox, database):
+    alert_id = uuid4()
+    inbox.commit([start(alert_id, 2, op=AlertOp.UPDATE, at=NOW + timedelta(seconds=9), count=50)])
+    inbox.commit([start(alert_id, 1, count=31)])
+    assert only_alert(database).count == 50
+
+
+def test_a_raised_level_shortens_the_deadlines(inbox, database, clock):
+    alert_id = uuid4()
+    inbox.commit([start(alert_id, 1, level=AlertLevel.ORDINARY)])
+    clock.advance(10)
+    inbox.commit(
+        [start(alert_id, 2, op=AlertOp.UPDATE, at=clock.now(), level=AlertLevel.EXTRA_URGENT)]
+    )
+    alert = only_alert(database)
+    assert (alert.level, alert.sign_by) == (AlertLevel.EXTRA_URGENT, NOW + timedelta(seconds=70))
+    with database.read() as session:
+        notes = session.scalars(select(AlertLedger.note).where(AlertLedger.action == "level")).all()
+    assert notes == ["ordinary > extra_urgent"]
+
+
+def test_an_alert_that_comes_late_is_marked(inbox, database, clock):
+    clock.advance(61)
+    inbox.commit([start()])
+    assert only_alert(database).late is True
+
+
+def test_a_trial_alert_is_kept_but_not_told(inbox, database):
+    inbox.commit([start(mode=AlertMode.TRIAL)])
+    assert (only_alert(database).mode, feed(database)) == (AlertMode.TRIAL, [])
+
+
+def test_a_new_outbox_counts_from_one_again_without_being_a_duplicate(inbox, database):
+    inbox.commit([start()])
+    again = alert_message(alert_data(), 1, outboxid=uuid4())
+    assert inbox.commit([received(again)]) == [Committed(REGION, BOX, (1,))]
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(Alert)) == 2
+
+
+def test_another_event_under_a_used_sequence_is_quarantined_not_lost(inbox, database):
+    inbox.commit([start()])
+    assert inbox.commit([start()]) == [Committed(REGION, BOX, (1,))]
+    with database.read() as session:
+        reasons = session.scalars(select(Quarantine.reason)).all()
+    assert reasons == ["sequence: used by another event before"]
+
+
+def test_what_cannot_be_read_is_quarantined_and_receipted_where_its_sequence_can(inbox, database):
+    topic = str(BoxTopic(REGION, BOX, Leaf.EVENT))
+    document = json.loads(encode(alert_message(alert_data(), 7)))
+    document["data"]["count"] = -1
+    done = inbox.commit(
+        [
+            Received(topic, json.dumps(document).encode(), NOW),
+            Received(topic, b"{not json", NOW),
+            Received("tanshao/v1/nonsense", b"x", NOW),
+            start(sequence=8),
+        ]
+    )
+    assert done == [Committed(REGION, BOX, (7, 8))]
+    with database.read() as session:
+        reasons = sorted(session.scalars(select(Quarantine.reason)))
+    assert [reason.partition(":")[0] for reason in reasons] == [
+        "cn.tanshao.alert.v1.data.count",
+        "payload",
+        "topic",
+    ]
+
+
+def test_the_same_rubbish_again_is_counted_not_kept_again(inbox, database):
+    for _ in range(3):
+        inbox.commit([Received("x", b"y", NOW)])
+    with database.read() as session:
+        assert session.scalars(select(Quarantine.times)).all() == [3]
+
+
+def test_a_message_that_claims_another_box_is_quarantined(inbox, database):
+    message = alert_message(alert_data(), 1, box="other-box")
+    assert inbox.commit([received(message)]) == [Committed(REGION, BOX, (1,))]
+    with database.read() as session:
+        assert session.scalars(select(Quarantine.reason)).all() == [
+            "source: is not the topic's box"
+        ]
+        assert session.scalar(select(func.count()).select_from(Alert)) == 0
+
+
+def test_an_unknown_box_gets_no_receipt_so_that_its_alerts_come_once_it_is_entered(inbox, database):
+    message = received(alert_message(alert_data(), 1, box="new-box"), box="new-box")
+    assert inbox.commit([message]) == []
+    with database.write() as session:
+        assert session.scalars(select(Quarantine.reason)).all() == [UNKNOWN_BOX]
+        session.add(Box(id="new-box", region_code=REGION, name="新", token_sha256="0" * 64))
+    assert inbox.commit([message]) == [Committed(REGION, "new-box", (1,))]
+    assert only_alert(database).box_id == "new-box"
+
+
+def test_a_box_under_another_region_than_its_topic_is_unknown(inbox):
+    message = received(alert_message(alert_data(), 1), region="110000000000")
+    assert inbox.commit([message]) == []
+
+
+def test_an_alert_of_one_box_cannot_be_changed_by_another(inbox, database):
+    with database.write() as session:
+        session.add(Box(id="new-box", region_code=REGION, name="新", token_sha256="0" * 64))
+    alert_id = uuid4()
+    inbox.commit([start(alert_id)])
+    stranger = alert_message(
+        alert_data(alert_id, count=99, at=NOW + timedelta(1)), 1, box="new-box"
+    )
+    inbox.commit([received(stranger, box="new-box")])
+    assert only_alert(database).count == 32
+    with database.read() as session:
+        assert session.scalars(select(Quarantine.reason)).all() == ["alert_id: is another box's"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"count": 10**30, "peak": 10**30},  # no column is that wide
+        {"started_at": "0001-01-01T00:00:00+08:00"},  # before the first moment in UTC
+        {"camera_name": "a\x00b"},  # PostgreSQL's text can't hold it
+    ],
+)
+def test_a_value_no_column_takes_goes_to_quarantine_without_the_rest(inbox, database, changes):
+    good = uuid4()
+    done = inbox.commit([start(sequence=1, **changes), start(good, sequence=2)])
+    assert done == [Committed(REGION, BOX, (1, 2))]
+    with database.read() as session:
+        kept = session.scalars(select(Alert.id)).all()
+        quarantined = session.scalar(select(func.count()).select_from(Quarantine))
+    # SQLite takes U+0000 in text, but the centre is one on both databases.
+    assert (kept, quarantined) == ([good], 1)
+
+
+def test_the_ledger_is_chained_and_the_database_refuses_to_change_it(inbox, database):
+    inbox.commit([start(sequence=number) for number in range(1, 6)])
+    with database.read() as session:
+        assert broken_at(session, AlertLedger) is None
+    for statement in (
+        "update alert_ledger set note = 'x' where position = 2",
+        "delete from alert_ledger where position = 2",
+    ):
+        with pytest.raises(DBAPIError, match="append-only"), database.write() as session:
+            session.execute(text(statement))
+
+
+def test_a_birth_gives_the_cameras_and_a_heartbeat_changes_only_what_changed(
+    inbox, database, clock
+):
+    inbox.commit([received(birth(camera_state(), camera_state("cam2")))])
+    assert feed(database) == [
+        (FeedKind.BOX, BOX),
+        (FeedKind.CAMERA, "xiacun-1.cam1"),
+        (FeedKind.CAMERA, "xiacun-1.cam2"),
+    ]
+    told = len(feed(database))
+    clock.advance(60)
+    beat = heartbeat(camera_state(), camera_state("cam2"), at=clock.now())
+    inbox.commit([received(beat, clock.now())])
+    assert feed(database)[told:] == [(FeedKind.BOX, BOX)]  # the detector is live now
+    told = len(feed(database))
+    clock.advance(60)
+    changed = heartbeat(
+        camera_state(last_packet_at=clock.now()),
+        camera_state("cam2", state=StreamState.LOST, since=clock.now()),
+        at=clock.now(),
+    )
+    inbox.commit([received(changed, clock.now())])
+    assert feed(database)[told:] == [(FeedKind.CAMERA, "xiacun-1.cam2")]
+
+
+def test_a_camera_that_left_the_birth_is_not_present(inbox, database):
+    inbox.commit([received(birth(camera_state(), camera_state("cam2")))])
+    inbox.commit([received(birth(camera_state()))])
+    with database.read() as session:
+        present = dict(session.execute(select(Camera.camera_id, Camera.present)).all())
+    assert present == {"cam1": True, "cam2": False}
+
+
+def test_a_will_loses_the_box_and_its_next_sign_of_life_brings_it_back(inbox, database, clock):
+    inbox.commit([received(birth(camera_state()))])
+    told = len(feed(database))
+    inbox.commit([received(will())])
+    assert feed(database)[told:] == [(FeedKind.BOX, BOX), (FeedKind.CAMERA, "xiacun-1.cam1")]
+    inbox.commit([received(heartbeat(camera_state()), clock.now())])
+    with database.read() as session:
+        assert session.scalars(select(Box.state)).one() is BoxState.ONLINE
+        assert session.scalars(select(Camera.state)).one() is CameraShown.LIVE
+
+
+def test_an_old_retained_birth_does_not_make_a_box_look_alive(inbox, database):
+    inbox.commit([received(birth(camera_state(), at=NOW - timedelta(hours=3)))])
+    with database.read() as session:
+        assert session.scalars(select(Box.state)).one() is BoxState.LOST
+
+
+def test_nothing_is_stored_where_the_database_is_away(inbox, database, monkeypatch):
+    with database.write() as session:
+        session.execute(text("alter table feed rename to feed_away"))
+    with pytest.raises((StoreUnavailableError, DBAPIError)):
+        inbox.commit([start()])
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(Alert)) == 0
+
+
+def test_an_alert_without_anyone_on_duty_is_kept_all_the_same(inbox, database):
+    with database.write() as session:
+        session.execute(text("delete from shift_assignment"))
+    inbox.commit([start(grid_code=GRID)])
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(AlertDuty)) == 0
+    assert only_alert(database).state is AlertState.NEW
