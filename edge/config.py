@@ -9,6 +9,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
@@ -38,6 +39,14 @@ def _url(schemes: frozenset[str]) -> AfterValidator:
         return value
 
     return AfterValidator(check)
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError("must be a time zone's name, such as Asia/Shanghai") from error
+    return value
 
 
 RtspUrl = Annotated[str, _url(frozenset({"rtsp", "rtsps"}))]
@@ -82,6 +91,7 @@ class BoxSection(_Section):
     name: str = Field(min_length=1, max_length=60)
     region_code: RegionCode
     data_dir: Path
+    time_zone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
 
 
 class CentreSection(_Section):

@@ -64,6 +64,7 @@ def test_relative_paths_are_below_the_files_own_folder(tmp_path: Path) -> None:
 
 
 REFUSALS = [
+    ('time_zone = "Asia/Nowhere"\n', "'box.time_zone': must be a time zone's name"),
     # a key we do not know may be a misspelt one we do
     ("\n[recording]\nretention_day = 30\n", "'recording.retention_day': Extra inputs"),
     # a threshold out of range names the key, the rule and the value

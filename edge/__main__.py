@@ -1,0 +1,78 @@
+"""The edge's command line: ``python -m edge run|check-config``."""
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from pathlib import Path
+
+from pythonjsonlogger.json import JsonFormatter
+
+from edge.config import load
+from edge.errors import EdgeError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; return the exit status: 0 done, 1 failed, 2 wrong use."""
+    parser = argparse.ArgumentParser(
+        prog="python -m edge", description="Tanshao 探哨: the village box"
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, text in (
+        ("run", "pull, record, watch and report until told to stop"),
+        ("check-config", "say whether a configuration is valid, and what is wrong"),
+    ):
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument("--config", type=Path, required=True, help="the TOML file")
+    given = parser.parse_args(arguments)
+    try:
+        return {"run": _run, "check-config": _check}[given.command](given.config)
+    except EdgeError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+
+
+def _check(path: Path) -> int:
+    config = load(path)
+    print(f"{path}: valid; box {config.box.id}, {len(config.cameras)} cameras")
+    return 0
+
+
+def _run(path: Path) -> int:
+    _log_to_stderr()
+    config = load(path)
+    # After the configuration is known to be good, and not at the top: check-config needs no video.
+    from edge.app import Edge  # noqa: PLC0415
+    from protocol.clock import SystemClock  # noqa: PLC0415
+
+    edge = Edge(config, SystemClock())
+    edge.record()
+    return asyncio.run(_serve(edge))
+
+
+async def _serve(edge: "object") -> int:
+    from edge.app import Edge  # noqa: PLC0415
+
+    assert isinstance(edge, Edge)
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping.set)
+    await edge.run(stopping)
+    return 0
+
+
+def _log_to_stderr() -> None:
+    """Write one JSON object a line: events carry their facts in fields, not in sentences."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        JsonFormatter(
+            "{asctime}{levelname}{name}{message}", style="{", rename_fields={"message": "event"}
+        )
+    )
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,137 @@
+"""The part of the box that must never stop: pull, record, show. It knows nothing of the rest."""
+
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+
+from edge.config import CameraSection, EdgeConfig
+from edge.db.database import Database
+from edge.health import Component, Condition, StreamBoard
+from edge.ingest.fanout import Fanout
+from edge.ingest.rtsp import RtspOpener
+from edge.ingest.worker import StreamWorker
+from edge.live.hubs import LiveHubs
+from edge.ports import StatusListener, Subscriber
+from edge.recording.doomed import Doomed
+from edge.recording.index import RecordingIndex
+from edge.recording.recovery import recover
+from edge.recording.writer import Recorder
+from protocol.clock import Clock
+from protocol.messages import StreamState
+from protocol.relay import StreamName
+
+log = logging.getLogger(__name__)
+
+StreamKey = tuple[str, StreamName]
+
+
+class Station:
+    """All cameras' streams, their recorders and their live hubs.
+
+    ``start`` brings the index and the files into agreement, then begins to record. Subscribers and
+    listeners added before ``start`` see everything; later ones may begin between two key frames.
+    """
+
+    def __init__(
+        self, config: EdgeConfig, database: Database, doomed: Doomed, clock: Clock
+    ) -> None:
+        self.index = RecordingIndex(database, recordings_folder(config))
+        self.streams = StreamBoard()
+        self._cameras = tuple(camera for camera in config.cameras if camera.enabled)
+        self._records = config.recording.enabled
+        self._doomed = doomed
+        self._clock = clock
+        keys = [key for camera in self._cameras for key in _streams(camera)]
+        self.hubs = LiveHubs(keys)
+        self._recorders = {
+            camera.id: Recorder(
+                camera.id,
+                StreamName.MAIN,
+                self.index,
+                clock,
+                config.recording.segment_s,
+                config.recording.sync_s,
+            )
+            for camera in self._cameras
+            if self._records
+        }
+        self._listeners: list[StatusListener] = [self.streams, self.hubs]
+        self._fanouts = {key: Fanout(f"{key[0]}/{key[1]}", *self._always(key)) for key in keys}
+        self._workers: dict[StreamKey, StreamWorker] = {}
+
+    def _always(self, key: StreamKey) -> Iterable[Subscriber]:
+        camera_id, stream = key
+        if stream is StreamName.MAIN and camera_id in self._recorders:
+            yield self._recorders[camera_id]
+        yield self.hubs.hub(camera_id, stream)
+
+    def listen(self, listener: StatusListener) -> None:
+        """Tell ``listener`` of every stream's changes; before start."""
+        self._listeners.append(listener)
+
+    def watch(self, camera_id: str, subscriber: Subscriber) -> None:
+        """Offer ``subscriber`` the camera's sub-stream, or its main stream where it has none."""
+        key = (camera_id, StreamName.SUB)
+        self._fanouts.get(key, self._fanouts[camera_id, StreamName.MAIN]).subscribe(subscriber)
+
+    def start(self) -> None:
+        """Record from now on. Blocks for the recovery. Raises StorageError."""
+        recorded = [(camera.id, StreamName.MAIN) for camera in self._cameras if self._records]
+        recover(self.index, self._doomed, recorded, self._clock.now())
+        for recorder in self._recorders.values():
+            recorder.start()
+        self._workers = {
+            key: self._worker(camera, key) for camera in self._cameras for key in _streams(camera)
+        }
+        for worker in self._workers.values():
+            worker.start()
+
+    def _worker(self, camera: CameraSection, key: StreamKey) -> StreamWorker:
+        return StreamWorker(
+            camera.id,
+            key[1],
+            RtspOpener.of_camera(camera, key[1], self._clock),
+            self._fanouts[key],
+            self._listeners,
+            self._clock,
+        )
+
+    def close(self) -> None:
+        """Stop pulling, write and index what came, and wait for it; idempotent."""
+        for worker in self._workers.values():
+            worker.close()
+        for recorder in self._recorders.values():
+            recorder.close()
+
+    def component(self, camera_id: str) -> Component:
+        """Return how one camera is, for the health board."""
+        statuses = [s for s in self.streams.statuses() if s.camera_id == camera_id]
+        lost = [s for s in statuses if s.state is not StreamState.LIVE]
+        recorder = self._recorders.get(camera_id)
+        workers = [worker for key, worker in self._workers.items() if key[0] == camera_id]
+        stats = [hub for key, hub in self.hubs.stats().items() if key[0] == camera_id]
+        figures = {
+            "packets": sum(worker.packets for worker in workers),
+            "connects": sum(worker.connects for worker in workers),
+            "recorded_segments": recorder.segments if recorder else 0,
+            "recorder_dropped": recorder.dropped if recorder else 0,
+            "recorder_write_errors": recorder.write_errors if recorder else 0,
+            "viewers": sum(hub.viewers for hub in stats),
+            "viewer_dropped": sum(hub.dropped for hub in stats),
+        }
+        if len(lost) == len(statuses):
+            return Component(Condition.DOWN, lost[0].error if lost else "no status yet", figures)
+        degraded = bool(lost) or bool(recorder and recorder.dropped)
+        condition = Condition.DEGRADED if degraded else Condition.OK
+        return Component(condition, lost[0].error if lost else None, figures)
+
+
+def recordings_folder(config: EdgeConfig) -> Path:
+    """Return where the recordings are."""
+    return config.box.data_dir / "recordings"
+
+
+def _streams(camera: CameraSection) -> list[StreamKey]:
+    """Return the streams of a camera that are pulled."""
+    sub = [(camera.id, StreamName.SUB)] if camera.sub_url is not None else []
+    return [(camera.id, StreamName.MAIN), *sub]
