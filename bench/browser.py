@@ -157,14 +157,13 @@ class Browser:
         """Return whether the pad for the PIN is open."""
         return self.page.get_by_test_id("pin-input").count() > 0
 
+    def asks_what_it_is(self) -> bool:
+        """Return whether the dialog that makes an incident of the alert is open."""
+        return self.page.get_by_test_id("confirm-real").count() > 0
+
     def press(self, key: str) -> None:
         """Press a key, as a remote control or keyboard would."""
         self.page.keyboard.press(key)
-
-    def type_digits(self, digits: str) -> None:
-        """Press one digit after the other."""
-        for digit in digits:
-            self.press(digit)
 
     def screenshot(self, path: str) -> None:
         """Keep what the page shows."""
