@@ -17,7 +17,7 @@ from edge.ports import Occurrence
 from protocol.clock import FakeClock
 from protocol.codec import decode
 from protocol.messages import AlertMessage, AlertOp
-from tests.support.box import occurrence, open_desk
+from tests.support.desk_box import occurrence, open_desk
 
 PATIENCE = Patience(size=4, live_share=1)
 

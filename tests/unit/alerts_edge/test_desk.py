@@ -14,7 +14,7 @@ from protocol.messages import (
     AlertMode,
     AlertOp,
 )
-from tests.support.box import AT, BOOT, REGION, box_config, occurrence, open_desk
+from tests.support.desk_box import AT, BOOT, REGION, box_config, occurrence, open_desk
 
 START, UPDATE, END = AlertOp.START, AlertOp.UPDATE, AlertOp.END
 PRE, POST = timedelta(seconds=10), timedelta(seconds=20)

@@ -8,7 +8,7 @@ import pytest
 from edge.alerts.standing import UPDATE_EVERY_NS, Standing, key_of
 from edge.ports import OpenAlert
 from protocol.messages import AlertKind, AlertLevel, AlertMode, AlertOp
-from tests.support.box import AT, occurrence
+from tests.support.desk_box import AT, occurrence
 
 ALERT = UUID("019340a1-c2d0-7abc-9def-0123456789ab")
 

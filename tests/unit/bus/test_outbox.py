@@ -7,7 +7,7 @@ import pytest
 from edge.bus.outbox import Load, Waiting
 from protocol.codec import decode
 from protocol.messages import AlertOp
-from tests.support.box import AT, occurrence, open_desk
+from tests.support.desk_box import AT, occurrence, open_desk
 
 
 @pytest.fixture
