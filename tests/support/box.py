@@ -1,126 +1,115 @@
-"""A small box for tests: its configuration, its alert desk, what rules say to it."""
+"""A box's HTTP interface on a real port, over a real index and real files, without cameras."""
 
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-from uuid import UUID
 
-from edge.alerts.desk import Desk
-from edge.alerts.event import EventWriter
-from edge.bus.outbox import Outbox
-from edge.config import EdgeConfig
+from fastapi import FastAPI
+
+from edge.config import CameraSection, GatheringSection
 from edge.db.database import Database
-from edge.ports import Occurrence, Vitals
-from protocol.clock import Clock, FakeClock
-from protocol.codec import decode
-from protocol.messages import AlertKind, AlertLevel, AlertMessage, AlertMode, AlertOp
+from edge.health import HealthBoard, StreamBoard
+from edge.live.hubs import LiveHubs
+from edge.media.sample import Sample
+from edge.recording.export import cut
+from edge.recording.file import SegmentFile
+from edge.recording.index import RecordingIndex
+from edge.recording.segment import Segment
+from edge.snapshot import PictureTaker
+from edge.web.app import create_app
+from edge.web.routes import Collaborators
+from edge.web.server import HttpServer
+from protocol.clock import FakeClock
+from protocol.relay import StreamName
 
-AT = datetime(2026, 11, 22, 1, 2, 3, tzinfo=UTC)
-REGION = "533102105203"
-BOX = "laozhai-01"
-BOOT = UUID("019340a0-0000-7000-8000-000000000001")
-TOKEN = "token-of-laozhai-01"
+NOW = datetime(2026, 11, 22, 2, 0, 0, tzinfo=UTC)
 
-
-def box_config(folder: Path, *, box_id: str = BOX, **sections: Any) -> EdgeConfig:
-    """Return a box with two cameras and one gathering rule; ``sections`` are laid over it."""
-    document: dict[str, Any] = {
-        "box": {
-            "id": box_id,
-            "name": "老寨村值班室",
-            "region_code": REGION,
-            "data_dir": folder,
-        },
-        "evidence": {"clip_pre_s": 10, "clip_post_s": 20},
-        "cameras": [
-            {
-                "id": "square",
-                "name": "文化广场",
-                "grid_code": f"{REGION}004",
-                "main_url": "rtsp://192.0.2.1/main",
-                "rules": [{"id": "crowd", "regions": [{"id": "all"}, {"id": "stage"}]}],
-            },
-            {
-                "id": "gate",
-                "name": "村口主路",
-                "grid_code": f"{REGION}001",
-                "main_url": "rtsp://192.0.2.2/main",
-            },
-        ],
-    }
-    return EdgeConfig.model_validate(document | sections)
+GATE = CameraSection(
+    id="gate",
+    name="村口",
+    grid_code="330521100201001",
+    place="村口牌坊",
+    main_url="rtsp://10.0.0.9/main",
+    sub_url="rtsp://10.0.0.9/sub",
+    rules=(GatheringSection(id="crowd"),),
+)
+ROAD = CameraSection(
+    id="road", name="老街", grid_code="330521100201002", main_url="rtsp://10.0.0.8/main"
+)
 
 
-def occurrence(op: AlertOp = AlertOp.START, **changes: Any) -> Occurrence:
-    """Return a gathering on the square, with ``changes``."""
-    fields: dict[str, Any] = {
-        "op": op,
-        "kind": AlertKind.GATHERING,
-        "level": AlertLevel.ORDINARY,
-        "mode": AlertMode.LIVE,
-        "camera_id": "square",
-        "rule_id": "crowd",
-        "region_id": "all",
-        "at": AT,
-        "count": 16,
-        "threshold": 15,
-    }
-    return Occurrence(**(fields | changes))
+class IndexClipper:
+    """The Clipper over an index."""
+
+    def __init__(self, index: RecordingIndex) -> None:
+        self._index = index
+
+    def clip(
+        self, camera_id: str, start: datetime, end: datetime, target: Path
+    ) -> tuple[datetime, datetime]:
+        made = cut(self._index.footage(camera_id, StreamName.MAIN, start, end), start, end, target)
+        return made.start, made.end
 
 
-@dataclass(slots=True)
-class DeskBox:
-    """A desk with its database, on a clock."""
+@dataclass
+class Box:
+    """The parts of a box that its interface shows."""
 
-    config: EdgeConfig
-    database: Database
-    clock: Clock
-    outbox: Outbox
-    desk: Desk
-    commits: list[int]
+    folder: Path
+    clock: FakeClock
+    index: RecordingIndex
+    hubs: LiveHubs
+    streams: StreamBoard
+    health: HealthBoard
+    app: FastAPI
+    server: HttpServer
 
-    def messages(self) -> list[AlertMessage]:
-        """Return all that is in the outbox, by sequence."""
-        with self.database.reading() as connection:
-            rows = connection.execute("select payload from outbox order by seq").fetchall()
-        decoded = [decode(row["payload"]) for row in rows]
-        return [message for message in decoded if isinstance(message, AlertMessage)]
+    @property
+    def scratch(self) -> Path:
+        return self.folder / "scratch"
 
-    def rows(self, sql: str) -> list[dict[str, Any]]:
-        """Return the rows of a query."""
-        with self.database.reading() as connection:
-            return [dict(row) for row in connection.execute(sql).fetchall()]
+    def record(self, samples: Sequence[Sample]) -> Segment:
+        """Keep samples of one run as one recorded file, one fragment a sample."""
+        file = write(self.index, samples)
+        return self.index.add(file.close())
 
 
-def open_desk(path: Path, clock: Clock | None = None, config: EdgeConfig | None = None) -> DeskBox:
-    """Return a desk on the database at ``path``; close its database after use."""
-    clock = clock or FakeClock(AT)
-    config = config or box_config(path.parent)
-    database = Database(path)
-    outbox = Outbox(database, clock)
-    commits: list[int] = []
-    desk = Desk(
-        config,
-        database,
-        outbox,
-        clock,
-        EventWriter(config, BOOT),
-        detector_model=lambda: "some-model",
-        on_commit=[lambda: commits.append(1)],
+def write(index: RecordingIndex, samples: Sequence[Sample]) -> SegmentFile:
+    """Return an open recorded file that holds the samples."""
+    file = SegmentFile(index.root, samples[0])
+    for sample in samples:
+        file.append((sample,), (sample.duration_90k,))
+    return file
+
+
+@asynccontextmanager
+async def running_box(folder: Path) -> AsyncIterator[Box]:
+    clock = FakeClock(NOW)
+    database = Database(folder / "box.db")
+    index = RecordingIndex(database, folder / "recordings")
+    hubs = LiveHubs(
+        [("gate", StreamName.MAIN), ("gate", StreamName.SUB), ("road", StreamName.MAIN)]
     )
-    return DeskBox(config, database, clock, outbox, desk, commits)
-
-
-class StillVitals:
-    """A box about which nothing ever changes."""
-
-    def vitals(self) -> Vitals:
-        """Return the same each time."""
-        return Vitals(
-            disk_free_bytes=1000,
-            recording_bytes=10,
-            detector="off",
-            detector_model=None,
-            cameras=(),
+    streams, health = StreamBoard(), HealthBoard(clock)
+    app = create_app(
+        Collaborators(
+            cameras=(GATE, ROAD),
+            index=index,
+            clipper=IndexClipper(index),
+            pictures=PictureTaker(hubs, 150_000),
+            hubs=hubs,
+            streams=streams,
+            health=health,
+            scratch=folder / "scratch",
         )
+    )
+    server = HttpServer(app, "127.0.0.1", 0)
+    await server.start()
+    try:
+        yield Box(folder, clock, index, hubs, streams, health, app, server)
+    finally:
+        hubs.close()
+        await server.aclose()
+        database.close()
