@@ -1,0 +1,66 @@
+/** One way to ask the centre: JSON over fetch, same origin, errors as values that people can read. */
+
+export const BASE = '/api/v1'
+
+export class CentreError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly messageZh: string,
+  ) {
+    super(message)
+    this.name = 'CentreError'
+  }
+}
+
+export type Query = Record<string, string | number | boolean | null | undefined>
+
+/** Return `path` with the parameters that have a value; empty texts count as none. */
+export function withQuery(path: string, query: Query): string {
+  const parameters = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== null && value !== undefined && value !== '') parameters.set(name, String(value))
+  }
+  const text = parameters.toString()
+  return text === '' ? path : `${path}?${text}`
+}
+
+async function problem(response: Response): Promise<CentreError> {
+  const fallback = `HTTP ${response.status}`
+  try {
+    const body = (await response.json()) as Record<string, unknown>
+    const message = typeof body.message === 'string' ? body.message : fallback
+    return new CentreError(
+      response.status,
+      typeof body.error === 'string' ? body.error : 'unknown',
+      message,
+      typeof body.message_zh === 'string' ? body.message_zh : message,
+    )
+  } catch {
+    return new CentreError(response.status, 'unknown', fallback, fallback)
+  }
+}
+
+/** Return the answer's JSON (undefined for 204). Rejects with CentreError; status 0: no connection. */
+export async function request<T>(method: string, path: string, body?: unknown, timeoutMs = 15_000): Promise<T> {
+  const init: RequestInit = {
+    method,
+    credentials: 'same-origin',
+    cache: 'no-store',
+    signal: AbortSignal.timeout(timeoutMs),
+  }
+  if (body !== undefined) {
+    init.headers = { 'Content-Type': 'application/json' }
+    init.body = JSON.stringify(body)
+  }
+  let response: Response
+  try {
+    response = await fetch(BASE + path, init)
+  } catch (error) {
+    throw new CentreError(0, 'unreachable', String(error), '连不上中心平台')
+  }
+  if (!response.ok) throw await problem(response)
+  if (response.status === 204) return undefined as T
+  return (await response.json()) as T
+}

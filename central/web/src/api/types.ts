@@ -1,0 +1,224 @@
+/** The centre's JSON shapes (docs/design/api.md). Times are ISO 8601 texts with an offset. */
+
+export type Instant = string
+export type Role = 'wall' | 'duty' | 'admin'
+export type AlertLevel = 'ordinary' | 'urgent' | 'extra_urgent'
+export type AlertMode = 'live' | 'trial' | 'drill'
+export type AlertState = 'NEW' | 'ACKED' | 'CONFIRMED' | 'FALSE' | 'KNOWN'
+export type CameraStateName = 'live' | 'lost' | 'connecting' | 'unknown'
+export type BoxStateName = 'online' | 'late' | 'lost'
+export type IncidentState = 'ACCEPTED' | 'HANDLING' | 'FEEDBACK' | 'CLOSED'
+export type DutyPost = 'lead' | 'officer' | 'deputy' | 'standby'
+export type Device = 'wall' | 'pc' | 'phone'
+export type StreamName = 'main' | 'sub'
+export type IncidentAction = 'handle' | 'feedback' | 'close' | 'rework' | 'note'
+
+export interface Person {
+  id: string
+  name: string
+  post: string
+  phone: string
+  has_pin: boolean
+}
+
+export interface Village {
+  name: string
+  region_code: string
+  time_zone: string
+}
+
+export interface Session {
+  user: { username: string; name: string; role: Role }
+  operator: Person | null
+  village: Village
+  server_time: Instant
+  version: string
+}
+
+export interface Camera {
+  uid: string
+  box_id: string
+  camera_id: string
+  name: string
+  grid_code: string
+  grid_name: string
+  place: string
+  has_sub: boolean
+  state: CameraStateName
+  since: Instant | null
+  last_packet_at: Instant | null
+}
+
+export interface Box {
+  box_id: string
+  name: string
+  state: BoxStateName
+  last_seen_at: Instant | null
+  outbox_rows: number
+  evidence_pending: number
+  disk_free_bytes: number
+  detector: string
+  detector_model: string | null
+  software: string
+}
+
+export interface Evidence {
+  id: string
+  kind: 'snapshot' | 'clip'
+  start: Instant
+  end: Instant
+  size_bytes: number
+  sha256: string
+}
+
+export interface OnDuty {
+  person: Person
+  post: DutyPost
+}
+
+export interface Duty {
+  shift: { name: string; start: Instant; end: Instant } | null
+  people: OnDuty[]
+}
+
+export interface Grid {
+  code: string
+  name: string
+}
+
+export interface Alert {
+  id: string
+  kind: string
+  level: AlertLevel
+  mode: AlertMode
+  state: AlertState
+  camera: { uid: string; name: string }
+  grid: Grid
+  rule_id: string
+  region_id: string
+  started_at: Instant
+  ended_at: Instant | null
+  updated_at: Instant
+  received_at: Instant
+  late: boolean
+  count: number
+  threshold: number
+  peak: number
+  confidence: number | null
+  on_duty: OnDuty[]
+  acked_by: Person | null
+  acked_at: Instant | null
+  verified_by: Person | null
+  verified_at: Instant | null
+  reason: string | null
+  note: string | null
+  sign_by: Instant | null
+  verify_by: Instant | null
+  incident_id: string | null
+  evidence: Evidence[]
+  box_id: string
+  sequence: number
+}
+
+export interface LedgerEntry {
+  at: Instant
+  action: string
+  actor: Person | null
+  device: string | null
+  from_state: string | null
+  to_state: string | null
+  note: string | null
+}
+
+export interface Incident {
+  id: string
+  serial: string
+  state: IncidentState
+  level: AlertLevel
+  category: string
+  summary: string
+  grid: Grid
+  camera: { uid: string; name: string } | null
+  owner: Person
+  first_receiver: Person
+  handler: Person | null
+  opened_at: Instant
+  deadline: Instant
+  overdue: boolean
+  closed_at: Instant | null
+  alert_ids: string[]
+}
+
+export interface AlertDetail extends Alert {
+  ledger: LedgerEntry[]
+  incident: Incident | null
+}
+
+export interface IncidentDetail extends Incident {
+  ledger: LedgerEntry[]
+  alerts: Alert[]
+}
+
+export interface Wall {
+  cursor: string | number
+  server_time: Instant
+  village: Village
+  duty: Duty
+  cameras: Camera[]
+  boxes: Box[]
+  alerts: Alert[]
+  incidents: { open: number; overdue: number }
+}
+
+export interface Page<T> {
+  items: T[]
+  next: string | null
+}
+
+export interface Code {
+  code: string
+  zh: string
+  en: string
+}
+
+export interface Codes {
+  kinds: Code[]
+  levels: Code[]
+  modes: Code[]
+  alert_states: Code[]
+  false_reasons: Code[]
+  categories: Code[]
+  incident_states: Code[]
+  gap_reasons: Code[]
+}
+
+export interface TimelineSegment {
+  id: number
+  start: Instant
+  end: Instant
+  run_id: string
+  bytes: number
+  recovered: boolean
+}
+
+export interface TimelineGap {
+  start: Instant
+  end: Instant | null
+  reason: string
+}
+
+export interface Timeline {
+  camera_id: string
+  from: Instant
+  to: Instant
+  segments: TimelineSegment[]
+  gaps: TimelineGap[]
+  growing: { start: Instant; end: Instant } | null
+}
+
+export interface NewIncident {
+  category: string
+  level: AlertLevel
+  summary: string
+  grid_code?: string
+}

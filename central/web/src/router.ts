@@ -1,0 +1,45 @@
+import { createRouter, createWebHistory, type RouteLocationNormalized } from 'vue-router'
+
+import { useSession } from './stores/session'
+
+const shell = () => import('./components/AppShell.vue')
+const work = () => import('./pages/WorkPage.vue')
+
+export const router = createRouter({
+  history: createWebHistory(),
+  routes: [
+    { path: '/login', name: 'login', component: () => import('./pages/LoginPage.vue'), meta: { open: true } },
+    { path: '/wall', name: 'wall', component: () => import('./pages/WallPage.vue') },
+    {
+      path: '/',
+      component: shell,
+      children: [
+        { path: '', name: 'alerts', component: work, props: { list: 'alerts' } },
+        { path: 'alerts/:id', name: 'alert', component: work, props: (to) => ({ list: 'alerts', id: to.params.id }) },
+        { path: 'incidents', name: 'incidents', component: work, props: { list: 'incidents' } },
+        { path: 'incidents/:id', name: 'incident', component: work, props: (to) => ({ list: 'incidents', id: to.params.id }) },
+        { path: 'review', name: 'review', component: () => import('./pages/ReviewPage.vue'), meta: { review: true } },
+        { path: 'about', name: 'about', component: () => import('./pages/AboutPage.vue'), meta: { open: true } },
+        { path: ':rest(.*)*', name: 'missing', component: () => import('./pages/MissingPage.vue'), meta: { open: true } },
+      ],
+    },
+  ],
+})
+
+/** Where a role begins its work. */
+export const homeOf = (role: string): string => (role === 'wall' ? '/wall' : '/')
+
+router.beforeEach(async (to: RouteLocationNormalized) => {
+  const session = useSession()
+  if (session.current === null) {
+    try {
+      await session.refresh()
+    } catch {
+      // The centre is not there: open pages still open; the others ask to log in, which will say so.
+    }
+  }
+  if (to.meta.open === true) return true
+  if (session.current === null) return { name: 'login', query: { next: to.fullPath } }
+  if (to.meta.review === true && !session.mayReview) return homeOf(session.current.user.role)
+  return true
+})

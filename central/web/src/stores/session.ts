@@ -1,0 +1,69 @@
+import { defineStore } from 'pinia'
+import { computed, ref } from 'vue'
+
+import * as centre from '@/api/centre'
+import { CentreError } from '@/api/http'
+import type { Device, Session } from '@/api/types'
+import { learnServerTime } from '@/time/clock'
+
+/** Who is signed in, where, and which build the server serves. */
+export const useSession = defineStore('session', () => {
+  const current = ref<Session | null>(null)
+  let firstVersion: string | null = null
+
+  const role = computed(() => current.value?.user.role ?? null)
+  const zone = computed(() => current.value?.village.time_zone ?? 'Asia/Shanghai')
+  const operator = computed(() => current.value?.operator ?? null)
+  /** A TV may act only in the name of the person who stands before it. */
+  const needsPin = computed(() => role.value === 'wall' && operator.value === null)
+  const mayReview = computed(() => role.value === 'duty' || role.value === 'admin')
+
+  function take(session: Session, sentAt: number): Session {
+    learnServerTime(session.server_time, sentAt, Date.now())
+    current.value = session
+    firstVersion ??= session.version
+    if (session.version !== firstVersion) window.location.reload()
+    return session
+  }
+
+  /** Ask who we are. Returns null where nobody is signed in; rejects where the centre is not there. */
+  async function refresh(): Promise<Session | null> {
+    const sentAt = Date.now()
+    try {
+      return take(await centre.session(), sentAt)
+    } catch (error) {
+      if (error instanceof CentreError && error.status === 401) {
+        current.value = null
+        return null
+      }
+      throw error
+    }
+  }
+
+  async function login(username: string, password: string): Promise<Session> {
+    const sentAt = Date.now()
+    return take(await centre.login(username, password), sentAt)
+  }
+
+  async function logout(): Promise<void> {
+    await centre.logout()
+    current.value = null
+  }
+
+  async function signInOperator(pin: string): Promise<void> {
+    const sentAt = Date.now()
+    take(await centre.signInOperator(pin), sentAt)
+  }
+
+  async function signOutOperator(): Promise<void> {
+    await centre.signOutOperator()
+    await refresh()
+  }
+
+  return { current, role, zone, operator, needsPin, mayReview, refresh, login, logout, signInOperator, signOutOperator }
+})
+
+/** Where a signature is given, for the ledger. */
+export function deviceOfScreen(): Device {
+  return window.innerWidth < 700 ? 'phone' : 'pc'
+}

@@ -1,0 +1,206 @@
+import { defineStore } from 'pinia'
+import { computed, ref, shallowRef } from 'vue'
+
+import * as centre from '@/api/centre'
+import { CentreError } from '@/api/http'
+import { Feed, type FeedKind } from '@/api/feed'
+import type { Alert, Box, Camera, Duty, Incident, Wall } from '@/api/types'
+import { learnServerTime } from '@/time/clock'
+
+import { RecentChanges, replaced, settled } from './merge'
+import { useSession } from './session'
+
+/** The feed may have died without a word: the snapshot is fetched again in this rhythm. */
+const RECONCILE_MS = 30_000
+const BANNER_AFTER_MS = 5_000
+/** Alerts that are over are kept a while for those who look at them, and then forgotten. */
+const KEPT_ALERTS = 200
+
+type AlertListener = (alert: Alert, news: 'snapshot' | 'feed') => void
+type IncidentListener = (incident: Incident) => void
+
+/** The village as it is now: a snapshot, kept true by the feed. One for the whole page. */
+export const useVillage = defineStore('village', () => {
+  const session = useSession()
+  const alerts = shallowRef<ReadonlyMap<string, Alert>>(new Map())
+  const cameras = ref<Camera[]>([])
+  const boxes = ref<Box[]>([])
+  const duty = ref<Duty>({ shift: null, people: [] })
+  const incidents = ref({ open: 0, overdue: 0 })
+  const loaded = ref(false)
+  /** Epoch milliseconds since when the centre is out of reach; null: it is there. */
+  const lostSince = ref<number | null>(null)
+  const banner = ref(false)
+
+  const alertListeners = new Set<AlertListener>()
+  const incidentListeners = new Set<IncidentListener>()
+  const recent = new RecentChanges()
+  let feed: Feed | null = null
+  let reconcileTimer: number | null = null
+  let bannerTimer: number | null = null
+  let users = 0
+  let heardSinceReconcile = false
+  let countsTimer: number | null = null
+
+  function reachable(): void {
+    lostSince.value = null
+    banner.value = false
+    if (bannerTimer !== null) window.clearTimeout(bannerTimer)
+    bannerTimer = null
+  }
+
+  function unreachable(): void {
+    if (lostSince.value !== null) return
+    lostSince.value = Date.now()
+    bannerTimer = window.setTimeout(() => {
+      banner.value = true
+    }, BANNER_AFTER_MS)
+  }
+
+  function takeWall(wall: Wall, sentAt: number): void {
+    learnServerTime(wall.server_time, sentAt, Date.now())
+    const changes = recent.since(sentAt)
+    cameras.value = settled(wall.cameras, cameras.value, (camera) => camera.uid, changes)
+    boxes.value = settled(wall.boxes, boxes.value, (box) => box.box_id, changes)
+    if (!changes.has('duty')) duty.value = wall.duty
+    incidents.value = wall.incidents
+    const list = settled(wall.alerts, [...alerts.value.values()], (alert) => alert.id, changes)
+    alerts.value = new Map(list.map((alert) => [alert.id, alert]))
+    loaded.value = true
+    for (const alert of wall.alerts) for (const listener of alertListeners) listener(alert, 'snapshot')
+  }
+
+  /** Fetch the snapshot and follow the feed from it. */
+  async function reload(): Promise<void> {
+    const sentAt = Date.now()
+    try {
+      const wall = await centre.wall()
+      if (feed === null) return
+      const cursor = String(wall.cursor)
+      const behind = feed.position !== cursor && !heardSinceReconcile
+      takeWall(wall, sentAt)
+      if (feed.position === null || behind) feed.open(cursor)
+    } catch (error) {
+      await failed(error)
+    }
+  }
+
+  async function failed(error: unknown): Promise<void> {
+    if (!(error instanceof CentreError)) throw error
+    if (error.status === 401) await session.refresh().catch(() => undefined)
+    else unreachable()
+  }
+
+  async function reconcile(): Promise<void> {
+    await reload()
+    heardSinceReconcile = false
+    // The build's hash comes with the session: a changed one reloads the page there.
+    await session.refresh().catch(() => undefined)
+  }
+
+  function putAlert(alert: Alert): void {
+    recent.note(alert.id, Date.now())
+    const next = new Map(alerts.value)
+    next.delete(alert.id)
+    next.set(alert.id, alert)
+    for (const id of next.keys()) {
+      if (next.size <= KEPT_ALERTS) break
+      const old = next.get(id)
+      if (old !== undefined && old.state !== 'NEW' && old.state !== 'ACKED') next.delete(id)
+    }
+    alerts.value = next
+    for (const listener of alertListeners) listener(alert, 'feed')
+  }
+
+  /** Counts of incidents come with the snapshot only: fetch it a moment after the last change. */
+  function recount(): void {
+    if (countsTimer !== null) window.clearTimeout(countsTimer)
+    countsTimer = window.setTimeout(() => void reload(), 500)
+  }
+
+  function changed(kind: FeedKind, data: unknown): void {
+    heardSinceReconcile = true
+    switch (kind) {
+      case 'alert':
+      case 'evidence':
+        putAlert(data as Alert)
+        break
+      case 'camera':
+        recent.note((data as Camera).uid, Date.now())
+        cameras.value = replaced(cameras.value, data as Camera, (camera) => camera.uid)
+        break
+      case 'box':
+        recent.note((data as Box).box_id, Date.now())
+        boxes.value = replaced(boxes.value, data as Box, (box) => box.box_id)
+        break
+      case 'duty':
+        recent.note('duty', Date.now())
+        duty.value = data as Duty
+        break
+      case 'incident':
+        for (const listener of incidentListeners) listener(data as Incident)
+        recount()
+    }
+  }
+
+  /** Begin to follow; call the returned function when the page no longer needs it. */
+  function follow(): () => void {
+    users += 1
+    if (users === 1) {
+      feed = new Feed({
+        changed,
+        connected: (again) => {
+          reachable()
+          if (again) void reload()
+        },
+        disconnected: unreachable,
+        reset: () => void reload(),
+      })
+      void reload()
+      reconcileTimer = window.setInterval(() => void reconcile(), RECONCILE_MS)
+    }
+    let done = false
+    return () => {
+      if (done) return
+      done = true
+      users -= 1
+      if (users === 0) stop()
+    }
+  }
+
+  function stop(): void {
+    feed?.close()
+    feed = null
+    for (const timer of [reconcileTimer, bannerTimer, countsTimer]) if (timer !== null) window.clearTimeout(timer)
+    reconcileTimer = bannerTimer = countsTimer = null
+  }
+
+  function onAlert(listener: AlertListener): () => void {
+    alertListeners.add(listener)
+    return () => alertListeners.delete(listener)
+  }
+
+  function onIncident(listener: IncidentListener): () => void {
+    incidentListeners.add(listener)
+    return () => incidentListeners.delete(listener)
+  }
+
+  const alertList = computed(() => [...alerts.value.values()])
+  const cameraByUid = computed(() => new Map(cameras.value.map((camera) => [camera.uid, camera])))
+
+  return {
+    alertList,
+    cameras,
+    cameraByUid,
+    boxes,
+    duty,
+    incidents,
+    loaded,
+    banner,
+    lostSince,
+    follow,
+    putAlert,
+    onAlert,
+    onIncident,
+  }
+})

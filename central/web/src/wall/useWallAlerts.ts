@@ -1,0 +1,129 @@
+import { computed, nextTick, onScopeDispose, ref, shallowRef, watch, type Ref } from 'vue'
+
+import type { Alert } from '@/api/types'
+import { Bell } from '@/sound/bell'
+import { useVillage } from '@/stores/village'
+import { useNow } from '@/time/now'
+
+import { calls, choosePopup, isPending, railOrder } from './queue'
+
+const PROBE_KEPT = 500
+/** The card holds four; a mark is made for what is really on the screen. */
+const RAIL_CARDS = 4
+
+/** Note when alerts were painted: the smoke test reads from rule to pixel here. */
+function markShown(ids: readonly string[]): void {
+  if (ids.length === 0) return
+  requestAnimationFrame(() =>
+    requestAnimationFrame(() => {
+      const shownAt = performance.timeOrigin + performance.now()
+      const { shown } = window.__tanshao
+      shown.push(...ids.map((id) => ({ id, shownAt })))
+      if (shown.length > PROBE_KEPT) shown.splice(0, shown.length - PROBE_KEPT)
+    }),
+  )
+}
+
+/** What calls on the wall now: the pop-up, the rail, the bell. */
+export function useWallAlerts(dialogOpen: Ref<boolean>) {
+  const village = useVillage()
+  const now = useNow()
+  const bell = new Bell()
+
+  const firstShown = shallowRef<ReadonlyMap<string, number>>(new Map())
+  const minimised = ref(new Set<string>())
+  const held = ref(new Set<string>())
+  const opened = ref<string | null>(null)
+  const current = ref<string | null>(null)
+  const rung = new Set<string>()
+  const marked = new Set<string>()
+
+  const pending = computed(() => railOrder(village.alertList))
+  const choice = computed(() =>
+    choosePopup(
+      village.alertList,
+      {
+        firstShown: firstShown.value,
+        minimised: minimised.value,
+        held: held.value,
+        opened: opened.value,
+        current: current.value,
+        dialogOpen: dialogOpen.value,
+      },
+      now.value,
+    ),
+  )
+  const popup = computed(() => choice.value.alert)
+
+  watch(popup, (alert) => {
+    current.value = alert?.id ?? null
+    if (alert !== null && !firstShown.value.has(alert.id)) {
+      firstShown.value = new Map(firstShown.value).set(alert.id, now.value)
+    }
+  })
+
+  watch(
+    [pending, popup],
+    async () => {
+      const onScreen = pending.value.slice(0, RAIL_CARDS).map((alert) => alert.id)
+      if (popup.value !== null) onScreen.push(popup.value.id)
+      const fresh = [...new Set(onScreen)].filter((id) => !marked.has(id))
+      for (const id of fresh) marked.add(id)
+      await nextTick()
+      markShown(fresh)
+    },
+    { immediate: true },
+  )
+
+  /** Ring once for each alert that calls, and on and on while a 特急 is unsigned. */
+  function listen(alert: Alert): void {
+    if (alert.state !== 'NEW' || !calls(alert)) return
+    const key = `${alert.id}:${alert.level}`
+    if (rung.has(key)) return
+    rung.add(key)
+    bell.call(alert)
+  }
+  onScopeDispose(village.onAlert(listen))
+
+  const pressing = computed(() => pending.value.some((alert) => alert.state === 'NEW' && alert.level === 'extra_urgent' && calls(alert)))
+  watch(pressing, (on) => bell.repeat(on ? 'extra_urgent' : null), { immediate: true })
+
+  /** Forget what is known of alerts that are over: the wall runs for weeks. */
+  watch(
+    () => village.alertList,
+    (alerts) => {
+      const open = new Set(alerts.filter(isPending).map((alert) => alert.id))
+      const keep = (id: string) => open.has(id.split(':')[0] ?? id)
+      for (const set of [minimised.value, held.value, rung, marked]) for (const id of set) if (!keep(id)) set.delete(id)
+      const shown = [...firstShown.value].filter(([id]) => keep(id))
+      if (shown.length !== firstShown.value.size) firstShown.value = new Map(shown)
+      if (opened.value !== null && !open.has(opened.value)) opened.value = null
+    },
+  )
+  watch(now, () => bell.tick())
+  onScopeDispose(() => bell.close())
+
+  function open(alert: Alert): void {
+    minimised.value.delete(alert.id)
+    opened.value = alert.id
+    if (alert.state === 'ACKED') held.value.add(alert.id)
+  }
+
+  /** Put the pop-up away; an unsigned 特急 that calls stays. Returns whether it went. */
+  function minimise(): boolean {
+    const alert = popup.value
+    if (alert === null) return true
+    if (alert.state === 'NEW' && alert.level === 'extra_urgent' && calls(alert)) return false
+    minimised.value.add(alert.id)
+    if (opened.value === alert.id) opened.value = null
+    return true
+  }
+
+  /** It was signed here: it stays up until it is verified. */
+  function hold(id: string): void {
+    held.value.add(id)
+    minimised.value.delete(id)
+  }
+
+  return { bell, pending, popup, waiting: computed(() => choice.value.waiting), open, minimise, hold }
+}
