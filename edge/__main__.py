@@ -5,12 +5,14 @@ import asyncio
 import logging
 import signal
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from pythonjsonlogger.json import JsonFormatter
 
 from edge.config import load
 from edge.errors import EdgeError
+from protocol.clock import SystemClock
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -42,25 +44,24 @@ def _check(path: Path) -> int:
 def _run(path: Path) -> int:
     _log_to_stderr()
     config = load(path)
-    # After the configuration is known to be good, and not at the top: check-config needs no video.
-    from edge.app import Edge  # noqa: PLC0415
-    from protocol.clock import SystemClock  # noqa: PLC0415
+    clock = SystemClock()
+    # Recording begins before the rest is even imported: a restart costs half a second less video.
+    from edge.station import Station  # noqa: PLC0415
 
-    edge = Edge(config, SystemClock())
-    edge.record()
-    return asyncio.run(_serve(edge))
-
-
-async def _serve(edge: "object") -> int:
+    station = Station(config, clock)
+    station.start()
     from edge.app import Edge  # noqa: PLC0415
 
-    assert isinstance(edge, Edge)
+    asyncio.run(_until_told(Edge(config, station, clock).run))
+    return 0
+
+
+async def _until_told(run: Callable[[asyncio.Event], Awaitable[None]]) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
-    await edge.run(stopping)
-    return 0
+    await run(stopping)
 
 
 def _log_to_stderr() -> None:
@@ -68,7 +69,10 @@ def _log_to_stderr() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(
         JsonFormatter(
-            "{asctime}{levelname}{name}{message}", style="{", rename_fields={"message": "event"}
+            "{levelname}{name}{message}",
+            style="{",
+            rename_fields={"message": "event"},
+            timestamp=True,
         )
     )
     logging.basicConfig(level=logging.INFO, handlers=[handler])

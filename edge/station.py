@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from edge.config import CameraSection, EdgeConfig
 from edge.db.database import Database
@@ -11,7 +12,7 @@ from edge.ingest.fanout import Fanout
 from edge.ingest.rtsp import RtspOpener
 from edge.ingest.worker import StreamWorker
 from edge.live.hubs import LiveHubs
-from edge.ports import StatusListener, Subscriber
+from edge.ports import StatusListener, StreamStatus, Subscriber
 from edge.recording.doomed import Doomed
 from edge.recording.index import RecordingIndex
 from edge.recording.recovery import recover
@@ -26,20 +27,19 @@ StreamKey = tuple[str, StreamName]
 
 
 class Station:
-    """All cameras' streams, their recorders and their live hubs.
+    """All cameras' streams, their recorders and their live hubs, over the box's database.
 
-    ``start`` brings the index and the files into agreement, then begins to record. Subscribers and
-    listeners added before ``start`` see everything; later ones may begin between two key frames.
+    ``start`` brings the index and the files into agreement, then begins to record. Subscribers that
+    come later may begin between two key frames.
     """
 
     def __init__(
         self, config: EdgeConfig, database: Database, doomed: Doomed, clock: Clock
     ) -> None:
-        self.index = RecordingIndex(database, recordings_folder(config))
+        self.index = RecordingIndex(self.database, recordings_folder(config))
         self.streams = StreamBoard()
         self._cameras = tuple(camera for camera in config.cameras if camera.enabled)
         self._records = config.recording.enabled
-        self._doomed = doomed
         self._clock = clock
         keys = [key for camera in self._cameras for key in _streams(camera)]
         self.hubs = LiveHubs(keys)
@@ -55,7 +55,7 @@ class Station:
             for camera in self._cameras
             if self._records
         }
-        self._listeners: list[StatusListener] = [self.streams, self.hubs]
+        self._listeners: tuple[StatusListener, ...] = (self.streams, self.hubs)
         self._fanouts = {key: Fanout(f"{key[0]}/{key[1]}", *self._always(key)) for key in keys}
         self._workers: dict[StreamKey, StreamWorker] = {}
 
@@ -66,8 +66,15 @@ class Station:
         yield self.hubs.hub(camera_id, stream)
 
     def listen(self, listener: StatusListener) -> None:
-        """Tell ``listener`` of every stream's changes; before start."""
-        self._listeners.append(listener)
+        """Tell ``listener`` how every stream is, and of every change from now on."""
+        self._listeners = (*self._listeners, listener)
+        for status in self.streams.statuses():
+            listener.stream_changed(status)
+
+    def stream_changed(self, status: StreamStatus) -> None:
+        """Pass a stream's change on to all listeners; the promise of StatusListener."""
+        for listener in self._listeners:
+            listener.stream_changed(status)
 
     def watch(self, camera_id: str, subscriber: Subscriber) -> None:
         """Offer ``subscriber`` the camera's sub-stream, or its main stream where it has none."""
@@ -77,7 +84,7 @@ class Station:
     def start(self) -> None:
         """Record from now on. Blocks for the recovery. Raises StorageError."""
         recorded = [(camera.id, StreamName.MAIN) for camera in self._cameras if self._records]
-        recover(self.index, self._doomed, recorded, self._clock.now())
+        recover(self.index, self.doomed, recorded, self._clock.now())
         for recorder in self._recorders.values():
             recorder.start()
         self._workers = {
@@ -92,12 +99,15 @@ class Station:
             key[1],
             RtspOpener.of_camera(camera, key[1], self._clock),
             self._fanouts[key],
-            self._listeners,
+            (self,),
             self._clock,
         )
 
     def close(self) -> None:
-        """Stop pulling, write and index what came, and wait for it; idempotent."""
+        """Stop pulling, write and index what came, and wait for it; idempotent.
+
+        The database stays open: others write to it until the end.
+        """
         for worker in self._workers.values():
             worker.close()
         for recorder in self._recorders.values():

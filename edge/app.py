@@ -1,0 +1,241 @@
+"""The composition root of the edge: everything is built here, and nowhere else."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from functools import partial
+
+from edge import __version__
+from edge.alerts.desk import Desk
+from edge.alerts.event import EventWriter
+from edge.alerts.evidence import EvidenceCourier
+from edge.alerts.evidence_store import EvidenceStore
+from edge.bus.herald import Herald
+from edge.bus.outbox import Outbox
+from edge.bus.sender import LOOPBACK, Sender, Timing
+from edge.config import CentreSection, EdgeConfig
+from edge.health import Component, Condition, Figure, HealthBoard
+from edge.notify import ServiceNotifier
+from edge.ports import Occurrence, StreamStatus
+from edge.recording.clipper import RecordedClips
+from edge.recording.janitor import Janitor
+from edge.recording.retention import Policy
+from edge.snapshot import PictureTaker
+from edge.station import Station
+from edge.uplink.client import Uplink, UplinkTarget
+from edge.vitals import BoxVitals
+from edge.web.app import create_app
+from edge.web.routes import Collaborators
+from edge.web.server import HttpServer
+from protocol.clock import Clock
+from protocol.ids import uuid7
+from protocol.messages import AlertKind, AlertLevel, AlertMode, AlertOp
+
+log = logging.getLogger(__name__)
+
+#: Well inside the unit's watchdog of 30 s.
+_WATCHDOG_S = 5.0
+_LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
+_GB = 1_000_000_000
+
+
+class Edge:
+    """The whole box around a station that records already; takes the station and closes it."""
+
+    def __init__(self, config: EdgeConfig, station: Station, clock: Clock) -> None:
+        self._config = config
+        self._clock = clock
+        self._station = station
+        self._database = station.database
+        self._notifier = ServiceNotifier()
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Do everything else until ``stopping`` is set, then stop all in order and return.
+
+        Raises ConfigError where the HTTP port is taken or a secret is missing.
+        """
+        board = HealthBoard(self._clock)
+        for camera in self._config.cameras:
+            if camera.enabled:
+                board.add(f"camera.{camera.id}", partial(self._station.component, camera.id))
+        # Closed last to first: the web and the bus stop before the recorders have closed their
+        # files, and the database after everyone who writes to it.
+        async with contextlib.AsyncExitStack() as stack:
+            stack.callback(self._database.close)
+            stack.push_async_callback(asyncio.to_thread, self._station.close)
+            pictures = PictureTaker(self._station.hubs, self._config.evidence.snapshot_max_bytes)
+            clips = RecordedClips(self._station.index)
+            desk = self._start_alerts(stack, board, pictures, clips)
+            self._start_janitor(stack, board, desk)
+            server = await self._start_web(stack, board, pictures, clips)
+            await self._start_uplink(stack, board, server)
+            self._notifier.ready()
+            log.info("edge.ready", extra={"box_id": self._config.box.id, "url": server.url})
+            await self._watch(stopping)
+            self._notifier.stopping()
+        log.info("edge.stopped", extra={"box_id": self._config.box.id})
+
+    def _start_alerts(
+        self,
+        stack: contextlib.AsyncExitStack,
+        board: HealthBoard,
+        pictures: PictureTaker,
+        clips: RecordedClips,
+    ) -> Desk:
+        """Start evidence and bus, and return the desk that wakes them."""
+        config, clock = self._config, self._clock
+        boot_id = uuid7(clock.now())
+        outbox = Outbox(self._database, clock)
+        store = EvidenceStore(self._database)
+        courier = EvidenceCourier(config, store, pictures, clips, clock)
+        wakes: list[Callable[[], None]] = [courier.wake]
+        if config.centre is not None:
+            herald = Herald(
+                config.box, clock, boot_id=boot_id, software=__version__, started_at=clock.now()
+            )
+            sender = Sender(
+                config.centre,
+                outbox,
+                herald,
+                self._vitals(),
+                clock,
+                box_id=config.box.id,
+                evidence_pending=store.pending,
+                timing=_timing(config.centre),
+            )
+            wakes.append(sender.wake)
+            self._station.listen(_CameraNews(sender))
+            board.add("bus", partial(_bus_component, sender))
+            sender.start()
+            stack.push_async_callback(asyncio.to_thread, sender.close)
+        courier.start()
+        stack.push_async_callback(asyncio.to_thread, courier.close)
+        desk = Desk(
+            config, self._database, outbox, clock, EventWriter(config, boot_id), on_commit=wakes
+        )
+        desk.end_orphans()
+        return desk
+
+    def _start_janitor(
+        self, stack: contextlib.AsyncExitStack, board: HealthBoard, desk: Desk
+    ) -> None:
+        recording = self._config.recording
+        quota_bytes = None if recording.quota_gb is None else round(recording.quota_gb * _GB)
+        janitor = Janitor(
+            self._database,
+            self._station.index,
+            self._station.doomed,
+            Policy(recording.retention_days, quota_bytes, recording.min_free_fraction),
+            self._clock,
+            partial(self._storage_alarm, desk),
+        )
+        board.add("storage", partial(_storage_component, janitor))
+        janitor.start()
+        stack.push_async_callback(asyncio.to_thread, janitor.close)
+
+    def _storage_alarm(self, desk: Desk, short: bool) -> None:
+        """Report that only held footage is left to delete, or that there is room again."""
+        desk.report(
+            Occurrence(
+                op=AlertOp.START if short else AlertOp.END,
+                kind=AlertKind.STORAGE,
+                level=AlertLevel.URGENT,
+                mode=AlertMode.LIVE,
+                camera_id=self._config.box.id,
+                rule_id="storage",
+                region_id="all",
+                at=self._clock.now(),
+            )
+        )
+
+    async def _start_web(
+        self,
+        stack: contextlib.AsyncExitStack,
+        board: HealthBoard,
+        pictures: PictureTaker,
+        clips: RecordedClips,
+    ) -> HttpServer:
+        http = self._config.http
+        collaborators = Collaborators(
+            cameras=self._config.cameras,
+            index=self._station.index,
+            clipper=clips,
+            pictures=pictures,
+            hubs=self._station.hubs,
+            streams=self._station.streams,
+            health=board,
+            scratch=self._config.box.data_dir / "scratch",
+        )
+        server = HttpServer(create_app(collaborators, http.host), http.host, http.port)
+        await server.start()
+        stack.push_async_callback(server.aclose)
+        stack.callback(self._station.hubs.close)
+        return server
+
+    async def _start_uplink(
+        self, stack: contextlib.AsyncExitStack, board: HealthBoard, server: HttpServer
+    ) -> None:
+        centre = self._config.centre
+        if centre is None:
+            return
+        target = UplinkTarget(centre.http_url, self._config.box.id, centre.token.read())
+        uplink = Uplink(target, self._station.hubs, lambda: server.url, self._clock)
+        board.add("uplink", uplink.component)
+        await uplink.start()
+        stack.push_async_callback(uplink.aclose)
+
+    def _vitals(self) -> BoxVitals:
+        return BoxVitals(
+            self._config.cameras,
+            self._station.streams,
+            self._station.index,
+            self._config.box.data_dir,
+            self._clock,
+            lambda: ("off", None),
+        )
+
+    async def _watch(self, stopping: asyncio.Event) -> None:
+        """Feed the watchdog until it is time to stop: a stuck event loop is a stuck box."""
+        while not stopping.is_set():
+            self._notifier.alive()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), _WATCHDOG_S)
+
+
+class _CameraNews:
+    """A StatusListener that has the bus tell the centre of a camera that comes or goes."""
+
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
+
+    def stream_changed(self, _status: StreamStatus) -> None:
+        """Wake the bus; it reads the states itself."""
+        self._sender.cameras_changed()
+
+
+def _timing(centre: CentreSection) -> Timing:
+    """Return the bus's rhythm: a broker on this machine is tried again sooner."""
+    return LOOPBACK if centre.mqtt_host in _LOOPBACK_HOSTS else Timing()
+
+
+def _bus_component(sender: Sender) -> Component:
+    status = sender.status()
+    figures: dict[str, Figure] = {
+        "since": status.since.isoformat(),
+        "outbox_rows": status.waiting.rows,
+        "last_sequence": status.waiting.last_sequence,
+        "sent": status.sent,
+        "sent_again": status.sent_again,
+        "receipted": status.receipted,
+        "stray_receipts": status.stray_receipts,
+        "bad_messages": status.bad_messages,
+    }
+    condition = Condition.OK if status.connected else Condition.DEGRADED
+    return Component(condition, status.error or None, figures)
+
+
+def _storage_component(janitor: Janitor) -> Component:
+    condition = Condition.DEGRADED if janitor.alarmed else Condition.OK
+    detail = "only held footage is left to delete" if janitor.alarmed else None
+    return Component(condition, detail, {"deleted": janitor.deleted})
