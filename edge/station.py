@@ -33,9 +33,11 @@ class Station:
     come later may begin between two key frames.
     """
 
-    def __init__(
-        self, config: EdgeConfig, database: Database, doomed: Doomed, clock: Clock
-    ) -> None:
+    def __init__(self, config: EdgeConfig, clock: Clock) -> None:
+        config.box.data_dir.mkdir(parents=True, exist_ok=True)
+        zone = ZoneInfo(config.box.time_zone)
+        self.database = Database(config.box.data_dir / "box.db")
+        self.doomed = Doomed(self.database, recordings_folder(config), zone, clock)
         self.index = RecordingIndex(self.database, recordings_folder(config))
         self.streams = StreamBoard()
         self._cameras = tuple(camera for camera in config.cameras if camera.enabled)
