@@ -1,0 +1,139 @@
+"""The evidence table: pictures and clips from asked for to stored at the centre."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from edge.db.database import Database
+from edge.db.instant import from_us, to_us
+from protocol.messages import EvidenceKind
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One picture or clip that is still to be made or brought to the centre.
+
+    ``path`` (below the evidence folder), ``sha256`` and ``size_bytes`` are None until it is made.
+    ``tries`` counts failures since it was asked for, or since it was made.
+    """
+
+    alert_id: str
+    camera_id: str
+    kind: EvidenceKind
+    start: datetime
+    end: datetime
+    path: str | None
+    sha256: str | None
+    size_bytes: int | None
+    tries: int
+
+
+class EvidenceStore:
+    """Reads and marks evidence rows; any thread may call it. All methods raise StorageError."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def ready(self, kind: EvidenceKind, now: datetime, *, upload: bool) -> Piece | None:
+        """Return the piece of ``kind`` to work on at ``now``: the one that was due first.
+
+        ``upload`` says whether made pieces count, too: without a centre they are only kept.
+        """
+        with self._database.reading() as connection:
+            row = connection.execute(
+                """
+                select evidence.*, alert.camera_id from evidence join alert using (alert_id)
+                where evidence.kind = :kind and stored_us is null and failed is null
+                  and due_us <= :now and next_try_us <= :now and (path is null or :upload)
+                order by due_us, alert_id limit 1
+                """,
+                {"kind": kind.value, "now": to_us(now), "upload": upload},
+            ).fetchone()
+        if row is None:
+            return None
+        return Piece(
+            alert_id=row["alert_id"],
+            camera_id=row["camera_id"],
+            kind=EvidenceKind(row["kind"]),
+            start=from_us(row["start_us"]),
+            end=from_us(row["end_us"]),
+            path=row["path"],
+            sha256=row["sha256"],
+            size_bytes=row["size_bytes"],
+            tries=row["tries"],
+        )
+
+    def next_at(self, kind: EvidenceKind, *, upload: bool) -> datetime | None:
+        """Return when the next piece of ``kind`` can be worked on; None where there is none."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                """
+                select min(max(due_us, next_try_us)) as at_us from evidence
+                where kind = :kind and stored_us is null and failed is null
+                  and (path is null or :upload)
+                """,
+                {"kind": kind.value, "upload": upload},
+            ).fetchone()
+        return None if row["at_us"] is None else from_us(row["at_us"])
+
+    def pending(self) -> int:
+        """Return how many pieces the centre does not have yet and may still get."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "select count(*) as n from evidence where stored_us is null and failed is null"
+            ).fetchone()
+        return int(row["n"])
+
+    def made(self, piece: Piece, path: str, sha256: str, size_bytes: int) -> None:
+        """Record the file of a piece with its true bounds; its tries begin anew."""
+        self._change(
+            piece,
+            {
+                "path": path,
+                "sha256": sha256,
+                "size_bytes": size_bytes,
+                "start_us": to_us(piece.start),
+                "end_us": to_us(piece.end),
+                "tries": 0,
+                "next_try_us": 0,
+            },
+        )
+
+    def unmade(self, piece: Piece) -> None:
+        """Record that the file of a piece is gone or damaged: it must be made again."""
+        self._change(piece, {"path": None, "sha256": None, "size_bytes": None})
+
+    def stored(self, piece: Piece, now: datetime) -> None:
+        """Record that the centre has it."""
+        self._change(piece, {"stored_us": to_us(now)})
+
+    def again(self, piece: Piece, at: datetime) -> None:
+        """Try again, not before ``at``."""
+        self._change(piece, {"tries": piece.tries + 1, "next_try_us": to_us(at)})
+
+    def failed(self, piece: Piece, reason: str) -> None:
+        """Give a piece up for good."""
+        self._change(piece, {"failed": reason})
+
+    def forget(self, ended_before: datetime) -> int:
+        """Delete the rows of pieces that end before then; return how many."""
+        with self._database.transaction() as connection:
+            return connection.execute(
+                "delete from evidence where end_us < :before", {"before": to_us(ended_before)}
+            ).rowcount
+
+    def wanted(self) -> set[tuple[str, EvidenceKind]]:
+        """Return alert and kind of the pieces whose file must be kept, made already or not."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "select alert_id, kind from evidence where stored_us is null and failed is null"
+            ).fetchall()
+        return {(row["alert_id"], EvidenceKind(row["kind"])) for row in rows}
+
+    def _change(self, piece: Piece, values: dict[str, Any]) -> None:
+        columns = ", ".join(f"{column} = :{column}" for column in values)
+        with self._database.transaction() as connection:
+            connection.execute(
+                f"update evidence set {columns} where alert_id = :alert_id and kind = :kind",  # noqa: S608 - our own column names
+                values | {"alert_id": piece.alert_id, "kind": piece.kind.value},
+            )

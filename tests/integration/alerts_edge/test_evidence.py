@@ -1,0 +1,274 @@
+"""Pictures and clips on their way from an alert to a real HTTP server."""
+
+import hashlib
+from datetime import timedelta
+
+import pytest
+
+from edge.alerts.evidence import TRIES_WITHOUT_VIDEO, CourierTiming, EvidenceCourier
+from edge.alerts.evidence_store import EvidenceStore
+from edge.bus.backoff import Backoff
+from edge.errors import NotFoundError, StorageError
+from protocol.clock import SystemClock
+from protocol.messages import AlertOp, EvidenceKind
+from tests.support.desk_box import BOX, TOKEN, box_config, occurrence, open_desk
+from tests.support.evidence_centre import EvidenceCentre
+from tests.support.waiting import wait_until
+
+QUICK = CourierTiming(retry=Backoff(0.02, 0.1), not_yet=Backoff(0.02, 0.1))
+PICTURE = b"\xff\xd8 a picture \xff\xd9"
+CLIP = b"ftyp a clip " * 30_000
+
+
+class Camera:
+    """Both ports; raises what ``troubles`` holds first, then gives the bytes above."""
+
+    def __init__(self, *troubles):
+        self.troubles = list(troubles)
+        self.clips = []
+
+    def picture(self, camera_id, at):
+        if self.troubles:
+            raise self.troubles.pop(0)
+        return PICTURE, at + timedelta(seconds=0.04)
+
+    def clip(self, camera_id, start, end, target):
+        self.clips.append((camera_id, start, end))
+        target.write_bytes(CLIP)
+        return start - timedelta(seconds=2), end
+
+
+@pytest.fixture
+def centre():
+    server = EvidenceCentre()
+    yield server
+    server.close()
+
+
+class Bench:
+    """A desk, an evidence table and couriers over them, against a centre or without one."""
+
+    def __init__(self, folder, centre):
+        (folder / "token").write_text(TOKEN)
+        sections = {"evidence": {"clip_pre_s": 10, "clip_post_s": 1}}
+        if centre is not None:
+            sections["centre"] = {
+                "mqtt_host": "127.0.0.1",
+                "http_url": centre.url,
+                "token": {"file": folder / "token"},
+            }
+        self.folder = folder
+        self.clock = SystemClock()
+        self.config = box_config(folder, **sections)
+        self.box = open_desk(folder / "box.sqlite3", self.clock, self.config)
+        self.store = EvidenceStore(self.box.database)
+        self.couriers = []
+
+    def courier(self, camera, timing=QUICK):
+        made = EvidenceCourier(self.config, self.store, camera, camera, self.clock, timing=timing)
+        self.couriers.append(made)
+        return made
+
+    def alert(self, *, ago_s=5.0):
+        at = self.clock.now() - timedelta(seconds=ago_s)
+        self.box.desk.report(occurrence(at=at))
+        self.box.desk.report(occurrence(AlertOp.END, at=at))
+        return at, str(self.box.messages()[-1].data.alert_id)
+
+    def rows(self, columns="kind, stored_us, failed"):
+        return self.box.rows(f"select {columns} from evidence order by kind desc")
+
+    def files(self):
+        return sorted(path.name for path in (self.folder / "evidence").iterdir())
+
+    def close(self):
+        for courier in self.couriers:
+            courier.close()
+        self.box.database.close()
+
+
+@pytest.fixture
+def bench(tmp_path, centre):
+    made = Bench(tmp_path, centre)
+    yield made
+    made.close()
+
+
+def test_picture_and_clip_come_with_their_hash_and_true_times(bench, centre):
+    at, alert = bench.alert()
+    bench.courier(Camera()).start()
+    wait_until(lambda: bench.store.pending() == 0)
+    assert [put.path for put in centre.puts] == [
+        f"/api/v1/boxes/{BOX}/evidence/{alert}/snapshot",
+        f"/api/v1/boxes/{BOX}/evidence/{alert}/clip",
+    ]
+    picture, clip = centre.puts
+    assert (picture.body, clip.body) == (PICTURE, CLIP)
+    names = (
+        "content-type",
+        "x-content-sha256",
+        "x-evidence-start",
+        "x-evidence-end",
+        "authorization",
+    )
+    taken_at = (at + timedelta(seconds=0.04)).isoformat()
+    assert [picture.headers[name] for name in names] == [
+        "image/jpeg",
+        hashlib.sha256(PICTURE).hexdigest(),
+        taken_at,
+        taken_at,
+        f"Bearer {TOKEN}",
+    ]
+    assert [clip.headers[name] for name in names[:4]] == [
+        "video/mp4",
+        hashlib.sha256(CLIP).hexdigest(),
+        (at - timedelta(seconds=12)).isoformat(),
+        (at + timedelta(seconds=1)).isoformat(),
+    ]
+    assert bench.files() == []
+
+
+def test_a_clip_waits_for_its_tail(bench, centre):
+    camera = Camera()
+    bench.courier(camera).start()
+    at, _ = bench.alert(ago_s=0)
+    bench.couriers[0].wake()
+    wait_until(lambda: bench.store.pending() == 0)
+    assert camera.clips == [("square", at - timedelta(seconds=10), at + timedelta(seconds=1))]
+    assert bench.clock.now() >= at + timedelta(seconds=1)
+
+
+def test_a_wake_is_enough_to_send_a_picture_at_once(bench, centre):
+    courier = bench.courier(Camera())
+    courier.start()
+    bench.alert(ago_s=0)
+    courier.wake()
+    wait_until(lambda: centre.puts, within_s=0.9)  # its clip is not due yet, nothing else wakes it
+
+
+def test_an_alert_the_centre_does_not_know_yet_is_tried_again_soon(bench, centre):
+    centre.answers.extend([404, 404, 503])
+    bench.alert()
+    bench.courier(Camera()).start()
+    wait_until(lambda: bench.store.pending() == 0)
+    assert [put.answer for put in centre.puts[:4]] == [404, 404, 503, 201]
+    assert [put.path.rsplit("/", 1)[1] for put in centre.puts[:4]].count("snapshot") >= 1
+
+
+@pytest.mark.parametrize("answer", [409, 413, 422])
+def test_what_the_centre_will_never_take_is_given_up_with_a_reason(bench, centre, answer):
+    centre.answers.append(answer)
+    bench.alert()
+    bench.courier(Camera()).start()
+    wait_until(lambda: bench.store.pending() == 0)
+    assert [row["failed"] for row in bench.rows()] == [f"HTTP {answer}", None]
+    assert [put.path.rsplit("/", 1)[1] for put in centre.puts] == ["snapshot", "clip"]
+
+
+@pytest.mark.parametrize("answer", [401, 429, 500])
+def test_what_may_pass_is_tried_again(bench, centre, answer):
+    centre.answers.append(answer)
+    bench.alert()
+    bench.courier(Camera()).start()
+    wait_until(lambda: bench.store.pending() == 0)
+    assert [row["failed"] for row in bench.rows()] == [None, None]
+
+
+def test_a_file_that_rotted_on_disk_is_made_again(bench, centre):
+    centre.answers.append(503)
+    bench.alert()
+    slow = CourierTiming(retry=Backoff(3600, 3600), not_yet=Backoff(3600, 3600))
+    first = bench.courier(Camera(), slow)
+    first.start()
+    wait_until(lambda: len(centre.puts) == 2)
+    first.close()
+    (picture,) = bench.files()
+    (bench.folder / "evidence" / picture).write_bytes(b"\0" * len(PICTURE))
+    with bench.box.database.transaction() as connection:
+        connection.execute("update evidence set next_try_us = 0")
+    centre.answers.append(422)  # its hash does not fit
+    bench.courier(Camera()).start()
+    wait_until(lambda: bench.store.pending() == 0)
+    assert centre.puts[-1].body == PICTURE
+    assert [row["failed"] for row in bench.rows()] == [None, None]
+
+
+def test_a_file_that_is_gone_is_made_again(bench, centre):
+    centre.answers.extend([503])
+    bench.alert()
+    slow = CourierTiming(retry=Backoff(3600, 3600), not_yet=Backoff(3600, 3600))
+    first = bench.courier(Camera(), slow)
+    first.start()
+    wait_until(lambda: len(centre.puts) == 2)
+    first.close()
+    for name in bench.files():
+        (bench.folder / "evidence" / name).unlink()
+    with bench.box.database.transaction() as connection:
+        connection.execute("update evidence set next_try_us = 0")
+    bench.courier(Camera()).start()
+    wait_until(lambda: bench.store.pending() == 0)
+    assert centre.puts[-1].body == PICTURE
+
+
+def test_files_wait_through_an_outage_and_a_restart(bench, centre):
+    centre.answers.extend([503] * 1000)
+    _, alert = bench.alert()
+    first = bench.courier(Camera())
+    first.start()
+    wait_until(lambda: {put.path.rsplit("/", 1)[1] for put in centre.puts} == {"snapshot", "clip"})
+    first.close()
+    assert (bench.files(), bench.store.pending()) == ([f"{alert}.jpg", f"{alert}.mp4"], 2)
+    centre.answers.clear()
+    bench.courier(Camera()).start()
+    wait_until(lambda: bench.store.pending() == 0)
+    assert bench.files() == []
+
+
+def test_pictures_that_are_not_there_yet_are_tried_again(bench, centre):
+    bench.alert()
+    bench.courier(Camera(NotFoundError("not yet"), StorageError("disk full"))).start()
+    wait_until(lambda: bench.store.pending() == 0)
+    assert [row["failed"] for row in bench.rows()] == [None, None]
+
+
+def test_making_is_given_up_where_there_is_no_video(bench, centre):
+    bench.alert()
+    troubles = [NotFoundError("no video there")] * TRIES_WITHOUT_VIDEO
+    bench.courier(Camera(*troubles)).start()
+    wait_until(lambda: bench.store.pending() == 0)
+    assert [row["failed"] for row in bench.rows()] == ["not made: no video there", None]
+
+
+def test_without_a_centre_files_are_made_and_kept(tmp_path):
+    bench = Bench(tmp_path, None)
+    _, alert = bench.alert()
+    courier = bench.courier(Camera())
+    courier.start()
+    wait_until(lambda: len(bench.files()) == 2)
+    wait_until(lambda: bench.rows("path") == [{"path": f"{alert}.jpg"}, {"path": f"{alert}.mp4"}])
+    assert courier.pending() == 2
+    bench.close()
+
+
+def test_stray_files_and_drafts_of_a_crash_are_removed(bench, centre):
+    folder = bench.folder / "evidence"
+    folder.mkdir()
+    for name in ("draft.x.mp4", "019340a1-c2d0-7abc-9def-0123456789ab.jpg"):
+        (folder / name).write_bytes(b"x")
+    bench.courier(Camera()).start()
+    wait_until(lambda: bench.files() == [])
+
+
+def test_what_is_past_its_retention_is_forgotten(bench, centre):
+    bench.alert(ago_s=200 * 86400)
+    bench.store.failed(
+        bench.store.ready(EvidenceKind.SNAPSHOT, bench.clock.now(), upload=True), "test"
+    )
+    bench.courier(Camera()).start()
+    wait_until(lambda: bench.rows() == [])
+
+
+def test_closing_twice_and_before_starting_is_harmless(bench, centre):
+    courier = bench.courier(Camera())
+    courier.close()
+    courier.close()
