@@ -7,9 +7,9 @@ from contextlib import closing
 from datetime import datetime
 
 from edge.errors import StreamError, StreamRefused, StreamStalled
+from edge.faultlog import FaultLog
 from edge.ingest.backoff import Backoff
 from edge.ingest.fanout import Fanout
-from edge.faultlog import FaultLog
 from edge.ingest.source import Opener, PacketSource
 from edge.media.sample import GapReason
 from edge.media.timeline import Timeline
