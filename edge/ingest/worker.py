@@ -151,6 +151,8 @@ class StreamWorker:
 
     def _note(self, error: StreamError) -> None:
         """Tell of a stream that ended or could not be opened."""
+        if self._stopping.is_set():
+            return
         text = str(error)
         self._faults.report("stream.fault", text, self._who())
         was = self._status.state

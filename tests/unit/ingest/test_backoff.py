@@ -1,0 +1,47 @@
+import random
+
+from edge.ingest.backoff import JITTER, Backoff
+
+
+class _NoDice(random.Random):
+    def random(self) -> float:
+        return 0.0
+
+
+class _FullDice(random.Random):
+    def random(self) -> float:
+        return 1.0
+
+
+def test_waits_double_and_stay_short_enough_to_be_back_within_three_seconds():
+    backoff = Backoff(_NoDice())
+
+    assert [backoff.wait_s(0) for _ in range(5)] == [0.5, 1.0, 2.0, 2.4, 2.4]
+
+
+def test_after_ten_minutes_of_trouble_it_is_patient():
+    backoff = Backoff(_NoDice())
+
+    assert [backoff.wait_s(599.9), backoff.wait_s(600)] == [0.5, 10.0]
+
+
+def test_a_good_run_begins_again():
+    backoff = Backoff(_NoDice())
+    backoff.wait_s(0)
+    backoff.wait_s(0)
+
+    backoff.reset()
+
+    assert backoff.wait_s(0) == 0.5
+
+
+def test_a_refusal_waits_longer_and_does_not_lengthen_the_others():
+    backoff = Backoff(_NoDice())
+
+    assert [backoff.refused_s(), backoff.wait_s(0)] == [30.0, 0.5]
+
+
+def test_jitter_only_shortens():
+    backoff = Backoff(_FullDice())
+
+    assert backoff.wait_s(0) == 0.5 * (1 - JITTER)

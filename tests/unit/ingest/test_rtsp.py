@@ -1,0 +1,77 @@
+import av.error
+import pytest
+from pydantic import SecretStr
+
+from edge.config import CameraSection
+from edge.errors import StreamError, StreamRefused, StreamStalled
+from edge.ingest.rtsp import RtspOpener, _translated
+from protocol.clock import SystemClock
+from protocol.relay import StreamName
+
+PASSWORD = "p@ss:w/rd%?#"
+URL = "rtsp://192.0.2.7:554/Streaming/Channels/101?transportmode=unicast"
+
+
+def camera(**changes) -> CameraSection:
+    fields = {
+        "id": "gate",
+        "name": "村口",
+        "grid_code": "533102105203001",
+        "main_url": "rtsp://192.0.2.7/main",
+        "sub_url": "rtsp://192.0.2.7/sub",
+    }
+    return CameraSection.model_validate(fields | changes)
+
+
+def test_credentials_are_put_into_the_url_escaped():
+    opener = RtspOpener(URL, SystemClock(), "ad:min", SecretStr(PASSWORD))
+
+    assert opener._with_credentials() == (
+        "rtsp://ad%3Amin:p%40ss%3Aw%2Frd%25%3F%23@192.0.2.7:554"
+        "/Streaming/Channels/101?transportmode=unicast"
+    )
+
+
+def test_without_credentials_the_url_stays_as_it_is():
+    assert RtspOpener(URL, SystemClock())._with_credentials() == URL
+
+
+def test_the_sub_stream_is_the_main_one_where_there_is_no_other():
+    def url(of: CameraSection, stream: StreamName) -> str:
+        return RtspOpener.of_camera(of, stream, SystemClock())._url
+
+    both, one = camera(), camera(sub_url=None)
+    assert url(both, StreamName.SUB) == "rtsp://192.0.2.7/sub"
+    assert url(both, StreamName.MAIN) == "rtsp://192.0.2.7/main"
+    assert url(one, StreamName.SUB) == "rtsp://192.0.2.7/main"
+
+
+def test_the_password_is_read_from_where_the_configuration_says(monkeypatch):
+    monkeypatch.setenv("GATE_PASSWORD", PASSWORD)
+    section = camera(username="admin", password={"env": "GATE_PASSWORD"})
+
+    opener = RtspOpener.of_camera(section, StreamName.MAIN, SystemClock())
+
+    assert PASSWORD not in repr(opener._password)
+    assert opener._with_credentials() == "rtsp://admin:p%40ss%3Aw%2Frd%25%3F%23@192.0.2.7/main"
+
+
+@pytest.mark.parametrize(
+    ("error", "ours"),
+    [
+        (av.error.HTTPUnauthorizedError(1, "401 Unauthorized", URL), StreamRefused),
+        (av.error.HTTPNotFoundError(1, "404 Not Found", URL), StreamRefused),
+        (av.error.HTTPServerError(1, "503 Service Unavailable", URL), StreamError),
+        (av.error.ConnectionRefusedError(111, "Connection refused", URL), StreamError),
+        (av.error.TimeoutError(110, "timed out", URL), StreamStalled),
+        (av.error.ExitError(1, "Immediate exit requested", URL), StreamStalled),
+        (av.error.InvalidDataError(1, "Invalid data", URL), StreamError),
+        (ValueError("something with rtsp://admin:secret@192.0.2.7"), StreamError),
+    ],
+)
+def test_pyavs_errors_become_ours_without_the_url(error, ours):
+    translated = _translated(error)
+
+    assert type(translated) is ours
+    assert "rtsp" not in str(translated)
+    assert "192.0.2.7" not in str(translated)

@@ -1,0 +1,310 @@
+import random
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from edge.errors import StreamError, StreamRefused, StreamStalled
+from edge.ingest.backoff import Backoff
+from edge.ingest.fanout import Fanout
+from edge.ingest.source import PacketSource
+from edge.ingest.worker import StreamWorker
+from edge.media.sample import GapReason, RunEnded, Sample, StreamItem
+from edge.ports import StreamStatus
+from protocol.clock import FakeClock
+from protocol.messages import StreamState
+from protocol.relay import StreamName
+from tests.support.packets import BEGAN, ScriptedSource, packets
+
+
+class Collector:
+    def __init__(self) -> None:
+        self.items: list[StreamItem] = []
+
+    def offer(self, item: StreamItem) -> None:
+        self.items.append(item)
+
+
+class States:
+    def __init__(self) -> None:
+        self.seen: list[StreamStatus] = []
+
+    def stream_changed(self, status: StreamStatus) -> None:
+        self.seen.append(status)
+
+
+class ScriptedOpener:
+    """Opens each source in turn or raises each error in turn; then blocks until released."""
+
+    def __init__(self, *script: ScriptedSource | Exception) -> None:
+        self._script = list(script)
+        self._over = threading.Event()
+        self.opened = 0
+
+    def open(self) -> PacketSource:
+        self.opened += 1
+        if not self._script:
+            self._over.wait(20)
+            raise StreamError("the script is over")
+        step = self._script.pop(0)
+        if isinstance(step, Exception):
+            raise step
+        return step
+
+    def release(self) -> None:
+        self._over.set()
+
+
+class NoWait(Backoff):
+    """Waits a moment only, and remembers which wait it was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__(random.Random(1))
+        self.asked: list[str] = []
+
+    def reset(self) -> None:
+        self.asked.append("reset")
+
+    def wait_s(self, trouble_s: float) -> float:
+        self.asked.append("soon")
+        return 0.0
+
+    def refused_s(self) -> float:
+        self.asked.append("refused")
+        return 0.0
+
+
+def until(condition: Callable[[], object], within_s: float = 10.0) -> None:
+    deadline = time.monotonic() + within_s
+    pause = threading.Event()
+    while not condition():
+        assert time.monotonic() < deadline
+        pause.wait(0.005)
+
+
+class Bench:
+    """A worker with everything around it scripted."""
+
+    def __init__(self, *script: ScriptedSource | Exception, lost_after_s: float = 60.0) -> None:
+        self.clock = FakeClock(BEGAN)
+        self.opener = ScriptedOpener(*script)
+        self.collector = Collector()
+        self.states = States()
+        self.backoff = NoWait()
+        self.worker = StreamWorker(
+            "gate",
+            StreamName.MAIN,
+            self.opener,
+            Fanout("gate/main", self.collector),
+            [self.states],
+            self.clock,
+            self.backoff,
+            lost_after_s,
+        )
+
+    def play(self) -> None:
+        """Run the script to its end."""
+        self.worker.start()
+        steps = len(self.opener._script) + 1
+        until(lambda: self.opener.opened >= steps)
+        self.finish()
+
+    def finish(self) -> None:
+        """Close while the opener still hangs, and let it go then."""
+        self.worker.close(timeout_s=0)
+        self.opener.release()
+        until(lambda: not self.worker._thread.is_alive())
+
+    @property
+    def story(self) -> list[tuple[StreamState, str | None]]:
+        return [(status.state, status.error) for status in self.states.seen]
+
+    @property
+    def reasons(self) -> list[GapReason]:
+        return [item.reason for item in self.collector.items if isinstance(item, RunEnded)]
+
+
+def test_packets_become_samples_and_the_end_of_the_stream_ends_the_run():
+    source = ScriptedSource(packets(frames=10, gop=5))
+    bench = Bench(source)
+
+    bench.play()
+
+    assert sum(isinstance(item, Sample) for item in bench.collector.items) == 10
+    assert bench.reasons == [GapReason.NETWORK]
+    assert bench.story == [
+        (StreamState.LIVE, None),
+        (StreamState.CONNECTING, "the camera closed the stream"),
+    ]
+    assert source.closed
+    assert (bench.worker.packets, bench.worker.connects) == (10, 1)
+
+
+def test_each_connection_is_a_run_of_its_own():
+    bench = Bench(ScriptedSource(packets(frames=3)), ScriptedSource(packets(frames=3)))
+
+    bench.play()
+
+    runs = [item.run.run_id for item in bench.collector.items if isinstance(item, Sample)]
+    assert len(set(runs)) == 2
+    assert bench.reasons == [GapReason.NETWORK, GapReason.NETWORK]
+
+
+def test_a_camera_that_falls_silent_is_lost_and_the_gap_is_the_cameras():
+    bench = Bench(ScriptedSource(packets(frames=3), StreamStalled("no packet")))
+
+    bench.play()
+
+    assert bench.reasons == [GapReason.CAMERA]
+    assert bench.story == [(StreamState.LIVE, None), (StreamState.LOST, "no packet")]
+
+
+def test_a_broken_connection_is_the_networks():
+    bench = Bench(ScriptedSource(packets(frames=3), StreamError("reset by peer")))
+
+    bench.play()
+
+    assert bench.reasons == [GapReason.NETWORK]
+
+
+def test_a_refusal_waits_the_long_wait_and_keeps_its_words():
+    bench = Bench(StreamRefused("401"), StreamError("no route"), ScriptedSource(packets(frames=1)))
+
+    bench.play()
+
+    assert bench.backoff.asked[:2] == ["refused", "soon"]
+    assert bench.story[:3] == [
+        (StreamState.CONNECTING, "401"),
+        (StreamState.CONNECTING, "no route"),
+        (StreamState.LIVE, None),
+    ]
+
+
+def test_a_stream_that_never_comes_is_lost_after_its_time():
+    bench = Bench(StreamError("no route"), lost_after_s=0.05)
+
+    bench.worker.start()
+    until(lambda: bench.worker.status.state is StreamState.LOST)
+    bench.finish()
+
+    assert bench.story == [
+        (StreamState.CONNECTING, "no route"),
+        (StreamState.LOST, "no route"),
+    ]
+    assert bench.worker.status.last_packet_at is None
+
+
+def test_a_stream_that_was_there_is_lost_its_time_after_the_last_packet():
+    script = packets(frames=3)
+    bench = Bench(ScriptedSource(script), lost_after_s=0.1)
+
+    bench.worker.start()
+    until(lambda: bench.worker.status.state is StreamState.LOST)
+    bench.finish()
+
+    assert [state for state, _ in bench.story] == [
+        StreamState.LIVE,
+        StreamState.CONNECTING,
+        StreamState.LOST,
+    ]
+    assert bench.worker.status.last_packet_at == script[-1].received_utc
+
+
+def test_a_lost_stream_that_comes_back_is_live_again():
+    lost = ScriptedSource(packets(frames=1), StreamStalled("no packet"))
+    bench = Bench(lost, StreamError("no route"), ScriptedSource(packets(frames=1)))
+
+    bench.play()
+
+    assert [state for state, _ in bench.story[:4]] == [
+        StreamState.LIVE,
+        StreamState.LOST,
+        StreamState.LOST,  # the same state, other words
+        StreamState.LIVE,
+    ]
+    assert bench.states.seen[1].since == bench.states.seen[2].since
+
+
+def test_a_bug_in_the_source_costs_a_pause_and_no_more(caplog):
+    bench = Bench(RuntimeError("a bug"), ScriptedSource(packets(frames=2)))
+
+    bench.play()
+
+    assert bench.story[0] == (StreamState.CONNECTING, "internal error: RuntimeError")
+    assert "stream.failed" in [record.message for record in caplog.records]
+    assert sum(isinstance(item, Sample) for item in bench.collector.items) == 2
+
+
+def test_a_listener_that_raises_harms_nobody(caplog):
+    class Broken:
+        def stream_changed(self, status: StreamStatus) -> None:
+            raise RuntimeError("a bug")
+
+    bench = Bench(ScriptedSource(packets(frames=2)))
+    bench.worker._listeners = (Broken(), bench.states)
+
+    bench.play()
+
+    assert bench.story[0] == (StreamState.LIVE, None)
+
+
+def test_the_same_fault_is_one_line_in_the_log(caplog):
+    bench = Bench(*(StreamError("no route") for _ in range(20)))
+
+    bench.play()
+
+    lines = [record for record in caplog.records if record.message == "stream.fault"]
+    assert [record.error for record in lines][:1] == ["no route"]
+    assert sum(record.error == "no route" for record in lines) == 1
+
+
+class Endless(ScriptedSource):
+    """Sends the same group of pictures for ever, as fast as it is read."""
+
+    def packets(self):
+        while True:
+            for packet in self._script:
+                threading.Event().wait(0.002)
+                yield packet
+
+
+@pytest.mark.parametrize("starts", [True, False])
+def test_closing_is_prompt_ends_the_run_as_box_off_and_may_be_repeated(starts):
+    bench = Bench(Endless(packets(frames=25)))
+    if starts:
+        bench.worker.start()
+        until(lambda: bench.collector.items)
+
+    before = time.monotonic()
+    bench.worker.close()
+    bench.worker.close()
+
+    assert time.monotonic() - before < 2
+    assert bench.reasons[-1:] == ([GapReason.BOX_OFF] if starts else [])
+
+
+def test_closing_does_not_wait_for_a_stuck_connection_longer_than_told():
+    bench = Bench()
+    bench.worker.start()
+    until(lambda: bench.opener.opened)
+
+    before = time.monotonic()
+    bench.worker.close(timeout_s=0.05)
+
+    assert time.monotonic() - before < 1
+    bench.opener.release()
+    until(lambda: not bench.worker._thread.is_alive())
+
+
+def test_after_a_good_run_the_next_wait_is_a_short_one_again():
+    class Long(ScriptedSource):
+        def packets(self):
+            yield from self._script
+            bench.clock.advance(10)
+
+    bench = Bench(Long(packets(frames=2)))
+
+    bench.play()
+
+    assert bench.backoff.asked[:2] == ["reset", "soon"]
