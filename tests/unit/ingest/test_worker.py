@@ -105,8 +105,8 @@ class Bench:
 
     def play(self) -> None:
         """Run the script to its end."""
-        self.worker.start()
         steps = len(self.opener._script) + 1
+        self.worker.start()
         until(lambda: self.opener.opened >= steps)
         self.finish()
 
