@@ -1,0 +1,83 @@
+"""Who may write and read which topic."""
+
+import pytest
+
+from protocol.topics import CENTRE_USER, EPOCH, UPLINK_FILTERS
+from tests.support.desk_box import BOX, REGION
+from village.broker.acl import may_read, may_subscribe, may_write, mosquitto_acl
+
+
+def topic(leaf, box=BOX):
+    return f"tanshao/v1/{REGION}/{box}/{leaf}"
+
+
+WRITE = [
+    (BOX, topic("event"), True),
+    (BOX, topic("state"), True),
+    (BOX, topic("heartbeat"), True),
+    (BOX, topic("receipt"), False),  # it could clear its own outbox with these
+    (BOX, topic("event", "other-box"), False),
+    (BOX, topic("receipt", "other-box"), False),
+    (BOX, EPOCH, False),
+    (BOX, "tanshao/v1/+/+/event", False),
+    (BOX, "#", False),
+    (CENTRE_USER, topic("receipt"), True),
+    (CENTRE_USER, EPOCH, True),
+    (CENTRE_USER, topic("event"), False),
+    ("", topic("event"), False),
+]
+READ = [
+    (BOX, topic("receipt"), True),
+    (BOX, EPOCH, True),
+    (BOX, topic("event"), False),
+    (BOX, topic("receipt", "other-box"), False),
+    (BOX, topic("state", "other-box"), False),
+    (CENTRE_USER, topic("event"), True),
+    (CENTRE_USER, topic("heartbeat"), True),
+    (CENTRE_USER, topic("receipt"), False),
+    (CENTRE_USER, EPOCH, False),
+]
+SUBSCRIBE = [
+    (BOX, topic("receipt"), True),
+    (BOX, EPOCH, True),
+    (BOX, "#", False),
+    (BOX, "tanshao/v1/#", False),
+    (BOX, f"tanshao/v1/+/{BOX}/receipt", False),
+    (BOX, "tanshao/v1/+/+/receipt", False),
+    (BOX, UPLINK_FILTERS[0], False),
+    (CENTRE_USER, UPLINK_FILTERS[0], True),
+    (CENTRE_USER, topic("event"), True),
+    (CENTRE_USER, "#", False),
+    (CENTRE_USER, "$SYS/#", False),
+]
+
+
+@pytest.mark.parametrize(("user", "where", "allowed"), WRITE)
+def test_writing(user, where, allowed):
+    assert may_write(user, where) is allowed
+
+
+@pytest.mark.parametrize(("user", "where", "allowed"), READ)
+def test_reading(user, where, allowed):
+    assert may_read(user, where) is allowed
+
+
+@pytest.mark.parametrize(("user", "where", "allowed"), SUBSCRIBE)
+def test_subscribing(user, where, allowed):
+    assert may_subscribe(user, where) is allowed
+
+
+def test_mosquitto_gets_the_same_rules():
+    assert mosquitto_acl().splitlines() == [
+        "user _centre",
+        "topic read tanshao/v1/+/+/event",
+        "topic read tanshao/v1/+/+/state",
+        "topic read tanshao/v1/+/+/heartbeat",
+        "topic write tanshao/v1/+/+/receipt",
+        "topic write tanshao/v1/centre/epoch",
+        "pattern write tanshao/v1/+/%u/event",
+        "pattern write tanshao/v1/+/%u/heartbeat",
+        "pattern write tanshao/v1/+/%u/state",
+        "pattern read tanshao/v1/+/%u/receipt",
+        "pattern read tanshao/v1/centre/epoch",
+    ]
