@@ -1,6 +1,6 @@
 """What the gathering rule raises when it is fed the truth: people's own places on the ground.
 
-The clip is PETS09-S2L1; its annotation (MOT format, X and Y in metres) lies in the assets folder,
+The clip is PETS09-S2L1; its annotation (MOT format, X and Y in metres) is in the assets folder,
 which is not part of the project. Where that is missing, what is known of it stands in: three people
 stand together in its frames 32–85 and 90–131, and in no others for long.
 """
@@ -23,11 +23,22 @@ KNOWN_FRAMES = ((32, 85), (90, 131))
 
 _ANNOTATION = Path("gt") / "PETS09-S2L1_gt.txt"
 
-#: A place on the ground in metres.
-Place = tuple[float, float]
+#: The size of the annotated picture in pixels.
+_WIDTH, _HEIGHT = 768, 576
+
+_MIDDLE = (0.5, 0.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where a person stands: on the ground in metres, and the feet in the picture (0–1)."""
+
+    ground_m: tuple[float, float]
+    image: tuple[float, float] = _MIDDLE
+
 
 #: Three people who stand together, for frames of which nothing more is known.
-_TOGETHER: tuple[Place, ...] = ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0))
+_TOGETHER = (Spot((0.0, 0.0)), Spot((1.0, 0.0)), Spot((0.0, 1.0)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +46,7 @@ class Truth:
     """Where everybody is, frame by frame, counted from 0 as the camera plays them."""
 
     source: str
-    frames: Mapping[int, tuple[Place, ...]]
+    frames: Mapping[int, tuple[Spot, ...]]
     frame_count: int = CLIP_FRAMES
     fps: Fraction = CLIP_FPS
 
@@ -48,10 +59,10 @@ class Truth:
         """Return when ``frame`` of a turn that began at ``began`` is due."""
         return began + timedelta(seconds=float(frame / self.fps))
 
-    def places(
+    def spots(
         self, turns: Sequence[datetime], until: datetime
-    ) -> Iterable[tuple[datetime, tuple[Place, ...]]]:
-        """Yield each frame's time and places over the turns that began at ``turns``.
+    ) -> Iterable[tuple[datetime, tuple[Spot, ...]]]:
+        """Yield each frame's time and spots over the turns that began at ``turns``.
 
         A turn ends where the next begins; the last one ends with the clip or at ``until``.
         """
@@ -74,20 +85,23 @@ def load() -> Truth:
     return Truth("annotation", parse(path.read_text(encoding="ascii")))
 
 
-def parse(text: str) -> dict[int, tuple[Place, ...]]:
-    """Return the places by frame of an annotation in MOT format, frames counted from 0.
+def parse(text: str) -> dict[int, tuple[Spot, ...]]:
+    """Return the spots by frame of an annotation in MOT format, frames counted from 0.
 
     Raises ValueError that names the line where it can't be read.
     """
-    frames: dict[int, list[Place]] = {}
+    frames: dict[int, list[Spot]] = {}
     for number, line in enumerate(text.splitlines(), start=1):
         parts = line.split(",")
         try:
-            frame, across, along = int(parts[0]), float(parts[7]), float(parts[8])
+            frame = int(parts[0])
+            left, top, width, height = map(float, parts[2:6])
+            ground_m = float(parts[7]), float(parts[8])
         except (IndexError, ValueError) as error:
             raise ValueError(f"annotation line {number}: {error}") from error
-        frames.setdefault(frame - 1, []).append((across, along))
-    return {frame: tuple(places) for frame, places in frames.items()}
+        feet = (left + width / 2) / _WIDTH, (top + height) / _HEIGHT
+        frames.setdefault(frame - 1, []).append(Spot(ground_m, feet))
+    return {frame: tuple(spots) for frame, spots in frames.items()}
 
 
 def known() -> Truth:

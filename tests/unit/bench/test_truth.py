@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from bench.truth import (
     Gathering,
+    Spot,
     Truth,
     gatherings,
     known,
@@ -16,6 +17,7 @@ from bench.truth import (
 )
 from protocol.messages import AlertOp
 
+HERE = Spot((0.0, 0.0))
 T0 = datetime(2026, 11, 22, tzinfo=UTC)
 
 
@@ -29,7 +31,13 @@ def test_the_annotation_gives_places_in_metres_by_frame_from_0():
         "1,15,258,219,3,8,1,-11.3,-5.5,0\n"
         "3,9,0,0,1,1,1,2,3,0\n"
     )
-    assert parse(text) == {0: ((-4.1554, -7.3591), (-11.3, -5.5)), 2: ((2.0, 3.0),)}
+    assert parse(text) == {
+        0: (
+            Spot((-4.1554, -7.3591), ((499 + 31.03 / 2) / 768, (158 + 75.17) / 576)),
+            Spot((-11.3, -5.5), (259.5 / 768, 227 / 576)),
+        ),
+        2: (Spot((2.0, 3.0), (0.5 / 768, 1 / 576)),),
+    }
 
 
 @pytest.mark.parametrize("line", ["1,2,3", "x,9,499,158,31,75,1,-4,-7,0", "1,9,0,0,1,1,1,,2,0"])
@@ -45,7 +53,7 @@ def test_an_annotation_that_cannot_be_read_names_its_line(line):
 )
 def test_every_annotated_place_is_read(rows):
     text = "".join(f"{frame},1,0,0,1,1,1,{x},{y},0\n" for frame, x, y in rows)
-    read = [(frame + 1, *place) for frame, places in parse(text).items() for place in places]
+    read = [(frame + 1, *spot.ground_m) for frame, spots in parse(text).items() for spot in spots]
     assert sorted(read) == sorted(rows)
 
 
@@ -53,7 +61,7 @@ def test_the_truth_is_looked_for_in_the_assets_folder(tmp_path, monkeypatch):
     (tmp_path / "gt").mkdir()
     (tmp_path / "gt" / "PETS09-S2L1_gt.txt").write_text("5,9,0,0,1,1,1,2,3,0\n")
     monkeypatch.setenv("TANSHAO_ASSETS", str(tmp_path))
-    assert load() == Truth("annotation", {4: ((2.0, 3.0),)})
+    assert load() == Truth("annotation", {4: (Spot((2.0, 3.0), (0.5 / 768, 1 / 576)),)})
 
 
 def test_what_is_known_stands_in_where_there_are_no_assets(tmp_path, monkeypatch):
@@ -66,20 +74,20 @@ def test_what_is_known_stands_in_where_there_are_no_assets(tmp_path, monkeypatch
 
 
 def test_frames_lie_on_the_turns_of_the_camera():
-    truth = Truth("test", {1: ((0.0, 0.0),)}, frame_count=3, fps=Fraction(2))
-    assert list(truth.places([at(0), at(1.5)], at(2.6))) == [
+    truth = Truth("test", {1: (HERE,)}, frame_count=3, fps=Fraction(2))
+    assert list(truth.spots([at(0), at(1.5)], at(2.6))) == [
         (at(0), ()),
-        (at(0.5), ((0.0, 0.0),)),
+        (at(0.5), (HERE,)),
         (at(1.0), ()),
         (at(1.5), ()),
-        (at(2.0), ((0.0, 0.0),)),
+        (at(2.0), (HERE,)),
         (at(2.5), ()),
     ]
 
 
 def test_a_turn_that_is_cut_short_ends_where_the_next_begins():
     truth = Truth("test", {}, frame_count=10, fps=Fraction(1))
-    assert [moment for moment, _ in truth.places([at(0), at(2)], at(3.5))] == [
+    assert [moment for moment, _ in truth.spots([at(0), at(2)], at(3.5))] == [
         at(0),
         at(1),
         at(2),
