@@ -153,6 +153,13 @@ class Browser:
         found = self.page.get_by_test_id("alert-popup")
         return found.first.get_attribute("data-alert-id") if found.count() else None
 
+    def focused_card(self) -> str | None:
+        """Return the alert whose card has the focus, None where something else has it."""
+        found = self.page.evaluate(
+            "document.activeElement?.closest('[data-alert-id]')?.dataset.alertId ?? null"
+        )
+        return None if found is None else str(found)
+
     def asks_pin(self) -> bool:
         """Return whether the pad for the PIN is open."""
         return self.page.get_by_test_id("pin-input").count() > 0

@@ -1,7 +1,9 @@
-"""The person at the wall, played: signs and confirms every alert that pops up, by keys alone."""
+"""The person at the wall, played: signs and confirms every alert there, by keys alone."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from enum import Enum, auto
+from itertools import cycle
 from typing import Protocol
 
 from protocol.clock import Clock
@@ -18,6 +20,9 @@ class Wall(Protocol):
     def popup(self) -> str | None:
         """Return the alert that the pop-up is about."""
 
+    def focused_card(self) -> str | None:
+        """Return the alert whose card has the focus."""
+
     def asks_pin(self) -> bool:
         """Return whether the pad for the PIN is open."""
 
@@ -32,6 +37,7 @@ class Step(Enum):
     """What was done last about the alert in front."""
 
     NOTHING = auto()
+    OPENED = auto()
     SIGNED = auto()
     TYPED_PIN = auto()
     SAID_REAL = auto()
@@ -42,6 +48,7 @@ class Step(Enum):
 class Watchman:
     """Answers the pop-up in front: space, the PIN where the wall asks for it, 1, Enter.
 
+    An alert of the lowest level does not pop up: its card is gone to by arrows and opened by Enter.
     ``look`` does at most one step and returns at once; call it often.
     """
 
@@ -52,6 +59,9 @@ class Watchman:
     _alert_id: str | None = None
     _step: Step = Step.NOTHING
     _since_ns: int = 0
+    _arrows: Iterator[str] = field(
+        default_factory=lambda: cycle(("ArrowRight", "ArrowRight", "ArrowUp"))
+    )
 
     def look(self, states: dict[str, str]) -> None:
         """Do the next step; ``states`` are the alerts' states as the centre says them."""
@@ -59,14 +69,24 @@ class Watchman:
         if alert_id != self._alert_id:
             self._alert_id = alert_id
             self._did(Step.NOTHING)
-        if alert_id is None:
-            return
         if self._waited_too_long():
             self._did(Step.NOTHING)
+        if alert_id is None:
+            self._open_card({name for name, state in states.items() if state in {NEW, ACKED}})
+            return
         if states.get(alert_id) == NEW:
             self._sign()
         elif states.get(alert_id) == ACKED:
             self._confirm()
+
+    def _open_card(self, pending: set[str]) -> None:
+        if not pending or self._step is Step.OPENED:
+            return
+        if self.wall.focused_card() in pending:
+            self._press("Enter")
+            self._did(Step.OPENED)
+        else:
+            self._press(next(self._arrows))
 
     def _sign(self) -> None:
         if self.wall.asks_pin():

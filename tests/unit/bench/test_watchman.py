@@ -17,9 +17,14 @@ class FakeWall:
         self.typed = ""
         self.pressed = []
         self.deaf = False
+        self.order = ["tile", "tile", "a"]  # what arrows lead to, and where the focus is
+        self.focus = 0
 
     def popup(self):
         return self.front
+
+    def focused_card(self):
+        return self.order[self.focus] if self.order[self.focus] in self.states else None
 
     def asks_pin(self):
         return self.dialog == "pin"
@@ -31,7 +36,11 @@ class FakeWall:
         self.pressed.append(key)
         if self.deaf:
             return
-        if self.dialog == "pin" and key.isdigit():
+        if key.startswith("Arrow"):
+            self.focus = min(self.focus + 1, len(self.order) - 1)
+        elif self.front is None and key == "Enter":
+            self.front = self.focused_card()
+        elif self.dialog == "pin" and key.isdigit():
             self.typed += key
         elif self.dialog == "pin" and key == "Enter":
             self.operator, self.typed = self.typed == "2468", ""
@@ -86,9 +95,18 @@ def test_the_next_alert_begins_anew(clock):
     assert wall.states == {"a": "CONFIRMED", "b": "CONFIRMED"}
 
 
-def test_nothing_in_front_presses_nothing(clock):
+def test_an_alert_that_does_not_pop_up_is_opened_from_its_card(clock):
+    wall = FakeWall(operator=True)
+    wall.front = None
+    watch(wall, clock, looks=6)
+    assert wall.pressed == ["ArrowRight", "ArrowRight", "Enter", "Space", "1", "Enter"]
+    assert wall.states == {"a": "CONFIRMED"}
+
+
+def test_nothing_pending_presses_nothing(clock):
     wall = FakeWall()
     wall.front = None
+    wall.states = {"a": "CONFIRMED"}
     assert watch(wall, clock, looks=3).keys_pressed == 0
 
 
