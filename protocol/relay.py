@@ -21,6 +21,7 @@ A file flows only as fast as its reader takes it: the box may send GET_WINDOW_BY
 channel, then as much again as ``get.more`` has allowed. Video has no window: its sender drops.
 """
 
+import re
 import struct
 from enum import IntEnum, StrEnum
 from typing import Annotated, Literal
@@ -39,6 +40,8 @@ GET_WINDOW_BYTES = 1024 * 1024
 #: A Range header longer than this is left out: the answer is then the whole file.
 MAX_RANGE_CHARS = 200
 
+_ESCAPED = re.compile(r"%(?:2[ef]|5c|[01][0-9a-f]|7f)", re.IGNORECASE)
+
 
 def _plain(path: str) -> str:
     """Refuse what a URL parser might read as another path than the one that was checked."""
@@ -48,8 +51,8 @@ def _plain(path: str) -> str:
         raise ValueError("must not have empty or dot segments")
     if any(not "!" <= character <= "~" or character in '\\#"<>' for character in path):
         raise ValueError("must be escaped ASCII without backslashes and without a fragment")
-    if "%2e" in route.lower() or "%2f" in route.lower() or "%5c" in route.lower():
-        raise ValueError("must not have escaped dots or slashes")
+    if _ESCAPED.search(route):
+        raise ValueError("must not have escaped dots, slashes or control characters")
     return path
 
 

@@ -70,7 +70,7 @@ def create_relay_router(
             and await authenticate_box(box_id, token.strip())
         )
         if not known:
-            await socket.send_denial_response(Response(status_code=401))
+            await socket.close()  # before it is accepted: the box sees a 403
             return
         await socket.accept()
         await hub.serve(box_id, socket)

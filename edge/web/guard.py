@@ -30,7 +30,7 @@ class HostGuard:
         if scope["type"] not in {"http", "websocket"} or self._allowed(Headers(scope=scope)):
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
-            await WebSocket(scope, receive, send).send_denial_response(_REFUSED.response())
+            await WebSocket(scope, receive, send).close()  # before it is accepted: a 403
         else:
             await _REFUSED.response()(scope, receive, send)
 

@@ -1,192 +1,128 @@
-"""A small village for tests of the centre, and the messages its box sends."""
+"""The centre's end of the relay on a real port, and a thin line to it."""
 
-from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid4
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
-from central.alerts.states import Deadlines
-from central.auth.tokens import hash_token
-from central.codes import Post
-from central.db.engine import Database
-from central.db.models import Box, Grid, Person, Region, Shift, ShiftAssignment
-from central.ports import Received
-from protocol.codec import encode
-from protocol.messages import (
-    AlertData,
-    AlertKind,
-    AlertLevel,
-    AlertMessage,
-    AlertMode,
-    AlertOp,
-    CameraState,
-    HeartbeatData,
-    HeartbeatMessage,
-    StateData,
-    StateMessage,
-    StreamState,
-    gb_priority,
-    source_of_box,
-)
-from protocol.topics import BoxTopic, Leaf
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.responses import JSONResponse
+from pydantic import SecretStr
+from starlette.requests import HTTPConnection
 
-REGION = "532324001002"
-GRID = "532324001002001"
-BOX = "xiacun-1"
-BOX_TOKEN = "box-token-of-the-tests"
-NOW = datetime(2026, 11, 22, 6, 0, 0, tzinfo=UTC)  # 14:00 in Shanghai
-BOOT = UUID("018f0000-0000-7000-8000-000000000001")
-OUTBOX = UUID("018f0000-0000-7000-8000-000000000002")
+from central.errors import BoxUnreachableError, NotFoundError
+from central.relay.hub import RelayHub
+from central.relay.link import RelayLimits
+from central.relay.router import create_relay_router
+from edge.uplink.client import Uplink, UplinkTarget
+from edge.web.server import HttpServer
+from protocol.clock import SystemClock
+from tests.support.box import Box
+from tests.support.eventually import eventually
 
-DEADLINES = Deadlines(
-    sign_s={AlertLevel.EXTRA_URGENT: 60, AlertLevel.URGENT: 180, AlertLevel.ORDINARY: 1800},
-    verify_s={AlertLevel.EXTRA_URGENT: 180, AlertLevel.URGENT: 600, AlertLevel.ORDINARY: 28800},
-    handle_s={
-        AlertLevel.EXTRA_URGENT: 7200,
-        AlertLevel.URGENT: 86400,
-        AlertLevel.ORDINARY: 259200,
-    },
-)
-
-PEOPLE = {
-    "zhang": ("张建国", "村支书"),
-    "li": ("李秀英", "网格信息管理员"),
-    "wang": ("王强", "网格员"),
-}
+BOX_ID = "box-1"
+TOKEN = "right-token"
+PERSON = {"authorization": "person"}
 
 
-def enter_village(database: Database) -> None:
-    """Enter one village: a grid, a box, three people, a shift from 12 h ago to in 12 h."""
-    with database.write() as session:
-        session.add(Region(code=REGION, name="下村"))
-        session.flush()
-        session.add_all(
-            Person(id=key, region_code=REGION, name=name, post=post, phone="13800000000")
-            for key, (name, post) in PEOPLE.items()
-        )
-        session.flush()
-        session.add(Grid(code=GRID, region_code=REGION, name="第一网格", worker_id="wang"))
-        session.add(
-            Box(id=BOX, region_code=REGION, name="下村主机", token_sha256=hash_token(BOX_TOKEN))
-        )
-        shift = Shift(
-            region_code=REGION,
-            name="24小时班",
-            start=NOW - timedelta(hours=12),
-            end=NOW + timedelta(hours=12),
-        )
-        session.add(shift)
-        session.flush()
-        session.add_all(
-            [
-                ShiftAssignment(shift_id=shift.id, person_id="zhang", post=Post.LEAD),
-                ShiftAssignment(shift_id=shift.id, person_id="li", post=Post.OFFICER),
-            ]
-        )
+async def authenticate_box(box_id: str, token: str) -> bool:
+    return (box_id, token) == (BOX_ID, TOKEN)
 
 
-def alert_data(alert_id: UUID | None = None, **changes: object) -> AlertData:
-    values: dict[str, object] = {
-        "alert_id": alert_id or uuid4(),
-        "op": AlertOp.START,
-        "kind": AlertKind.GATHERING,
-        "level": AlertLevel.URGENT,
-        "mode": AlertMode.LIVE,
-        "camera_id": "cam1",
-        "camera_name": "文化广场",
-        "grid_code": GRID,
-        "rule_id": "gather",
-        "region_id": "all",
-        "started_at": NOW,
-        "at": NOW,
-        "count": 32,
-        "threshold": 30,
-        "peak": 32,
-        "gb_method": 5,
-        "gb_type": 10,
-        "gb_priority": gb_priority(AlertLevel.URGENT),
-    }
-    return AlertData.model_validate(values | changes)
+def require_person(connection: HTTPConnection) -> None:
+    if connection.headers.get("authorization") != "person":
+        raise HTTPException(401)
 
 
-def alert_message(
-    data: AlertData, sequence: int, box: str = BOX, **changes: object
-) -> AlertMessage:
-    values: dict[str, object] = {
-        "id": uuid4(),
-        "source": source_of_box(box),
-        "time": data.at,
-        "subject": data.camera_id,
-        "sequence": sequence,
-        "bootid": BOOT,
-        "outboxid": OUTBOX,
-        "data": data,
-    }
-    return AlertMessage.model_validate(values | changes)
+async def _error(_request: Request, error: Exception) -> JSONResponse:
+    status = {NotFoundError: 404, BoxUnreachableError: 503}[type(error)]
+    return JSONResponse({"error": str(error)}, status_code=status)
 
 
-def camera_state(camera_id: str = "cam1", **changes: object) -> CameraState:
-    values: dict[str, object] = {
-        "camera_id": camera_id,
-        "name": "文化广场",
-        "grid_code": GRID,
-        "place": "村委会门口",
-        "has_sub": True,
-        "state": StreamState.LIVE,
-        "since": NOW,
-        "last_packet_at": NOW,
-    }
-    return CameraState.model_validate(values | changes)
+@dataclass
+class Centre:
+    hub: RelayHub
+    server: HttpServer
+
+    @property
+    def port(self) -> int:
+        return int(self.server.url.rpartition(":")[2])
+
+    @property
+    def url(self) -> str:
+        return self.server.url
+
+    @property
+    def ws_url(self) -> str:
+        return self.server.url.replace("http", "ws", 1)
 
 
-def birth(*cameras: CameraState, at: datetime = NOW) -> StateMessage:
-    return StateMessage(
-        id=uuid4(),
-        source=source_of_box(BOX),
-        time=at,
-        data=StateData(
-            online=True,
-            box_name="下村主机",
-            software="0.1.0",
-            boot_id=BOOT,
-            started_at=at,
-            cameras=cameras,
-        ),
+@asynccontextmanager
+async def running_centre(port: int = 0, limits: RelayLimits | None = None) -> AsyncIterator[Centre]:
+    hub = RelayHub(limits)
+    app = FastAPI()
+    app.include_router(create_relay_router(hub, authenticate_box, require_person, require_person))
+    app.add_exception_handler(NotFoundError, _error)
+    app.add_exception_handler(BoxUnreachableError, _error)
+    server = HttpServer(app, "127.0.0.1", port)
+    await server.start()
+    try:
+        yield Centre(hub, server)
+    finally:
+        await hub.aclose()
+        await server.aclose()
+
+
+def uplink_of(box: Box, url: str, token: str = TOKEN) -> Uplink:
+    """Return a box's uplink, not started; it tries again after 1 s."""
+    return Uplink(
+        UplinkTarget(url, BOX_ID, SecretStr(token)),
+        box.hubs,
+        lambda: box.server.url,
+        SystemClock(),
+        jitter=lambda: 1.0,
     )
 
 
-def will(at: datetime = NOW) -> StateMessage:
-    return StateMessage(
-        id=uuid4(), source=source_of_box(BOX), time=at, data=StateData(online=False)
-    )
+@asynccontextmanager
+async def dialled_in(box: Box, centre: Centre, url: str | None = None) -> AsyncIterator[Uplink]:
+    """Give a box's uplink that the centre knows of."""
+    uplink = uplink_of(box, url or centre.url)
+    await uplink.start()
+    try:
+        await eventually(lambda: centre.hub.connected(BOX_ID))
+        yield uplink
+    finally:
+        await uplink.aclose()
 
 
-def heartbeat(*cameras: CameraState, at: datetime = NOW, **changes: object) -> HeartbeatMessage:
-    values: dict[str, object] = {
-        "boot_id": BOOT,
-        "last_sequence": 0,
-        "outbox_rows": 0,
-        "disk_free_bytes": 10**12,
-        "recording_bytes": 10**9,
-        "detector": "live",
-        "detector_model": "person",
-        "cameras": cameras,
-    }
-    return HeartbeatMessage(
-        id=uuid4(),
-        source=source_of_box(BOX),
-        time=at,
-        data=HeartbeatData.model_validate(values | changes),
-    )
+@asynccontextmanager
+async def thin_line(port: int, bytes_per_s: int) -> AsyncIterator[str]:
+    """Give the address of a TCP forwarder whose way up is slow and holds little."""
 
+    async def pump(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter, rate: int | None
+    ) -> None:
+        with contextlib.suppress(ConnectionError):
+            while data := await reader.read(4096):
+                writer.write(data)
+                await writer.drain()
+                if rate is not None:
+                    await asyncio.sleep(len(data) / rate)
+        writer.close()
 
-def received(
-    message: AlertMessage | StateMessage | HeartbeatMessage,
-    at: datetime = NOW,
-    box: str = BOX,
-    region: str = REGION,
-) -> Received:
-    leaf = {
-        AlertMessage: Leaf.EVENT,
-        StateMessage: Leaf.STATE,
-        HeartbeatMessage: Leaf.HEARTBEAT,
-    }[type(message)]
-    return Received(str(BoxTopic(region, box, leaf)), encode(message), at)
+    async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        up_reader, up_writer = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.gather(pump(reader, up_writer, bytes_per_s), pump(up_reader, writer, None))
+
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * 1024)
+    listener.bind(("127.0.0.1", 0))
+    server = await asyncio.start_server(forward, sock=listener, limit=8 * 1024)
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.close()
+        # Connections die with their ends; waiting for them here would wait for both.
