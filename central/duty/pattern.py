@@ -29,15 +29,19 @@ class PlannedShift:
 
 def rotate(
     first_day: date,
+    begin: date,
     days: int,
     shifts: Sequence[DailyShift],
     teams: Sequence[tuple[OnDuty, ...]],
     zone: ZoneInfo,
 ) -> Iterator[PlannedShift]:
-    """Yield the shifts of ``days`` days; day n from ``first_day`` belongs to team n mod teams."""
+    """Yield the shifts of ``days`` days from ``begin``.
+
+    The day ``first_day`` + n belongs to team n, and after the last team to the first again.
+    """
     for number in range(days):
-        day = first_day + timedelta(days=number)
-        team = teams[number % len(teams)]
+        day = begin + timedelta(days=number)
+        team = teams[(day - first_day).days % len(teams)]
         for shift in shifts:
             last_day = day if shift.end > shift.start else day + timedelta(days=1)
             yield PlannedShift(

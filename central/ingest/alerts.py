@@ -43,6 +43,7 @@ class AlertIntake:
     changes: list[tuple[FeedKind, str]] = field(default_factory=list)
     new: int = 0
     _entries: list[Entry] = field(default_factory=list)
+    _frozen: list[AlertDuty] = field(default_factory=list)
     _duty: dict[str, Sequence[AlertDuty]] = field(default_factory=dict)
 
     def take(self, items: Sequence[Understood]) -> list[Refused]:
@@ -66,6 +67,8 @@ class AlertIntake:
             if own:
                 self._fold(row, own)
         if self._entries:
+            self.session.flush()  # an alert goes before who was on duty for it
+            self.session.add_all(self._frozen)
             append(self.session, AlertLedger, self._entries)
         return refused
 
@@ -156,7 +159,7 @@ class AlertIntake:
         self._put(row, facts)
         self.session.add(row)
         for duty in self._on_duty(self.boxes[box_id].region_code):
-            self.session.add(
+            self._frozen.append(
                 AlertDuty(
                     alert_id=alert_id,
                     person_id=duty.person_id,

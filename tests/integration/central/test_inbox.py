@@ -24,7 +24,7 @@ from central.ports import Committed, Received
 from protocol.codec import encode
 from protocol.messages import AlertLevel, AlertMode, AlertOp, StreamState
 from protocol.topics import BoxTopic, Leaf
-from tests.support.centre import (
+from tests.support.xiacun import (
     BOX,
     DEADLINES,
     GRID,

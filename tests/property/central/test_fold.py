@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from central.alerts.fold import BoxFacts, facts_of, fold
 from protocol.messages import AlertLevel, AlertOp
-from tests.support.centre import NOW, alert_data
+from tests.support.xiacun import NOW, alert_data
 
 ALERT_ID = UUID(int=7)
 

@@ -8,7 +8,7 @@ from central.ledger.chain import ROOT, Entry, first_break, link
 from central.ports import Received
 from central.wall.feed import Cursor
 from protocol.codec import encode
-from tests.support.centre import NOW, REGION, alert_data, alert_message, received
+from tests.support.xiacun import NOW, REGION, alert_data, alert_message, received
 
 TOPICS = st.one_of(
     st.text(max_size=60),

@@ -7,7 +7,7 @@ from central.alerts.states import AlertAction, after, check_false, check_known
 from central.codes import AlertState, FalseReason
 from central.errors import ConflictError, InvalidError
 from protocol.messages import AlertLevel
-from tests.support.centre import DEADLINES
+from tests.support.xiacun import DEADLINES
 
 ALLOWED = {
     (AlertState.NEW, AlertAction.ACK): AlertState.ACKED,

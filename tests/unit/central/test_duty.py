@@ -64,7 +64,9 @@ def test_the_duty_officer_receives_first_else_the_next_in_rank():
 
 def test_a_rotation_gives_each_day_its_team_and_nights_end_the_next_day():
     shifts = [DailyShift("白班", time(8), time(17, 30)), DailyShift("夜班", time(17, 30), time(8))]
-    made = list(rotate(date(2026, 11, 30), 2, shifts, [(ZHANG,), (LI,)], SHANGHAI))
+    made = list(
+        rotate(date(2026, 11, 30), date(2026, 11, 30), 2, shifts, [(ZHANG,), (LI,)], SHANGHAI)
+    )
     utc = [(one.name, one.start.astimezone(UTC), one.end.astimezone(UTC)) for one in made]
     assert utc == [
         (
@@ -86,7 +88,12 @@ def test_a_rotation_gives_each_day_its_team_and_nights_end_the_next_day():
 
 def test_a_24_hour_shift_ends_at_the_same_clock_time_the_next_day():
     (made,) = rotate(
-        date(2026, 11, 30), 1, [DailyShift("24小时班", time(8), time(8))], [(LI,)], SHANGHAI
+        date(2026, 11, 30),
+        date(2026, 11, 30),
+        1,
+        [DailyShift("24小时班", time(8), time(8))],
+        [(LI,)],
+        SHANGHAI,
     )
     assert made.end - made.start == timedelta(hours=24)
 
@@ -116,3 +123,9 @@ def test_a_box_is_judged_by_the_age_of_its_last_sign_of_life(age_s, online, expe
 
 def test_a_box_that_never_spoke_is_lost():
     assert box_state(None, datetime(2026, 11, 22, tzinfo=UTC), online=True) is BoxState.LOST
+
+
+def test_a_rotation_that_goes_on_later_keeps_its_turn():
+    day = DailyShift("24小时班", time(8), time(8))
+    (made,) = rotate(date(2026, 11, 1), date(2026, 11, 4), 1, [day], [(ZHANG,), (LI,)], SHANGHAI)
+    assert made.people == (LI,)  # the fourth day is the second team's

@@ -1,0 +1,83 @@
+"""The composition root of the web service."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.resources import files
+from pathlib import Path
+
+import anyio
+from fastapi import FastAPI
+
+import central.alerts.routes
+import central.auth.routes
+import central.duty.routes
+import central.evidence.routes
+import central.incidents.routes
+import central.sites.routes
+import central.wall.routes
+from central.auth.routes import program_version
+from central.config import CentralConfig
+from central.db.engine import Database
+from central.http.access import ANY, DUTY, require_reviewer, requires, say_roles
+from central.http.centre import Centre, build_centre
+from central.http.frontend import Frontend
+from central.http.guard import OriginGuard, SecurityHeaders
+from central.http.problems import add_problem_handlers
+from central.relay.router import AuthenticateBox, create_relay_router
+from protocol.clock import Clock
+
+
+def create_app(config: CentralConfig, database: Database, clock: Clock) -> FastAPI:
+    """Return the web service on a database that has been migrated.
+
+    Its lifespan starts and stops the background; ``app.state.centre`` has the services.
+    """
+    centre = build_centre(config, database, clock)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await anyio.to_thread.run_sync(centre.start)
+        try:
+            yield
+        finally:
+            await centre.leave_browsers()
+            await anyio.to_thread.run_sync(centre.close)
+
+    app = FastAPI(
+        title="Tanshao 探哨",
+        version=program_version(),
+        lifespan=lifespan,
+        openapi_url="/api/openapi.json",
+        docs_url=None,  # it would load scripts from elsewhere
+        redoc_url=None,
+    )
+    app.state.centre = centre
+    add_problem_handlers(app)
+    for routes in (
+        central.auth.routes,
+        central.wall.routes,
+        central.alerts.routes,
+        central.incidents.routes,
+        central.duty.routes,
+        central.sites.routes,
+        central.evidence.routes,
+    ):
+        app.include_router(routes.router)
+    relay = create_relay_router(centre.hub, _admits(centre), requires(ANY), require_reviewer)
+    app.include_router(say_roles(relay, *DUTY))
+    app.mount("/", Frontend(config.web.folder or _built_interface()))
+    app.add_middleware(OriginGuard, public_url=config.http.public_url)
+    app.add_middleware(SecurityHeaders, https=config.http.is_https)
+    return app
+
+
+def _admits(centre: Centre) -> AuthenticateBox:
+    async def admits(box_id: str, token: str) -> bool:
+        return await anyio.to_thread.run_sync(centre.boxes.admits, box_id, token)
+
+    return admits
+
+
+def _built_interface() -> Path:
+    """Return where the interface lies in the package."""
+    return Path(str(files("central"))) / "web" / "dist"

@@ -1,0 +1,288 @@
+"""The centre's configuration: one TOML file, checked whole before anything starts.
+
+Unknown keys are refused. Secrets are never in the file or in a URL: each is read from a file of its
+own or from an environment variable that the configuration names.
+"""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Self, TypeVar
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from central.alerts.states import Deadlines
+from central.errors import ConfigError
+from protocol.messages import AlertLevel, RegionCode
+from protocol.topics import CENTRE_USER
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def _database_url(value: str) -> str:
+    try:
+        url = make_url(value)
+    except ArgumentError:
+        raise ValueError("must be sqlite:///path or postgresql://user@host/name") from None
+    if url.drivername not in ("sqlite", "postgresql"):
+        raise ValueError("must be sqlite:///path or postgresql://user@host/name")
+    if url.password is not None:
+        raise ValueError("must not hold a password: use 'password'")
+    if not url.database:
+        raise ValueError("must name a file or a database")
+    return value
+
+
+def _public_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be a URL of scheme http or https")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("must not hold a user or password")
+    return value.rstrip("/")
+
+
+def _time_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("must be a zone of the tz database, such as Asia/Shanghai") from None
+    return value
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Secret(_Section):
+    """Where a secret is: exactly one of a file (its first line) or an environment variable."""
+
+    file: Path | None = None
+    env: str | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.file is None) == (self.env is None):
+            raise ValueError("give exactly one of 'file' and 'env'")
+        return self
+
+    def read(self) -> SecretStr:
+        """Return the secret. Raises ConfigError where it is missing or empty."""
+        if self.file is not None:
+            try:
+                value = self.file.read_text(encoding="utf-8").partition("\n")[0].strip()
+            except OSError as error:
+                raise ConfigError(f"secret file {self.file}: {error.strerror}") from error
+        else:
+            assert self.env is not None
+            value = os.environ.get(self.env, "")
+        if not value:
+            raise ConfigError(f"secret {self.file or self.env}: empty or not set")
+        return SecretStr(value)
+
+    def below(self, folder: Path) -> "Secret":
+        """Return the secret with a relative file made absolute below ``folder``."""
+        return self if self.file is None else Secret(file=folder / self.file)
+
+
+class DatabaseSection(_Section):
+    """Where everything is kept."""
+
+    url: Annotated[str, AfterValidator(_database_url)] = "sqlite:///data/central.db"
+    password: Secret | None = None
+
+    def address(self) -> URL:
+        """Return the address with its password. Raises ConfigError where the secret is missing."""
+        url = make_url(self.url)
+        if self.password is None:
+            return url
+        return url.set(password=self.password.read().get_secret_value())
+
+
+class HttpSection(_Section):
+    """The interface. ``public_url`` is what people type; https there makes cookies Secure."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8600, ge=0, le=65535)
+    public_url: Annotated[str, AfterValidator(_public_url)] = "http://127.0.0.1:8600"
+
+    @property
+    def is_https(self) -> bool:
+        """Return whether people come by https."""
+        return self.public_url.startswith("https:")
+
+
+class MqttSection(_Section):
+    """The broker that boxes talk to."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8883, ge=1, le=65535)
+    tls: bool = True
+    username: str = CENTRE_USER
+    password: Secret
+    clean_session: bool = True
+
+
+class EvidenceSection(_Section):
+    """Pictures and clips of alerts."""
+
+    folder: Path = Path("data/evidence")
+    max_mb: int = Field(default=200, ge=1, le=10_000)
+
+    @property
+    def max_bytes(self) -> int:
+        """Return how long one piece may be."""
+        return self.max_mb * 1_000_000
+
+
+class VillageSection(_Section):
+    """Whose centre this is."""
+
+    name: str = Field(min_length=1, max_length=40)
+    region_code: RegionCode
+    time_zone: Annotated[str, AfterValidator(_time_zone)] = "Asia/Shanghai"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Return the village's time zone."""
+        return ZoneInfo(self.time_zone)
+
+
+Seconds = Annotated[float, Field(gt=0, le=30 * 86400)]
+ByLevel = dict[AlertLevel, Seconds]
+
+
+class DeadlinesSection(_Section):
+    """By level, how long people have, in seconds (domain 3.4)."""
+
+    sign_s: ByLevel = {
+        AlertLevel.EXTRA_URGENT: 60,
+        AlertLevel.URGENT: 180,
+        AlertLevel.ORDINARY: 1800,
+    }
+    verify_s: ByLevel = {
+        AlertLevel.EXTRA_URGENT: 180,
+        AlertLevel.URGENT: 600,
+        AlertLevel.ORDINARY: 28_800,
+    }
+    handle_s: ByLevel = {
+        AlertLevel.EXTRA_URGENT: 7200,
+        AlertLevel.URGENT: 86_400,
+        AlertLevel.ORDINARY: 259_200,
+    }
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        for name in ("sign_s", "verify_s", "handle_s"):
+            missing = [level.value for level in AlertLevel if level not in getattr(self, name)]
+            if missing:
+                raise ValueError(f"'{name}' must give every level; missing: {', '.join(missing)}")
+        return self
+
+    def deadlines(self) -> Deadlines:
+        """Return the deadlines as the logic takes them."""
+        return Deadlines(self.sign_s, self.verify_s, self.handle_s)
+
+
+class SessionsSection(_Section):
+    """How long a browser stays signed in. A wall's stays; its operator goes with the shift."""
+
+    person_hours: float = Field(default=12, gt=0, le=720)
+    wall_days: float = Field(default=90, gt=0, le=3650)
+    operator_hours: float = Field(default=12, gt=0, le=48)  # where no shift says when they go
+
+
+class FeedSection(_Section):
+    """The live feed: a page that was away for longer starts anew."""
+
+    keep_hours: float = Field(default=24, ge=1, le=720)
+
+
+class WebSection(_Section):
+    """The built interface; the one that came with the program where it is not named."""
+
+    folder: Path | None = None
+
+
+class CentralConfig(_Section):
+    """The whole file."""
+
+    village: VillageSection
+    database: DatabaseSection = DatabaseSection()
+    http: HttpSection = HttpSection()
+    mqtt: MqttSection
+    evidence: EvidenceSection = EvidenceSection()
+    deadlines: DeadlinesSection = DeadlinesSection()
+    sessions: SessionsSection = SessionsSection()
+    feed: FeedSection = FeedSection()
+    web: WebSection = WebSection()
+
+
+def load(path: Path) -> CentralConfig:
+    """Return the configuration in ``path``; relative paths in it are below the file's folder.
+
+    Raises ConfigError that names every broken key, the rule and the value given.
+    """
+    config = parse(path, CentralConfig)
+    return _anchored(config, path.resolve().parent)
+
+
+def parse(path: Path, model: type[Model]) -> Model:
+    """Return the TOML file ``path`` as ``model``. Raises ConfigError as :func:`load` does."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from error
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        raise ConfigError(_describe(path, error)) from error
+
+
+def _describe(path: Path, error: ValidationError) -> str:
+    """Return one line a broken key: the key, the rule, the value (never a secret's)."""
+    lines = []
+    for item in error.errors(include_url=False):
+        key = ".".join(str(part) for part in item["loc"]) or "(the file)"
+        given = "" if isinstance(item["input"], dict) else f", not {item['input']!r}"
+        if "must not hold" in item["msg"] or "password" in key:
+            given = ""
+        lines.append(f"'{key}': {item['msg'].removeprefix('Value error, ')}{given}")
+    return f"{path}: " + "; ".join(lines)
+
+
+def _anchored(config: CentralConfig, folder: Path) -> CentralConfig:
+    """Return the configuration with its relative paths made absolute below ``folder``."""
+    url = make_url(config.database.url)
+    if url.drivername == "sqlite":
+        assert url.database is not None
+        url = url.set(database=str(folder / url.database))
+    password = config.database.password
+    database = DatabaseSection(
+        url=url.render_as_string(), password=password and password.below(folder)
+    )
+    mqtt = config.mqtt.model_copy(update={"password": config.mqtt.password.below(folder)})
+    evidence = config.evidence.model_copy(update={"folder": folder / config.evidence.folder})
+    web = config.web.folder and WebSection(folder=folder / config.web.folder)
+    return config.model_copy(
+        update={
+            "database": database,
+            "mqtt": mqtt,
+            "evidence": evidence,
+            "web": web or WebSection(),
+        }
+    )

@@ -1,0 +1,95 @@
+"""Errors as JSON: ``{"error","message","message_zh"}``."""
+
+import logging
+from dataclasses import dataclass
+
+from fastapi import FastAPI, Request, WebSocket
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from central.errors import (
+    BoxUnreachableError,
+    CentralError,
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    SignInError,
+    StoreUnavailableError,
+    TooManyTriesError,
+)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of problem."""
+
+    status: int
+    error: str
+    zh: str
+
+
+_KINDS: dict[type[CentralError], Kind] = {
+    SignInError: Kind(401, "sign_in", "未登录,或用户名、密码、PIN 不正确"),
+    ForbiddenError: Kind(403, "forbidden", "没有权限,或需先用 PIN 签到"),
+    NotFoundError: Kind(404, "not_found", "没有找到"),
+    ConflictError: Kind(409, "conflict", "状态已改变,请刷新后再试"),
+    InvalidError: Kind(422, "invalid", "填写的内容不符合要求"),
+    TooManyTriesError: Kind(429, "too_many_tries", "尝试次数过多,请稍后再试"),
+    BoxUnreachableError: Kind(503, "box_unreachable", "村级主机不在线"),
+    StoreUnavailableError: Kind(503, "unavailable", "数据库暂时不可用,请稍后再试"),
+}
+_BY_STATUS = {
+    400: Kind(400, "bad_request", "请求不正确"),
+    403: Kind(403, "forbidden", "没有权限"),
+    404: Kind(404, "not_found", "没有找到"),
+    405: Kind(405, "method_not_allowed", "不支持的操作"),
+    422: _KINDS[InvalidError],
+}
+_INTERNAL = Kind(500, "internal", "系统内部错误")
+
+
+def problem(kind: Kind, message: str) -> JSONResponse:
+    """Return a problem as an answer."""
+    return JSONResponse(
+        {"error": kind.error, "message": message, "message_zh": kind.zh}, status_code=kind.status
+    )
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Make every error leave ``app`` in our shape."""
+
+    async def central(connection: Request, error: Exception) -> Response:
+        assert isinstance(error, CentralError)
+        kind = _KINDS.get(type(error), _INTERNAL)
+        if kind.status >= _INTERNAL.status:
+            log.warning("http.failed", extra={"path": connection.url.path, "error": str(error)})
+        answer = problem(kind, str(error))
+        if isinstance(connection, WebSocket):
+            await connection.send_denial_response(answer)
+        return answer
+
+    async def invalid(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        words = "; ".join(
+            f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()[:5]
+        )
+        return problem(_KINDS[InvalidError], words)
+
+    async def http(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        fallback = Kind(error.status_code, "error", "请求没有成功")
+        return problem(_BY_STATUS.get(error.status_code, fallback), str(error.detail))
+
+    async def internal(request: Request, error: Exception) -> Response:
+        log.error("http.broken", exc_info=error, extra={"path": request.url.path})
+        return problem(_INTERNAL, "something is wrong here; the log has it")
+
+    app.add_exception_handler(CentralError, central)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(Exception, internal)

@@ -1,0 +1,104 @@
+"""The two long-running programs of the centre: the web service and the consumer."""
+
+import logging
+import signal
+import socket
+import threading
+from types import FrameType
+
+import uvicorn
+
+from central.app import create_app
+from central.config import CentralConfig
+from central.db.engine import Database
+from central.db.migrate import migrate
+from central.http.centre import Centre
+from central.ingest.consumer import Consumer, ConsumerSettings
+from central.ingest.inbox import DatabaseInbox
+from central.ingest.uplink import UplinkSettings
+from central.notify import ServiceNotifier
+from protocol.clock import Clock
+
+log = logging.getLogger(__name__)
+
+#: What may be half-way when the service is told to stop: a clip that comes in.
+_GRACE_S = 5
+
+
+class CentreServer(uvicorn.Server):
+    """Uvicorn that says when it is ready, and lets go of browsers before it waits for them."""
+
+    def __init__(self, config: uvicorn.Config, centre: Centre, notifier: ServiceNotifier) -> None:
+        super().__init__(config)
+        self._centre = centre
+        self._notifier = notifier
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen."""
+        await super().startup(sockets)
+        if self.should_exit:
+            return
+        ports = [
+            listener.getsockname()[1] for server in self.servers for listener in server.sockets
+        ]
+        log.info("serve.ready", extra={"host": self.config.host, "port": ports[0]})
+        self._notifier.ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop: live feeds and relays first, they would stay for ever."""
+        self._notifier.stopping()
+        await self._centre.leave_browsers()
+        await super().shutdown(sockets)
+
+
+def serve(config: CentralConfig, clock: Clock) -> int:
+    """Migrate, then serve until SIGINT or SIGTERM; return the exit status."""
+    database = Database(config.database.address())
+    migrate(database, clock)
+    app = create_app(config, database, clock)
+    settings = uvicorn.Config(
+        app,
+        host=config.http.host,
+        port=config.http.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws="websockets-sansio",
+        timeout_graceful_shutdown=_GRACE_S,
+    )
+    server = CentreServer(settings, app.state.centre, ServiceNotifier())
+    server.run()
+    return 0 if server.started else 1
+
+
+def consume(config: CentralConfig, clock: Clock) -> int:
+    """Migrate, then take in what boxes send until SIGINT or SIGTERM; return the exit status."""
+    database = Database(config.database.address())
+    migrate(database, clock)
+    uplink = UplinkSettings(
+        host=config.mqtt.host,
+        port=config.mqtt.port,
+        password=config.mqtt.password.read(),
+        tls=config.mqtt.tls,
+        username=config.mqtt.username,
+        clean_session=config.mqtt.clean_session,
+    )
+    inbox = DatabaseInbox(database, clock, config.deadlines.deadlines())
+    consumer = Consumer(ConsumerSettings(uplink), inbox, clock)
+    stopping = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    worker = threading.Thread(target=consumer.run, name="consumer")
+    worker.start()
+    notifier = ServiceNotifier()
+    notifier.ready()
+    stopping.wait()
+    notifier.stopping()
+    consumer.close()
+    worker.join()
+    database.close()
+    return 0
