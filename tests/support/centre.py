@@ -36,6 +36,10 @@ def require_person(connection: HTTPConnection) -> None:
         raise HTTPException(401)
 
 
+def allow_all() -> None:
+    """A browser's WebSocket can't send a header of ours."""
+
+
 async def _error(_request: Request, error: Exception) -> JSONResponse:
     status = {NotFoundError: 404, BoxUnreachableError: 503}[type(error)]
     return JSONResponse({"error": str(error)}, status_code=status)
@@ -43,6 +47,7 @@ async def _error(_request: Request, error: Exception) -> JSONResponse:
 
 @dataclass
 class Centre:
+    app: FastAPI
     hub: RelayHub
     server: HttpServer
 
@@ -60,16 +65,19 @@ class Centre:
 
 
 @asynccontextmanager
-async def running_centre(port: int = 0, limits: RelayLimits | None = None) -> AsyncIterator[Centre]:
+async def running_centre(
+    port: int = 0, limits: RelayLimits | None = None, *, open_to_all: bool = False
+) -> AsyncIterator[Centre]:
     hub = RelayHub(limits)
     app = FastAPI()
-    app.include_router(create_relay_router(hub, authenticate_box, require_person, require_person))
+    require = allow_all if open_to_all else require_person
+    app.include_router(create_relay_router(hub, authenticate_box, require, require))
     app.add_exception_handler(NotFoundError, _error)
     app.add_exception_handler(BoxUnreachableError, _error)
     server = HttpServer(app, "127.0.0.1", port)
     await server.start()
     try:
-        yield Centre(hub, server)
+        yield Centre(app, hub, server)
     finally:
         await hub.aclose()
         await server.aclose()
