@@ -1,0 +1,147 @@
+from pathlib import Path
+
+import pytest
+
+from central.config import load
+from central.errors import ConfigError
+from central.seed import load_seed
+from protocol.messages import AlertLevel
+from tests.support.tools import ROOT
+
+MINIMAL = """
+[village]
+name = "下村"
+region_code = "532324001002"
+[mqtt]
+password = { env = "MQTT" }
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "central.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_annotated_example_is_valid_and_spells_out_the_defaults(tmp_path):
+    example = load(ROOT / "configs" / "central.toml")
+    minimal = load(written(tmp_path, MINIMAL))
+    assert example.deadlines == minimal.deadlines
+    assert (example.http, example.sessions, example.feed) == (
+        minimal.http,
+        minimal.sessions,
+        minimal.feed,
+    )
+    assert example.mqtt.model_dump(exclude={"password"}) == minimal.mqtt.model_dump(
+        exclude={"password"}
+    )
+
+
+def test_relative_paths_are_below_the_files_folder(tmp_path):
+    text = MINIMAL.replace('{ env = "MQTT" }', '{ file = "secrets/mqtt" }')
+    config = load(written(tmp_path, text))
+    assert config.database.address().database == str(tmp_path / "data" / "central.db")
+    assert config.evidence.folder == tmp_path / "data" / "evidence"
+    assert config.mqtt.password.file == tmp_path / "secrets" / "mqtt"
+
+
+def test_postgresql_takes_its_password_from_a_secret(tmp_path, monkeypatch):
+    monkeypatch.setenv("DB", "s3cret/@")
+    text = MINIMAL + '[database]\nurl = "postgresql://t@db/tanshao"\npassword = { env = "DB" }\n'
+    address = load(written(tmp_path, text)).database.address()
+    assert (address.host, address.database, address.password) == ("db", "tanshao", "s3cret/@")
+
+
+@pytest.mark.parametrize(
+    ("extra", "words"),
+    [
+        ("[http]\nprot = 1\n", "'http.prot': Extra inputs are not permitted, not 1"),
+        ("[http]\nport = 70000\n", "'http.port'"),
+        ('[http]\npublic_url = "ftp://x"\n', "'http.public_url': must be a URL of scheme"),
+        ('[database]\nurl = "mysql://x/y"\n', "'database.url': must be sqlite:///path or"),
+        (
+            '[database]\nurl = "postgresql://u:hidden@h/d"\n',
+            "'database.url': must not hold a password",
+        ),
+        ("[deadlines]\nsign_s = { urgent = 5 }\n", "'sign_s' must give every level"),
+        ("[deadlines]\nsign_s = { urgent = -5 }\n", "'deadlines.sign_s.urgent'"),
+        ("[web]\nfolder = 1\n", "'web.folder'"),
+    ],
+)
+def test_a_broken_key_is_named_with_its_rule_and_value(tmp_path, extra, words):
+    with pytest.raises(ConfigError) as caught:
+        load(written(tmp_path, MINIMAL + extra))
+    assert words in str(caught.value)
+    assert "hidden" not in str(caught.value)
+
+
+def test_a_zone_that_is_none_is_refused(tmp_path):
+    text = MINIMAL.replace("[mqtt]", 'time_zone = "Asia/Nowhere"\n[mqtt]')
+    with pytest.raises(ConfigError, match="zone of the tz database"):
+        load(written(tmp_path, text))
+
+
+@pytest.mark.parametrize("text", ["not toml [", "\x00"])
+def test_what_is_not_toml_is_said(tmp_path, text):
+    with pytest.raises(ConfigError, match="not TOML"):
+        load(written(tmp_path, text))
+
+
+def test_a_missing_file_is_said(tmp_path):
+    with pytest.raises(ConfigError, match="No such file"):
+        load(tmp_path / "none.toml")
+
+
+def test_a_missing_or_empty_secret_is_said_by_its_place(tmp_path, monkeypatch):
+    monkeypatch.setenv("MQTT", "")
+    config = load(written(tmp_path, MINIMAL))
+    with pytest.raises(ConfigError, match="secret MQTT: empty or not set"):
+        config.mqtt.password.read()
+
+
+def test_a_secret_is_in_one_place(tmp_path):
+    with pytest.raises(ConfigError, match="exactly one of 'file' and 'env'"):
+        load(written(tmp_path, MINIMAL.replace('env = "MQTT"', 'env = "A", file = "b"')))
+
+
+def test_deadlines_are_a_setting(tmp_path):
+    extra = "[deadlines]\nsign_s = { extra_urgent = 30, urgent = 60, ordinary = 90 }\n"
+    config = load(written(tmp_path, MINIMAL + extra))
+    assert config.deadlines.deadlines().sign_s[AlertLevel.URGENT] == 60
+
+
+def test_the_annotated_seed_is_valid():
+    seed = load_seed(ROOT / "configs" / "village-seed.example.toml")
+    assert seed.roster is not None
+    assert (len(seed.grids), len(seed.people), len(seed.users), len(seed.boxes)) == (2, 3, 3, 1)
+    assert [post.value for post, _ in seed.roster.teams[1].members()] == [
+        "lead",
+        "officer",
+        "deputy",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            '[[grids]]\ncode = "532324001002001"\nname = "一"\nworker = "nobody"\n',
+            "not among 'people': nobody",
+        ),
+        (
+            '[[users]]\nusername = "duty"\nrole = "duty"\nname = "x"\npassword = { env = "P" }\n',
+            "a wall's account has no 'person', any other has one",
+        ),
+        (
+            '[[people]]\nid = "a"\nname = "甲"\npost = "x"\n' * 2,
+            "'people' must all be different",
+        ),
+        ("[roster]\nfirst_day = 2026-11-01\nshifts = []\nteams = []\n", "'roster.shifts'"),
+    ],
+)
+def test_a_broken_seed_is_refused(tmp_path, text, words):
+    path = tmp_path / "seed.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_seed(path)
+    assert words in str(caught.value)
