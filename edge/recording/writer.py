@@ -4,7 +4,7 @@ import logging
 import threading
 from collections import deque
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from edge.faultlog import FaultLog
 from edge.media.sample import TICKS_PER_S, GapReason, RunEnded, Sample, StreamItem
@@ -87,6 +87,7 @@ class Recorder:
         self._pending: list[Sample] = []
         self._missing = True
         self._gap_reason: GapReason | None = None
+        self._gap_start = datetime.min.replace(tzinfo=UTC)
         self._blocked_until_ns: int | None = None
         self._synced_ns = 0
         self.segments = 0
@@ -96,8 +97,11 @@ class Recorder:
     def start(self) -> None:
         """Begin. From now on the camera's footage is missing until its first sample is written.
 
-        A gap left open by the last run of the process ends here: call recovery first.
+        A gap left open by the last run of the process ends here: call recovery first. Raises
+        StorageError where the index can't be read.
         """
+        latest = self._index.latest(self._camera_id, self._stream)
+        self._gap_start = latest or self._gap_start
         self._end_gap_with(GapReason.CAMERA)
         self._synced_ns = self._clock.monotonic_ns()
         self._thread.start()
@@ -297,12 +301,14 @@ class Recorder:
         """Let what is missing from now on have another reason than what was missing so far."""
         if self._gap_reason is reason:
             return
-        now = self._clock.now()
+        # Footage may reach a little beyond now: media time is the camera's.
+        now = max(self._clock.now(), self._gap_start)
         self._ledger.write(lambda: self._index.close_gap(self._camera_id, self._stream, now))
         self._open_gap(now, reason)
 
     def _open_gap(self, start: datetime, reason: GapReason) -> None:
         self._missing = True
+        self._gap_start = start
         self._gap_reason = reason
         self._ledger.write(
             lambda: self._index.open_gap(self._camera_id, self._stream, start, reason)

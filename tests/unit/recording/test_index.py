@@ -1,0 +1,150 @@
+from dataclasses import asdict
+
+import pytest
+
+from edge.errors import NotFoundError, StorageError
+from edge.media.sample import GapReason
+from edge.recording.segment import Footage, Gap, Totals
+from protocol.relay import StreamName
+from tests.support.recordings import FAR_AHEAD, LONG_AGO, MAIN, at, closed_file
+
+
+def test_a_segment_comes_back_as_it_went_in(archive):
+    file = closed_file(archive, 0.25)
+
+    segment = archive.index.add(file)
+
+    assert asdict(segment) == asdict(file) | {"id": segment.id}
+    assert archive.index.segment(segment.id) == segment
+    assert archive.segments() == [segment]
+
+
+def test_a_segment_that_is_not_there_is_not_found(archive):
+    with pytest.raises(NotFoundError):
+        archive.index.segment(7)
+
+
+def test_the_same_file_is_indexed_once(archive):
+    archive.index.add(closed_file(archive, 0))
+
+    with pytest.raises(StorageError):
+        archive.index.add(closed_file(archive, 0))
+
+
+def test_a_range_gives_what_overlaps_it_of_that_stream_oldest_first(archive):
+    later = archive.index.add(closed_file(archive, 10))
+    earlier = archive.index.add(closed_file(archive, 0))
+    archive.index.add(closed_file(archive, 0, camera_id="square"))
+
+    def found(start_s: float, end_s: float, stream: StreamName = MAIN) -> list:
+        return archive.index.segments("gate", stream, at(start_s), at(end_s))
+
+    assert found(0, 20) == [earlier, later]
+    assert found(9.9, 10) == [earlier]
+    assert found(10, 10.1) == [later]
+    assert found(20, 30) == []
+    assert found(0, 20, StreamName.SUB) == []
+
+
+def test_footage_goes_back_to_the_key_frame_of_a_long_group(archive):
+    first = archive.index.add(closed_file(archive, 0, 60))
+    second = archive.index.add(closed_file(archive, 60, 60, starts_key=False))
+    third = archive.index.add(closed_file(archive, 120, 60, starts_key=False))
+    archive.index.add(closed_file(archive, 500, 60, starts_key=False))
+
+    assert archive.index.footage("gate", MAIN, at(130), at(140)) == [first, second, third]
+    assert len(archive.index.footage("gate", MAIN, at(510), at(520))) == 1
+
+
+def test_the_growing_file_is_footage_until_it_is_indexed(archive):
+    file = closed_file(archive, 0)
+    growing = Footage(**{name: getattr(file, name) for name in Footage.__slots__})
+
+    archive.index.set_growing(growing)
+    assert archive.index.growing("gate", MAIN) == growing
+    assert archive.index.growing("square", MAIN) is None
+    assert archive.index.growing_paths() == {file.path}
+    assert archive.index.footage("gate", MAIN, at(0), at(5)) == [growing]
+    assert archive.index.footage("gate", MAIN, at(11), at(15)) == []
+
+    segment = archive.index.add(file)
+    assert archive.index.growing("gate", MAIN) is None
+    assert archive.index.footage("gate", MAIN, at(0), at(5)) == [segment]
+
+
+def test_totals_and_extremes_of_a_stream(archive):
+    archive.index.add(closed_file(archive, 0, size_bytes=10))
+    archive.index.add(closed_file(archive, 10, size_bytes=20))
+    archive.index.add(closed_file(archive, 5, camera_id="square", size_bytes=30))
+
+    assert archive.index.totals() == [
+        Totals("gate", MAIN, 2, 30, at(0), at(20)),
+        Totals("square", MAIN, 1, 30, at(5), at(15)),
+    ]
+    assert archive.index.size_bytes() == 60
+    assert archive.index.earliest("gate", MAIN) == at(0)
+    assert archive.index.latest("gate", MAIN) == at(20)
+    assert archive.index.latest("nobody", MAIN) is None
+
+
+def test_pages_of_the_oldest_leave_none_out(archive):
+    files = [closed_file(archive, second, 1, on_disk=False) for second in range(1100)]
+    with archive.database.transaction():
+        ids = [archive.index.add(file).id for file in reversed(files)]
+
+    assert [segment.id for segment in archive.index.oldest_first()] == ids[::-1]
+
+
+def gap(start_s: float, end_s: float | None, reason: GapReason = GapReason.CAMERA) -> Gap:
+    return Gap("gate", MAIN, at(start_s), None if end_s is None else at(end_s), reason)
+
+
+def test_a_gap_is_open_until_it_is_closed(archive):
+    archive.index.open_gap("gate", MAIN, at(0), GapReason.CAMERA)
+    archive.index.open_gap("gate", MAIN, at(5), GapReason.DISK)
+    assert archive.index.open_gaps() == [gap(0, None)]
+    assert archive.index.gaps("gate", MAIN, at(100), at(200)) == [gap(0, None)]
+
+    archive.index.close_gap("gate", MAIN, at(10))
+    archive.index.close_gap("gate", MAIN, at(20))
+
+    assert archive.index.open_gaps() == []
+    assert archive.index.gaps("gate", MAIN, LONG_AGO, FAR_AHEAD) == [gap(0, 10)]
+
+
+@pytest.mark.parametrize("end_s", [0, -5])
+def test_a_gap_of_no_length_leaves_no_row(archive, end_s):
+    archive.index.open_gap("gate", MAIN, at(0), GapReason.CAMERA)
+    archive.index.close_gap("gate", MAIN, at(end_s))
+    archive.index.add_gap(gap(0, end_s))
+
+    assert archive.gaps() == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ([gap(0, 10)], []),  # covered
+        ([gap(-5, 15)], [gap(-5, 0), gap(10, 15)]),  # around
+        ([gap(-5, 5), gap(8, 20)], [gap(-5, 0), gap(10, 20)]),  # at both ends
+        ([gap(-5, None)], [gap(-5, 0), gap(10, None)]),  # still open
+        ([gap(5, None)], [gap(10, None)]),
+        ([gap(-5, 0), gap(10, 20)], [gap(-5, 0), gap(10, 20)]),  # neighbours
+    ],
+)
+def test_footage_that_turns_up_is_taken_out_of_the_gaps(archive, before, after):
+    for each in before:
+        archive.index.add_gap(each)
+
+    archive.index.uncover(closed_file(archive, 0, 10))
+
+    assert archive.index.gaps("gate", MAIN, LONG_AGO, FAR_AHEAD) == after
+
+
+def test_the_box_remembers_when_it_was_last_alive(archive):
+    assert archive.index.last_alive() is None
+
+    archive.index.stamp_alive(at(1))
+    archive.index.stamp_alive(at(2))
+
+    assert archive.index.last_alive() == at(2)
