@@ -63,13 +63,18 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Detections:
-    """What the detector saw in one frame. ``at`` is the frame's wall time on its run."""
+    """What the detector saw in one frame. ``at`` is the frame's wall time on its run.
+
+    ``aspect`` is the picture's width over its height: with it distances between boxes can be had
+    in the picture's own proportions.
+    """
 
     camera_id: str
     run_id: str
     pts_90k: int
     at: datetime
     boxes: tuple[Box, ...]
+    aspect: float = 4 / 3
 
 
 @dataclass(frozen=True, slots=True)

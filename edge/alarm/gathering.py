@@ -1,0 +1,200 @@
+"""The gathering rule for one region: when a count becomes an alert. Pure.
+
+::
+
+    state    what is seen                                        next     says
+    quiet    count >= lowest threshold                           rising   -
+    rising   a break of gap_s or longer, or nothing seen         quiet    -
+    rising   held for hold_s, and repeat_s since the last END    open     START
+    open     a higher threshold held for hold_s                  open     UPDATE, level raised
+    open     another count                                       open     UPDATE
+    open     count < clear count for clear_s                     quiet    END
+    open     nothing seen at all for LAPSE_S                     quiet    END
+
+Time is the frames' own. A time that is not later than the last is not looked at, unless it is so
+much earlier that the clock was set: then every timer begins anew and an open alert stays open.
+A stretch in which nothing was seen (the camera was lost) counts for nothing: not as held, not as
+clear.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from protocol.messages import AlertLevel, AlertOp
+
+#: An open alert whose camera was not seen for so long says nothing any more.
+LAPSE_S = 600.0
+#: A frame this much earlier than the last one means that the clock was set.
+SET_BACK_S = 5.0
+
+_ORDER = list(AlertLevel)
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The settings of GatheringSection that decide, and how long without frames is blind."""
+
+    levels: Mapping[AlertLevel, int]
+    hold_s: float
+    gap_s: float
+    clear_fraction: float
+    clear_s: float
+    repeat_s: float
+    blind_s: float = 3.0
+
+    @property
+    def clear_count(self) -> int:
+        """Fewer people than this are a region that has cleared."""
+        lowest = min(self.levels.values())
+        # 0.7 of 10 is 7 and not 7.000000000000001
+        return max(1, math.ceil(round(self.clear_fraction * lowest, 6)))
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What the rule says at ``at``."""
+
+    op: AlertOp
+    level: AlertLevel
+    at: datetime
+    count: int
+    threshold: int
+
+
+class _Hold:
+    """Since when a threshold has been held; breaks shorter than ``gap_s`` don't count."""
+
+    def __init__(self, threshold: int, gap_s: float) -> None:
+        self.threshold = threshold
+        self._gap_s = gap_s
+        self._since: datetime | None = None
+        self._broken_at: datetime | None = None
+
+    def update(self, at: datetime, count: int) -> None:
+        if count >= self.threshold:
+            if self._since is None or self._gap(at):
+                self._since = at
+            self._broken_at = None
+        elif self._broken_at is None:
+            self._broken_at = at
+        if self._gap(at):
+            self.reset()
+
+    def _gap(self, at: datetime) -> bool:
+        return self._broken_at is not None and _seconds(self._broken_at, at) >= self._gap_s
+
+    def held_s(self, at: datetime) -> float:
+        """Return for how long it has been held, or a negative number where it is not right now."""
+        if self._since is None or self._broken_at is not None:
+            return -1.0
+        return _seconds(self._since, at)
+
+    def reset(self) -> None:
+        self._since = self._broken_at = None
+
+
+class Gathering:
+    """The state machine above. Not thread-safe; one for each rule and region."""
+
+    def __init__(self, timing: Timing) -> None:
+        self._timing = timing
+        levels = sorted(timing.levels, key=_ORDER.index)
+        self._holds = {level: _Hold(timing.levels[level], timing.gap_s) for level in levels}
+        self._lowest = levels[0]
+        self._level: AlertLevel | None = None  # of the open alert
+        self._count = 0
+        self._last: datetime | None = None
+        self._low_since: datetime | None = None
+        self._ended_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an alert is open."""
+        return self._level is not None
+
+    def resume(self, level: AlertLevel) -> None:
+        """Go on from an alert that was open when the box stopped; before the first update."""
+        self._level = level if level in self._holds else self._lowest
+
+    def update(self, at: datetime, count: int) -> Change | None:
+        """Take the count of a frame and return what changed, if anything did."""
+        lapsed = self.lapse(at)
+        if self._last is not None:
+            step_s = _seconds(self._last, at)
+            if -SET_BACK_S < step_s <= 0:
+                return lapsed
+            if not 0 < step_s <= self._timing.blind_s:
+                self._forget()
+        self._last = at
+        for hold in self._holds.values():
+            hold.update(at, count)
+        if lapsed is not None:
+            return lapsed
+        return self._begin(at, count) if self._level is None else self._go_on(at, count)
+
+    def lapse(self, now: datetime) -> Change | None:
+        """End an alert whose camera has shown nothing for LAPSE_S; call it now and then."""
+        if self._level is None:
+            return None
+        if self._last is None:
+            self._last = now  # resumed: the wait begins
+            return None
+        if _seconds(self._last, now) < max(LAPSE_S, self._timing.clear_s):
+            return None
+        return self._end(now, 0)
+
+    def _forget(self) -> None:
+        self._low_since = None
+        for hold in self._holds.values():
+            hold.reset()
+
+    def _held_level(self, at: datetime) -> AlertLevel | None:
+        held = [
+            level for level, hold in self._holds.items() if hold.held_s(at) >= self._timing.hold_s
+        ]
+        return held[-1] if held else None
+
+    def _begin(self, at: datetime, count: int) -> Change | None:
+        level = self._held_level(at)
+        if level is None or self._cools(at):
+            return None
+        self._level, self._count, self._low_since = level, count, None
+        return self._change(AlertOp.START, at, count)
+
+    def _cools(self, at: datetime) -> bool:
+        if self._ended_at is None:
+            return False
+        return 0 <= _seconds(self._ended_at, at) < self._timing.repeat_s
+
+    def _go_on(self, at: datetime, count: int) -> Change | None:
+        assert self._level is not None
+        if count >= self._timing.clear_count:
+            self._low_since = None
+        elif self._low_since is None:
+            self._low_since = at
+        if self._low_since is not None and _seconds(self._low_since, at) >= self._timing.clear_s:
+            return self._end(at, count)
+        level = self._held_level(at)
+        rises = level is not None and _ORDER.index(level) > _ORDER.index(self._level)
+        if level is not None and rises:
+            self._level = level
+        if not rises and count == self._count:
+            return None
+        self._count = count
+        return self._change(AlertOp.UPDATE, at, count)
+
+    def _end(self, at: datetime, count: int) -> Change:
+        change = self._change(AlertOp.END, at, count)
+        self._level, self._low_since, self._ended_at = None, None, at
+        self._forget()
+        return change
+
+    def _change(self, op: AlertOp, at: datetime, count: int) -> Change:
+        assert self._level is not None
+        return Change(op, self._level, at, count, self._timing.levels[self._level])
+
+
+def _seconds(start: datetime, end: datetime) -> float:
+    return (end - start) / timedelta(seconds=1)

@@ -1,0 +1,128 @@
+"""Where people stand: points in the picture, places on the ground, who is close to whom. Pure."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge.errors import ConfigError
+from edge.ports import Box
+
+Point = tuple[float, float]
+
+#: How tall a person is taken to be where the camera has no ground points.
+PERSON_M = 1.7
+
+#: Below this the four points are as good as on one line and metres would be noise.
+_MIN_CONDITION = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where somebody stands. ``x`` and ``y`` in any unit of which ``per_metre`` make a metre here.
+
+    ``image`` is the foot point in the picture, 0-1; ``score`` the detector's.
+    """
+
+    x: float
+    y: float
+    per_metre: float
+    image: Point
+    score: float
+
+
+def distance_m(one: Place, other: Place) -> float:
+    """Return how far apart two places are, in metres (about, where there are no ground points)."""
+    scale = (one.per_metre + other.per_metre) / 2
+    return math.hypot(one.x - other.x, one.y - other.y) / scale
+
+
+def foot(box: Box) -> Point:
+    """Return where a person's feet are: the middle of the box's lower edge."""
+    return (box.left + box.right) / 2, box.bottom
+
+
+def inside(point: Point, polygon: Sequence[Point]) -> bool:
+    """Return whether a point is in a polygon; its edges belong to it. Even-odd where it crosses."""
+    x, y = point
+    within = False
+    x1, y1 = polygon[-1]
+    for x2, y2 in polygon:
+        cross = (x2 - x1) * (y - y1) - (y2 - y1) * (x - x1)
+        if (
+            abs(cross) <= 1e-12  # noqa: PLR2004 - on the edge, but for rounding
+            and min(x1, x2) <= x <= max(x1, x2)
+            and min(y1, y2) <= y <= max(y1, y2)
+        ):
+            return True
+        if (y1 > y) != (y2 > y) and x < x1 + (y - y1) / (y2 - y1) * (x2 - x1):
+            within = not within
+        x1, y1 = x2, y2
+    return within
+
+
+class Ground:
+    """The flat ground in front of a camera, from four points of the picture and their metres."""
+
+    def __init__(self, points: Sequence[tuple[Point, Point]]) -> None:
+        """Take (picture point 0-1, metres) four times. Raises ConfigError where they fix no plane.
+
+        No three of them may be on one line.
+        """
+        rows, right = [], []
+        for (u, v), (x, y) in points:
+            rows += [
+                [u, v, 1, 0, 0, 0, -x * u, -x * v],
+                [0, 0, 0, u, v, 1, -y * u, -y * v],
+            ]
+            right += [x, y]
+        matrix = np.array(rows, float)
+        scaled = matrix / np.maximum(np.abs(matrix).max(axis=1, keepdims=True), 1e-12)
+        if matrix.shape != (8, 8) or abs(np.linalg.det(scaled)) < _MIN_CONDITION:
+            raise ConfigError("'ground' must be four points of which no three are on one line")
+        solved = np.linalg.solve(matrix, np.array(right, float))
+        self._h = tuple(float(value) for value in (*solved, 1.0))
+        depths = {self._depth(point) > 0 for point, _ in points}
+        if len(depths) != 1:
+            raise ConfigError("'ground' must not reach across the horizon: check the points' order")
+        self._sign = 1.0 if depths.pop() else -1.0
+
+    def _depth(self, point: Point) -> float:
+        return self._h[6] * point[0] + self._h[7] * point[1] + self._h[8]
+
+    def metres(self, point: Point) -> Point | None:
+        """Return the place on the ground, or None where the point is not below the horizon."""
+        h, (u, v) = self._h, point
+        depth = self._depth(point)
+        if depth * self._sign <= 1e-9:  # noqa: PLR2004 - at the horizon metres are endless
+            return None
+        return (h[0] * u + h[1] * v + h[2]) / depth, (h[3] * u + h[4] * v + h[5]) / depth
+
+
+def place(box: Box, ground: Ground | None, aspect: float) -> Place | None:
+    """Return where a person stands, or None where the box ends above the horizon.
+
+    Without ``ground`` the picture itself is the measure: a person is PERSON_M tall, so the height
+    of the box says how much of the picture a metre is there.
+    """
+    at = foot(box)
+    if ground is None:
+        per_metre = max(box.bottom - box.top, 1e-6) / PERSON_M
+        return Place(at[0] * aspect, at[1], per_metre, at, box.score)
+    metres = ground.metres(at)
+    return None if metres is None else Place(*metres, 1.0, at, box.score)
+
+
+def largest_cluster(places: Sequence[Place], radius_m: float) -> int:
+    """Return how many people the largest group has: each within the radius of another one of it."""
+    left = list(places)
+    largest = 0
+    while left:
+        group = [left.pop()]
+        for member in group:  # grows while it is gone through
+            near = [other for other in left if distance_m(member, other) <= radius_m]
+            group += near
+            left = [other for other in left if other not in near]
+        largest = max(largest, len(group))
+    return largest

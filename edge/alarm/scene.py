@@ -1,0 +1,137 @@
+"""One camera's rules: from what the detector saw to what the desk is told. Pure."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from edge.alarm.gathering import Change, Gathering, Timing
+from edge.alarm.geometry import PERSON_M, Ground, Place, inside, largest_cluster, place
+from edge.alarm.presence import Presences
+from edge.config import CameraSection, GatheringSection, Region
+from edge.ports import Detections, Occurrence, OpenAlert
+from protocol.messages import AlertKind
+
+#: So many frames that don't come are a camera that is blind, at whatever rate it is looked at.
+_BLIND_FRAMES = 3
+_BLIND_S = 3.0
+
+
+class GatheringRule:
+    """One gathering rule of a camera, over all its regions. Not thread-safe.
+
+    Fed with the places of one frame, in time order; ``interval_s`` is the usual time between
+    frames. Places may come from a detector or from a ground truth.
+    """
+
+    def __init__(
+        self,
+        camera_id: str,
+        rule: GatheringSection,
+        *,
+        min_score: float,
+        interval_s: float = 0.5,
+        has_ground: bool = True,
+    ) -> None:
+        self._camera_id = camera_id
+        self._rule = rule
+        self._presences = Presences(min_score)
+        self._radius_m = rule.radius_m if has_ground else rule.radius_heights * PERSON_M
+        timing = Timing(
+            levels=rule.levels,
+            hold_s=rule.hold_s,
+            gap_s=rule.gap_s,
+            clear_fraction=rule.clear_fraction,
+            clear_s=rule.clear_s,
+            repeat_s=rule.repeat_s,
+            blind_s=max(_BLIND_S, _BLIND_FRAMES * interval_s),
+        )
+        self._machines = [(region, Gathering(timing)) for region in rule.regions]
+
+    def resume(self, alerts: Sequence[OpenAlert]) -> None:
+        """Go on from what was open when the box stopped; before the first frame."""
+        open_levels = {
+            alert.region_id: alert.level
+            for alert in alerts
+            if (alert.camera_id, alert.rule_id) == (self._camera_id, self._rule.id)
+        }
+        for region, machine in self._machines:
+            if region.id in open_levels:
+                machine.resume(open_levels[region.id])
+
+    def see(self, at: datetime, places: Sequence[Place]) -> list[Occurrence]:
+        """Take the places of one frame and return what the rule says of it."""
+        people = self._presences.update(at, places)
+        counted = [
+            person
+            for person in people
+            if not any(inside(person.image, polygon) for polygon in self._rule.exclude)
+        ]
+        said = []
+        for region, machine in self._machines:
+            within = [person for person in counted if inside(person.image, region.polygon)]
+            change = machine.update(at, self._count(within))
+            if change is not None:
+                said.append(self._occurrence(region, change, within))
+        return said
+
+    def lapse(self, now: datetime) -> list[Occurrence]:
+        """Return the ends of alerts whose camera has long shown nothing; call it now and then."""
+        changes = [(region, machine.lapse(now)) for region, machine in self._machines]
+        return [self._occurrence(region, change, ()) for region, change in changes if change]
+
+    def _count(self, people: Sequence[Place]) -> int:
+        if self._rule.mode == "region_count":
+            return len(people)
+        return largest_cluster(people, self._radius_m)
+
+    def _occurrence(self, region: Region, change: Change, people: Sequence[Place]) -> Occurrence:
+        sure = sum(person.score for person in people) / len(people) if people else None
+        return Occurrence(
+            op=change.op,
+            kind=AlertKind.GATHERING,
+            level=change.level,
+            mode=self._rule.alert_mode,
+            camera_id=self._camera_id,
+            rule_id=self._rule.id,
+            region_id=region.id,
+            at=change.at,
+            count=change.count,
+            threshold=change.threshold,
+            confidence=sure if sure is None else round(sure, 3),
+        )
+
+
+class Scene:
+    """All rules of one camera. Not thread-safe. Raises ConfigError for impossible ground points."""
+
+    def __init__(
+        self,
+        camera: CameraSection,
+        *,
+        min_score: float,
+        interval_s: float = 0.5,
+        open_alerts: Sequence[OpenAlert] = (),
+    ) -> None:
+        points = [(point.image, point.metres) for point in camera.ground]
+        self._ground = Ground(points) if points else None
+        self._rules = [
+            GatheringRule(
+                camera.id,
+                rule,
+                min_score=min_score,
+                interval_s=interval_s,
+                has_ground=bool(points),
+            )
+            for rule in camera.rules
+        ]
+        for rule in self._rules:
+            rule.resume(open_alerts)
+
+    def see(self, detections: Detections) -> list[Occurrence]:
+        """Take what was seen in one frame and return what the rules say of it."""
+        found = (place(box, self._ground, detections.aspect) for box in detections.boxes)
+        places = [each for each in found if each is not None]
+        return [said for rule in self._rules for said in rule.see(detections.at, places)]
+
+    def lapse(self, now: datetime) -> list[Occurrence]:
+        """Return the ends of alerts whose camera has long shown nothing; call it now and then."""
+        return [said for rule in self._rules for said in rule.lapse(now)]

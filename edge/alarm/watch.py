@@ -1,0 +1,182 @@
+"""All rules of the box at work: what is seen and heard goes in, the desk is told what it means."""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Mapping, Sequence
+
+from edge.alarm.absence import Absence
+from edge.alarm.scene import Scene
+from edge.config import CameraSection
+from edge.errors import StorageError
+from edge.ports import AlertDesk, Detections, Occurrence, OpenAlert, StreamStatus
+from protocol.clock import Clock
+from protocol.messages import AlertKind, AlertLevel, AlertMode, AlertOp, StreamState
+from protocol.relay import StreamName
+
+log = logging.getLogger(__name__)
+
+#: What alerts about the box itself are filed under; no camera's.
+BOX = "box"
+LOST_RULE, DETECTOR_RULE = "camera-lost", "detector-down"
+#: A detector that is down for longer than a restart takes.
+DETECTOR_DOWN_S = 30.0
+#: A camera or detector that is back for less than this was not back.
+STEADY_S = 5.0
+TICK_S = 1.0
+#: Hours of a full disk; then the oldest of what could not be reported is lost, and counted.
+MAX_UNREPORTED = 1000
+
+
+class Watch:
+    """The rules of every camera, the camera-lost rule and the detector-down rule.
+
+    ``seen``, ``stream_changed`` and ``detector_works`` may be called from any thread. They and the
+    tick judge; only one thread of its own reports to the desk, in order, so that a disk that makes
+    a commit wait never makes a camera or the detector wait. What the desk refuses is kept, in
+    order and up to MAX_UNREPORTED, and tried again every tick; beyond that the oldest is dropped
+    and counted in ``dropped``.
+    """
+
+    def __init__(
+        self,
+        cameras: Sequence[CameraSection],
+        scenes: Mapping[str, Scene],
+        desk: AlertDesk,
+        clock: Clock,
+    ) -> None:
+        self._scenes = dict(scenes)
+        self._desk = desk
+        self._clock = clock
+        self._lost = {
+            camera.id: Absence(camera.lost_after_s, STEADY_S)
+            for camera in cameras
+            if camera.enabled
+        }
+        self._detector = Absence(DETECTOR_DOWN_S, STEADY_S)
+        self._lock = threading.Lock()
+        self._unreported: deque[Occurrence] = deque()
+        self._news = threading.Event()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+        self.dropped = 0
+
+    def start(self, open_alerts: Sequence[OpenAlert] = ()) -> None:
+        """Begin, going on from what was open; returns at once.
+
+        The scenes were given theirs when they were made.
+        """
+        for alert in open_alerts:
+            if alert.kind is AlertKind.CAMERA_LOST and alert.camera_id in self._lost:
+                self._lost[alert.camera_id].resume()
+            elif alert.kind is AlertKind.DETECTOR_DOWN:
+                self._detector.resume()
+        self._thread.start()
+
+    def close(self) -> None:
+        """Report what is left and stop. Idempotent."""
+        self._stopping.set()
+        self._news.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    # -- what comes in -----------------------------------------------------------------------------
+
+    def seen(self, detections: Detections) -> None:
+        """Take what the detector saw in a frame."""
+        scene = self._scenes.get(detections.camera_id)
+        if scene is None:
+            return
+        with self._lock:
+            self._say(scene.see(detections))
+
+    def stream_changed(self, status: StreamStatus) -> None:
+        """Take a stream's new state: a camera is lost when its main stream is."""
+        absence = self._lost.get(status.camera_id)
+        if absence is None or status.stream is not StreamName.MAIN:
+            return
+        with self._lock:
+            absence.here(self._clock.monotonic_ns(), present=status.state is StreamState.LIVE)
+
+    def detector_works(self, *, works: bool) -> None:
+        """Take whether the detector works; one that is off or still starting counts as working."""
+        with self._lock:
+            self._detector.here(self._clock.monotonic_ns(), present=works)
+
+    def tick(self) -> None:
+        """Judge what only time decides. The own thread calls it every TICK_S."""
+        now, mono_ns = self._clock.now(), self._clock.monotonic_ns()
+        with self._lock:
+            for scene in self._scenes.values():
+                self._say(scene.lapse(now))
+            for camera_id, absence in self._lost.items():
+                self._judge(absence, mono_ns, camera_id, LOST_RULE, AlertKind.CAMERA_LOST)
+            self._judge(self._detector, mono_ns, BOX, DETECTOR_RULE, AlertKind.DETECTOR_DOWN)
+
+    def _judge(
+        self, absence: Absence, mono_ns: int, camera_id: str, rule_id: str, kind: AlertKind
+    ) -> None:
+        op = absence.tick(mono_ns)
+        if op is None:
+            return
+        occurrence = Occurrence(
+            op=op,
+            kind=kind,
+            level=AlertLevel.ORDINARY,
+            mode=AlertMode.LIVE,
+            camera_id=camera_id,
+            rule_id=rule_id,
+            region_id="all",
+            at=self._clock.now(),
+        )
+        self._say([occurrence])
+
+    # -- what goes out -----------------------------------------------------------------------------
+
+    def _say(self, occurrences: Sequence[Occurrence]) -> None:
+        """Queue for the desk; with the lock held. An UPDATE makes an older waiting one needless."""
+        for occurrence in occurrences:
+            if occurrence.op is AlertOp.UPDATE and self._unreported:
+                last = self._unreported[-1]
+                if last.op is AlertOp.UPDATE and _key(last) == _key(occurrence):
+                    self._unreported.pop()
+            self._unreported.append(occurrence)
+            if len(self._unreported) > MAX_UNREPORTED:
+                self._unreported.popleft()
+                self.dropped += 1
+        if occurrences:
+            self._news.set()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._news.wait(TICK_S)
+            self._news.clear()
+            try:
+                self.tick()
+                self.report()
+            except Exception:
+                # The supervising loop: a rule that fails must not silence the others.
+                log.exception("watch.failed")
+                self._stopping.wait(TICK_S)
+        self.report()
+
+    def report(self) -> None:
+        """Tell the desk what waits, oldest first; the own thread calls it."""
+        while True:
+            with self._lock:
+                if not self._unreported:
+                    return
+                occurrence = self._unreported[0]
+            try:
+                self._desk.report(occurrence)
+            except StorageError as error:
+                log.warning("watch.unreported", extra={"error": str(error)})
+                self._stopping.wait(TICK_S)
+                return
+            with self._lock:
+                if self._unreported and self._unreported[0] is occurrence:
+                    self._unreported.popleft()
+
+
+def _key(occurrence: Occurrence) -> tuple[str, str, str]:
+    return occurrence.camera_id, occurrence.rule_id, occurrence.region_id

@@ -1,0 +1,117 @@
+"""One camera's samples on their way to the detector process."""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+
+from edge.detect import wire
+from edge.media.sample import Run, RunEnded, Sample, StreamItem
+
+#: Some seconds of a sub-stream. The detector lives on the newest picture; more is only old.
+MAX_QUEUE_BYTES = 2 * 1024 * 1024
+
+
+class Feed:
+    """A Subscriber that keeps up to MAX_QUEUE_BYTES of frames for the detector's socket.
+
+    Overflow: everything queued is dropped and nothing is taken until the next key frame; what was
+    dropped is counted. While no detector listens, nothing is taken and nothing counted.
+    ``offer`` is called by one thread, ``take`` by another.
+    """
+
+    def __init__(
+        self,
+        camera_id: str,
+        number: int,
+        wake: Callable[[], None],
+        max_queue_bytes: int = MAX_QUEUE_BYTES,
+    ) -> None:
+        self.camera_id = camera_id
+        self.number = number
+        self.dropped = 0
+        self._wake = wake
+        self._max_queue_bytes = max_queue_bytes
+        self._lock = threading.Lock()
+        self._queue: deque[bytes] = deque()
+        self._queued_bytes = 0
+        self._listening = False
+        self._run: Run | None = None  # the run whose samples the detector is getting
+
+    def offer(self, item: StreamItem) -> None:
+        """Take an item, or drop it; see the port."""
+        with self._lock:
+            if not self._listening:
+                return
+            before = self._queued_bytes
+            if isinstance(item, RunEnded):
+                self._stop()
+            else:
+                self._take(item)
+            woken = self._queued_bytes > before
+        if woken:
+            self._wake()
+
+    def listen(self, *, listening: bool) -> None:
+        """Begin anew for a detector that has just started, or stop because it has gone."""
+        with self._lock:
+            self._listening = listening
+            self._clear()
+            self._run = None
+
+    def run_of(self, run_id: bytes) -> Run | None:
+        """Return the run that is being sent if it is that one: results of older ones are stale."""
+        run = self._run
+        return run if run is not None and bytes.fromhex(run.run_id) == run_id else None
+
+    def take(self, max_bytes: int) -> bytes:
+        """Return whole frames of up to ``max_bytes`` together (one at least), or nothing."""
+        with self._lock:
+            parts: list[bytes] = []
+            taken = 0
+            while self._queue and (not parts or taken + len(self._queue[0]) <= max_bytes):
+                part = self._queue.popleft()
+                taken += len(part)
+                parts.append(part)
+            self._queued_bytes -= taken
+        return b"".join(parts)
+
+    @property
+    def queued_bytes(self) -> int:
+        """How much waits."""
+        return self._queued_bytes
+
+    def _take(self, sample: Sample) -> None:
+        if self._run is None or sample.run != self._run:
+            if not sample.is_key:
+                return
+            self._run = sample.run
+            self._put(_opening(self.number, sample.run))
+        unit = wire.Unit(self.number, sample.dts_90k, sample.pts_90k, sample.is_key, sample.data)
+        data = wire.pack_unit(unit)
+        if self._queued_bytes + len(data) > self._max_queue_bytes:
+            self.dropped += self._clear() + 1
+            self._run = None
+            return
+        self._put(data)
+
+    def _stop(self) -> None:
+        if self._run is not None:
+            self._run = None
+            self._put(wire.pack_gone(self.number))
+
+    def _put(self, data: bytes) -> None:
+        self._queue.append(data)
+        self._queued_bytes += len(data)
+
+    def _clear(self) -> int:
+        count = len(self._queue)
+        self._queue.clear()
+        self._queued_bytes = 0
+        return count
+
+
+def _opening(number: int, run: Run) -> bytes:
+    parameters = run.parameters
+    return wire.pack_stream(
+        wire.Stream(number, bytes.fromhex(run.run_id), parameters.codec.value, parameters.extradata)
+    )

@@ -1,0 +1,384 @@
+"""The detector process as the box sees it: started, fed, watched, started again."""
+
+import logging
+import os
+import selectors
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from edge.detect import wire
+from edge.detect.feed import Feed
+from edge.ports import Box, Detections
+from models.store import Selection
+from protocol.clock import Clock
+
+log = logging.getLogger(__name__)
+
+#: The detector beats every second; a picture on a slow machine takes under 3 s.
+HANG_S = 8.0
+#: Loading the libraries from a cold, slow disk.
+START_S = 60.0
+#: Ten times what it needs; beyond that it leaks and is started again.
+MAX_RSS_BYTES = 1536 * 1024 * 1024
+#: Waits before the next start, doubling; a run of GOOD_RUN_S begins with the first again.
+FIRST_WAIT_S, LAST_WAIT_S, GOOD_RUN_S = 0.5, 30.0, 60.0
+_SEND_BYTES = 256 * 1024
+_READ_BYTES = 64 * 1024
+_CLOSE_S = 2.0
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+class DetectorState(StrEnum):
+    """How the detector is, in the words of the heartbeat."""
+
+    OFF = "off"
+    STARTING = "starting"
+    LIVE = "live"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What the detector has done since the box started; ``beat`` is the present process's own."""
+
+    starts: int
+    results: int
+    stale_results: int
+    dropped: int
+    queued_bytes: int
+    beat: wire.Beat | None
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How the process is started, and how long its silence is borne."""
+
+    command: tuple[str, ...] = (sys.executable, "-m", "edge.detect.child")
+    hang_s: float = HANG_S
+    start_s: float = START_S
+
+
+@dataclass(slots=True)
+class _Child:
+    process: subprocess.Popen[bytes]
+    link: socket.socket
+    deframer: wire.Deframer
+    unsent: bytes
+    started_ns: int
+    heard_ns: int
+    ready: bool = False
+    ended: str | None = None  # why, once that is known
+
+
+class Detector:
+    """Keeps one detector process running and hands it the feeds' samples.
+
+    ::
+
+        OFF      -- start ---------------------------------------> STARTING
+        STARTING -- the process says it is ready ----------------> LIVE
+        any      -- it ends, hangs, leaks or can't start --------> DOWN
+        DOWN     -- started again after a wait, and ready -------> LIVE
+        any      -- close ---------------------------------------> OFF
+
+    ``on_detections`` and ``on_state`` are called in this component's one thread; while they work,
+    the feeds queue and drop, and nobody else waits. ``feed`` is called before ``start``.
+    """
+
+    def __init__(
+        self,
+        selection: Selection,
+        *,
+        fps: float,
+        weak_score: float,
+        clock: Clock,
+        on_detections: Callable[[Detections], None],
+        on_state: Callable[[DetectorState], None] = lambda _: None,
+        launch: Launch = Launch(),
+    ) -> None:
+        self.selection = selection
+        self._setup = wire.Setup(selection.entry.name, str(selection.path), weak_score, fps)
+        self._clock = clock
+        self._on_detections = on_detections
+        self._on_state = on_state
+        self._launch = launch
+        self._feeds: list[Feed] = []
+        self._turn = 0
+        self._state = DetectorState.OFF
+        self._reason: str | None = None
+        self._child: _Child | None = None
+        self._beat: wire.Beat | None = None
+        self._starts = self._results = self._stale = 0
+        self._wait_s = FIRST_WAIT_S
+        self._stopping = threading.Event()
+        self._awake, self._waker = socket.socketpair()
+        for end in (self._awake, self._waker):
+            end.settimeout(0)
+        self._thread = threading.Thread(target=self._run, name="detector", daemon=True)
+
+    # -- what others ask ---------------------------------------------------------------------------
+
+    @property
+    def state(self) -> DetectorState:
+        """How the detector is."""
+        return self._state
+
+    @property
+    def reason(self) -> str | None:
+        """Why it is down, or None."""
+        return self._reason
+
+    @property
+    def pid(self) -> int | None:
+        """The detector process, or None while there is none."""
+        child = self._child
+        return None if child is None else child.process.pid
+
+    def counters(self) -> Counters:
+        """Return what it has done."""
+        return Counters(
+            starts=self._starts,
+            results=self._results,
+            stale_results=self._stale,
+            dropped=sum(feed.dropped for feed in self._feeds),
+            queued_bytes=sum(feed.queued_bytes for feed in self._feeds),
+            beat=self._beat,
+        )
+
+    def feed(self, camera_id: str) -> Feed:
+        """Return the Subscriber for a camera's stream; each camera once, before ``start``."""
+        feed = Feed(camera_id, len(self._feeds), self._wake)
+        self._feeds.append(feed)
+        return feed
+
+    # -- life --------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        self._change(DetectorState.STARTING, None)
+        self._thread.start()
+
+    def close(self, timeout_s: float = 5.0) -> None:
+        """Kill the process and wait for it. Idempotent."""
+        self._stopping.set()
+        self._wake()
+        if self._thread.is_alive() and threading.current_thread() is not self._thread:
+            self._thread.join(timeout_s)
+
+    def _wake(self) -> None:
+        try:
+            self._waker.send(b"\0")
+        except BlockingIOError:
+            return  # it is awake already
+        except OSError:
+            return  # it has closed
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            began_ns = self._clock.monotonic_ns()
+            try:
+                reason = self._serve()
+            except Exception:
+                # The supervising loop: whatever happened costs this start, no more.
+                log.exception("detector.failed")
+                reason = "internal error"
+            if self._stopping.is_set():
+                break
+            self._change(DetectorState.DOWN, reason)
+            log.warning("detector.down", extra={"reason": reason, "again_in_s": self._wait_s})
+            if self._clock.monotonic_ns() - began_ns >= GOOD_RUN_S * 1e9:
+                self._wait_s = FIRST_WAIT_S
+            self._stopping.wait(self._wait_s)
+            self._wait_s = min(self._wait_s * 2, LAST_WAIT_S)
+        self._change(DetectorState.OFF, None)
+
+    def _serve(self) -> str:
+        """Run one process to its end and return why it ended."""
+        child = self._spawn()
+        self._child = child
+        try:
+            with selectors.DefaultSelector() as selector:
+                selector.register(child.link, selectors.EVENT_READ)
+                selector.register(self._awake, selectors.EVENT_READ)
+                while child.ended is None and not self._stopping.is_set():
+                    self._step(child, selector)
+        finally:
+            for feed in self._feeds:
+                feed.listen(listening=False)
+            self._child = None
+            _end(child)
+        return child.ended or "closed"
+
+    def _spawn(self) -> _Child:
+        ours, theirs = socket.socketpair()
+        try:
+            process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                [
+                    *self._launch.command,
+                    *("--fd", str(theirs.fileno()), "--parent", str(os.getpid())),
+                ],
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                env=_environment(),
+                start_new_session=True,  # Ctrl-C is the box's to handle
+            )
+        except OSError:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        ours.settimeout(0)
+        self._starts += 1
+        self._beat = None
+        now_ns = self._clock.monotonic_ns()
+        log.info("detector.started", extra={"pid": process.pid, "model": self._setup.model})
+        return _Child(process, ours, wire.Deframer(), wire.pack_setup(self._setup), now_ns, now_ns)
+
+    # -- one turn of the loop ----------------------------------------------------------------------
+
+    def _step(self, child: _Child, selector: selectors.BaseSelector) -> None:
+        self._fill(child)
+        wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if child.unsent else 0)
+        selector.modify(child.link, wanted)
+        heard = False
+        for key, events in selector.select(wire.BEAT_S / 2):
+            if key.fileobj is self._awake:
+                self._awake.recv(_READ_BYTES)
+                continue
+            if events & selectors.EVENT_WRITE:
+                self._send(child)
+            if events & selectors.EVENT_READ:
+                heard = True
+                self._read(child)
+        if not heard and child.ended is None:
+            self._judge(child)
+
+    def _fill(self, child: _Child) -> None:
+        """Take what to send next, from each feed in turn."""
+        if not child.ready:
+            return
+        for _ in self._feeds:
+            if child.unsent:
+                return
+            self._turn = (self._turn + 1) % len(self._feeds)
+            child.unsent = self._feeds[self._turn].take(_SEND_BYTES)
+
+    def _send(self, child: _Child) -> None:
+        try:
+            sent = child.link.send(child.unsent)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            child.ended = self._ended(child, error.strerror or "socket broke")
+            return
+        child.unsent = child.unsent[sent:]
+
+    def _read(self, child: _Child) -> None:
+        try:
+            data = child.link.recv(_READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            child.ended = self._ended(child, error.strerror or "socket broke")
+            return
+        if not data:
+            child.ended = self._ended(child, "it closed the socket")
+            return
+        child.heard_ns = self._clock.monotonic_ns()
+        try:
+            for kind, payload in child.deframer.feed(data):
+                self._take(child, kind, payload)
+        except wire.WireError as error:
+            child.ended = f"it sent nonsense: {error}"
+
+    def _take(self, child: _Child, kind: wire.Kind, payload: bytes) -> None:
+        if kind is wire.Kind.READY:
+            child.ready = True
+            for feed in self._feeds:
+                feed.listen(listening=True)
+            self._change(DetectorState.LIVE, None)
+        elif kind is wire.Kind.RESULT:
+            self._result(wire.parse_result(payload))
+        elif kind is wire.Kind.BEAT:
+            self._beat = wire.parse_beat(payload)
+            if self._beat.rss_bytes > MAX_RSS_BYTES:
+                child.ended = f"it grew to {self._beat.rss_bytes >> 20} MB"
+        elif kind is wire.Kind.FAILED:
+            child.ended = payload.decode("utf-8", "replace")
+            self._wait_s = LAST_WAIT_S  # a missing or altered file is not mended in a second
+
+    def _result(self, result: wire.Result) -> None:
+        if result.camera >= len(self._feeds):
+            raise wire.WireError(f"result of camera {result.camera}")
+        feed = self._feeds[result.camera]
+        run = feed.run_of(result.run)
+        if run is None:
+            self._stale += 1
+            return
+        self._results += 1
+        detections = Detections(
+            camera_id=feed.camera_id,
+            run_id=run.run_id,
+            pts_90k=result.pts_90k,
+            at=run.utc_at(result.pts_90k),
+            boxes=tuple(Box(*row) for row in result.boxes),
+            aspect=result.aspect,
+        )
+        try:
+            self._on_detections(detections)
+        except Exception:
+            # A rule's failure is not the detector's: it goes on looking.
+            log.exception("detector.listener_failed", extra={"camera_id": feed.camera_id})
+
+    def _judge(self, child: _Child) -> None:
+        """Say that a process has ended or hangs; called where there was nothing to read."""
+        now_ns = self._clock.monotonic_ns()
+        if child.process.poll() is not None:
+            child.ended = self._ended(child, "it ended")
+        elif not child.ready:
+            if now_ns - child.started_ns > self._launch.start_s * 1e9:
+                child.ended = f"not ready within {self._launch.start_s:g} s"
+        elif now_ns - child.heard_ns > self._launch.hang_s * 1e9:
+            child.ended = f"silent for {self._launch.hang_s:g} s"
+
+    def _ended(self, child: _Child, what: str) -> str:
+        try:
+            code = child.process.wait(_CLOSE_S)
+        except subprocess.TimeoutExpired:
+            return what
+        return f"it ended with {code}"
+
+    def _change(self, state: DetectorState, reason: str | None) -> None:
+        self._reason = reason
+        if state is self._state:
+            return
+        self._state = state
+        log.info("detector.state", extra={"state": state.value, "reason": reason})
+        try:
+            self._on_state(state)
+        except Exception:
+            log.exception("detector.listener_failed", extra={"state": state.value})
+
+
+def _end(child: _Child) -> None:
+    """Kill the process if it is still there, and reap it."""
+    child.link.close()
+    child.process.kill()
+    child.process.wait()
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment of the process: it finds our packages, and uses one thread."""
+    paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(paths),
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+    }

@@ -1,0 +1,225 @@
+"""What the box and its detector process say to each other over one stream socket.
+
+Frames of a 5-byte head (length of the payload, kind) and a payload. Pure and light: the detector
+process imports this and nothing else of the edge.
+
+::
+
+    box -> detector   SETUP (JSON), STREAM, SAMPLE, GONE
+    detector -> box   READY (JSON), RESULT, BEAT (JSON), FAILED (text)
+
+SETUP comes first. STREAM opens a run of a camera, SAMPLE is one access unit of it and begins with a
+key frame, GONE ends it. BEAT comes every second from the loop that does the work.
+"""
+
+import json
+import struct
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from enum import IntEnum
+from typing import Any
+
+_HEAD = struct.Struct(">IB")
+_STREAM = struct.Struct(">H16s8sH")
+_SAMPLE = struct.Struct(">Hqq?")
+_GONE = struct.Struct(">H")
+_RESULT = struct.Struct(">H16sqfH")
+_BOX = struct.Struct(">5f")
+
+#: A key frame of a 4K stream is under 4 MB; more is a broken peer.
+MAX_FRAME_BYTES = 16 * 1024 * 1024
+
+BEAT_S = 1.0
+
+#: left, top, right, bottom (0-1) and score.
+BoxRow = tuple[float, float, float, float, float]
+
+
+class Kind(IntEnum):
+    """What a frame carries."""
+
+    SETUP = 1
+    STREAM = 2
+    SAMPLE = 3
+    GONE = 4
+    READY = 16
+    RESULT = 17
+    BEAT = 18
+    FAILED = 19
+
+
+class WireError(Exception):
+    """The other side sent what is not of this protocol."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a detector process is to do. ``min_score``: weaker boxes are not reported."""
+
+    model: str
+    path: str
+    min_score: float
+    fps: float
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """Counters since the process started, and its resident memory."""
+
+    decoded: int
+    inferred: int
+    superseded: int
+    decode_errors: int
+    rss_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A run of the camera with this number; ``extradata`` is avcC or hvcC."""
+
+    camera: int
+    run: bytes
+    codec: str
+    extradata: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One access unit of the camera's run, length-prefixed."""
+
+    camera: int
+    dts_90k: int
+    pts_90k: int
+    is_key: bool
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What was seen in the frame at ``pts_90k`` of a run."""
+
+    camera: int
+    run: bytes
+    pts_90k: int
+    aspect: float
+    boxes: tuple[BoxRow, ...]
+
+
+def frame(kind: Kind, payload: bytes = b"") -> bytes:
+    """Return a frame."""
+    return _HEAD.pack(len(payload), kind) + payload
+
+
+def pack_setup(setup: Setup) -> bytes:
+    """Return a SETUP frame."""
+    return frame(Kind.SETUP, json.dumps(asdict(setup)).encode())
+
+
+def parse_setup(payload: bytes) -> Setup:
+    """Return the setup. Raises WireError."""
+    return Setup(**_fields(payload, Setup))
+
+
+def pack_stream(stream: Stream) -> bytes:
+    """Return a STREAM frame."""
+    head = _STREAM.pack(stream.camera, stream.run, stream.codec.encode(), len(stream.extradata))
+    return frame(Kind.STREAM, head + stream.extradata)
+
+
+def parse_stream(payload: bytes) -> Stream:
+    """Return the stream. Raises WireError."""
+    camera, run, codec, size = _take(_STREAM, payload)
+    extradata = payload[_STREAM.size :]
+    if len(extradata) != size:
+        raise WireError(f"stream: must have {size} bytes of extradata, not {len(extradata)}")
+    return Stream(camera, run, codec.rstrip(b"\0").decode("ascii", "replace"), extradata)
+
+
+def pack_unit(unit: Unit) -> bytes:
+    """Return a SAMPLE frame."""
+    head = _SAMPLE.pack(unit.camera, unit.dts_90k, unit.pts_90k, unit.is_key)
+    return frame(Kind.SAMPLE, head + unit.data)
+
+
+def parse_unit(payload: bytes) -> Unit:
+    """Return the access unit. Raises WireError."""
+    camera, dts_90k, pts_90k, is_key = _take(_SAMPLE, payload)
+    return Unit(camera, dts_90k, pts_90k, is_key, payload[_SAMPLE.size :])
+
+
+def pack_gone(camera: int) -> bytes:
+    """Return a GONE frame."""
+    return frame(Kind.GONE, _GONE.pack(camera))
+
+
+def parse_gone(payload: bytes) -> int:
+    """Return the camera. Raises WireError."""
+    camera: int = _take(_GONE, payload)[0]
+    return camera
+
+
+def pack_result(result: Result) -> bytes:
+    """Return a RESULT frame."""
+    head = _RESULT.pack(result.camera, result.run, result.pts_90k, result.aspect, len(result.boxes))
+    return frame(Kind.RESULT, head + b"".join(_BOX.pack(*box) for box in result.boxes))
+
+
+def parse_result(payload: bytes) -> Result:
+    """Return the result. Raises WireError."""
+    camera, run, pts_90k, aspect, count = _take(_RESULT, payload)
+    rows = payload[_RESULT.size :]
+    if len(rows) != count * _BOX.size:
+        raise WireError(f"result: must have {count} boxes, has {len(rows)} bytes of them")
+    return Result(camera, run, pts_90k, aspect, tuple(_BOX.iter_unpack(rows)))
+
+
+def pack_beat(beat: Beat) -> bytes:
+    """Return a BEAT frame."""
+    return frame(Kind.BEAT, json.dumps(asdict(beat)).encode())
+
+
+def parse_beat(payload: bytes) -> Beat:
+    """Return the beat. Raises WireError."""
+    return Beat(**_fields(payload, Beat))
+
+
+class Deframer:
+    """Cuts what comes out of a stream socket into frames."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[tuple[Kind, bytes]]:
+        """Take bytes and yield the frames that are whole. Raises WireError."""
+        self._buffer += data
+        while len(self._buffer) >= _HEAD.size:
+            length, number = _HEAD.unpack_from(self._buffer)
+            if length > MAX_FRAME_BYTES or number not in _KINDS:
+                raise WireError(f"frame: kind {number} of {length} bytes")
+            end = _HEAD.size + length
+            if len(self._buffer) < end:
+                return
+            payload = bytes(self._buffer[_HEAD.size : end])
+            del self._buffer[:end]
+            yield Kind(number), payload
+
+
+_KINDS = frozenset(kind.value for kind in Kind)
+
+
+def _take(layout: struct.Struct, payload: bytes) -> tuple[Any, ...]:
+    try:
+        return layout.unpack_from(payload)
+    except struct.error as error:
+        raise WireError(str(error)) from error
+
+
+def _fields(payload: bytes, of: type[Setup | Beat]) -> dict[str, Any]:
+    try:
+        values = json.loads(payload)
+    except ValueError as error:
+        raise WireError(f"{of.__name__}: {error}") from error
+    names = [field.name for field in fields(of)]
+    if not isinstance(values, dict) or set(values) != set(names):
+        raise WireError(f"{of.__name__}: must have the fields {', '.join(names)}")
+    return values

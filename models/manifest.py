@@ -1,0 +1,208 @@
+"""What models/manifest.toml says, checked."""
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from models.errors import ModelError
+
+HERE = Path(__file__).resolve().parent
+MAX_MODEL_BYTES = 512 * 1024 * 1024
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInput:
+    """How a picture becomes the network's input. ``mean`` and ``std`` are in 0-255, by channel.
+
+    ``tiles`` n > 1: the picture is also looked at in an n by n grid of overlapping tiles.
+    """
+
+    colour: str
+    layout: str
+    long_side_px: int
+    multiple_px: int
+    pad: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    tiles: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntry:
+    """One model. ``url`` is None where the file comes with the package.
+
+    ``min_score`` is the score below which a box is no person, chosen for this model's own scale;
+    ``fallback`` marks the one taken where nothing better is there.
+    """
+
+    name: str
+    version: str
+    task: str
+    family: str
+    file: str
+    size_bytes: int
+    sha256: str
+    url: str | None
+    licence: str
+    licence_note: str
+    classes: tuple[str, ...]
+    fallback: bool
+    card: str
+    input: ModelInput
+    min_score: float
+    nms_iou: float
+    evaluation: Mapping[str, object]
+
+
+class Reader:
+    """Takes typed values out of one table of the manifest; ModelError names key and rule."""
+
+    def __init__(self, table: Mapping[str, object], where: str) -> None:
+        self._table = table
+        self._where = where
+
+    def _fail(self, key: str, rule: str) -> ModelError:
+        return ModelError(f"{self._where}: '{key}' must be {rule}, not {self._table.get(key)!r}")
+
+    def text(self, key: str, default: str | None = None) -> str:
+        """Return a string that is not empty."""
+        value = self._table.get(key, default)
+        if not isinstance(value, str) or not value:
+            raise self._fail(key, "a text")
+        return value
+
+    def matching(self, key: str, pattern: re.Pattern[str]) -> str:
+        """Return a string that the whole pattern matches."""
+        value = self.text(key)
+        if not pattern.fullmatch(value):
+            raise self._fail(key, f"of the form {pattern.pattern}")
+        return value
+
+    def whole(self, key: str, low: int, high: int) -> int:
+        """Return an integer from low to high."""
+        value = self._table.get(key)
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            raise self._fail(key, f"a whole number from {low} to {high}")
+        return value
+
+    def share(self, key: str) -> float:
+        """Return a number between 0 and 1."""
+        value = self._table.get(key)
+        if not isinstance(value, (int, float)) or not 0 < value < 1:
+            raise self._fail(key, "a number between 0 and 1")
+        return float(value)
+
+    def numbers(self, key: str) -> tuple[float, ...]:
+        """Return a list of three numbers."""
+        value = self._table.get(key)
+        if (
+            not isinstance(value, list)
+            or len(value) != 3  # noqa: PLR2004 - colour channels
+            or not all(isinstance(item, (int, float)) for item in value)
+        ):
+            raise self._fail(key, "three numbers")
+        return tuple(float(item) for item in value)
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Return a list of strings that is not empty."""
+        value = self._table.get(key)
+        if not isinstance(value, list) or not value or not all(isinstance(v, str) for v in value):
+            raise self._fail(key, "a list of texts")
+        return tuple(value)
+
+    def flag(self, key: str) -> bool:
+        """Return a boolean; absent is false."""
+        value = self._table.get(key, False)
+        if not isinstance(value, bool):
+            raise self._fail(key, "true or false")
+        return value
+
+    def https_url(self, key: str) -> str | None:
+        """Return an HTTPS address, or None where there is none."""
+        if key not in self._table:
+            return None
+        value = self.text(key)
+        if urlsplit(value).scheme != "https" or not urlsplit(value).hostname:
+            raise self._fail(key, "an https address")
+        return value
+
+    def table(self, key: str) -> "Reader":
+        """Return a table inside this one."""
+        value = self._table.get(key)
+        if not isinstance(value, dict):
+            raise self._fail(key, "a table")
+        return Reader(value, f"{self._where}.{key}")
+
+    def raw(self) -> Mapping[str, object]:
+        """Return the table as it is."""
+        return dict(self._table)
+
+
+def parse(document: Mapping[str, object]) -> tuple[ModelEntry, ...]:
+    """Return the models of a manifest, in its order. Raises ModelError for what breaks a rule."""
+    tables = document.get("model")
+    if not isinstance(tables, list) or not tables:
+        raise ModelError("manifest: 'model' must be a list of tables")
+    entries = tuple(_entry(table, position) for position, table in enumerate(tables, 1))
+    names = [entry.name for entry in entries]
+    if len(set(names)) != len(names):
+        raise ModelError(f"manifest: 'name' must differ from model to model, not {names}")
+    return entries
+
+
+def _entry(table: object, position: int) -> ModelEntry:
+    if not isinstance(table, dict):
+        raise ModelError(f"manifest: model {position} must be a table, not {table!r}")
+    read = Reader(table, f"manifest: model {position}")
+    picture, thresholds = read.table("input"), read.table("thresholds")
+    return ModelEntry(
+        name=read.matching("name", _NAME),
+        version=read.text("version"),
+        task=read.text("task"),
+        family=read.text("family"),
+        file=read.matching("file", re.compile(r"[A-Za-z0-9_.-]+")),
+        size_bytes=read.whole("bytes", 1, MAX_MODEL_BYTES),
+        sha256=read.matching("sha256", _SHA256),
+        url=read.https_url("url"),
+        licence=read.text("licence"),
+        licence_note=read.text("licence_note", "-"),
+        classes=read.texts("classes"),
+        fallback=read.flag("fallback"),
+        card=read.text("card"),
+        input=ModelInput(
+            colour=picture.matching("colour", re.compile("RGB|BGR")),
+            layout=picture.matching("layout", re.compile("NCHW|NHWC")),
+            long_side_px=picture.whole("long_side_px", 32, 4096),
+            multiple_px=picture.whole("multiple_px", 1, 4096),
+            pad=picture.whole("pad", 0, 255),
+            mean=picture.numbers("mean"),
+            std=picture.numbers("std"),
+            tiles=picture.whole("tiles", 1, 8),
+        ),
+        min_score=thresholds.share("score"),
+        nms_iou=thresholds.share("nms_iou"),
+        evaluation=read.table("evaluation").raw(),
+    )
+
+
+@cache
+def load() -> tuple[ModelEntry, ...]:
+    """Return the models of the manifest that comes with the program."""
+    return parse(tomllib.loads((HERE / "manifest.toml").read_text(encoding="utf-8")))
+
+
+def find(name: str, entries: Sequence[ModelEntry] | None = None) -> ModelEntry:
+    """Return the model of that name. Raises ModelError that says which names there are."""
+    known = load() if entries is None else entries
+    for entry in known:
+        if entry.name == name:
+            return entry
+    raise ModelError(
+        f"model '{name}': must be one of {', '.join(entry.name for entry in known)} or auto"
+    )
