@@ -1,0 +1,135 @@
+"""The whole edge as its user runs it, against a real camera."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.edge_process import EdgeProcess
+from tests.support.rtsp import TestCamera, make_clip
+from tests.support.waiting import wait_until
+
+FPS = 25
+
+
+@pytest.fixture
+def camera(tmp_path: Path):
+    clip = make_clip(tmp_path / "main.h264", frames=2 * FPS, fps=FPS, gop=FPS)
+    with TestCamera({"/main": (clip, FPS), "/sub": (clip, FPS)}) as camera:
+        yield camera
+
+
+@pytest.fixture
+def config(camera: TestCamera, tmp_path: Path) -> Path:
+    path = tmp_path / "edge.toml"
+    path.write_text(
+        f"""
+[box]
+id = "box-01"
+name = "青石村"
+region_code = "533102105203"
+data_dir = "data"
+[http]
+port = 0
+[recording]
+segment_s = 2
+[detect]
+enabled = false
+[[cameras]]
+id = "cam-01"
+name = "村口主路"
+grid_code = "533102105203001"
+main_url = "{camera.url("/main")}"
+sub_url = "{camera.url("/sub")}"
+""",
+        encoding="utf-8",
+    )
+    return path
+
+
+def timeline(edge: EdgeProcess) -> dict[str, Any]:
+    now = datetime.now(UTC)
+    start, end = now - timedelta(hours=1), now + timedelta(hours=1)
+    return edge.get(
+        "/v1/cameras/cam-01/timeline", **{"from": start.isoformat(), "to": end.isoformat()}
+    )
+
+
+def recorded(edge: EdgeProcess, at_least: int) -> Callable[[], bool]:
+    return lambda: len(timeline(edge)["segments"]) >= at_least
+
+
+def growing_s(edge: EdgeProcess) -> float:
+    growing = timeline(edge)["growing"]
+    if growing is None:
+        return 0.0
+    start, end = (datetime.fromisoformat(growing[key]) for key in ("start", "end"))
+    return (end - start).total_seconds()
+
+
+def test_a_box_records_without_a_centre_and_stops_when_told(config: Path) -> None:
+    with EdgeProcess(config) as edge:
+        wait_until(recorded(edge, 2), 30)
+        health = edge.get("/v1/health")
+        status = edge.stop()
+    assert (health["condition"], status) == ("ok", 0)
+
+
+def test_a_killed_box_loses_at_most_a_second_and_says_when_it_was_off(
+    config: Path, tmp_path: Path
+) -> None:
+    with EdgeProcess(config) as edge:
+        wait_until(recorded(edge, 1), 30)
+        wait_until(lambda: growing_s(edge) > 1.2, 10)
+        killed_at = datetime.now(UTC)
+        edge.kill()
+        edge.start()
+        known = len(timeline(edge)["segments"])
+        wait_until(recorded(edge, known + 1), 30)
+        found = timeline(edge)
+    before = [s for s in found["segments"] if datetime.fromisoformat(s["start"]) < killed_at]
+    last_end = datetime.fromisoformat(before[-1]["end"])
+    off = [gap for gap in found["gaps"] if gap["reason"] == "box_off"]
+    assert before[-1]["recovered"]
+    # Fragments are of at most 1 s, and a demuxer holds one frame back.
+    assert killed_at - last_end <= timedelta(seconds=1.1)
+    assert len(off) >= 1
+    assert datetime.fromisoformat(off[0]["start"]) == last_end
+
+
+def test_every_second_is_recorded_or_explained(config: Path, camera: TestCamera) -> None:
+    with EdgeProcess(config) as edge:
+        wait_until(recorded(edge, 1), 30)
+        known = len(timeline(edge)["segments"])
+        camera.restart()
+        wait_until(recorded(edge, known + 3), 40)
+        found = timeline(edge)
+    stretches = sorted(
+        (datetime.fromisoformat(each["start"]), datetime.fromisoformat(each["end"]))
+        for each in [*found["segments"], *found["gaps"]]
+        if each["end"] is not None
+    )
+    holes = [(a[1], b[0]) for a, b in pairwise(stretches) if b[0] - a[1] > timedelta(seconds=0.1)]
+    assert holes == []
+
+
+def test_an_invalid_configuration_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    path = tmp_path / "edge.toml"
+    path.write_text("[box]\nid = 'B'\n", encoding="utf-8")
+    for command in ("check-config", "run"):
+        run = subprocess.run(
+            [sys.executable, "-m", "edge", command, "--config", str(path)],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+        assert run.returncode == 1
+        assert "'box.id': String should match pattern" in run.stderr
+    assert list(tmp_path.iterdir()) == [path]

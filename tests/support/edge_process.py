@@ -1,0 +1,80 @@
+"""A real edge process for tests: ``python -m edge run``, its log and its HTTP interface."""
+
+import json
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from tests.support.tools import ROOT
+
+READY_S = 30.0
+
+
+class EdgeProcess:
+    """A running box. Its log is JSON lines on standard error; ``url`` is known once it is ready."""
+
+    def __init__(self, config: Path) -> None:
+        self._config = config
+        self._events: queue.Queue[dict[str, Any]] = queue.Queue()
+        self.url = ""
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.kill()
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "edge", "run", "--config", str(self._config)],
+            cwd=ROOT,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self.url = self.wait_event("edge.ready")["url"]
+
+    def _read(self) -> None:
+        assert self._process.stderr is not None
+        with self._process.stderr as lines:
+            for line in lines:
+                self._events.put(json.loads(line))
+
+    def wait_event(self, name: str, within_s: float = READY_S) -> dict[str, Any]:
+        """Return the next log event of that name."""
+        while True:
+            event = self._events.get(timeout=within_s)
+            if event["event"] == name:
+                return event
+
+    def get(self, path: str, **query: str) -> Any:
+        answer = httpx.get(self.url + path, params=query, timeout=10)
+        answer.raise_for_status()
+        return answer.json()
+
+    def stop(self) -> int:
+        """End it as a service manager does; return the exit status."""
+        self._process.send_signal(signal.SIGTERM)
+        status = self._process.wait(timeout=20)
+        self._reader.join()
+        return status
+
+    def kill(self) -> None:
+        """End it as a power cut does; idempotent."""
+        self._process.kill()
+        self._process.wait()
+        self._reader.join()
