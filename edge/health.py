@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -79,10 +79,23 @@ class HealthBoard:
             return Component(Condition.DOWN, type(error).__name__)
 
 
-class StreamBoard:
-    """A StatusListener that keeps every stream's newest state. Thread-safe."""
+#: When the newest sample of a stream was, or None; asked as often as a status is.
+LastSample = Callable[[str, StreamName], datetime | None]
 
-    def __init__(self) -> None:
+
+def _unknown(_camera_id: str, _stream: StreamName) -> None:
+    return None
+
+
+class StreamBoard:
+    """A StatusListener that keeps every stream's newest state. Thread-safe.
+
+    A status is made when the state changes; ``last_sample`` keeps its time of the last packet
+    fresh in between.
+    """
+
+    def __init__(self, last_sample: LastSample = _unknown) -> None:
+        self._last_sample = last_sample
         self._statuses: dict[tuple[str, StreamName], StreamStatus] = {}
 
     def stream_changed(self, status: StreamStatus) -> None:
@@ -91,8 +104,15 @@ class StreamBoard:
 
     def status(self, camera_id: str, stream: StreamName) -> StreamStatus | None:
         """Return a stream's newest state, or None where nothing was heard of it."""
-        return self._statuses.get((camera_id, stream))
+        status = self._statuses.get((camera_id, stream))
+        return None if status is None else self._fresh(status)
 
     def statuses(self) -> list[StreamStatus]:
         """Return the newest state of every stream that said anything."""
-        return list(self._statuses.values())
+        return [self._fresh(status) for status in tuple(self._statuses.values())]
+
+    def _fresh(self, status: StreamStatus) -> StreamStatus:
+        at = self._last_sample(status.camera_id, status.stream)
+        if at is None or (status.last_packet_at is not None and at <= status.last_packet_at):
+            return status
+        return replace(status, last_packet_at=at)

@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import pairwise
 
 from edge.media.fmp4 import fragment, init_segment
@@ -76,6 +77,7 @@ class LiveHub:
         self._group: GroupCache[Sample] = GroupCache(group_bytes)
         self._previous: tuple[Sample, ...] = ()
         self._last_key: Sample | None = None
+        self._newest: Sample | None = None
         self._run: Run | None = None
         self._opened: Opened | None = None
         self._state: StreamState | None = None
@@ -110,6 +112,7 @@ class LiveHub:
     def _take(self, sample: Sample) -> None:
         if self._run is None or sample.run.run_id != self._run.run_id:
             self._begin(sample.run)
+        self._newest = sample
         if sample.is_key:
             self._previous, self._last_key = self._group.items or self._previous, sample
         self._group.add(sample, is_key=sample.is_key, size_bytes=len(sample.data))
@@ -233,6 +236,11 @@ class LiveHub:
         if previous and newest and previous[0] is newest[0]:
             return (previous,)
         return tuple(group for group in (previous, newest) if group)
+
+    def last_sample_at(self) -> datetime | None:
+        """Return the wall time of the newest sample, or None where none ever came."""
+        newest = self._newest
+        return None if newest is None else newest.run.utc_at(newest.dts_90k)
 
     def stats(self) -> HubStats:
         """Return the counters."""

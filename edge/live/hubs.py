@@ -1,6 +1,7 @@
 """All live hubs of the box."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from edge.errors import NotFoundError
 from edge.live.hub import GROUP_BYTES, HubStats, LiveHub
@@ -31,6 +32,11 @@ class LiveHubs:
         hub = self._hubs.get((status.camera_id, status.stream))
         if hub is not None:
             hub.state_changed(status.state)
+
+    def last_sample_at(self, camera_id: str, stream: StreamName) -> datetime | None:
+        """Return when a stream's newest sample was; for the StreamBoard."""
+        hub = self._hubs.get((camera_id, stream))
+        return None if hub is None else hub.last_sample_at()
 
     def stats(self) -> dict[StreamKey, HubStats]:
         """Return every hub's counters."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from functools import partial
 from typing import Protocol
 
 from edge.errors import NotFoundError
@@ -145,7 +146,13 @@ class RelaySession:
             return
         task = asyncio.create_task(self._reader.fetch(start.path, start.range, queue))
         self._files[start.channel] = queue, task
-        task.add_done_callback(lambda _: self._files.pop(start.channel, None))
+        task.add_done_callback(partial(self._file_done, start.channel, queue))
+
+    def _file_done(self, channel: int, queue: FileQueue, task: asyncio.Task[None]) -> None:
+        self._files.pop(channel, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("uplink.fetch_broke", exc_info=error)
+            queue.end("box_failed")
 
     def _stop_file(self, channel: int) -> None:
         self._outgoing.remove(channel)

@@ -66,6 +66,7 @@ class HttpServer:
             self._app,
             log_config=None,
             access_log=False,
+            server_header=False,
             lifespan="off",
             ws="websockets-sansio",
             ws_per_message_deflate=False,  # video does not get smaller

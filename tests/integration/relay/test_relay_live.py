@@ -8,6 +8,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
+from edge.live.hubs import LiveHubs
 from edge.media.sample import Sample
 from protocol.messages import StreamState
 from protocol.relay import StreamName
@@ -239,6 +240,27 @@ async def test_a_box_comes_back_after_the_centre_died(box):
         assert uplink.component().figures["connections"] == 2
         assert uplink.component().condition == "ok"
         await uplink.aclose()
+
+
+async def test_whatever_breaks_in_a_session_the_box_dials_again(box, centre, caplog):
+    class BrokenOnce(LiveHubs):
+        broken = True
+
+        def hub(self, camera_id, stream):
+            if self.broken:
+                self.broken = False
+                raise RuntimeError("a bug")
+            return super().hub(camera_id, stream)
+
+    box.hubs = BrokenOnce([("gate", StreamName.SUB)])
+    async with dialled_in(box, centre) as uplink:
+        async with watch(centre) as socket:
+            assert json.loads((await receive(socket, 2))[1])["reason"] == "box_lost"
+        assert uplink.component().detail == "RuntimeError"
+        await eventually(lambda: centre.hub.connected(BOX_ID))
+        async with watch(centre) as socket:
+            assert json.loads(await socket.recv()) == {"op": "live.state", "state": "connecting"}
+    assert "uplink.failed" in caplog.messages
 
 
 async def test_a_box_that_talks_nonsense_is_hung_up_on(centre):

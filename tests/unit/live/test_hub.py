@@ -1,12 +1,15 @@
 import asyncio
 import io
 import threading
+from dataclasses import replace
+from datetime import timedelta
 
 import av
 import numpy as np
 import pytest
 
 from edge.errors import NotFoundError
+from edge.health import StreamBoard
 from edge.live.hub import HubStats, LiveHub
 from edge.live.hubs import LiveHubs
 from edge.media.fmp4 import fragment, init_segment
@@ -259,3 +262,19 @@ async def test_hubs_tell_the_right_viewers_of_a_change():
     }
     hubs.close()
     assert await settled(road) == [Ended("closing")]
+
+
+def test_the_board_knows_when_the_last_sample_of_a_stream_was():
+    key = ("gate", StreamName.MAIN)
+    hubs = LiveHubs([key])
+    board = StreamBoard(hubs.last_sample_at)
+    live = StreamStatus(*key, StreamState.LIVE, STARTED, STARTED)
+    elsewhere = StreamStatus("road", StreamName.MAIN, StreamState.LOST, STARTED, None)
+    assert (board.status(*key), board.statuses()) == (None, [])
+    board.stream_changed(live)
+    board.stream_changed(elsewhere)
+    assert board.status(*key) == live
+    offer(hubs.hub(*key), *samples(run(stream=StreamName.MAIN), "Kdd"))
+    fresh = replace(live, last_packet_at=STARTED + timedelta(milliseconds=80))
+    assert board.status(*key) == fresh
+    assert board.statuses() == [fresh, elsewhere]

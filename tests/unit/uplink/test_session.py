@@ -101,6 +101,20 @@ async def test_an_interface_that_does_not_answer_is_said(session, centre):
     await asyncio.gather(running, return_exceptions=True)
 
 
+async def test_a_fetch_that_breaks_in_an_unforeseen_way_is_logged_and_told(centre, hubs, caplog):
+    class BrokenReader:
+        async def fetch(self, path, byte_range, queue) -> None:
+            raise RuntimeError("a bug")
+
+    session = RelaySession(centre, hubs, BrokenReader())
+    centre.say(op="get.start", channel=5, path="/v1/health")
+    running = asyncio.create_task(session.run())
+    assert await centre.hear() == {"op": "end", "channel": 5, "reason": "box_failed"}
+    assert [record.message for record in caplog.records] == ["uplink.fetch_broke"]
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
 async def test_what_names_no_open_channel_is_read_over(session, centre, hubs):
     centre.say(op="live.stop", channel=9)
     centre.say(op="get.stop", channel=9)
