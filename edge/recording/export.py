@@ -153,7 +153,10 @@ def _mux(sources: list[_Source], shots: list[_Shot], target: Path) -> None:
             av.open(BytesIO(sources[shots[0].source].init)) as template,
             av.open(str(target), "w", format="mp4", options=options) as output,
         ):
-            stream = output.add_stream_from_template(template.streams.video[0])
+            video = template.streams.video[0]
+            stream = output.add_stream_from_template(video)
+            # Apple's players and browsers want "hvc1", the muxer's own choice is "hev1".
+            stream.codec_context.codec_tag = video.codec_context.codec_tag
             for shot, data in _read(sources, shots):
                 packet = av.Packet(data)
                 packet.stream = stream
@@ -164,6 +167,8 @@ def _mux(sources: list[_Source], shots: list[_Shot], target: Path) -> None:
                 packet.is_keyframe = shot.entry.is_key
                 output.mux(packet)
     except av.error.FFmpegError as error:
+        if isinstance(error, OSError):
+            raise
         raise MediaError(f"clip can't be written: {error.strerror}") from error
 
 

@@ -1,0 +1,278 @@
+import errno
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from edge.db.instant import to_us
+from edge.errors import StorageError
+from edge.recording.holds import add_hold, drop_expired, extend_hold, holds
+from edge.recording.janitor import Janitor
+from edge.recording.retention import Deletion, Disk, Policy, Reason
+from edge.recording.segment import Hold
+from protocol.clock import FakeClock
+from tests.support.packets import BEGAN
+from tests.support.recordings import Archive, at, closed_file, until
+
+DAY_S = 86_400.0
+POLICY = Policy(30, None, 0.01)
+
+
+class FixedDisk(Janitor):
+    """A janitor whose disk has the size a test gives it."""
+
+    free_bytes = 900_000_000
+
+    def disk(self) -> Disk:
+        return Disk(1_000_000_000, self.free_bytes, self._index.size_bytes())
+
+
+class Bench:
+    def __init__(self, folder: Path, policy: Policy = POLICY, now_s: float = 0) -> None:
+        self.clock = FakeClock(at(now_s))
+        self.archive = Archive(folder, self.clock)
+        self.alarms: list[bool] = []
+        self.janitor = FixedDisk(
+            self.archive.database,
+            self.archive.index,
+            self.archive.doomed,
+            policy,
+            self.clock,
+            self.alarms.append,
+        )
+
+    def proof(self) -> list[tuple]:
+        with self.archive.database.reading() as connection:
+            return [tuple(row) for row in connection.execute("select * from deletion")]
+
+
+@pytest.fixture
+def bench(tmp_path):
+    made = Bench(tmp_path, now_s=40 * DAY_S)
+    yield made
+    made.archive.close()
+
+
+def us(seconds: float) -> int:
+    return to_us(at(seconds))
+
+
+def test_what_is_too_old_goes_from_index_and_disk_and_the_proof_stays(bench):
+    old = [bench.archive.index.add(closed_file(bench.archive, s)) for s in (0, 10)]
+    young = bench.archive.index.add(closed_file(bench.archive, 39 * DAY_S))
+
+    bench.janitor.sweep()
+
+    assert bench.archive.segments() == [young]
+    assert bench.archive.files() == [young.path]
+    assert not old[0].path.parent.exists()
+    # 01:02 UTC is 09:02 of the same day in the box's zone
+    assert bench.proof() == [("gate", "2026-11-22", "age", 2, 2000, us(0), us(20), us(40 * DAY_S))]
+    assert bench.janitor.deleted == 2
+    assert bench.alarms == []
+
+
+def test_the_proof_of_a_day_adds_up_over_the_rounds(bench):
+    for second in (0, 10, 20):
+        bench.archive.index.add(closed_file(bench.archive, second))
+        bench.janitor.sweep()
+
+    assert [row[:5] for row in bench.proof()] == [("gate", "2026-11-22", "age", 3, 3000)]
+    assert bench.proof()[0][5:7] == (us(0), us(30))
+
+
+def test_the_day_of_the_proof_is_the_boxs(bench):
+    # 16:30 UTC is after midnight in Shanghai
+    bench.archive.index.add(closed_file(bench.archive, 15.5 * 3600))
+
+    bench.janitor.sweep()
+
+    assert bench.proof()[0][1] == "2026-11-23"
+
+
+def test_held_footage_stays_and_raises_the_alarm_until_the_hold_ends(tmp_path):
+    bench = Bench(tmp_path, Policy(30, 500, 0.01), now_s=60)
+    held = bench.archive.index.add(closed_file(bench.archive, 0))
+    with bench.archive.database.transaction() as connection:
+        add_hold(connection, "gate", at(2), at(3), "alert:1", at(DAY_S))
+
+    bench.janitor.sweep()
+    bench.janitor.sweep()
+    assert bench.archive.segments() == [held]
+    assert (bench.alarms, bench.janitor.alarmed) == ([True], True)
+
+    bench.clock.advance(DAY_S)
+    bench.janitor.sweep()
+    assert bench.archive.segments() == []
+    assert (bench.alarms, bench.janitor.alarmed) == ([True, False], False)
+    with bench.archive.database.reading() as connection:
+        assert holds(connection, at(0)) == []
+    bench.archive.close()
+
+
+def test_a_wall_clock_that_jumps_a_month_ahead_deletes_nothing(tmp_path, caplog):
+    bench = Bench(tmp_path, now_s=DAY_S)
+    young = bench.archive.index.add(closed_file(bench.archive, 0))
+    bench.janitor.sweep()
+
+    bench.clock.step_wall(60 * DAY_S)
+    bench.clock.advance(30)
+    bench.janitor.sweep()
+
+    assert bench.archive.segments() == [young]
+    assert "janitor.clock_stepped" in [record.message for record in caplog.records]
+    bench.archive.close()
+
+
+def test_a_month_that_truly_passes_deletes(tmp_path):
+    bench = Bench(tmp_path, now_s=DAY_S)
+    bench.archive.index.add(closed_file(bench.archive, 0))
+    bench.janitor.sweep()
+
+    bench.clock.advance(60 * DAY_S)
+    bench.janitor.sweep()
+
+    assert bench.archive.segments() == []
+    bench.archive.close()
+
+
+def test_more_than_a_transaction_takes_goes_in_several(bench):
+    with bench.archive.database.transaction():
+        for second in range(1203):
+            bench.archive.index.add(closed_file(bench.archive, second, 1, on_disk=False))
+
+    bench.janitor.sweep()
+
+    assert bench.archive.segments() == []
+    assert bench.proof()[0][3] == 1203
+
+
+def test_a_file_that_can_not_be_unlinked_stays_doomed_and_is_tried_again(bench, caplog):
+    segment = bench.archive.index.add(closed_file(bench.archive, 0, on_disk=False))
+    segment.path.mkdir(parents=True)  # unlink refuses a folder
+
+    bench.janitor.sweep()
+    assert bench.archive.segments() == []
+    assert "janitor.unlink_refused" in [record.message for record in caplog.records]
+
+    segment.path.rmdir()
+    segment.path.write_bytes(b"it can go now")
+    bench.janitor.sweep()
+    assert not segment.path.exists()
+
+
+def test_on_a_disk_too_full_to_commit_files_go_before_their_rows(bench, monkeypatch):
+    segment = bench.archive.index.add(closed_file(bench.archive, 0))
+    bench.janitor.free_bytes = 0
+    condemn = bench.archive.doomed.condemn
+    refusals = [StorageError("database or disk is full")]
+
+    def full_at_first(deletions, at_time):
+        if refusals:
+            raise refusals.pop()
+        assert not segment.path.exists()
+        condemn(deletions, at_time)
+
+    monkeypatch.setattr(bench.archive.doomed, "condemn", full_at_first)
+
+    bench.janitor.sweep()
+
+    assert bench.archive.segments() == []
+    assert bench.proof()[0][3] == 1
+
+
+def test_a_database_that_refuses_for_another_reason_costs_no_file(bench, monkeypatch):
+    segment = bench.archive.index.add(closed_file(bench.archive, 0))
+
+    def refuse(deletions, at_time):
+        raise StorageError("disk I/O error")
+
+    monkeypatch.setattr(bench.archive.doomed, "condemn", refuse)
+
+    with pytest.raises(StorageError):
+        bench.janitor.sweep()
+    assert segment.path.exists()
+
+
+def test_the_thread_survives_what_goes_wrong_and_stops_when_told(bench, caplog, monkeypatch):
+    errors: list[Exception] = [
+        StorageError("refused"),
+        OSError(errno.EROFS, "read-only"),
+        RuntimeError("a bug"),
+    ]
+    rounds: list[int] = []
+
+    def sweep():
+        rounds.append(1)
+        if errors:
+            raise errors.pop(0)
+
+    monkeypatch.setattr(bench.janitor, "sweep", sweep)
+    bench.janitor._interval_s = 0.001
+    bench.janitor.start()
+    until(lambda: len(rounds) >= 4)
+    bench.janitor.close()
+    bench.janitor.close()
+
+    messages = [record.message for record in caplog.records]
+    assert messages.count("janitor.refused") == 2
+    assert messages.count("janitor.failed") == 1
+
+
+def test_a_sweep_says_that_the_box_is_alive(bench):
+    bench.janitor.sweep()
+
+    assert bench.archive.index.last_alive() == at(40 * DAY_S)
+
+
+def test_a_real_disk_has_a_size(tmp_path):
+    archive = Archive(tmp_path)
+    archive.root.mkdir()
+    archive.index.add(closed_file(archive, 0))
+    janitor = Janitor(
+        archive.database, archive.index, archive.doomed, POLICY, archive.clock, lambda _: None
+    )
+
+    disk = janitor.disk()
+
+    assert disk.total_bytes > disk.free_bytes > 0
+    assert disk.used_bytes == 1000
+    archive.close()
+
+
+def test_nothing_of_a_failed_deletion_is_done(archive):
+    segment = archive.index.add(closed_file(archive, 0))
+    broken = replace(segment, path=Path("/elsewhere.mp4"))
+
+    with pytest.raises(ValueError, match="elsewhere"):
+        archive.doomed.condemn([Deletion(segment, Reason.AGE), Deletion(broken, Reason.AGE)], at(1))
+
+    assert archive.segments() == [segment]
+
+
+def test_a_hold_joins_the_transaction_it_is_made_in(archive):
+    def alert() -> None:
+        with archive.database.transaction() as connection:
+            add_hold(connection, "gate", at(0), at(10), "alert:1", at(100))
+            raise RuntimeError("the alert could not be written")
+
+    with pytest.raises(RuntimeError):
+        alert()
+
+    with archive.database.reading() as connection:
+        assert holds(connection, BEGAN) == []
+
+
+def test_holds_are_extended_never_shortened_and_expire(archive):
+    with archive.database.transaction() as connection:
+        add_hold(connection, "gate", at(0), at(10), "alert:1", at(100))
+        add_hold(connection, "gate", at(50), at(60), "alert:2", at(200))
+        extend_hold(connection, "alert:1", at(30))
+        extend_hold(connection, "alert:1", at(20))
+
+        assert holds(connection, at(99)) == [
+            Hold("gate", at(0), at(30), "alert:1", at(100)),
+            Hold("gate", at(50), at(60), "alert:2", at(200)),
+        ]
+        assert drop_expired(connection, at(100)) == 1
+        assert [hold.reason for hold in holds(connection, at(0))] == ["alert:2"]

@@ -1,0 +1,254 @@
+import os
+
+import pytest
+
+from edge.errors import MediaError
+from edge.media.boxes import fragments
+from edge.media.sample import GapReason
+from edge.recording.origin import Origin
+from edge.recording.recovery import Recovery
+from edge.recording.retention import Deletion, Reason
+from edge.recording.salvage import salvage
+from edge.recording.segment import ClosedFile
+from protocol.clock import FakeClock
+from tests.support.packets import FRAME_90K, packets
+from tests.support.recordings import (
+    MAIN,
+    Archive,
+    assert_sound,
+    at,
+    closed_file,
+    ended,
+    offer_all,
+    pictures,
+    recorded,
+    timed,
+    until,
+)
+
+NOTHING = Recovery(recovered=0, removed=0, rows_dropped=0, disk_looks_wrong=False)
+
+
+def test_the_open_file_of_a_crash_is_read_back_whole_and_indexed(tmp_path):
+    before = Archive(tmp_path)
+    recorder = before.recorder(segment_s=4)
+    recorder.start()
+    offer_all(recorder, timed(packets(frames=140, gop=25)))
+    until(lambda: (grows := before.index.growing("gate", MAIN)) and grows.end == at(5))
+    before.close()  # the recorder is left as a killed process leaves it: a file, no row
+    after = Archive(tmp_path)
+
+    result = after.recover("gate", now=at(60))
+
+    assert result == Recovery(recovered=1, removed=0, rows_dropped=0, disk_looks_wrong=False)
+    done, recovered = after.segments()
+    assert (done.recovered, recovered.recovered) == (False, True)
+    assert (recovered.start, recovered.end) == (done.end, at(5)) == (at(4), at(5))
+    assert recovered.run_id == done.run_id
+    assert after.gaps() == [(at(5), None, GapReason.BOX_OFF)]
+    after.close()
+
+
+def torn(archive: Archive, keep: float) -> ClosedFile:
+    """Record 3 s into one file, forget its row and cut it at a share of its length."""
+    recorded(archive, ended(timed(packets(frames=75, gop=25))), segment_s=10)
+    (segment,) = archive.segments()
+    archive.index.forget(segment)
+    os.truncate(segment.path, int(segment.size_bytes * keep))
+    return segment
+
+
+def test_a_torn_file_is_cut_after_its_last_complete_fragment(archive):
+    whole = torn(archive, 0.7)
+
+    result = archive.recover("gate", now=at(60))
+
+    assert result.recovered == 1
+    (segment,) = archive.segments()
+    assert_sound(segment)
+    assert segment.recovered
+    assert (segment.start, segment.run_id) == (whole.start, whole.run_id)
+    assert 0 < segment.duration_90k < whole.duration_90k
+    assert segment.path.stat().st_size == segment.size_bytes
+    assert len(pictures(segment.path)) == segment.duration_90k // FRAME_90K
+    assert segment.wall_us == segment.duration_90k * 100 // 9
+    assert archive.recover("gate", now=at(61)) == NOTHING
+
+
+def test_every_cut_of_a_file_is_read_back_or_removed(archive):
+    whole = torn(archive, 1.0)
+    data = whole.path.read_bytes()
+    with whole.path.open("rb") as file:
+        ends = [
+            part.offset + part.size_bytes for part in fragments(file, whole.init_bytes, len(data))
+        ]
+    seen = set()
+    for cut in range(0, len(data), 997):
+        whole.path.write_bytes(data[:cut])
+        try:
+            size = salvage(whole.path).size_bytes
+        except MediaError:
+            size = 0
+        assert size == max((end for end in ends if end <= cut), default=0)
+        seen.add(size)
+    assert len(seen) == len(ends)
+
+
+def test_a_tail_of_zeros_as_a_power_cut_leaves_it_is_not_taken_for_video(archive):
+    whole = torn(archive, 1.0)
+    data = bytearray(whole.path.read_bytes())
+    with whole.path.open("rb") as file:
+        parts = list(fragments(file, whole.init_bytes, len(data)))
+    last = parts[-1].samples[-1]
+    data[last.offset : last.offset + last.size_bytes] = bytes(last.size_bytes)
+    whole.path.write_bytes(data)
+
+    assert salvage(whole.path).size_bytes == parts[-1].offset
+
+
+def test_a_file_without_a_picture_is_removed_and_foreign_files_stay(archive):
+    whole = torn(archive, 0.01)
+    foreign = whole.path.with_name("notes.txt")
+    foreign.write_text("mine")
+
+    result = archive.recover("gate", now=at(60))
+
+    assert result == Recovery(recovered=0, removed=1, rows_dropped=0, disk_looks_wrong=False)
+    assert not whole.path.exists()
+    assert foreign.exists()
+
+
+def test_a_file_whose_note_is_damaged_is_removed(archive):
+    whole = torn(archive, 1.0)
+    data = whole.path.read_bytes()
+    whole.path.write_bytes(data.replace(b'"run_id"', b'"ran_id"'))
+
+    assert archive.recover("gate", now=at(60)).removed == 1
+
+
+@pytest.mark.parametrize("damage", ["missing", "short"])
+def test_a_row_without_its_whole_file_goes_and_the_time_is_a_gap_of_the_disk(archive, damage):
+    items = timed(packets(frames=250, gop=25))
+    recorded(archive, ended(items), segment_s=2)
+    lost = archive.segments()[2]
+    if damage == "missing":
+        lost.path.unlink()
+    else:
+        os.truncate(lost.path, lost.size_bytes - 1)
+
+    result = archive.recover("gate", now=at(60))
+
+    assert result.rows_dropped == 1
+    assert lost.id not in [segment.id for segment in archive.segments()]
+    coverage = archive.coverage(at(0), at(60))
+    assert coverage.unexplained == ()
+    assert GapReason.DISK in coverage.missing
+    # A short file is cut to what is sound, so less is missing than with no file.
+    assert result.recovered == (damage == "short")
+
+
+def test_an_index_whose_disk_is_not_there_is_left_alone(archive, caplog):
+    for second in range(30):
+        archive.index.add(closed_file(archive, second, 1, on_disk=False))
+
+    result = archive.recover("gate", now=at(60))
+
+    assert result == Recovery(recovered=0, removed=0, rows_dropped=0, disk_looks_wrong=True)
+    assert len(archive.segments()) == 30
+
+
+def test_the_time_the_box_was_off_is_a_gap_from_the_last_footage_to_the_start(tmp_path):
+    archive = Archive(tmp_path, FakeClock(at(60)))
+    archive.index.add(closed_file(archive, 0))
+
+    archive.recover("gate")
+    assert archive.gaps() == [(at(10), None, GapReason.BOX_OFF)]
+
+    recorder = archive.recorder()
+    recorder.start()
+    assert archive.gaps() == [
+        (at(10), at(60), GapReason.BOX_OFF),
+        (at(60), None, GapReason.CAMERA),
+    ]
+    recorder.close()
+    archive.close()
+
+
+def test_a_camera_that_was_away_when_the_box_died_has_two_gaps(archive):
+    archive.index.add(closed_file(archive, 0))
+    archive.index.open_gap("gate", MAIN, at(10), GapReason.CAMERA)
+    archive.index.stamp_alive(at(30))
+
+    archive.recover("gate", now=at(60))
+
+    assert archive.gaps() == [
+        (at(10), at(30), GapReason.CAMERA),
+        (at(30), None, GapReason.BOX_OFF),
+    ]
+
+
+def test_a_crash_before_the_gap_was_closed_does_not_cover_the_footage(archive):
+    recorded(archive, ended(timed(packets(frames=50, gop=25))))
+    (segment,) = archive.segments()
+    archive.index.forget(segment)
+    archive.index.close_gap("gate", MAIN, at(2))
+    archive.index.open_gap("gate", MAIN, at(-5), GapReason.CAMERA)
+
+    archive.recover("gate", now=at(60))
+
+    assert archive.gaps() == [(at(-5), at(0), GapReason.CAMERA), (at(2), None, GapReason.CAMERA)]
+    assert archive.coverage(at(-5), at(60)).unexplained == ()
+
+
+def test_a_camera_switched_off_in_the_configuration_says_so(archive):
+    archive.index.add(closed_file(archive, 0))
+
+    archive.recover(now=at(60))
+    archive.recover(now=at(90))
+
+    assert archive.gaps() == [
+        (at(10), at(60), GapReason.BOX_OFF),
+        (at(60), None, GapReason.CONFIG),
+    ]
+
+
+def test_a_camera_that_was_never_recorded_has_nothing_to_explain(archive):
+    archive.recover("gate", now=at(60))
+
+    assert archive.gaps() == []
+
+
+def test_a_doomed_file_is_not_resurrected(archive):
+    recorded(archive, ended(timed(packets(frames=25))))
+    (segment,) = archive.segments()
+    archive.doomed.condemn([Deletion(segment, Reason.AGE)], at(60))
+    assert segment.path.exists()  # the crash comes here
+
+    result = archive.recover("gate", now=at(60))
+
+    assert result == NOTHING
+    assert not segment.path.exists()
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b"\xff",
+        b'{"camera_id":1,"stream":"main","run_id":"r","run_started_us":0}',
+        b'{"camera_id":"g","stream":"left","run_id":"r","run_started_us":0}',
+        b'{"camera_id":"g","stream":"main","run_id":"r","run_started_us":"now"}',
+        b'{"camera_id":"g","stream":"main","run_id":"r","run_started_us":1e30}',
+    ],
+)
+def test_a_note_that_is_not_ours_is_refused(note):
+    with pytest.raises(MediaError):
+        Origin.decode(note)
+
+
+def test_a_note_comes_back_as_it_went_in():
+    origin = Origin("gate", MAIN, "ab" * 16, at(0.000001))
+
+    assert Origin.decode(origin.encode()) == origin
