@@ -172,6 +172,9 @@ class Link:
         except AttributeError:
             # paho forgets its ended thread between looking at it and joining it.
             log.debug("link.thread_gone")
+        # paho closes its sockets when it is freed: without the cycle that is now.
+        self._client.on_connect = self._client.on_subscribe = None
+        self._client.on_disconnect = self._client.on_message = None
 
     # -- in paho's thread -------------------------------------------------------------------------
 

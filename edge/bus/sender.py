@@ -182,6 +182,7 @@ class Sender:
                 # A refused disk or a broken source of vitals must not end the bus.
                 log.exception("bus.turn_failed")
                 self._closing.wait(1.0)
+                continue
             self._wake.wait(self._idle_s())
             self._wake.clear()
         if self._link is not None:
@@ -233,11 +234,11 @@ class Sender:
             self._greet(now_ns)
         for message in link.received():
             self._hear(message, now_ns)
+        self._send(link, now_ns)
         if self._cameras_changed.is_set() and now_ns >= self._state_at_ns:
             self._tell_state(link, now_ns)
         if now_ns >= self._heartbeat_at_ns:
             self._tell_heartbeat(link, now_ns)
-        self._send(link, now_ns)
         if self._window.under_way and now_ns - self._heard_at_ns >= self._timing.silence_s * _NS:
             self._drop("no receipts")
 

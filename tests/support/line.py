@@ -212,6 +212,9 @@ class Visitor:
     def __exit__(self, *_: object) -> None:
         self.client.disconnect()
         self.client.loop_stop()
+        # As in Link.close: paho's sockets are closed when it is freed.
+        self.client.on_connect = self.client.on_subscribe = None
+        self.client.on_message = self.client.on_disconnect = None
 
     @property
     def admitted(self) -> bool:

@@ -152,6 +152,15 @@ def test_what_nobody_answers_is_sent_again_after_a_while(broker, inbox, tmp_path
         assert inbox.sequences(BOX) == [1]
 
 
+def test_a_new_connection_sends_everything_again_at_once(broker, tmp_path):
+    with SendingBox(tmp_path / "box", broker) as box:
+        box.sender.start()
+        box.report(3)
+        wait_until(lambda: box.sender.status().sent == 3)
+        box.sender._link._client.socket().shutdown(2)
+        wait_until(lambda: box.sender.status().sent == 6, within_s=5)  # the timer is at 10 s
+
+
 def test_a_message_that_breaks_the_inbox_stops_no_other(broker, inbox, tmp_path):
     with consuming(broker, inbox) as consumer, SendingBox(tmp_path / "box", broker) as box:
         box.sender.start()

@@ -1,0 +1,175 @@
+"""The bus on its own: refusals, silence, strange messages, closing."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from edge.bus.backoff import Backoff
+from edge.bus.sender import LOOPBACK, Timing
+from edge.errors import ConfigError
+from protocol.codec import encode
+from protocol.ids import uuid7
+from protocol.messages import EpochData, EpochMessage, ReceiptData, ReceiptMessage
+from protocol.topics import CENTRE_USER, EPOCH, UPLINK_FILTERS
+from tests.support.desk_box import BOX, REGION
+from tests.support.inbox import FakeInbox
+from tests.support.line import CENTRE_TOKEN, SendingBox, Visitor, consuming, start_broker
+from tests.support.waiting import wait_until
+from village.broker.broker import BrokerKind
+
+AT = datetime(2026, 11, 22, tzinfo=UTC)
+RECEIPT = f"tanshao/v1/{REGION}/{BOX}/receipt"
+
+
+@pytest.fixture
+def broker(tmp_path):
+    started = start_broker(tmp_path, BrokerKind.EMBEDDED)
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def centre(broker):
+    with Visitor(broker, CENTRE_USER, CENTRE_TOKEN) as visitor:
+        visitor.subscribe(UPLINK_FILTERS[0])
+        yield visitor
+
+
+def receipt(*sequences):
+    data = ReceiptData(sequences=sequences)
+    return encode(ReceiptMessage(id=uuid7(AT), source="/centre", time=AT, data=data))
+
+
+def epoch():
+    data = EpochData(epoch=uuid7(AT))
+    return encode(EpochMessage(id=uuid7(AT), source="/centre", time=AT, data=data))
+
+
+class BrokenVitals:
+    def vitals(self):
+        raise RuntimeError("no vitals today")
+
+
+def test_a_wrong_token_is_said_and_tried_again_for_ever(broker, tmp_path):
+    with SendingBox(tmp_path / "box", broker, token="wrong") as box:
+        box.sender.start()
+        wait_until(lambda: "refused" in box.sender.status().error)
+        assert not box.sender.status().connected
+
+
+def test_a_broker_that_is_away_is_waited_for(broker, tmp_path):
+    broker.close()
+    with SendingBox(tmp_path / "box", broker) as box:
+        box.sender.start()
+        wait_until(lambda: box.sender.status().error)
+        broker.start()
+        box.wait_connected()
+        assert box.sender.status().error == ""
+
+
+def test_a_missing_token_is_a_configuration_error(broker, tmp_path):
+    with SendingBox(tmp_path / "box", broker) as box:
+        (tmp_path / "box" / "token").unlink()
+        with pytest.raises(ConfigError, match="token"):
+            box.sender.start()
+
+
+def test_receipts_clear_only_rows_that_were_sent(broker, centre, tmp_path):
+    with SendingBox(tmp_path / "box", broker) as box:
+        box.sender.start()
+        box.report(2)
+        wait_until(lambda: len(centre.messages) == 2)
+        centre.publish(RECEIPT, receipt(2, 7, 99))
+        wait_until(lambda: box.sender.status().stray_receipts == 2)
+        assert (box.sender.status().receipted, box.outbox.load().rows) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload"), [(RECEIPT, b"junk"), (RECEIPT, epoch()), (EPOCH, receipt(1))]
+)
+def test_what_does_not_belong_there_is_counted_and_harmless(
+    broker, centre, tmp_path, topic, payload
+):
+    with SendingBox(tmp_path / "box", broker) as box:
+        box.sender.start()
+        box.report(1)
+        wait_until(lambda: centre.messages)
+        centre.publish(topic, payload)
+        wait_until(lambda: box.sender.status().bad_messages == 1)
+        centre.publish(RECEIPT, receipt(1))
+        box.wait_cleared()
+
+
+def test_an_epoch_that_was_there_before_us_is_no_news(broker, centre, tmp_path):
+    centre.publish(EPOCH, epoch(), retain=True)
+    with SendingBox(tmp_path / "box", broker) as box:
+        box.report(1)
+        box.sender.start()
+        wait_until(lambda: centre.messages)
+        centre.publish(EPOCH, epoch(), retain=True)  # and this one is
+        wait_until(lambda: len(centre.messages) == 2, within_s=5)
+        assert (box.sender.status().sent, box.sender.status().sent_again) == (2, 1)
+
+
+def test_silence_makes_it_connect_anew(broker, centre, tmp_path):
+    timing = Timing(reconnect=Backoff(0.05, 0.1), silence_s=0.3)
+    with SendingBox(tmp_path / "box", broker, timing=timing) as box:
+        box.sender.start()
+        box.report(1)
+        wait_until(lambda: len(centre.messages) >= 2, within_s=5)  # the timer is at 10 s
+        centre.publish(RECEIPT, receipt(1))
+        box.wait_cleared()
+
+
+def test_silence_without_anything_to_answer_is_no_reason(broker, tmp_path):
+    timing = Timing(silence_s=0.05, heartbeat_s=0.05)
+    inbox = FakeInbox()
+    with (
+        consuming(broker, inbox),
+        SendingBox(tmp_path / "box", broker, timing=timing) as box,
+    ):
+        box.sender.start()
+        box.wait_connected()
+        since = box.sender.status().since
+        wait_until(lambda: len(inbox.others("heartbeat")) >= 5)
+        assert box.sender.status().since == since
+    inbox.close()
+
+
+def test_broken_vitals_do_not_stop_alerts(broker, centre, tmp_path):
+    with SendingBox(tmp_path / "box", broker, vitals=BrokenVitals()) as box:
+        box.sender.start()
+        box.report(1)
+        wait_until(lambda: centre.messages)
+
+
+def test_closing_before_starting_and_twice_is_harmless(broker, tmp_path):
+    with SendingBox(tmp_path / "box", broker) as box:
+        box.sender.close()
+        box.sender.close()
+
+
+def test_starting_twice_is_starting_once(broker, centre, tmp_path):
+    with SendingBox(tmp_path / "box", broker) as box:
+        box.sender.start()
+        box.sender.start()
+        box.report(1)
+        wait_until(lambda: centre.messages)
+        assert box.sender.status().sent == 1
+
+
+@pytest.mark.mosquitto
+def test_mqtt_5_works_the_same(tmp_path):
+    broker = start_broker(tmp_path, BrokerKind.MOSQUITTO)
+    inbox = FakeInbox()
+    with consuming(broker, inbox), SendingBox(tmp_path / "box", broker, version_5=True) as box:
+        box.sender.start()
+        box.report(3)
+        box.wait_cleared()
+        assert inbox.sequences(BOX) == [1, 2, 3]
+    inbox.close()
+    broker.close()
+
+
+def test_on_loopback_a_restart_costs_seconds_at_most():
+    assert LOOPBACK.reconnect.after(99, 0.99) < 8
