@@ -16,6 +16,7 @@ from edge.bus.outbox import Outbox
 from edge.bus.sender import LOOPBACK, Sender, Timing
 from edge.config import CentreSection, EdgeConfig
 from edge.health import Component, Condition, Figure, HealthBoard
+from edge.lookout import Lookout
 from edge.notify import ServiceNotifier
 from edge.ports import Occurrence, StreamStatus
 from edge.recording.clipper import RecordedClips
@@ -66,13 +67,15 @@ class Edge:
             stack.push_async_callback(asyncio.to_thread, self._station.close)
             pictures = PictureTaker(self._station.hubs, self._config.evidence.snapshot_max_bytes)
             clips = RecordedClips(self._station.index)
-            desk = self._start_alerts(stack, board, pictures, clips)
+            lookout = Lookout(self._config, self._station, self._clock)
+            board.add("detector", lookout.component)
+            desk = self._start_alerts(stack, board, lookout, pictures, clips)
             self._start_janitor(stack, board, desk)
             server = await self._start_web(stack, board, pictures, clips)
             await self._start_uplink(stack, board, server)
             self._notifier.ready()
             log.info("edge.ready", extra={"box_id": self._config.box.id, "url": server.url})
-            await self._watch(stopping)
+            await self._watch(stopping, lookout)
             self._notifier.stopping()
         log.info("edge.stopped", extra={"box_id": self._config.box.id})
 
@@ -80,6 +83,7 @@ class Edge:
         self,
         stack: contextlib.AsyncExitStack,
         board: HealthBoard,
+        lookout: Lookout,
         pictures: PictureTaker,
         clips: RecordedClips,
     ) -> Desk:
@@ -98,7 +102,7 @@ class Edge:
                 config.centre,
                 outbox,
                 herald,
-                self._vitals(),
+                self._vitals(lookout),
                 clock,
                 box_id=config.box.id,
                 evidence_pending=store.pending,
@@ -112,9 +116,17 @@ class Edge:
         courier.start()
         stack.push_async_callback(asyncio.to_thread, courier.close)
         desk = Desk(
-            config, self._database, outbox, clock, EventWriter(config, boot_id), on_commit=wakes
+            config,
+            self._database,
+            outbox,
+            clock,
+            EventWriter(config, boot_id),
+            detector_model=lookout.model,
+            on_commit=wakes,
         )
         desk.end_orphans()
+        lookout.start(desk)
+        stack.push_async_callback(asyncio.to_thread, lookout.close)
         return desk
 
     def _start_janitor(
@@ -185,20 +197,21 @@ class Edge:
         await uplink.start()
         stack.push_async_callback(uplink.aclose)
 
-    def _vitals(self) -> BoxVitals:
+    def _vitals(self, lookout: Lookout) -> BoxVitals:
         return BoxVitals(
             self._config.cameras,
             self._station.streams,
             self._station.index,
             self._config.box.data_dir,
             self._clock,
-            lambda: ("off", None),
+            lookout.detector_state,
         )
 
-    async def _watch(self, stopping: asyncio.Event) -> None:
+    async def _watch(self, stopping: asyncio.Event, lookout: Lookout) -> None:
         """Feed the watchdog until it is time to stop: a stuck event loop is a stuck box."""
         while not stopping.is_set():
             self._notifier.alive()
+            await asyncio.to_thread(lookout.tick)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), _WATCHDOG_S)
 
