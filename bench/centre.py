@@ -16,6 +16,14 @@ class CentreError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class OnDuty:
+    """Somebody on duty, and as what."""
+
+    person_id: str
+    post: str
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """A picture or clip that the centre holds."""
 
@@ -77,9 +85,10 @@ class Centre:
         except httpx.HTTPError:
             return False
 
-    def on_duty(self) -> tuple[str, ...]:
-        """Return the ids of the people on duty now, in the roster's order."""
-        return tuple(post["person"]["id"] for post in self._call("GET", "/duty")["people"])
+    def on_duty(self) -> tuple[OnDuty, ...]:
+        """Return who is on duty now, in the roster's order."""
+        people = self._call("GET", "/duty")["people"]
+        return tuple(OnDuty(each["person"]["id"], each["post"]) for each in people)
 
     def alerts(self) -> tuple[Alert, ...]:
         """Return every alert, oldest first."""

@@ -33,6 +33,11 @@ def tree(roots: Iterable[int], *, proc: Path = PROC) -> tuple[int, ...]:
     return tuple(sorted(_tree(roots, proc)))
 
 
+def children(parent: int, *, proc: Path = PROC) -> tuple[int, ...]:
+    """Return the living processes whose parent is ``parent``, sorted."""
+    return tuple(sorted(stat.pid for stat in _everyone(proc).values() if stat.parent == parent))
+
+
 def usage(roots: Iterable[int], *, proc: Path = PROC) -> Usage:
     """Return what the trees below ``roots`` use; a process that ends meanwhile counts nothing.
 

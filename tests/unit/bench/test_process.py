@@ -1,6 +1,6 @@
 import os
 
-from bench.process import Usage, tree, usage
+from bench.process import Usage, children, tree, usage
 
 
 def process(proc, pid, parent, *, name="sh", ticks=(0, 0, 0, 0), pss_kb=None):
@@ -23,6 +23,7 @@ def test_usage_adds_up_the_tree_and_nothing_else(tmp_path):
     process(tmp_path, 13, 1, ticks=(50 * hertz, 0, 0, 0), pss_kb=5)
     (tmp_path / "meminfo").write_text("")
     (tmp_path / "14").mkdir()  # ended between listing and reading
+    assert children(10, proc=tmp_path) == (11,)
     assert tree([10], proc=tmp_path) == (10, 11, 12)
     assert usage([10], proc=tmp_path) == Usage(cpu_s=5.0, pss_bytes=120 * 1024, processes=3)
 
