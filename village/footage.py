@@ -13,7 +13,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, ProcessPoolExecutor, wait
 from dataclasses import asdict, dataclass, replace
@@ -94,12 +93,15 @@ class FootageError(Exception):
 
 
 def prepare(
-    folder: Path, views: tuple[View, ...], progress: Callable[[float], None], stop: threading.Event
+    folder: Path,
+    views: tuple[View, ...],
+    progress: Callable[[float], None],
+    stopped: Callable[[], bool],
 ) -> Footage:
     """Return the clips of ``views`` below ``folder``; make them where they are not there yet.
 
     ``progress`` is told the share done. Blocks for some 15 s the first time.
-    Raises FootageError where ``stop`` was set or the disk refused.
+    Raises FootageError where ``stopped`` says so or the disk refused.
     """
     folder.mkdir(parents=True, exist_ok=True)
     clips = {
@@ -118,7 +120,7 @@ def prepare(
     if source is Source.DRAWN and known.get("recipe") == recipe and complete:
         return Footage(source, clips)
     note.unlink(missing_ok=True)
-    _make_all(video, clips, views, progress, stop)
+    _make_all(video, clips, views, progress, stopped)
     _replace(note, json.dumps({"recipe": recipe, "source": source}).encode())
     return Footage(source, clips)
 
@@ -201,7 +203,7 @@ def _make_all(
     clips: dict[str, Clips],
     views: tuple[View, ...],
     progress: Callable[[float], None],
-    stop: threading.Event,
+    stopped: Callable[[], bool],
 ) -> None:
     """Make every view's two clips, a piece at a time, in as many processes as there are cores.
 
@@ -219,7 +221,7 @@ def _make_all(
         try:
             while len(made) < len(pieces):
                 done, waiting = wait(jobs.keys(), timeout=0.2, return_when=FIRST_COMPLETED)
-                if stop.is_set():
+                if stopped():
                     raise FootageError("stopped while the demo's clips were made")
                 for job in done:
                     made[jobs.pop(job)] = job.result()

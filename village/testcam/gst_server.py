@@ -28,6 +28,8 @@ from village.testcam.programme import (  # noqa: E402
 
 _ROLE = "viewer"
 _SESSION_CLEANUP_S = 5
+#: A client waits for the first key frame of a mount that nobody looked at; others must not.
+_CLIENT_THREADS = 32
 
 
 class Viewing:
@@ -143,6 +145,7 @@ def serve(options: Options, clock: Clock) -> int:
     server = GstRtspServer.RTSPServer()
     server.set_address(options.host)
     server.set_service(str(options.port))
+    server.get_thread_pool().set_max_threads(_CLIENT_THREADS)
     if options.credentials is not None:
         server.set_auth(_auth(options.credentials))
     report = Report(clock)
