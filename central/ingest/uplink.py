@@ -1,6 +1,7 @@
 """One connection of the consumer to the broker, from CONNECT to its end; never used twice."""
 
 import logging
+import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -97,6 +98,7 @@ class Uplink:
         self._client.max_queued_messages_set(MAX_QUEUED)
         if settings.tls:
             self._client.tls_set()
+        self._client.on_socket_open = _send_at_once
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = self._on_subscribe
         self._client.on_disconnect = self._on_disconnect
@@ -213,3 +215,9 @@ class Uplink:
             self._phase = Phase.DOWN
             self._reason = reason
         self._changed()
+
+
+def _send_at_once(_client: mqtt.Client, _userdata: object, sock: object) -> None:
+    """Switch Nagle's algorithm off: with delayed ACKs it held each message for 40 ms, measured."""
+    assert isinstance(sock, socket.socket)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 
 import pytest
 
@@ -47,6 +48,15 @@ def test_an_alert_arrives_and_its_receipt_clears_the_outbox(broker, inbox, tmp_p
         box.wait_cleared()
         assert inbox.sequences(BOX) == [1, 2, 3, 4, 5]
         assert box.sender.status().sent_again == 0
+
+
+def test_no_message_waits_for_a_delayed_ack(broker, inbox, tmp_path):
+    with consuming(broker, inbox) as consumer, SendingBox(tmp_path / "box", broker) as box:
+        box.sender.start()
+        box.wait_connected()
+        wait_until(lambda: consumer.status().connected)
+        for client in (box.sender._link._client, consumer._uplink._client):
+            assert client.socket().getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_alerts_reported_before_the_first_connection_arrive(broker, inbox, tmp_path):
