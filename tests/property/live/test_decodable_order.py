@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from edge.live.hub import LiveHub
 from edge.media.sample import GapReason, RunEnded
 from protocol.viewer import Ended, Fragment, Opened, ViewerItem
+from protocol.viewing import Viewer
 from tests.support.footage import STARTED, run, sample
 
 #: A step of a story: a frame comes (key or not, so long), a run ends, the viewer reads so many
@@ -21,29 +22,34 @@ _STEPS = st.one_of(
 
 
 class Story:
-    """Plays steps to a hub with one viewer and notes what the viewer gets."""
+    """Plays steps to a hub and notes what two viewers get: one from the start, one from midway."""
 
     def __init__(self, limit_bytes: int, group_bytes: int) -> None:
         self.hub = LiveHub(group_bytes)
         self.limit_bytes = limit_bytes
-        self.got: list[ViewerItem] = []
+        self.got: list[list[ViewerItem]] = [[], []]
+        self._viewers: list[Viewer] = []
         self._run = run(f"{0:032}")
         self._runs = 0
         self._index = 0
 
     async def play(self, before: list, steps: list) -> None:
-        for step in before:
-            self._offer(step)
-        viewer = self.hub.watch(self.limit_bytes)
-        for step in steps:
-            self._offer(step)
-            if step[0] == "turn":
-                await asyncio.sleep(0)
-            for _ in range(step[2] if step[0] == "read" else 0):
-                if (item := viewer.queue.pop()) is not None:
-                    self.got.append(item)
+        for part in (before, steps):
+            self._viewers.append(self.hub.watch(self.limit_bytes))
+            for step in part:
+                await self._play(step)
         self.hub.close()
-        self.got += [item async for item in viewer]
+        for viewer, got in zip(self._viewers, self.got, strict=True):
+            got += [item async for item in viewer]
+
+    async def _play(self, step: tuple) -> None:
+        self._offer(step)
+        if step[0] == "turn":
+            await asyncio.sleep(0)
+        for _ in range(step[2] if step[0] == "read" else 0):
+            for viewer, got in zip(self._viewers, self.got, strict=False):
+                if (item := viewer.queue.pop()) is not None:
+                    got.append(item)
 
     def _offer(self, step: tuple) -> None:
         if step[0] == "frame":
@@ -77,9 +83,14 @@ def test_video_starts_with_a_key_frame_and_has_a_hole_only_before_one(
 ):
     story = Story(limit_bytes, group_bytes)
     asyncio.run(story.play(before, steps))
+    for got in story.got:
+        check(got)
+
+
+def check(got: list[ViewerItem]) -> None:
     last: tuple[int, int] | None = None
     opened = 0
-    for item in story.got:
+    for item in got:
         if isinstance(item, Opened):
             assert item.generation > opened
             opened, last = item.generation, None
@@ -93,5 +104,5 @@ def test_video_starts_with_a_key_frame_and_has_a_hole_only_before_one(
                 assert last is not None
                 assert here[1] == last[1] + 1
             last = here
-    assert story.got[-1] == Ended("closing")
-    assert sum(isinstance(item, Ended) for item in story.got) == 1
+    assert got[-1] == Ended("closing")
+    assert sum(isinstance(item, Ended) for item in got) == 1

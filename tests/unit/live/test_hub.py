@@ -87,10 +87,12 @@ async def test_who_comes_between_two_frames_misses_none_and_gets_none_twice():
     hub = LiveHub()
     first = hub.watch()
     group = samples(RUN, "Kdddd")
-    offer(hub, *group[:3])  # still on the way to the loop when the second viewer comes
+    offer(hub, group[0])
+    begun = await settled(first)
+    offer(hub, *group[1:3])  # still on the way to the loop when the second viewer comes
     second = hub.watch()
     offer(hub, *group[3:])
-    assert kinds(await settled(first)) == "SOKdddd"
+    assert kinds(begun + await settled(first)) == "SOKdddd"
     assert kinds(await settled(second)) == "SOKdddd"
 
 
@@ -117,6 +119,12 @@ async def test_a_new_run_is_a_new_generation_because_media_time_begins_again():
     items += await settled(viewer)
     assert kinds(items) == "SOKdOKd"
     assert [item.generation for item in items if isinstance(item, Opened)] == [1, 2]
+
+
+async def test_a_run_that_begins_unannounced_does_not_continue_the_group_before():
+    hub = LiveHub()
+    offer(hub, *samples(RUN, "Kd"), *samples(run("1" * 32), "d"))
+    assert kinds(await settled(hub.watch())) == "SO"
 
 
 async def test_after_the_end_of_a_run_a_new_viewer_waits_for_the_next_one():
