@@ -92,7 +92,7 @@ create unique index alert_open on alert (camera_id, rule_id, region_id) where en
 create index alert_time on alert (camera_id, started_us);
 
 -- Alert, outbox row and hold commit together (alert I2). seq has no holes: it is taken inside the
--- transaction as max(seq) + 1 and no row is ever deleted before a later one has been receipted.
+-- transaction as max(seq) + 1, and the row with the highest seq is never deleted (alert I3).
 create table outbox (
   seq         integer primary key,
   event_id    text    not null unique,
