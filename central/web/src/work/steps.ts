@@ -2,14 +2,22 @@
 
 import type { IncidentAction, IncidentState } from '@/api/types'
 
-const STEPS: Record<IncidentState, readonly IncidentAction[]> = {
+/** A button; handing work to another is the centre's `handle` once more. */
+export type Step = IncidentAction | 'reassign'
+
+const STEPS: Record<IncidentState, readonly Step[]> = {
   ACCEPTED: ['handle', 'note'],
-  HANDLING: ['feedback', 'note'],
+  HANDLING: ['feedback', 'reassign', 'note'],
   FEEDBACK: ['close', 'rework', 'note'],
   CLOSED: [],
 }
 
-export const stepsOf = (state: IncidentState): readonly IncidentAction[] => STEPS[state]
+export const stepsOf = (state: IncidentState): readonly Step[] => STEPS[state]
 
-/** Only the first step may be taken without a word. */
-export const needsNote = (action: IncidentAction): boolean => action !== 'handle'
+export const actionOf = (step: Step): IncidentAction => (step === 'reassign' ? 'handle' : step)
+
+export const needsNote = (step: Step): boolean => step === 'feedback' || step === 'rework' || step === 'note'
+
+/** Whether a person may be named with it, and whether one must be. */
+export const takesPerson = (step: Step): boolean => step === 'handle' || step === 'reassign' || step === 'rework'
+export const needsPerson = (step: Step): boolean => step === 'reassign'

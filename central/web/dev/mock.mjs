@@ -1,0 +1,255 @@
+/**
+ * A centre that is made up: the contract of docs/design/api.md with canned data and moving pictures.
+ *
+ *   npm run build && npm run mock -- --port 8099 --cameras 4
+ *
+ * Logins: wall / wall, duty / duty (PIN 2468). POST /mock/<what> makes things happen; see `MOCK`.
+ */
+
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { dirname, extname, join, normalize } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+
+import { WebSocketServer } from 'ws'
+
+import { LiveStream, picture, recording } from './video.mjs'
+import { alert, BOX, cameras, CODES, DUTY, incident, OPERATOR, PEOPLE, PIN, VILLAGE } from './village.mjs'
+
+const { values: options } = parseArgs({ options: { port: { type: 'string', default: '0' }, cameras: { type: 'string', default: '4' } } })
+const DIST = join(dirname(fileURLToPath(import.meta.url)), '..', 'dist')
+const POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; media-src 'self' blob:; img-src 'self' blob: data:"
+const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' }
+const USERS = { wall: '值班室电视', duty: '李秀英' }
+const FILE_S = 10
+
+const state = { cameras: cameras(Number(options.cameras)), alerts: [], incidents: [], cursor: 1, version: 'mock-1', operator: null, feeds: new Set() }
+const ledgers = new Map()
+const streams = new Map()
+const snapshot = picture()
+const film = recording(FILE_S)
+
+const nowIso = () => new Date().toISOString()
+const note = (id, action, from, to, actor, words = null) =>
+  ledgers.set(id, [...(ledgers.get(id) ?? []), { at: nowIso(), action, actor, device: actor === null ? null : 'wall', from_state: from, to_state: to, note: words }])
+
+function tell(event, data) {
+  state.cursor += 1
+  for (const feed of state.feeds) feed.write(`id: ${state.cursor}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`)
+}
+
+function raise(cameraIndex, kind, level, agoMs = 0, more = {}) {
+  const made = alert(state.cameras[cameraIndex % state.cameras.length], kind, level, agoMs, more)
+  const file = (type) => ({ id: `${type}-${made.id}`, kind: type, start: made.started_at, end: made.started_at, size_bytes: 1, sha256: '' })
+  made.evidence = kind === 'camera_lost' ? [] : [file('snapshot'), file('clip')]
+  state.alerts.unshift(made)
+  note(made.id, 'raised', null, 'NEW', null)
+  tell('alert', made)
+  return made
+}
+
+/** What a test or a curious person can make happen. */
+const MOCK = {
+  alert: (q) => raise(Number(q.get('camera') ?? 0), q.get('kind') ?? 'gathering', q.get('level') ?? 'urgent', Number(q.get('ago') ?? 0), { late: q.get('late') === '1', mode: q.get('mode') ?? 'live' }),
+  camera: (q) => {
+    const camera = state.cameras[Number(q.get('camera') ?? 0)]
+    Object.assign(camera, { state: q.get('state'), since: nowIso() })
+    tell('camera', camera)
+    return camera
+  },
+  freeze: (q) => {
+    for (const [key, stream] of streams) if (key.startsWith(`${q.get('uid')}/`)) stream.frozen = q.get('on') !== '0'
+    return {}
+  },
+  version: (q) => {
+    state.version = q.get('to')
+    return {}
+  },
+  drop: () => {
+    for (const feed of state.feeds) feed.end()
+    return {}
+  },
+}
+
+const session = (user) => ({ user: { username: user, name: USERS[user], role: user }, operator: user === 'wall' ? state.operator : null, village: VILLAGE, server_time: nowIso(), version: state.version })
+const isOpen = (each) => each.state === 'NEW' || each.state === 'ACKED' || each.ended_at === null
+const openIncidents = () => state.incidents.filter((each) => each.state !== 'CLOSED')
+const problem = (status, error, zh) => ({ status, body: { error, message: error, message_zh: zh } })
+
+function wallAnswer() {
+  return {
+    cursor: String(state.cursor),
+    server_time: nowIso(),
+    village: VILLAGE,
+    duty: DUTY,
+    cameras: state.cameras,
+    boxes: [BOX],
+    alerts: state.alerts.filter(isOpen),
+    incidents: { open: openIncidents().length, overdue: openIncidents().filter((each) => each.overdue).length },
+  }
+}
+
+function alertDetail(it) {
+  return { ...it, ledger: ledgers.get(it.id) ?? [], incident: state.incidents.find((each) => each.id === it.incident_id) ?? null }
+}
+
+function actOnAlert(user, id, action, body) {
+  const it = state.alerts.find((each) => each.id === id)
+  if (it === undefined) return problem(404, 'not_found', '没有这条告警')
+  const actor = user === 'wall' ? state.operator : OPERATOR
+  if (actor === null) return problem(403, 'operator_needed', '请先输入PIN')
+  const [wanted, next] = { ack: ['NEW', 'ACKED'], confirm: ['ACKED', 'CONFIRMED'], false: ['ACKED', 'FALSE'], known: ['ACKED', 'KNOWN'] }[action]
+  if (it.state !== wanted) return problem(409, 'conflict', '该告警已被处理')
+  note(it.id, action, it.state, next, actor, body.note ?? null)
+  Object.assign(it, { state: next, updated_at: nowIso(), reason: body.reason ?? null, note: body.note ?? null })
+  if (action === 'ack') Object.assign(it, { acked_by: actor, acked_at: nowIso() })
+  else Object.assign(it, { verified_by: actor, verified_at: nowIso() })
+  if (action === 'confirm') {
+    const asked = body.incident ?? { level: it.level, category: 'other', summary: it.kind }
+    const made = body.incident_id ? state.incidents.find((each) => each.id === body.incident_id) : incident(it, asked.level, asked.category, asked.summary, 0, 7_200_000)
+    if (!state.incidents.includes(made)) state.incidents.unshift(made)
+    it.incident_id = made.id
+    note(made.id, 'open', null, 'ACCEPTED', actor)
+    tell('incident', made)
+  }
+  tell('alert', it)
+  return { status: 200, body: alertDetail(it) }
+}
+
+function actOnIncident(id, action, body) {
+  const it = state.incidents.find((each) => each.id === id)
+  const next = { handle: 'HANDLING', feedback: 'FEEDBACK', close: 'CLOSED', rework: 'HANDLING', note: it.state }[action]
+  note(id, action, it.state, next, OPERATOR, body.note)
+  Object.assign(it, { state: next, handler: action === 'handle' ? (PEOPLE.find((each) => each.id === body.owner_id) ?? OPERATOR) : it.handler })
+  tell('incident', it)
+  return { status: 200, body: it }
+}
+
+function timeline(from, to) {
+  const [start, end, hole] = [Date.parse(from), Math.min(Date.parse(to), Date.now()), Date.now() - 3_600_000]
+  const segments = []
+  for (let at = start; at + FILE_S * 1000 <= end; at += FILE_S * 1000) {
+    if (at >= hole && at < hole + 900_000) continue
+    segments.push({ id: at / 1000, start: new Date(at).toISOString(), end: new Date(at + FILE_S * 1000).toISOString(), run_id: at < hole ? 'a' : 'b', bytes: film.bytes.length, recovered: false })
+  }
+  const gap = { start: new Date(hole).toISOString(), end: new Date(hole + 900_000).toISOString(), reason: 'camera_lost' }
+  return { camera_id: 'cam', from, to, segments, gaps: [gap], growing: null }
+}
+
+function playlist(from, to) {
+  const list = timeline(from, to).segments
+  const lines = ['#EXTM3U', '#EXT-X-VERSION:7', `#EXT-X-TARGETDURATION:${FILE_S}`, '#EXT-X-PLAYLIST-TYPE:VOD']
+  for (const each of list) {
+    const name = `../../segments/${each.id}.mp4`
+    lines.push('#EXT-X-DISCONTINUITY', `#EXT-X-MAP:URI="${name}",BYTERANGE="${film.head}@0"`, `#EXT-X-PROGRAM-DATE-TIME:${each.start}`)
+    lines.push(`#EXTINF:${FILE_S}.0,`, `#EXT-X-BYTERANGE:${film.bytes.length - film.head}@${film.head}`, name)
+  }
+  return [...lines, '#EXT-X-ENDLIST', ''].join('\n')
+}
+
+function sendBytes(request, response, bytes, type) {
+  const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '')
+  const start = range ? Number(range[1]) : 0
+  const end = range && range[2] !== '' ? Math.min(Number(range[2]), bytes.length - 1) : bytes.length - 1
+  const head = { 'Content-Type': type, 'Accept-Ranges': 'bytes', 'Content-Length': end - start + 1 }
+  if (range) head['Content-Range'] = `bytes ${start}-${end}/${bytes.length}`
+  response.writeHead(range ? 206 : 200, head).end(bytes.subarray(start, end + 1))
+}
+
+function sendStatic(path, response) {
+  const wanted = extname(path) === '' ? 'index.html' : normalize(path).replace(/^\/+/, '')
+  try {
+    const bytes = readFileSync(join(DIST, wanted))
+    response.writeHead(200, { 'Content-Type': TYPES[extname(wanted)] ?? 'application/octet-stream', 'Content-Security-Policy': POLICY }).end(bytes)
+  } catch {
+    response.writeHead(404).end()
+  }
+}
+
+/** Answer one call below /api/v1, or null where the answer has been sent. */
+function answer(method, path, query, user, body, request, response) {
+  if (path === '/session' && method === 'POST') {
+    if (USERS[body.username] === undefined || body.password !== body.username) return problem(401, 'unauthorized', '用户名或密码不对')
+    response.setHeader('Set-Cookie', `tanshao_session=${body.username}; HttpOnly; SameSite=Lax; Path=/`)
+    return { status: 200, body: session(body.username) }
+  }
+  if (user === null) return problem(401, 'unauthorized', '请登录')
+  if (path === '/session') {
+    if (method === 'DELETE') response.setHeader('Set-Cookie', 'tanshao_session=; Max-Age=0; Path=/')
+    return method === 'DELETE' ? { status: 204 } : { status: 200, body: session(user) }
+  }
+  if (path === '/session/operator') {
+    if (method === 'POST' && body.pin !== PIN) return problem(403, 'wrong_pin', 'PIN不对')
+    state.operator = method === 'POST' ? OPERATOR : null
+    return method === 'POST' ? { status: 200, body: session(user) } : { status: 204 }
+  }
+  if (path === '/feed') {
+    response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' }).write(': hello\n\n')
+    state.feeds.add(response)
+    request.on('close', () => state.feeds.delete(response))
+    return null
+  }
+  const plain = { '/wall': wallAnswer, '/codes': () => CODES, '/duty': () => DUTY, '/people': () => PEOPLE }[path]
+  if (plain) return { status: 200, body: plain() }
+  if (path === '/alerts') {
+    const fits = (each) => ['state', 'kind'].every((key) => !query.get(key) || each[key] === query.get(key)) && (!query.get('camera') || each.camera.uid === query.get('camera'))
+    return { status: 200, body: { items: state.alerts.filter(fits), next: null } }
+  }
+  if (path === '/incidents') return { status: 200, body: { items: state.incidents.filter((each) => !query.get('state') || each.state === query.get('state')), next: null } }
+  const [, group, id, action] = path.split('/')
+  if (group === 'alerts') {
+    if (action) return actOnAlert(user, id, action, body)
+    return { status: 200, body: alertDetail(state.alerts.find((each) => each.id === id)) }
+  }
+  if (group === 'incidents') {
+    if (action) return actOnIncident(id, action, body)
+    const it = state.incidents.find((each) => each.id === id)
+    return { status: 200, body: { ...it, ledger: ledgers.get(id) ?? [], alerts: state.alerts.filter((each) => it.alert_ids.includes(each.id)) } }
+  }
+  if (group === 'evidence') return void (id.startsWith('clip') ? sendBytes(request, response, film.bytes, 'video/mp4') : sendBytes(request, response, snapshot, 'image/jpeg')) ?? null
+  if (path.endsWith('/timeline')) return { status: 200, body: timeline(query.get('from'), query.get('to')) }
+  if (path.endsWith('/playlist.m3u8')) return void response.writeHead(200, { 'Content-Type': 'application/vnd.apple.mpegurl' }).end(playlist(query.get('from'), query.get('to'))) ?? null
+  if (path.includes('/edge/v1/segments/') || path.endsWith('/clip.mp4')) return void sendBytes(request, response, film.bytes, 'video/mp4') ?? null
+  return problem(404, 'not_found', '没有')
+}
+
+const userOf = (request) => /tanshao_session=(\w+)/.exec(request.headers.cookie ?? '')?.[1] ?? null
+
+const server = createServer(async (request, response) => {
+  const url = new URL(request.url, 'http://mock')
+  if (!url.pathname.startsWith('/api/v1/') && !url.pathname.startsWith('/mock/')) return sendStatic(url.pathname, response)
+  let text = ''
+  for await (const chunk of request) text += chunk
+  const body = text === '' ? {} : JSON.parse(text)
+  const made = url.pathname.startsWith('/mock/')
+    ? { status: 200, body: MOCK[url.pathname.slice(6)](url.searchParams) }
+    : answer(request.method, url.pathname.slice('/api/v1'.length), url.searchParams, userOf(request), body, request, response)
+  if (made === null) return
+  response.writeHead(made.status, { 'Content-Type': 'application/json' }).end(made.body === undefined ? undefined : JSON.stringify(made.body))
+})
+
+const sockets = new WebSocketServer({ noServer: true })
+server.on('upgrade', (request, socket, head) => {
+  const found = /^\/api\/v1\/live\/([^/]+)\/(main|sub)$/.exec(request.url)
+  if (found === null || userOf(request) === null) return socket.destroy()
+  const key = `${found[1]}/${found[2]}`
+  if (!streams.has(key)) streams.set(key, new LiveStream(found[2]))
+  sockets.handleUpgrade(request, socket, head, (viewer) => streams.get(key).add(viewer))
+})
+
+raise(1, 'gathering', 'urgent', 7_200_000, { state: 'CONFIRMED', ended_at: nowIso() })
+raise(2, 'camera_lost', 'ordinary', 5_400_000, { ended_at: nowIso() })
+raise(3, 'smoke', 'urgent', 3_000_000, { state: 'FALSE', reason: 'cooking_smoke', ended_at: nowIso() })
+const first = state.alerts[2]
+state.incidents.push(incident(first, 'urgent', 'crowd_safety', '文化广场人员聚集,约9人(阈值3人)', 7_000_000, 3_600_000))
+state.incidents.push(incident(first, 'ordinary', 'equipment', '水库路口点位离线', 90_000_000, -3_600_000))
+first.incident_id = state.incidents[0].id
+
+function stop() {
+  for (const stream of streams.values()) stream.stop()
+  process.exit(0)
+}
+process.on('SIGTERM', stop)
+process.on('SIGINT', stop)
+server.listen(Number(options.port), '127.0.0.1', () => console.log(JSON.stringify({ port: server.address().port })))
