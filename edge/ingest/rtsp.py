@@ -32,6 +32,7 @@ _OPTIONS = {
     "probesize": "200000",
 }
 _CODECS = {"h264": Codec.H264, "hevc": Codec.H265}
+_NS_PER_S = 1_000_000_000
 _STALLED = (av.error.TimeoutError, av.error.ExitError)
 
 
@@ -68,6 +69,7 @@ class RtspOpener:
         Raises StreamRefused for a wrong password, an unknown path or a coding we can't carry,
         StreamStalled for a camera that accepts and stays silent, else StreamError.
         """
+        began_ns = self._clock.monotonic_ns()
         try:
             container = av.open(
                 self._with_credentials(),
@@ -76,6 +78,9 @@ class RtspOpener:
                 metadata_errors="replace",
             )
         except (av.error.FFmpegError, OSError, ValueError) as error:
+            # A camera that accepts and stays silent ends as "invalid data", after the timeout.
+            if self._clock.monotonic_ns() - began_ns >= TIMEOUT_S * _NS_PER_S:
+                raise StreamStalled(f"no answer within {TIMEOUT_S:g} s") from None
             # Not "from error": PyAV keeps the URL, with the password, on its exceptions.
             raise _translated(error) from None
         video = container.streams.video

@@ -1,0 +1,214 @@
+"""Pulling from a real RTSP server."""
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
+
+import pytest
+from pydantic import SecretStr
+
+from edge.errors import StreamError, StreamRefused, StreamStalled
+from edge.ingest.backoff import Backoff
+from edge.ingest.fanout import Fanout
+from edge.ingest.rtsp import RtspOpener
+from edge.ingest.worker import StreamWorker
+from edge.media.sample import Codec, GapReason, RunEnded, Sample, StreamItem
+from edge.media.timeline import Timeline
+from edge.ports import StreamStatus
+from protocol.clock import SystemClock
+from protocol.messages import StreamState
+from protocol.relay import StreamName
+from tests.support.recordings import until
+from tests.support.rtsp import TestCamera, make_clip
+
+CLOCK = SystemClock()
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_clip(tmp_path_factory.mktemp("clips") / "cam.h264", frames=50, gop=25)
+
+
+@pytest.fixture
+def camera(clip: Path) -> Iterator[TestCamera]:
+    with TestCamera({"/cam": (clip, 25)}) as running:
+        yield running
+
+
+class Subscriber:
+    def __init__(self) -> None:
+        self.items: list[StreamItem] = []
+
+    def offer(self, item: StreamItem) -> None:
+        self.items.append(item)
+
+    @property
+    def samples(self) -> list[Sample]:
+        return [item for item in self.items if isinstance(item, Sample)]
+
+
+class States:
+    def __init__(self) -> None:
+        self.seen: list[tuple[float, StreamStatus]] = []
+
+    def stream_changed(self, status: StreamStatus) -> None:
+        self.seen.append((time.monotonic(), status))
+
+    def when(self, state: StreamState, after: float) -> float | None:
+        return next((at for at, each in self.seen if each.state is state and at > after), None)
+
+
+@pytest.mark.parametrize("codec", [Codec.H264, Codec.H265])
+def test_a_camera_gives_runs_that_begin_at_a_key_frame_with_even_steps(tmp_path, codec):
+    clip = make_clip(tmp_path / f"cam.{codec.value}", frames=50, gop=25)
+    with TestCamera({"/cam": (clip, 25)}) as camera:
+        source = RtspOpener(camera.url("/cam"), CLOCK).open()
+        line = Timeline("gate", StreamName.MAIN, source.codec, source.extradata)
+        samples: list[Sample] = []
+        for packet in source.packets():
+            samples += [item for item in line.feed(packet) if isinstance(item, Sample)]
+            if len(samples) == 40:
+                break
+        source.close()
+        source.close()
+
+    assert source.codec is codec
+    assert samples[0].is_key
+    assert {sample.run.run_id for sample in samples} == {samples[0].run.run_id}
+    assert (samples[0].run.parameters.width, samples[0].run.parameters.height) == (320, 240)
+    # The first distance after a server's start is not a frame's with every server.
+    assert {sample.duration_90k for sample in samples[2:]} <= set(range(3590, 3611))
+
+
+@pytest.mark.parametrize("auth", ["basic", "digest"])
+def test_a_password_of_odd_characters_is_understood(clip, auth, monkeypatch):
+    password = "p@ss:w/rd%41?#"
+    with TestCamera({"/cam": (clip, 25)}, auth=auth, username="admin", password=password) as camera:
+        opener = RtspOpener(camera.url("/cam"), CLOCK, "admin", SecretStr(password))
+        source = opener.open()
+        packet = next(iter(source.packets()))
+        source.close()
+
+    assert packet.is_key
+
+
+@pytest.mark.parametrize("given", [None, "wrong-secret"])
+def test_a_wrong_password_is_refused_and_said_nowhere(clip, capfd, caplog, given):
+    with TestCamera({"/cam": (clip, 25)}, auth="digest", username="admin", password="x") as camera:
+        opener = RtspOpener(
+            camera.url("/cam"),
+            CLOCK,
+            "admin" if given else None,
+            SecretStr(given) if given else None,
+        )
+        with pytest.raises(StreamRefused) as refused:
+            opener.open()
+
+    assert "401" in str(refused.value)
+    said = str(refused.value) + "".join(capfd.readouterr()) + caplog.text
+    assert "wrong-secret" not in said
+    assert refused.value.__cause__ is None
+
+
+def test_a_path_that_is_not_there_is_refused(camera):
+    with pytest.raises(StreamRefused):
+        RtspOpener(camera.url("/nothing"), CLOCK).open()
+
+
+def test_a_port_where_nobody_listens_is_an_error_at_once(camera):
+    url = camera.url("/cam")
+    camera.kill()
+
+    with pytest.raises(StreamError) as error:
+        RtspOpener(url, CLOCK).open()
+    assert type(error.value) is StreamError
+
+
+def test_a_camera_that_accepts_and_stays_silent_is_given_up(camera):
+    camera.freeze()
+    before = time.monotonic()
+    try:
+        with pytest.raises(StreamStalled):
+            RtspOpener(camera.url("/cam"), CLOCK).open()
+    finally:
+        camera.thaw()
+
+    assert time.monotonic() - before < 7
+
+
+class Pull:
+    """A worker on a real camera, closed at the end."""
+
+    def __init__(self, url: str) -> None:
+        self.subscriber = Subscriber()
+        self.states = States()
+        self.worker = StreamWorker(
+            "gate",
+            StreamName.MAIN,
+            RtspOpener(url, CLOCK),
+            Fanout("gate/main", self.subscriber),
+            [self.states],
+            CLOCK,
+            Backoff(),
+        )
+
+    def __enter__(self) -> Self:
+        self.worker.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.worker.close()
+
+
+def test_a_camera_that_is_killed_is_lost_within_six_seconds_and_back_within_three(camera):
+    with Pull(camera.url("/cam")) as pull:
+        until(lambda: len(pull.subscriber.samples) > 10)
+        camera.kill()
+        killed = time.monotonic()
+        until(lambda: pull.states.when(StreamState.LOST, killed), within_s=15)
+        lost = pull.states.when(StreamState.LOST, killed)
+        camera.start()
+        returned = time.monotonic()
+        until(lambda: pull.states.when(StreamState.LIVE, returned), within_s=15)
+        back = pull.states.when(StreamState.LIVE, returned)
+        until(lambda: len({sample.run.run_id for sample in pull.subscriber.samples}) == 2)
+
+    assert lost is not None
+    assert 5.5 < lost - killed < 7.5  # 6 s, and what two shared cores take
+    assert back is not None
+    assert back - returned < 3
+    ends = [item.reason for item in pull.subscriber.items if isinstance(item, RunEnded)]
+    assert ends == [GapReason.NETWORK, GapReason.BOX_OFF]
+
+
+def test_a_camera_that_freezes_is_lost_and_comes_back_by_itself(camera):
+    with Pull(camera.url("/cam")) as pull:
+        until(lambda: len(pull.subscriber.samples) > 10)
+        camera.freeze()
+        frozen = time.monotonic()
+        try:
+            until(lambda: pull.states.when(StreamState.LOST, frozen), within_s=15)
+        finally:
+            camera.thaw()
+        lost = pull.states.when(StreamState.LOST, frozen)
+        thawed = time.monotonic()
+        until(lambda: pull.states.when(StreamState.LIVE, thawed), within_s=15)
+
+    assert lost is not None
+    assert lost - frozen < 7.5
+    ends = [item.reason for item in pull.subscriber.items if isinstance(item, RunEnded)]
+    assert ends[0] is GapReason.CAMERA
+
+
+def test_closing_a_worker_is_prompt_and_leaves_no_thread(camera):
+    pull = Pull(camera.url("/cam"))
+    pull.worker.start()
+    until(lambda: pull.subscriber.samples)
+    before = time.monotonic()
+
+    pull.worker.close()
+
+    assert time.monotonic() - before < 2
+    assert "ingest-gate-main" not in [thread.name for thread in threading.enumerate()]
