@@ -36,7 +36,13 @@ def wall(centre: CentreDep) -> WallView:
         return wall_view(session, centre.clock.now(), centre.village)
 
 
-@router.get("/feed", response_class=EventSourceResponse, **allow(*ANY))
+# Not with response_class: FastAPI would take the function for the generator of the events itself.
+@router.get(
+    "/feed",
+    response_model=None,
+    responses={200: {"content": {"text/event-stream": {}}}},
+    **allow(*ANY),
+)
 async def feed(
     request: Request,
     centre: CentreDep,
