@@ -82,14 +82,18 @@ class StreamWorker:
         self._arm(self._lost_after_s)
         self._thread.start()
 
+    def stop(self) -> None:
+        """Begin to stop without waiting: with many cameras, stop all before closing each."""
+        self._stopping.set()
+        self._disarm()
+
     def close(self, timeout_s: float = 5.0) -> None:
         """Stop and wait: a frame's time where the camera sends, else up to ``timeout_s``.
 
         A thread that is stuck in a silent connection is left to end by itself within the read
         timeout; all it hands on then is the end of its run. Idempotent.
         """
-        self._stopping.set()
-        self._disarm()
+        self.stop()
         if self._thread.is_alive():
             self._thread.join(timeout_s)
 

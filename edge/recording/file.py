@@ -20,7 +20,7 @@ class SegmentFile:
     """A file of one run. Each fragment is one unbuffered write: a killed process loses none.
 
     One thread uses it. Methods raise OSError where the disk refuses; what was complete before stays
-    complete, and :meth:`close` or :meth:`discard` is still due.
+    complete, and :meth:`close`, :meth:`discard` or :meth:`abandon` is still due.
     """
 
     def __init__(self, root: Path, first: Sample) -> None:
@@ -101,6 +101,10 @@ class SegmentFile:
             wall_us=wall_ns // _NS_PER_US,
             sha256=self._hash.hexdigest(),
         )
+
+    def abandon(self) -> None:
+        """Leave the file as it is, for recovery to read back. Idempotent."""
+        self._file.close()
 
     def discard(self) -> None:
         """Remove the file; it holds nothing."""

@@ -178,11 +178,26 @@ class Recorder:
                 self._queue.clear()
                 self._queue_bytes = 0
             for item in items:
-                self._take(item)
+                self._supervise(item)
             self._sync_if_due()
             self._ledger.settle()
         self._finish(GapReason.BOX_OFF)
         self._end_gap_with(GapReason.BOX_OFF)
+
+    def _supervise(self, item: StreamItem | _Overflow) -> None:
+        try:
+            self._take(item)
+        except Exception:
+            # The supervising loop: a bug costs this camera a file's end, not its recording. The
+            # file stays without a row; the next start reads it back (recording I5).
+            log.exception("recorder.failed", extra={"camera_id": self._camera_id})
+            self.write_errors += 1
+            self._blocked_until_ns = self._clock.monotonic_ns()
+            file, self._file, self._pending = self._file, None, []
+            if file is not None:
+                file.abandon()
+                self._index.clear_growing(file.path)
+                self._open_gap(file.footage.end, GapReason.DISK)
 
     def _take(self, item: StreamItem | _Overflow) -> None:
         if isinstance(item, Sample):
@@ -275,6 +290,7 @@ class Recorder:
             closed = file.close()
         except OSError as error:
             # It stays without a row; the next start reads it back (recording I5).
+            file.abandon()
             self.write_errors += 1
             self._faults.report(
                 "recorder.close_failed", repr(error), {"camera_id": self._camera_id}

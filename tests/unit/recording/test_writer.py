@@ -323,3 +323,24 @@ def test_the_recorder_wakes_once_a_fragment(archive):
     assert not recorder._ripe
     offer_all(recorder, [sample(RUN, index) for index in range(1, 21)])
     assert recorder._ripe
+
+
+def test_a_bug_costs_the_end_of_a_file_and_recovery_finds_the_rest(archive, monkeypatch, caplog):
+    recorder = archive.recorder(segment_s=60)
+    recorder.start()
+    offer_all(recorder, timed(packets(frames=30, gop=25)))
+    until(lambda: archive.index.growing("gate", MAIN))
+    broken = recorder._file
+    assert broken is not None
+    monkeypatch.setattr(broken, "append", None)  # calling it is a TypeError
+
+    later = timed([moved(each, media_s=9, wall_s=9) for each in packets(frames=50, gop=25)])
+    offer_all(recorder, [sample(RUN, index) for index in range(31, 60)])
+    until(lambda: recorder.write_errors)
+    offer_all(recorder, ended(later))
+    recorder.close()
+
+    assert "recorder.failed" in [record.message for record in caplog.records]
+    assert [segment.duration_90k for segment in archive.segments()] == [50 * FRAME_90K]
+    assert archive.recover("gate", now=at(60)).recovered == 1
+    assert archive.coverage(at(0), at(60)).unexplained == ()
