@@ -21,8 +21,8 @@ from bench import peers, process, report
 from bench.box import BoxError, BoxInterface, BoxSettings, Viewer
 from bench.camera import Camera
 from bench.pictures import Pictures
-from bench.program import Program
-from bench.wait import until
+from bench.program import Program, ProgramError
+from bench.wait import WaitedTooLongError, until
 from protocol.clock import Clock, SystemClock
 from village.testcam.programme import Mount
 
@@ -169,7 +169,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="bench-edge-") as name:
         bench = Bench(Path(name), given.seconds, given.warm_up, given.model, SystemClock())
-        loads, absent = _run(bench)
+        try:
+            loads, absent = _run(bench)
+        except (BoxError, ProgramError, WaitedTooLongError) as error:
+            print(f"FAILED: {error}")
+            report.emit(sys.stdout, {"error": str(error)})
+            return 1
     rows = [
         (
             load.name,

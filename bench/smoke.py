@@ -9,7 +9,7 @@ the alert's commit in the centre and to its pixels on the wall, all by this mach
 import argparse
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -81,6 +81,7 @@ class Outcome:
     looked: tuple[Looked, ...]
     delivery: Delivery
     aftermath: Aftermath
+    detector: Mapping[str, object]
     steady: bool
     unanswered: int
     first_picture_s: float
@@ -196,6 +197,7 @@ def _outcome(stage: Stage, line: Line, todo: Programme, options: Options, steady
         looked=looked,
         delivery=received,
         aftermath=aftermath(stage, line.killed, todo.window),
+        detector=stage.box.health()["components"]["detector"]["figures"],
         steady=steady,
         unanswered=line.unanswered,
         first_picture_s=stage.first_picture_s,
@@ -255,6 +257,7 @@ def show(outcome: Outcome) -> None:
         for what, fault in (("picture", each.picture_fault), ("clip", each.clip_fault)):
             if fault is not None:
                 print(f"{what} of {each.alert_id}: {fault}")
+    print("detector:", ", ".join(f"{name} {value}" for name, value in outcome.detector.items()))
     _show_aftermath(outcome.aftermath)
 
 
