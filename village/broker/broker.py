@@ -27,6 +27,7 @@ STOP_WITHIN_S = 5.0
 
 #: Where ``python -m village…`` finds us, installed or in a clone.
 _ROOT = Path(__file__).parents[2]
+_LEASH = Path(__file__).parents[1] / "leash.py"
 
 
 class BrokerKind(StrEnum):
@@ -45,7 +46,7 @@ class Broker:
 
     ``folder`` is its own, for configuration, passwords, log and what it persists. ``kind`` None
     means an installed Mosquitto, else the embedded one. ``port`` 0 lets the system choose once;
-    the port stays the same over restarts. Use from one thread.
+    the port stays the same over restarts. Start, update and close it from one thread.
     """
 
     def __init__(
@@ -70,12 +71,13 @@ class Broker:
     @property
     def pid(self) -> int | None:
         """The child's process id while it runs."""
-        return self._process.pid if self._process is not None and self.alive else None
+        process = self._process
+        return process.pid if process is not None and process.poll() is None else None
 
     @property
     def alive(self) -> bool:
-        """Whether the child runs."""
-        return self._process is not None and self._process.poll() is None
+        """Whether the child runs; any thread may ask."""
+        return self.pid is not None
 
     @property
     def log_path(self) -> Path:
@@ -149,10 +151,11 @@ class Broker:
             module = "village.broker.embedded"
             place = [self.host, str(self.port), str(self._digests_path)]
             command = [sys.executable, "-m", module, *place]
-        # A session of its own: Ctrl-C is for the launcher, who stops its children in order. The
-        # embedded broker ends when the pipe to its standard input does.
+        # A session of its own: Ctrl-C is for the launcher, who stops its children in order. On a
+        # leash, so that it ends with the launcher; the embedded broker also ends when the pipe to
+        # its standard input does.
         return subprocess.Popen(
-            command,
+            [sys.executable, "-I", "-S", str(_LEASH), str(os.getpid()), *command],
             cwd=_ROOT,
             stdin=subprocess.PIPE,
             stdout=output,
@@ -177,8 +180,9 @@ class Broker:
     def _answers(self) -> bool:
         if self.kind is BrokerKind.EMBEDDED:
             return b"READY" in self.log_path.read_bytes()
+        # Whoever else has the port answers too: only a Mosquitto of ours writes it down.
         with contextlib.suppress(OSError), socket.create_connection((self.host, self.port), 1.0):
-            return True
+            return b"New connection from" in self.log_path.read_bytes()
         return False
 
     def _reap(self) -> None:
