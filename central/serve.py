@@ -16,8 +16,8 @@ from central.http.centre import Centre
 from central.ingest.consumer import Consumer, ConsumerSettings
 from central.ingest.inbox import DatabaseInbox
 from central.ingest.uplink import UplinkSettings
-from central.notify import ServiceNotifier
 from protocol.clock import Clock
+from protocol.notify import ServiceNotifier
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +64,7 @@ def serve(config: CentralConfig, clock: Clock) -> int:
         access_log=False,
         server_header=False,
         ws="websockets-sansio",
+        ws_per_message_deflate=False,  # video does not get smaller
         timeout_graceful_shutdown=_GRACE_S,
     )
     server = CentreServer(settings, app.state.centre, ServiceNotifier())

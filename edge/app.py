@@ -17,7 +17,6 @@ from edge.bus.sender import LOOPBACK, Sender, Timing
 from edge.config import CentreSection, EdgeConfig
 from edge.health import Component, Condition, Figure, HealthBoard
 from edge.lookout import Lookout
-from edge.notify import ServiceNotifier
 from edge.ports import Occurrence, StreamStatus
 from edge.recording.clipper import RecordedClips
 from edge.recording.janitor import Janitor
@@ -32,6 +31,7 @@ from edge.web.server import HttpServer
 from protocol.clock import Clock
 from protocol.ids import uuid7
 from protocol.messages import AlertKind, AlertLevel, AlertMode, AlertOp
+from protocol.notify import ServiceNotifier
 
 log = logging.getLogger(__name__)
 

@@ -39,12 +39,12 @@ class Station:
         self.database = Database(config.box.data_dir / "box.db")
         self.doomed = Doomed(self.database, recordings_folder(config), zone, clock)
         self.index = RecordingIndex(self.database, recordings_folder(config))
-        self.streams = StreamBoard()
         self._cameras = tuple(camera for camera in config.cameras if camera.enabled)
         self._records = config.recording.enabled
         self._clock = clock
         keys = [key for camera in self._cameras for key in _streams(camera)]
         self.hubs = LiveHubs(keys)
+        self.streams = StreamBoard(self.hubs.last_sample_at)
         self._recorders = {
             camera.id: Recorder(
                 camera.id,

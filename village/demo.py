@@ -165,7 +165,7 @@ def gathering_close() -> dict[str, Value]:
         "kind": "gathering",
         "id": "gathering",
         "mode": "close_together",
-        "levels": {AlertLevel.ORDINARY.value: 3},
+        "levels": {AlertLevel.URGENT.value: 3},
         "radius_m": 2.0,
         "hold_s": 5.0,
         "clear_fraction": 1.0,

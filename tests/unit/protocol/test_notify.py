@@ -1,7 +1,7 @@
 import socket
 from pathlib import Path
 
-from edge.notify import ServiceNotifier
+from protocol.notify import ServiceNotifier
 
 
 def test_states_reach_the_socket_that_systemd_named(tmp_path: Path) -> None:

@@ -1,0 +1,120 @@
+"""The centre's web service on a real port, with the small village and its accounts."""
+
+import contextlib
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import httpx
+import uvicorn
+
+from central.app import create_app
+from central.auth.passwords import hash_password
+from central.codes import Role
+from central.config import CentralConfig
+from central.db.engine import Database
+from central.db.models import Account, Person
+from central.http.centre import Centre
+from central.ingest.inbox import DatabaseInbox
+from protocol.notify import ServiceNotifier
+from central.ports import Received
+from central.serve import CentreServer
+from protocol.clock import Clock
+from tests.support.xiacun import DEADLINES, REGION
+
+PASSWORD = "a-good-password"
+PINS = {"zhang": "1111", "li": "2222", "wang": "3333"}
+ACCOUNTS = (
+    ("wall", Role.WALL, None),
+    ("duty", Role.DUTY, "zhang"),
+    ("duty2", Role.DUTY, "wang"),
+    ("admin", Role.ADMIN, "li"),
+)
+
+_hash = cache(hash_password)
+
+
+def config_for(folder: Path, **http: object) -> CentralConfig:
+    """Return a configuration; the database in it is not the one that tests use."""
+    return CentralConfig.model_validate(
+        {
+            "village": {"name": "下村", "region_code": REGION},
+            "mqtt": {"password": {"env": "NOT_USED"}},
+            "evidence": {"folder": folder / "evidence", "max_mb": 1},
+            "http": {"host": "127.0.0.1", "port": 0, **http},
+            "web": {"folder": folder / "dist"},
+        }
+    )
+
+
+def enter_accounts(database: Database) -> None:
+    with database.write() as session:
+        for key, pin in PINS.items():
+            session.get_one(Person, key).pin_hash = _hash(pin)
+        session.add_all(
+            Account(
+                username=name,
+                password_hash=_hash(PASSWORD),
+                role=role,
+                name=name,
+                person_id=person,
+            )
+            for name, role, person in ACCOUNTS
+        )
+
+
+@dataclass
+class WebCentre:
+    """A running centre: clients for its roles, and a way in for boxes' messages."""
+
+    url: str
+    centre: Centre
+    inbox: DatabaseInbox
+
+    @contextlib.contextmanager
+    def client(self, username: str | None = None, pin: str | None = None) -> Iterator[httpx.Client]:
+        """Give a client that is signed in; at a wall also as the operator with ``pin``."""
+        with httpx.Client(base_url=f"{self.url}/api/v1", headers={"origin": self.url}) as client:
+            if username is not None:
+                body = {"username": username, "password": PASSWORD}
+                answer = client.post("/session", json=body)
+                assert answer.status_code == 200, answer.text
+            if pin is not None:
+                assert client.post("/session/operator", json={"pin": pin}).status_code == 200
+            yield client
+
+    def take(self, *messages: Received) -> Sequence[object]:
+        return self.inbox.commit(messages)
+
+
+@contextlib.contextmanager
+def running_centre(
+    database: Database, clock: Clock, folder: Path, **http: object
+) -> Iterator[WebCentre]:
+    """Serve on a free port until the end of the block."""
+    config = config_for(folder, **http)
+    app = create_app(config, database, clock)
+    settings = uvicorn.Config(
+        app,
+        host="127.0.0.1",
+        port=0,
+        log_config=None,
+        ws="websockets-sansio",
+        timeout_graceful_shutdown=3,
+    )
+    server = CentreServer(settings, app.state.centre, ServiceNotifier(""))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive(), "the server did not start"
+            threading.Event().wait(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        inbox = DatabaseInbox(database, clock, DEADLINES)
+        yield WebCentre(f"http://127.0.0.1:{port}", app.state.centre, inbox)
+    finally:
+        server.should_exit = True
+        thread.join(15)
+        assert not thread.is_alive(), "the server did not stop"
