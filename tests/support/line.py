@@ -109,6 +109,7 @@ class SendingBox:
         timing: Timing = QUICK,
         vitals: VitalsSource | None = None,
         version_5: bool = False,
+        tls: bool = False,
     ) -> None:
         folder.mkdir(exist_ok=True)
         secret = folder / "token"
@@ -127,7 +128,7 @@ class SendingBox:
         centre = CentreSection(
             mqtt_host=broker.host,
             mqtt_port=broker.port,
-            mqtt_tls=False,
+            mqtt_tls=tls,
             mqtt_version="5" if version_5 else "3.1.1",
             http_url="http://127.0.0.1:1",
             token=Secret(file=secret),

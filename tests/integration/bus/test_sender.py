@@ -1,5 +1,8 @@
 """The bus on its own: refusals, silence, strange messages, closing."""
 
+import shutil
+import socket
+import subprocess
 from datetime import UTC, datetime
 
 import pytest
@@ -16,6 +19,7 @@ from tests.support.inbox import FakeInbox
 from tests.support.line import CENTRE_TOKEN, SendingBox, Visitor, consuming, start_broker
 from tests.support.waiting import wait_until
 from village.broker.broker import BrokerKind
+from village.broker.mosquitto import find_mosquitto
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
 RECEIPT = f"tanshao/v1/{REGION}/{BOX}/receipt"
@@ -169,6 +173,82 @@ def test_mqtt_5_works_the_same(tmp_path):
         assert inbox.sequences(BOX) == [1, 2, 3]
     inbox.close()
     broker.close()
+
+
+#: paho leaves the socket of a failed handshake to its finalizer, which closes it with a warning.
+FAILED_HANDSHAKE = pytest.mark.filterwarnings(
+    "ignore:Exception ignored in.*SSLSocket:pytest.PytestUnraisableExceptionWarning"
+)
+
+
+class TlsMosquitto:
+    """A Mosquitto with a certificate of its own, beside a plain one whose users it shares."""
+
+    host = "127.0.0.1"
+
+    def __init__(self, folder, plain):
+        self.certificate = folder / "certificate.pem"
+        key = folder / "key.pem"
+        subprocess.run(
+            [
+                *(
+                    "openssl",
+                    "req",
+                    "-x509",
+                    "-newkey",
+                    "ec",
+                    "-pkeyopt",
+                    "ec_paramgen_curve:P-256",
+                ),
+                *("-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-keyout", key),
+                *("-out", self.certificate, "-addext", "subjectAltName=IP:127.0.0.1"),
+            ],
+            check=True,
+            capture_output=True,
+        )
+        with socket.socket() as probe:
+            probe.bind((self.host, 0))
+            self.port = probe.getsockname()[1]
+        text = (folder / "broker" / "mosquitto.conf").read_text()
+        configuration = folder / "tls.conf"
+        configuration.write_text(
+            text.replace(f"listener {plain.port}", f"listener {self.port}").replace(
+                "persistence true", "persistence false"
+            )
+            + f"certfile {self.certificate}\nkeyfile {key}\n"
+        )
+        daemon = find_mosquitto().daemon
+        self.process = subprocess.Popen([daemon, "-c", configuration], stderr=subprocess.DEVNULL)
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+@FAILED_HANDSHAKE
+@pytest.mark.mosquitto
+def test_over_tls_it_sends_to_a_broker_it_can_verify_and_to_no_other(tmp_path, monkeypatch):
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    plain = start_broker(tmp_path, BrokerKind.MOSQUITTO)
+    secure = TlsMosquitto(tmp_path, plain)
+    with SendingBox(tmp_path / "box", secure, tls=True) as box:
+        box.sender.start()
+        wait_until(lambda: "CERTIFICATE_VERIFY_FAILED" in box.sender.status().error)
+    monkeypatch.setenv("SSL_CERT_FILE", str(secure.certificate))
+    with SendingBox(tmp_path / "box", secure, tls=True) as box:
+        box.sender.start()
+        box.wait_connected()
+    secure.close()
+    plain.close()
+
+
+@FAILED_HANDSHAKE
+def test_a_broker_without_tls_is_an_error_and_not_a_plain_connection(broker, tmp_path):
+    with SendingBox(tmp_path / "box", broker, tls=True) as box:
+        box.sender.start()
+        wait_until(lambda: box.sender.status().error)
+        assert not box.sender.status().connected
 
 
 def test_on_loopback_a_restart_costs_seconds_at_most():
