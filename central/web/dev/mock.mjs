@@ -234,7 +234,7 @@ server.on('upgrade', (request, socket, head) => {
   const found = /^\/api\/v1\/live\/([^/]+)\/(main|sub)$/.exec(request.url)
   if (found === null || userOf(request) === null) return socket.destroy()
   const key = `${found[1]}/${found[2]}`
-  if (!streams.has(key)) streams.set(key, new LiveStream(found[2]))
+  if (!streams.has(key)) streams.set(key, new LiveStream(found[2], () => state.cameras.find((each) => each.uid === found[1])?.state ?? 'lost'))
   sockets.handleUpgrade(request, socket, head, (viewer) => streams.get(key).add(viewer))
 })
 

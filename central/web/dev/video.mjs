@@ -38,8 +38,10 @@ export class LiveStream {
   frames = 0
   frozen = false
 
-  constructor(stream) {
+  /** `state()` is the camera's, as the contract says it to viewers. */
+  constructor(stream, state) {
     this.size = SIZES[stream]
+    this.state = state
   }
 
   add(socket) {
@@ -57,7 +59,7 @@ export class LiveStream {
     socket.send(JSON.stringify({ op: 'live.open', mime: this.mime, generation: 1, width, height }))
     socket.send(this.init)
     for (const fragment of this.gop) socket.send(fragment)
-    socket.send(JSON.stringify({ op: 'live.state', state: 'live' }))
+    socket.send(JSON.stringify({ op: 'live.state', state: this.state() }))
   }
 
   start() {

@@ -170,7 +170,7 @@ export default {
     muted: '静音 {time}',
     blocked: '声音未开启:请按任意键',
     privacy: '隐私锁屏 · 按 L 恢复',
-    hidden: '画面已隐藏 · 按 L 显示',
+    hidden: '画面已隐藏',
     stalled: '断流',
     offline: '离线',
     lastPicture: '最后画面',

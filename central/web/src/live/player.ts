@@ -14,12 +14,17 @@ import { parseViewerMessage } from './protocol'
 import { FragmentQueue } from './queue'
 
 const QUEUE_BYTES = 8 * 1024 * 1024
+/**
+ * A new viewer is first given the newest group of pictures, however old it is: of a camera that has
+ * just died too. Pictures count only once something has come after that burst.
+ */
+const BURST_MS = 250
 /** A socket that brings nothing for this long is given up, even if nobody closed it. */
 const SILENCE_MS = 10_000
 const GOOD_RUN_MS = 10_000
 
 export interface PlayerEvents {
-  /** A new frame was painted; `mediaTime` in seconds, `behindS` behind the newest one received. */
+  /** A new frame of a stream that flows was painted; `mediaTime` in seconds, `behindS` behind the newest one received. */
   frame(mediaTime: number, behindS: number): void
   /** The camera's state as the stream tells it. */
   state(state: CameraStateName): void
@@ -42,6 +47,8 @@ export class LivePlayer {
   private bufferMadeAt = 0
   private openedAt = 0
   private heardAt = 0
+  private burstUntil = 0
+  private flowing = false
   private retryTimer: number | null = null
   private readonly watchdog: number
   private frameHandle: number | null = null
@@ -102,6 +109,7 @@ export class LivePlayer {
     this.heardAt = performance.now()
     if (typeof data !== 'string') {
       if (this.source === null) return
+      if (this.heardAt > this.burstUntil) this.flowing = true
       if (this.queue.push(data)) this.pump()
       else this.retry()
       return
@@ -120,6 +128,8 @@ export class LivePlayer {
     }
     this.events.reset()
     this.dropSource()
+    this.burstUntil = performance.now() + BURST_MS
+    this.flowing = false
     const source = new MediaSource()
     this.source = source
     this.objectUrl = URL.createObjectURL(source)
@@ -201,7 +211,7 @@ export class LivePlayer {
       if (this.closed) return
       const ranges = this.video.buffered
       const end = ranges.length > 0 ? ranges.end(ranges.length - 1) : frame.mediaTime
-      this.events.frame(frame.mediaTime, Math.max(0, end - frame.mediaTime))
+      if (this.flowing) this.events.frame(frame.mediaTime, Math.max(0, end - frame.mediaTime))
       this.awaitFrame()
     })
   }
