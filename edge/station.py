@@ -111,6 +111,8 @@ class Station:
         The database stays open: others write to it until the end.
         """
         for worker in self._workers.values():
+            worker.stop()  # all first: waiting for one must not let the others run on
+        for worker in self._workers.values():
             worker.close()
         for recorder in self._recorders.values():
             recorder.close()
