@@ -21,7 +21,7 @@ from central.db.engine import Database
 from central.http.access import ANY, DUTY, require_reviewer, requires, say_roles
 from central.http.centre import Centre, build_centre
 from central.http.frontend import Frontend
-from central.http.guard import OriginGuard, SecurityHeaders
+from central.http.guard import BodyLimit, OriginGuard, SecurityHeaders
 from central.http.problems import add_problem_handlers
 from central.relay.router import AuthenticateBox, create_relay_router
 from protocol.clock import Clock
@@ -67,6 +67,7 @@ def create_app(config: CentralConfig, database: Database, clock: Clock) -> FastA
     app.include_router(say_roles(relay, *DUTY))
     app.mount("/", Frontend(config.web.folder or _built_interface()))
     app.add_middleware(OriginGuard, public_url=config.http.public_url)
+    app.add_middleware(BodyLimit)
     app.add_middleware(SecurityHeaders, https=config.http.is_https)
     return app
 

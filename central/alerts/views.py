@@ -105,9 +105,7 @@ def alert_views(session: Session, alerts: Sequence[Alert]) -> list[AlertView]:
             select(IncidentAlert.alert_id, IncidentAlert.incident_id).where(
                 IncidentAlert.alert_id.in_(ids)
             )
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     return [
         AlertView(

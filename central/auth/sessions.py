@@ -90,7 +90,7 @@ class SessionDesk:
             ).first()
             if row is None:
                 raise SignInError("not signed in, or no longer")
-            session, account = row.tuple()
+            session, account = row
             operator = self._operator(transaction, session, now)
             person = transaction.get(Person, account.person_id) if account.person_id else None
         lifetime = self._lifetime(account.role)

@@ -31,6 +31,7 @@ class Frontend(StaticFiles):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(directory=folder, check_dir=False)
+        self.config_checked = True  # it would insist on the folder at the first request
         self._index = folder / "index.html"
 
     async def get_response(self, path: str, scope: Scope) -> Response:

@@ -15,6 +15,10 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _HOST = re.compile(r"^[A-Za-z0-9.\-]+(:\d{1,5})?$|^\[[0-9A-Fa-f:.]+\](:\d{1,5})?$")
 _FOREIGN = Kind(403, "forbidden", "请求来自其他网站,已拒绝")
 
+_NO_LENGTH = Kind(411, "no_length", "请求缺少长度")
+_TOO_LONG = Kind(413, "too_long", "请求内容过长")
+_EVIDENCE = re.compile(r"^/api/v1/boxes/[^/]+/evidence/")
+
 _HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",
@@ -66,6 +70,29 @@ class OriginGuard:
             return has_cookie if site is None else site not in ("same-origin", "none")
         ours = {headers.get("host", "").lower(), self._public}
         return urlsplit(origin).netloc.lower() not in ours
+
+
+class BodyLimit:
+    """Refuses a body that no route of ours needs; evidence has a limit of its own."""
+
+    LIMIT_BYTES = 1_000_000
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer 413 (too long) or 411 (does not say how long)."""
+        if scope["type"] == "http" and not _EVIDENCE.match(scope["path"]):
+            headers = Headers(scope=scope)
+            if "transfer-encoding" in headers:
+                await problem(_NO_LENGTH, "Content-Length is needed")(scope, receive, send)
+                return
+            length = headers.get("content-length", "0")
+            if not length.isdecimal() or int(length) > self.LIMIT_BYTES:
+                words = f"at most {self.LIMIT_BYTES} bytes"
+                await problem(_TOO_LONG, words)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
 
 
 class SecurityHeaders:

@@ -61,7 +61,7 @@ class SitesView(View):
 
 def grid_names(session: Session) -> dict[str, str]:
     """Return the names of all grids by code."""
-    return dict(session.execute(select(Grid.code, Grid.name)).tuples().all())
+    return dict(session.execute(select(Grid.code, Grid.name)).all())
 
 
 def box_view(box: Box, now: datetime) -> BoxView:

@@ -74,6 +74,8 @@ class Watch:
                 self.look()
             except StoreUnavailableError as error:
                 log.warning("watch.interrupted", extra={"error": str(error)})
+            except Exception:
+                log.exception("watch.failed")
             self._stopping.wait(_EVERY_S)
 
     def _boxes(self) -> None:

@@ -168,6 +168,9 @@ class FeedPump:
             except (StoreUnavailableError, OSError) as error:
                 log.warning("feed.interrupted", extra={"error": str(error)})
                 self._stopping.wait(_RETRY_S)
+            except Exception:
+                log.exception("feed.failed")
+                self._stopping.wait(_RETRY_S)
 
     def _follow(self) -> None:
         with wakeup_for(self._database) as wakeup:

@@ -24,14 +24,14 @@ class PostgresServer:
         self._port = port
         self._count = 0
 
-    def new_database(self) -> URL:
-        """Create a database and return its address."""
+    def new_database(self, template: str = "template1") -> URL:
+        """Create a database, as a copy of ``template``, and return its address."""
         self._count += 1
         name = f"tanshao_{self._count}"
         with psycopg.connect(
             host="127.0.0.1", port=self._port, user="postgres", dbname="postgres", autocommit=True
         ) as connection:
-            connection.execute(f"create database {name}")  # type: ignore[arg-type]
+            connection.execute(f"create database {name} template {template}")  # type: ignore[arg-type]
         return URL.create(
             "postgresql+psycopg",
             username="postgres",
