@@ -30,7 +30,7 @@ from edge.web.routes import Collaborators
 from edge.web.server import HttpServer
 from protocol.clock import Clock
 from protocol.ids import uuid7
-from protocol.messages import AlertKind, AlertLevel, AlertMode, AlertOp
+from protocol.messages import BOX_SUBJECT, AlertKind, AlertLevel, AlertMode, AlertOp
 from protocol.notify import ServiceNotifier
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ class Edge:
             await self._start_uplink(stack, board, server)
             self._notifier.ready()
             log.info("edge.ready", extra={"box_id": self._config.box.id, "url": server.url})
-            await self._watch(stopping, lookout)
+            await self._watch(stopping)
             self._notifier.stopping()
         log.info("edge.stopped", extra={"box_id": self._config.box.id})
 
@@ -154,7 +154,7 @@ class Edge:
                 kind=AlertKind.STORAGE,
                 level=AlertLevel.URGENT,
                 mode=AlertMode.LIVE,
-                camera_id=self._config.box.id,
+                camera_id=BOX_SUBJECT,
                 rule_id="storage",
                 region_id="all",
                 at=self._clock.now(),
@@ -207,11 +207,10 @@ class Edge:
             lookout.detector_state,
         )
 
-    async def _watch(self, stopping: asyncio.Event, lookout: Lookout) -> None:
+    async def _watch(self, stopping: asyncio.Event) -> None:
         """Feed the watchdog until it is time to stop: a stuck event loop is a stuck box."""
         while not stopping.is_set():
             self._notifier.alive()
-            await asyncio.to_thread(lookout.tick)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), _WATCHDOG_S)
 
