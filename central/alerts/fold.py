@@ -4,7 +4,7 @@
 
     field                               comes from
     kind, camera, rule, region, mode,
-    level, count, threshold, confidence the newest event (by its moment, then its sequence)
+    level, count, threshold, confidence the newest event: the highest sequence (protocol I6)
     started_at                          the earliest any event says
     ended_at                            the newest END; what came after an END does not reopen it
     peak                                the highest any event says
@@ -67,7 +67,8 @@ def fold(known: BoxFacts | None, event: BoxFacts) -> BoxFacts:
     """Return what is known after ``event`` too. Associative, commutative and idempotent."""
     if known is None:
         return event
-    newest = event if (event.at, event.sequence) > (known.at, known.sequence) else known
+    # Not by the moment first: the box's clock may be set back between two events.
+    newest = event if (event.sequence, event.at) > (known.sequence, known.at) else known
     ends = [ended for ended in (known.ended_at, event.ended_at) if ended is not None]
     return BoxFacts(
         at=newest.at,

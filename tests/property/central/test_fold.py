@@ -13,8 +13,8 @@ ALERT_ID = UUID(int=7)
 
 @st.composite
 def histories(draw):
-    """One alert as a box tells it: a start, updates, perhaps an end; sequences and times grow."""
-    steps = draw(st.lists(st.integers(0, 30), min_size=1, max_size=6))
+    """One alert as a box tells it: a start, updates, perhaps an end; its sequences grow."""
+    steps = draw(st.lists(st.integers(-30, 30), min_size=1, max_size=6))  # the clock may step
     ends = draw(st.booleans())
     at, events = NOW, []
     for number, step in enumerate(steps):
