@@ -1,0 +1,82 @@
+# make help lists the doors. Two matter: `make run` and `make test`.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+WEB := central/web
+ARGS ?=
+CAMERA ?=
+
+WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public $(WEB)/index.html $(WEB)/vite.config.ts 2>/dev/null)
+# Pure code: what decides, without input or output. Its branches are covered to at least 95 %.
+PURE := protocol/clock.py,protocol/codec.py,protocol/ids.py,protocol/messages.py,protocol/relay.py,protocol/topics.py,edge/media/*,edge/alarm/*,edge/recording/retention.py,edge/recording/coverage.py,edge/bus/window.py,edge/bus/backoff.py,edge/web/playlist.py,central/alerts/states.py,central/alerts/fold.py,central/incidents/states.py,central/duty/resolve.py,central/duty/pattern.py,models/boxes.py
+
+.PHONY: help run test lint types fmt smoke bench eval docs web system clean
+
+help: ## list the doors
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+run: $(VENV)/.run $(WEB)/dist/index.html ## a whole village here: demo cameras, or CAMERA="rtsp://…" (repeatable by spaces)
+	@exec $(PY) -m village run $(foreach url,$(CAMERA),--camera '$(url)') $(ARGS)
+
+test: $(VENV)/.dev $(WEB)/dist/index.html system ## set up and run every test; the pure code's coverage is a gate
+	$(PY) -m pytest -n 2 --dist loadfile --cov --cov-report= $(ARGS)
+	$(PY) -m coverage report --include='$(PURE)' --fail-under=95 --skip-covered
+	@. .ci/node && cd $(WEB) && npm test --silent
+
+lint: $(VENV)/.dev $(WEB)/node_modules/.installed ## style and house rules, Python and TypeScript
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	@. .ci/node && cd $(WEB) && npm run --silent lint
+
+types: $(VENV)/.dev ## strict types over every package
+	$(VENV)/bin/mypy
+
+fmt: $(VENV)/.dev ## lay the code out
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+
+smoke: $(VENV)/.dev $(WEB)/dist/index.html system ## the whole line with the demo footage; ARGS=--kill, --model NAME, --loops N
+	@$(PY) -m bench.smoke $(ARGS)
+
+bench: $(VENV)/.dev system ## the whole edge beside ffmpeg and Motion; ARGS=--seconds N
+	@$(PY) -m bench.edge $(ARGS)
+
+eval: $(VENV)/.dev ## gatherings on annotated footage (needs the assets folder)
+	@$(PY) -m models.evaluation.pets $(ARGS)
+
+docs: $(VENV)/.dev ## check that the documentation is true: links, examples, keys
+	$(PY) -m pytest -k 'docs or example or architecture' $(ARGS)
+
+web: $(WEB)/dist/index.html ## build the interface
+
+clean: ## remove what was built; the data folder stays
+	rm -rf $(VENV) $(WEB)/dist $(WEB)/node_modules .pytest_cache .mypy_cache .ruff_cache .coverage
+
+system: ## install what the tests need from the system, where that may be done
+	@.ci/system-packages
+
+$(PY):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; PYTHON=… names another one"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+
+$(VENV)/.run: $(PY) pyproject.toml
+	@echo "installing the Python packages …"
+	@$(PY) -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.dev: $(PY) pyproject.toml
+	@echo "installing the Python packages for development …"
+	@$(PY) -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@ $(VENV)/.run
+
+$(WEB)/node_modules/.installed: $(WEB)/package-lock.json | $(PY)
+	@echo "installing the interface's packages …"
+	@. .ci/node && cd $(WEB) && npm ci --silent --no-audit --no-fund
+	@touch $@
+
+$(WEB)/dist/index.html: $(WEB)/node_modules/.installed $(WEB_SOURCES)
+	@echo "building the interface …"
+	@. .ci/node && cd $(WEB) && npm run --silent build
+	@touch $@
