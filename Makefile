@@ -40,7 +40,8 @@ fmt: $(VENV)/.dev ## lay the code out
 smoke: $(VENV)/.dev $(WEB)/dist/index.html system ## the whole line with the demo footage; ARGS=--kill, --model NAME, --loops N
 	@$(PY) -m bench.smoke $(ARGS)
 
-bench: $(VENV)/.dev system ## the whole edge beside ffmpeg and Motion; ARGS=--seconds N
+bench: $(VENV)/.dev ## the whole edge beside ffmpeg and Motion; ARGS=--seconds N
+	@.ci/system-packages bench
 	@$(PY) -m bench.edge $(ARGS)
 
 eval: $(VENV)/.dev ## gatherings on annotated footage (needs the assets folder)
