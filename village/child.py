@@ -16,6 +16,8 @@ from village.logfile import LogFile
 ROOT = Path(__file__).resolve().parents[1]
 _LEASH = Path(__file__).with_name("leash.py")
 _STEADY_S = 30.0
+#: What it said last is in its pipe; a process it left behind may keep that open.
+_LAST_WORDS_S = 0.2
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 30.0
 
@@ -122,6 +124,8 @@ class Child:
         lived_s = (self._clock.monotonic_ns() - self._started_ns) / 1e9
         os.close(self._gone_fd)
         self._process, self._gone_fd = None, None
+        if self._reader is not None:
+            self._reader.join(_LAST_WORDS_S)
         self._note(f"ended after {lived_s:.1f} s: {reason(status)}")
         return status, lived_s
 

@@ -48,7 +48,12 @@ def _is_tables(value: Value) -> bool:
 
 def _key(key: str) -> str:
     bare = key.isascii() and key.replace("_", "a").replace("-", "a").isalnum()
-    return key if bare else json.dumps(key, ensure_ascii=False)
+    return key if bare else _string(key)
+
+
+def _string(text: str) -> str:
+    # JSON's escapes are TOML's, but for DEL, which TOML wants escaped.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _value(value: Value) -> str:
@@ -58,8 +63,7 @@ def _value(value: Value) -> str:
         case int() | float():
             return repr(value)
         case str() | Path():
-            # JSON's escapes are TOML's, but for DEL, which TOML wants escaped.
-            return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
+            return _string(str(value))
         case date():
             return value.isoformat()
         case Mapping():

@@ -104,8 +104,8 @@ class Clip:
 def split_nals(data: bytes) -> list[bytes]:
     """Return the NAL units between Annex B start codes, empty ones and trailing zeros left out."""
     marks = [(match.start(), match.end()) for match in _START.finditer(data)]
-    ends = [start for start, _ in marks[1:]] + [len(data)]
-    parts = (data[begin:end] for (_, begin), end in zip(marks, ends, strict=True))
+    ends = [*(start for start, _ in marks[1:]), len(data)]
+    parts = (data[begin:end] for (_, begin), end in zip(marks, ends, strict=False))
     return [nal for nal in (part.rstrip(b"\x00") for part in parts) if nal]
 
 

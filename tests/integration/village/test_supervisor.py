@@ -1,0 +1,170 @@
+"""Real processes, killed for real."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from protocol.clock import SystemClock
+from village.child import ROOT, Child, Program
+from village.logfile import LogFile
+from village.supervisor import StopSignal, Supervisor
+
+SLEEPER = "import time; print('up', flush=True); time.sleep(600)"
+STUBBORN = f"import signal; signal.signal(15, signal.SIG_IGN); {SLEEPER}"
+
+
+@pytest.fixture
+def stage(tmp_path):
+    stage = Stage(tmp_path)
+    yield stage
+    stage.supervisor.shut_down("")
+    for log in stage.logs:
+        log.close()
+
+
+class Stage:
+    def __init__(self, folder):
+        self.clock = SystemClock()
+        self.stop = StopSignal()
+        self.ended = []
+        self.supervisor = Supervisor(self.stop, self.clock, self.ended.append, lambda: None)
+        self.folder = folder
+        self.logs = []
+
+    def child(self, name, code, stop_s=5.0):
+        return self.program(Program(name, [sys.executable, "-c", code], stop_s=stop_s))
+
+    def program(self, program):
+        log = LogFile(self.folder / f"{program.name}.log")
+        self.logs.append(log)
+        return Child(program, log, self.clock)
+
+    def log(self, child):
+        return (self.folder / f"{child.name}.log").read_text()
+
+    def pump_until(self, done):
+        deadline = time.monotonic() + 20
+        while not done():
+            assert time.monotonic() < deadline
+            self.supervisor.pump(0.05)
+
+
+def test_a_killed_program_is_started_again_at_once(stage):
+    child = stage.child("a", SLEEPER)
+    stage.supervisor.add(child)
+    first = child.pid
+    os.kill(first, signal.SIGKILL)
+    stage.pump_until(lambda: child.starts == 2)
+    assert child.pid not in (None, first)
+    assert [(e.name, e.why, e.pause_s) for e in stage.ended] == [("a", "signal SIGKILL", 0.0)]
+    stage.supervisor.shut_down("")
+    assert "a ended after" in stage.log(child)
+
+
+def test_a_program_that_keeps_ending_is_started_more_and_more_seldom(stage):
+    child = stage.child("a", "raise SystemExit(3)")
+    stage.supervisor.add(child)
+    stage.pump_until(lambda: len(stage.ended) == 3)
+    assert [(e.why, e.pause_s) for e in stage.ended] == [
+        ("exit status 3", 0.0),
+        ("exit status 3", 0.5),
+        ("exit status 3", 1.0),
+    ]
+    stage.supervisor.shut_down("")
+    assert child.pid is None
+
+
+def test_a_step_runs_to_its_end_while_the_others_are_watched(stage):
+    lasting = stage.child("a", SLEEPER)
+    stage.supervisor.add(lasting)
+    os.kill(lasting.pid, signal.SIGKILL)
+    step = stage.child("b", "import time; time.sleep(0.3); raise SystemExit(7)")
+    assert stage.supervisor.complete(step) == 7
+    assert lasting.starts == 2
+    stage.supervisor.shut_down("")
+
+
+def test_a_stop_ends_a_step_and_everything_that_waits(stage):
+    stage.stop.set()
+    step = stage.child("b", SLEEPER)
+    assert stage.supervisor.complete(step) is None
+    assert step.pid is None
+    assert not stage.supervisor.until(lambda: False)
+
+
+def test_the_first_ends_before_the_others_are_told(stage):
+    told = (
+        "import signal, sys, time\n"
+        "def end(*_): time.sleep({pause}); sys.exit(0)\n"
+        "signal.signal(15, end); print('up', flush=True); time.sleep(600)"
+    )
+    first, other = (
+        stage.child("first", told.format(pause=0.5)),
+        stage.child("other", told.format(pause=0)),
+    )
+    for child in (other, first):
+        stage.supervisor.add(child)
+        stage.pump_until(lambda child=child: "up" in stage.log(child))
+    stage.supervisor.shut_down("first")
+    ends = {
+        child.name: next(
+            line.split()[1] for line in stage.log(child).splitlines() if "ended" in line
+        )
+        for child in (first, other)
+    }
+    assert ends["first"] < ends["other"]
+
+
+def test_a_program_that_will_not_end_is_killed_with_what_it_started(stage):
+    code = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {STUBBORN!r}])\n"
+    child = stage.child("a", code + STUBBORN, stop_s=0.3)
+    stage.supervisor.add(child)
+    stage.pump_until(lambda: stage.log(child).count("up\n") == 2)
+    (grandchild,) = psutil.Process(child.pid).children()
+    stage.supervisor.shut_down("")
+    assert child.pid is None
+    grandchild.wait(timeout=5)
+    assert "did not end within 0 s: killed" in stage.log(child)
+
+
+def test_programs_end_when_their_launcher_is_killed(tmp_path):
+    launcher = f"""
+import json, sys, threading
+from protocol.clock import SystemClock
+from village.child import Child, Program
+from village.logfile import LogFile
+from pathlib import Path
+program = Program("a", [sys.executable, "-c", {SLEEPER!r}])
+child = Child(program, LogFile(Path(sys.argv[1])), SystemClock())
+child.start()
+print(json.dumps(child.pid), flush=True)
+threading.Event().wait()
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", launcher, str(tmp_path / "a.log")],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        pid = json.loads(process.stdout.readline())
+        child = psutil.Process(pid)
+        log = Path(tmp_path / "a.log")
+        deadline = time.monotonic() + 20
+        while "up" not in log.read_text():
+            assert time.monotonic() < deadline
+        process.kill()
+    child.wait(timeout=5)
+
+
+def test_a_program_that_is_not_there_ends_with_words(stage):
+    child = stage.program(Program("a", ["/no/such/program"]))
+    assert stage.supervisor.complete(child) == 1
+    assert "/no/such/program: No such file or directory" in stage.log(child)
