@@ -35,13 +35,15 @@ class Seen:
 class Row:
     """One expected gathering and what became of it; None where that never happened.
 
-    The rule is satisfied at the time of the frame that satisfied it (the alert's own start).
+    The rule is satisfied when it says so on the box: that is the box's clock in the alert's first
+    message, taken before anything is stored. ``frame_to_rule_ms`` is how long the picture that
+    satisfied it was on its way to the rule, by the box's timeline of that camera.
     """
 
     expected_at: datetime
     alert_id: str | None = None
     off_s: float | None = None
-    rule_to_edge_ms: float | None = None
+    frame_to_rule_ms: float | None = None
     rule_to_centre_ms: float | None = None
     rule_to_wall_ms: float | None = None
     signed: bool = False
@@ -73,14 +75,14 @@ class Verdict:
         found = [row for row in self.rows if row.alert_id is not None]
         centre = [row.rule_to_centre_ms for row in found if row.rule_to_centre_ms is not None]
         wall = [row.rule_to_wall_ms for row in found if row.rule_to_wall_ms is not None]
-        edge = [row.rule_to_edge_ms for row in found if row.rule_to_edge_ms is not None]
+        frame = [row.frame_to_rule_ms for row in found if row.frame_to_rule_ms is not None]
         off = [abs(row.off_s) for row in found if row.off_s is not None]
         return {
             "gatherings_expected": len(self.rows),
             "gatherings_found": len(found),
             "false_alerts": len(self.false),
             "start_off_s_max": rounded(max(off, default=None), 2),
-            "rule_to_edge_ms_p95": rounded(percentile(edge, 0.95)),
+            "frame_to_rule_ms_p95": rounded(percentile(frame, 0.95)),
             "rule_to_centre_ms_p95": rounded(percentile(centre, 0.95)),
             "rule_to_wall_ms_p95": rounded(percentile(wall, 0.95)),
             "shown": len(wall),
@@ -125,15 +127,15 @@ def from_epoch_ms(value_ms: float) -> datetime:
 
 
 def _row(expected_at: datetime, alert: Alert, seen: Seen, operator: str) -> Row:
-    satisfied = alert.started_at
+    fired = seen.fired.get(alert.alert_id)
     incident = seen.incidents.get(alert.alert_id)
     return Row(
         expected_at=expected_at,
         alert_id=alert.alert_id,
-        off_s=(satisfied - expected_at).total_seconds(),
-        rule_to_edge_ms=_ms(satisfied, seen.fired.get(alert.alert_id)),
-        rule_to_centre_ms=_ms(satisfied, alert.received_at),
-        rule_to_wall_ms=_ms(satisfied, seen.shown.get(alert.alert_id)),
+        off_s=(alert.started_at - expected_at).total_seconds(),
+        frame_to_rule_ms=_ms(alert.started_at, fired),
+        rule_to_centre_ms=_ms(fired, alert.received_at),
+        rule_to_wall_ms=_ms(fired, seen.shown.get(alert.alert_id)),
         signed=_is_signed(alert, operator),
         incident=incident is not None and _is_right(incident, alert, operator),
         picture=alert.alert_id in seen.pictures,
@@ -141,8 +143,8 @@ def _row(expected_at: datetime, alert: Alert, seen: Seen, operator: str) -> Row:
     )
 
 
-def _ms(start: datetime, end: datetime | None) -> float | None:
-    return None if end is None else (end - start).total_seconds() * 1000
+def _ms(start: datetime | None, end: datetime | None) -> float | None:
+    return None if start is None or end is None else (end - start).total_seconds() * 1000
 
 
 def _is_signed(alert: Alert, operator: str) -> bool:

@@ -2,8 +2,8 @@
 
 The demo village runs, its footage at true speed. What its cam-01 must raise is what the same rule
 with the same settings raises on the ground truth. Each alert is signed and confirmed in Chromium by
-keys. The rule is satisfied at the time of the frame that satisfies it; from there the times run to
-the alert's commit in the centre and to its pixels on the wall, all by this machine's clock.
+keys. The rule is satisfied when it says so on the box; from there the times run to the commit in
+the centre and to the pixels on the wall, all by this machine's clock.
 """
 
 import argparse
@@ -234,12 +234,12 @@ def figures(outcome: Outcome, options: Options) -> dict[str, object]:
 
 def show(outcome: Outcome) -> None:
     """Print the tables for people."""
-    head = ("expected", "off s", "rule→edge ms", "rule→centre ms", "rule→wall ms")
+    head = ("expected", "off s", "frame→rule ms", "rule→centre ms", "rule→wall ms")
     rows = [
         (
             f"{row.expected_at:%H:%M:%S}",
             row.off_s,
-            row.rule_to_edge_ms,
+            row.frame_to_rule_ms,
             row.rule_to_centre_ms,
             row.rule_to_wall_ms,
             row.signed,
@@ -249,7 +249,8 @@ def show(outcome: Outcome) -> None:
         )
         for row in outcome.verdict.rows
     ]
-    print("rule→…: from the time of the frame that satisfies the rule")
+    print("off: from the truth's start to the alert's; rule: when the box wrote the alert;")
+    print("centre: its transaction; wall: the animation frame after it was painted")
     print(report.table((*head, "signed", "incident", "picture", "clip"), rows))
     for alert in outcome.verdict.false:
         print(f"FALSE {alert.kind} at {alert.started_at:%H:%M:%S} on {alert.camera_uid}")

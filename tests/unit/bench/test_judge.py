@@ -53,9 +53,9 @@ def test_a_gathering_that_went_the_whole_line_is_good():
                 expected_at=at(9.5),
                 alert_id="a",
                 off_s=0.5,
-                rule_to_edge_ms=200.0,
-                rule_to_centre_ms=300.0,
-                rule_to_wall_ms=400.0,
+                frame_to_rule_ms=200.0,
+                rule_to_centre_ms=100.0,
+                rule_to_wall_ms=200.0,
                 signed=True,
                 incident=True,
                 picture=True,
@@ -70,9 +70,9 @@ def test_a_gathering_that_went_the_whole_line_is_good():
         "gatherings_found": 1,
         "false_alerts": 0,
         "start_off_s_max": 0.5,
-        "rule_to_edge_ms_p95": 200.0,
-        "rule_to_centre_ms_p95": 300.0,
-        "rule_to_wall_ms_p95": 400.0,
+        "frame_to_rule_ms_p95": 200.0,
+        "rule_to_centre_ms_p95": 100.0,
+        "rule_to_wall_ms_p95": 200.0,
         "shown": 1,
         "signed": 1,
         "incidents": 1,
@@ -96,6 +96,7 @@ def test_a_gathering_that_went_the_whole_line_is_good():
         seen(alert(), incidents={"a": Incident("i-a", "wang", at(1), ())}),
         seen(alert(), incidents={"a": Incident("i-b", "wang", at(1), ("a",))}),
         seen(alert(), shown={}),  # it never came to the wall
+        seen(alert(), fired={}),  # nobody knows when the rule was satisfied
         seen(alert(), clips=()),
         seen(alert(), pictures=()),
         seen(alert(), alert("b", 40)),  # one too many

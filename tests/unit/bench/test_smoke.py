@@ -118,7 +118,7 @@ def test_the_last_line_has_what_was_asked_for():
         "gatherings_found": 1,
         "false_alerts": 0,
         "start_off_s_max": 0.5,
-        "rule_to_edge_ms_p95": 200.0,
+        "frame_to_rule_ms_p95": 200.0,
         "rule_to_centre_ms_p95": 300.0,
         "rule_to_wall_ms_p95": 400.0,
         "shown": 1,
