@@ -1,39 +1,40 @@
-"""Who is there, from a detector that misses people for a moment. Pure.
+"""Who is there, from a detector whose boxes jump and whose scores sink. Pure.
 
-No identity: a presence is a place that is remembered for a second, so that a person behind a lamp
-post is still counted. It has no name or number and ends with the memory.
+No identity: a presence is a place that is remembered for two seconds, so that a person half behind
+a lamp post, whom the detector is no longer sure of, is still believed. It has no name or number and
+ends with the memory.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from edge.alarm.geometry import Place, distance_m
 
-#: How long a person who is not seen stays counted: what passing behind a post takes.
-MEMORY_S = 1.0
+#: How long a place is remembered, for a weak sighting to be believed there.
+MEMORY_S = 2.0
 #: Feet are found to within so much, and two people can't be nearer to each other.
 NEAR_M = 0.6
 APART_M = 0.4
 #: A brisk walk, by which a person may be elsewhere when seen again.
 SPEED_M_S = 1.5
-#: One sighting may be a mistake; a second within MEMORY_S makes it a person.
-SIGHTINGS = 2
+#: Places are averaged over so long: feet jump when legs are hidden.
+SMOOTH_S = 0.6
 
 
 @dataclass(frozen=True, slots=True)
 class _Presence:
     place: Place
     seen_at: datetime
-    sightings: int
 
 
 class Presences:
-    """The people of one camera, smoothed over MEMORY_S. Not thread-safe.
+    """The people of one camera. Not thread-safe.
 
-    A sighting of at least ``min_score`` begins a presence; a weaker one only prolongs one that is
-    already there. Updates come in time order; an earlier or equal time, or a break longer than
-    the memory, begins anew.
+    A sighting of at least ``min_score`` is a person; a weaker one is where a person was seen within
+    MEMORY_S. Who is not seen at all in a frame is not there: the rule's vote bridges that.
+    Updates come in time order; an earlier or equal time begins anew.
     """
 
     def __init__(self, min_score: float) -> None:
@@ -49,13 +50,14 @@ class Presences:
         sightings = _distinct(places)
         seen, unseen = self._match(at, sightings)
         begun = [
-            _Presence(place, at, 1)
+            _Presence(place, at)
             for place in sightings
             if place not in seen and place.score >= self._min_score
         ]
+        here = [*seen.values(), *begun]
         kept = [p for p in unseen if (at - p.seen_at).total_seconds() <= MEMORY_S]
-        self._presences = [*seen.values(), *kept, *begun]
-        return [p.place for p in self._presences if p.sightings >= SIGHTINGS]
+        self._presences = [*here, *kept]
+        return [presence.place for presence in here]
 
     def _match(
         self, at: datetime, sightings: Sequence[Place]
@@ -65,9 +67,8 @@ class Presences:
         for index, presence in enumerate(self._presences):
             age_s = (at - presence.seen_at).total_seconds()
             for place in sightings:
-                reach_m = NEAR_M + (SPEED_M_S * age_s if place.score >= self._min_score else 0.0)
                 apart_m = distance_m(presence.place, place)
-                if apart_m <= reach_m:
+                if apart_m <= NEAR_M + SPEED_M_S * age_s:
                     pairs.append((apart_m, index, place))
         seen: dict[Place, _Presence] = {}
         used: set[int] = set()
@@ -75,9 +76,19 @@ class Presences:
             if index in used or place in seen:
                 continue
             used.add(index)
-            old = self._presences[index]
-            seen[place] = replace(old, place=place, seen_at=at, sightings=old.sightings + 1)
+            seen[place] = _moved(self._presences[index], place, at)
         return seen, [p for index, p in enumerate(self._presences) if index not in used]
+
+
+def _moved(presence: _Presence, place: Place, at: datetime) -> _Presence:
+    """Return the presence drawn towards where it is seen now, the more the longer ago it was."""
+    age_s = (at - presence.seen_at).total_seconds()
+    share = 1 - math.exp(-age_s / SMOOTH_S)
+    old = presence.place
+    x, y = old.x + share * (place.x - old.x), old.y + share * (place.y - old.y)
+    u, v = old.image
+    image = u + share * (place.image[0] - u), v + share * (place.image[1] - v)
+    return _Presence(replace(place, x=x, y=y, image=image), at)
 
 
 def _distinct(places: Sequence[Place]) -> list[Place]:
