@@ -68,8 +68,15 @@ def serve(config: CentralConfig, clock: Clock) -> int:
         timeout_graceful_shutdown=_GRACE_S,
     )
     server = CentreServer(settings, app.state.centre, ServiceNotifier())
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Uvicorn takes the signals while it runs and raises them again afterwards: to nobody.
+        signal.signal(number, _heard)
     server.run()
     return 0 if server.started else 1
+
+
+def _heard(_number: int, _frame: FrameType | None) -> None:
+    """Do nothing: the signal has been answered already."""
 
 
 def consume(config: CentralConfig, clock: Clock) -> int:

@@ -18,10 +18,10 @@ from central.db.engine import Database
 from central.db.models import Account, Person
 from central.http.centre import Centre
 from central.ingest.inbox import DatabaseInbox
-from protocol.notify import ServiceNotifier
 from central.ports import Received
 from central.serve import CentreServer
 from protocol.clock import Clock
+from protocol.notify import ServiceNotifier
 from tests.support.xiacun import DEADLINES, REGION
 
 PASSWORD = "a-good-password"
