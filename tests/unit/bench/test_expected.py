@@ -41,9 +41,8 @@ def test_each_turn_of_what_is_known_raises_one_gathering():
     truth = known()
     turns = [at(turn * truth.length_s) for turn in range(3)]
     found = expected(truth, settings(), turns, at(3 * truth.length_s))
-    # Frame 32 is due after 31/7 s, counts from its second sighting, and is held for 5 s; the break
-    # at frame 86 is too short to end it.
-    assert starts_s(found) == [9.57, 123.14, 236.71]
+    # Frame 32 is due after 31/7 s and is held for 5 s; the break at frame 86 is too short to end it.
+    assert starts_s(found) == [9.43, 123.0, 236.57]
     assert all(each.ended_at is not None for each in found)
 
 
