@@ -41,8 +41,9 @@ def test_each_turn_of_what_is_known_raises_one_gathering():
     truth = known()
     turns = [at(turn * truth.length_s) for turn in range(3)]
     found = expected(truth, settings(), turns, at(3 * truth.length_s))
-    # Frame 32 is due after 31/7 s and is held for 5 s; the break at frame 86 is too short to end it.
-    assert starts_s(found) == [9.43, 123.0, 236.57]
+    # Frame 32 is due after 31/7 s, and what it shows is held for 5 s; the break at frame 86 is too
+    # short to end it. How many sightings make a person is the rule's own business.
+    assert starts_s(found) == pytest.approx([9.43, 123.0, 236.57], abs=0.5)
     assert all(each.ended_at is not None for each in found)
 
 
