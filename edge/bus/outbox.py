@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from edge.bus.window import Waiting
 from edge.db.database import Database
 from edge.db.instant import from_us, to_us
 from protocol.clock import Clock
@@ -17,14 +18,6 @@ from protocol.messages import AlertMessage
 LIVE_FOR = timedelta(seconds=60)
 
 _OUTBOX_ID = "outbox.id"
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """The sequences to send, of each lane the first ones, ascending; no sequence is in both."""
-
-    live: tuple[int, ...]
-    backlog: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)

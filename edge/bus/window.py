@@ -12,9 +12,15 @@ PUBACK plays no part: a broker acknowledges what it may yet lose (protocol I2).
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from edge.bus.outbox import Waiting
-
 _NS = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The sequences to send, of each lane the first ones, ascending; no sequence is in both."""
+
+    live: tuple[int, ...]
+    backlog: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)

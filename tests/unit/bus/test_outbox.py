@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from edge.bus.outbox import Load, Waiting
+from edge.bus.outbox import Load
+from edge.bus.window import Waiting
 from protocol.codec import decode
 from protocol.messages import AlertOp
 from tests.support.desk_box import AT, occurrence, open_desk

@@ -2,8 +2,7 @@
 
 import pytest
 
-from edge.bus.outbox import Waiting
-from edge.bus.window import Patience, Window
+from edge.bus.window import Patience, Waiting, Window
 
 S = 1_000_000_000
 SMALL = Patience(size=6, live_share=2)

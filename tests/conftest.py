@@ -1,0 +1,19 @@
+"""Tests that need a part this machine lacks are skipped with the package that brings it."""
+
+import pytest
+
+from tests.support import tools
+
+_NEEDS = {
+    "assets": (tools.assets_dir, "needs the assets folder (set TANSHAO_ASSETS)"),
+    "browser": (tools.chromium_path, "needs Chromium (apt-get install chromium)"),
+    "gstreamer": (tools.gstreamer_is_here, "needs gst-rtsp-server for the system's python3"),
+    "mosquitto": (tools.mosquitto_path, "needs mosquitto (apt-get install mosquitto)"),
+    "postgres": (tools.postgres_bin, "needs PostgreSQL (apt-get install postgresql)"),
+}
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for name, (find, reason) in _NEEDS.items():
+        if item.get_closest_marker(name) is not None and not find():
+            pytest.skip(reason)
