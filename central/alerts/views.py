@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -91,6 +92,18 @@ class LedgerView(View):
     note: str
 
 
+@dataclass(frozen=True, slots=True)
+class AlertParts:
+    """What of an alert is in other tables."""
+
+    grid_name: str
+    on_duty: list[OnDutyView]
+    acked_by: PersonView | None
+    verified_by: PersonView | None
+    incident_id: UUID | None
+    evidence: list[EvidenceView]
+
+
 def alert_views(session: Session, alerts: Sequence[Alert]) -> list[AlertView]:
     """Return alerts whole, in their order, in a handful of queries however many they are."""
     ids = [alert.id for alert in alerts]
@@ -108,38 +121,16 @@ def alert_views(session: Session, alerts: Sequence[Alert]) -> list[AlertView]:
         ).all()
     )
     return [
-        AlertView(
-            id=alert.id,
-            kind=alert.kind,
-            level=alert.level,
-            mode=alert.mode,
-            state=alert.state,
-            camera=CameraName(uid=alert.camera_uid, name=alert.camera_name),
-            grid=PlaceName(code=alert.grid_code, name=grids.get(alert.grid_code, "")),
-            rule_id=alert.rule_id,
-            region_id=alert.region_id,
-            started_at=alert.started_at,
-            ended_at=alert.ended_at,
-            updated_at=alert.updated_at,
-            received_at=alert.received_at,
-            late=alert.late,
-            count=alert.count,
-            threshold=alert.threshold,
-            peak=alert.peak,
-            confidence=alert.confidence,
-            on_duty=duty[alert.id],
-            acked_by=people.get(alert.acked_by or ""),
-            acked_at=alert.acked_at,
-            verified_by=people.get(alert.verified_by or ""),
-            verified_at=alert.verified_at,
-            reason=alert.reason,
-            note=alert.note,
-            sign_by=alert.sign_by,
-            verify_by=alert.verify_by,
-            incident_id=incidents.get(alert.id),
-            evidence=evidence[alert.id],
-            box_id=alert.box_id,
-            sequence=alert.sequence,
+        _whole(
+            alert,
+            AlertParts(
+                grid_name=grids.get(alert.grid_code, ""),
+                on_duty=duty[alert.id],
+                acked_by=people.get(alert.acked_by or ""),
+                verified_by=people.get(alert.verified_by or ""),
+                incident_id=incidents.get(alert.id),
+                evidence=evidence[alert.id],
+            ),
         )
         for alert in alerts
     ]
@@ -162,6 +153,42 @@ def ledger_views(
         )
         for entry in entries
     ]
+
+
+def _whole(alert: Alert, parts: AlertParts) -> AlertView:
+    return AlertView(
+        id=alert.id,
+        kind=alert.kind,
+        level=alert.level,
+        mode=alert.mode,
+        state=alert.state,
+        camera=CameraName(uid=alert.camera_uid, name=alert.camera_name),
+        grid=PlaceName(code=alert.grid_code, name=parts.grid_name),
+        rule_id=alert.rule_id,
+        region_id=alert.region_id,
+        started_at=alert.started_at,
+        ended_at=alert.ended_at,
+        updated_at=alert.updated_at,
+        received_at=alert.received_at,
+        late=alert.late,
+        count=alert.count,
+        threshold=alert.threshold,
+        peak=alert.peak,
+        confidence=alert.confidence,
+        on_duty=parts.on_duty,
+        acked_by=parts.acked_by,
+        acked_at=alert.acked_at,
+        verified_by=parts.verified_by,
+        verified_at=alert.verified_at,
+        reason=alert.reason,
+        note=alert.note,
+        sign_by=alert.sign_by,
+        verify_by=alert.verify_by,
+        incident_id=parts.incident_id,
+        evidence=parts.evidence,
+        box_id=alert.box_id,
+        sequence=alert.sequence,
+    )
 
 
 def _duty(session: Session, ids: Sequence[UUID]) -> defaultdict[UUID, list[OnDutyView]]:

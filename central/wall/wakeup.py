@@ -13,6 +13,8 @@ from central.wall.feed import CHANNEL
 
 #: One pragma costs some 10 µs: 40 a second are nothing, and a change is seen within 25 ms.
 _POLL_S = 0.025
+#: How long one wait in PostgreSQL's connection lasts: what stopping may cost.
+_SLICE_S = 0.2
 
 
 def wakeup_for(database: Database) -> "SqliteWakeup | PostgresWakeup":
@@ -88,13 +90,14 @@ class PostgresWakeup(contextlib.ExitStack):
         return super().__enter__()
 
     def wait(self, stopping: Event, timeout_s: float) -> None:
-        """Return when something was committed or the time is over; ``stopping`` is seen then."""
+        """Return when something was committed, ``stopping`` was set, or the time is over."""
         import psycopg  # noqa: PLC0415 - as above
 
-        if stopping.is_set():
-            return
-        try:
-            for _notice in self._connection.notifies(timeout=timeout_s, stop_after=1):
+        for _ in range(max(1, round(timeout_s / _SLICE_S))):
+            if stopping.is_set():
                 return
-        except psycopg.Error as error:
-            raise OSError(str(error)) from error
+            try:
+                for _notice in self._connection.notifies(timeout=_SLICE_S, stop_after=1):
+                    return
+            except psycopg.Error as error:
+                raise OSError(str(error)) from error
