@@ -37,6 +37,9 @@ from edge.config import GatheringSection
 from edge.errors import ConfigError
 from protocol.clock import SystemClock
 
+#: How old the newest recorded picture that the box tells of may be.
+_GROWING_S = 5.0
+
 #: After the last turn: what an alert's end, and its clip's tail and upload, may take.
 _SETTLE_S = 15.0
 _EVIDENCE_LIMIT_S = 120.0
@@ -67,7 +70,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Programme:
-    """When to watch, and what must happen meanwhile."""
+    """When to watch, or was watched, and what must happen meanwhile."""
 
     window: Span
     wanted: tuple[Gathering, ...]
@@ -134,10 +137,10 @@ def run(options: Options, folder: Path) -> Outcome:
         settle = timedelta(seconds=_SETTLE_S)
         end = max([todo.window.end, *(kill.at for kill in kills)]) + settle
         line.until(end, kills)
+        watched = Span(todo.window.start, clock.now() - timedelta(seconds=_GROWING_S))
         line.until_true(lambda: _settled(line), clock.now() + timedelta(seconds=_EVIDENCE_LIMIT_S))
-        return _outcome(
-            stage, line, todo, options, is_steady(stage.village.turns(mount), truth.length_s)
-        )
+        steady = is_steady(stage.village.turns(mount), truth.length_s)
+        return _outcome(stage, line, Programme(watched, todo.wanted), options, steady)
 
 
 def _announce(truth: Truth, todo: Programme) -> None:
@@ -201,7 +204,7 @@ def _outcome(stage: Stage, line: Line, todo: Programme, options: Options, steady
         steady=steady,
         unanswered=line.unanswered,
         first_picture_s=stage.first_picture_s,
-        model=stage.model(),
+        model=stage.model,
     )
 
 

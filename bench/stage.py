@@ -4,7 +4,7 @@ import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from bench.box import BoxError, BoxInterface
 from bench.browser import Browser
@@ -59,6 +59,7 @@ class Stage:
             self.operator, self.pin = self._operator()
             self.browser = self._open_wall()
             self.box = self._open_box()
+            self.model = str(_detector(self.box)["figures"]["model"])
         except BaseException:
             self._stack.close()
             raise
@@ -71,11 +72,6 @@ class Stage:
         trace: TracebackType | None,
     ) -> None:
         self._stack.close()
-
-    def model(self) -> str | None:
-        """Return the person model that the box says it uses."""
-        boxes = self.centre.wall()["boxes"]
-        return next((box["detector_model"] for box in boxes if box["box_id"] == demo.BOX_ID), None)
 
     def _sign_in(self, username: str) -> Centre:
         centre = Centre(self.village.base_url)
@@ -152,7 +148,10 @@ def scene(village: Village) -> Scene:
 
 def _detects(box: BoxInterface) -> bool:
     try:
-        components = box.health()["components"]
-    except BoxError:
+        return _detector(box)["condition"] == "ok"
+    except (BoxError, KeyError):  # not up yet
         return False
-    return bool(components.get("detector", {}).get("condition") == "ok")
+
+
+def _detector(box: BoxInterface) -> dict[str, Any]:
+    return dict(box.health()["components"]["detector"])

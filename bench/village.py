@@ -98,18 +98,22 @@ class Village:
     def pids(self, victim: Victim) -> tuple[int, ...]:
         """Return the processes of a part as they are now.
 
-        The detector is what the edge started; the broker is what the launcher started and does not
-        list among its programs.
+        The detector is what the edge started; the broker notes its own id in its folder.
         """
         programs = {each["name"]: each["pid"] for each in self._state().get("programs", [])}
         if victim is Victim.DETECTOR:
             edge = programs.get("edge")
             return () if edge is None else process.children(edge)
         if victim is Victim.BROKER:
-            listed = {pid for pid in programs.values() if pid is not None}
-            return tuple(pid for pid in process.children(self.program.pid) if pid not in listed)
+            return self._broker()
         wanted = (programs.get(name) for name in _PROGRAMS[victim])
         return tuple(pid for pid in wanted if pid is not None)
+
+    def _broker(self) -> tuple[int, ...]:
+        try:
+            return (int((self.folder / "broker" / "broker.pid").read_text(encoding="ascii")),)
+        except (OSError, ValueError):  # it is being started again
+            return ()
 
     def _secret(self, name: str) -> str:
         return (self.folder / "secrets" / name).read_text(encoding="utf-8").strip()

@@ -33,6 +33,8 @@ def test_what_the_launcher_leaves_is_read(tmp_path):
     (tmp_path / "log").mkdir()
     (tmp_path / "secrets" / "password-wall").write_text("abc\n")
     (tmp_path / "secrets" / "pin-cadre-1").write_text("0042\n")
+    (tmp_path / "broker").mkdir()
+    (tmp_path / "broker" / "broker.pid").write_text("13")
     (tmp_path / "log" / "testcam.log").write_text(LOG)
     state = {
         "edge_url": "http://127.0.0.1:8610",
@@ -50,10 +52,11 @@ def test_what_the_launcher_leaves_is_read(tmp_path):
     assert village.edge_url == "http://127.0.0.1:8610"
     assert village.pids(Victim.CENTRE) == (12,)
     assert village.pids(Victim.EDGE) == (11,)
+    assert village.pids(Victim.BROKER) == (13,)
 
 
 def test_a_village_that_has_said_nothing_yet_is_empty(tmp_path):
     village = Village(tmp_path, "auto")
     assert village.edge_url is None
     assert village.turns("/cam-01/main") == ()
-    assert village.pids(Victim.DETECTOR) == ()
+    assert [village.pids(victim) for victim in Victim] == [(), (), (), ()]
