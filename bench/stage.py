@@ -148,7 +148,7 @@ def scene(village: Village) -> Scene:
 
 def _detects(box: BoxInterface) -> bool:
     try:
-        return _detector(box)["condition"] == "ok"
+        return bool(_detector(box)["condition"] == "ok")
     except (BoxError, KeyError):  # not up yet
         return False
 
