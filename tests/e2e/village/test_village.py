@@ -1,0 +1,124 @@
+"""The launcher as its user runs it. One village for the tests that only look or kill."""
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+
+import psutil
+import pytest
+
+from tests.support.village import RunningVillage, prepare_clips, require_interface
+from tests.support.waiting import wait_until
+from village.child import ROOT
+
+
+def command(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "village", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def village(tmp_path_factory):
+    require_interface()
+    data = tmp_path_factory.mktemp("village") / "data"
+    prepare_clips(data)
+    running = RunningVillage(data)
+    try:
+        running.wait_live()
+        yield running
+        family = running.family()
+        assert running.stop() == 0
+        psutil.wait_procs(family, timeout=5)
+        assert [process for process in family if process.is_running()] == []
+    finally:
+        running.kill()
+
+
+def test_it_prints_addresses_logins_and_who_is_on_duty(village):
+    text = village.output.read_text()
+    assert f"http://127.0.0.1:{village.port}/wall" in text
+    for name in ("wall", "duty", "admin"):
+        assert (village.data / "secrets" / f"password-{name}").read_text().strip() in text
+    assert "今日值班" in text
+
+
+def test_secrets_are_private_and_in_no_command_line(village):
+    files = [*(village.data / "secrets").iterdir(), village.data / "logins.txt"]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+    words = {path.read_text().strip() for path in (village.data / "secrets").iterdir()}
+    long_words = [word for word in words if len(word) > 4]
+    lines = [" ".join(process.cmdline()) for process in village.family()]
+    assert [line for line in lines if any(word in line for word in long_words)] == []
+
+
+def test_a_second_village_on_the_same_data_is_refused(village):
+    second = command("run", "--data", str(village.data), "--port", "0")
+    assert second.returncode == 1
+    assert f"in use by another Tanshao (pid {village.process.pid})" in second.stderr
+
+
+def test_status_tells_what_runs(village):
+    told = command("status", "--data", str(village.data))
+    assert told.returncode == 0
+    for name in ("testcam", "edge", "centre", "consumer"):
+        assert f"pid {village.program(name)['pid']}" in told.stdout
+    assert "camera.cam-04" in told.stdout
+
+
+@pytest.mark.parametrize("name", ["edge", "testcam", "centre", "consumer"])
+def test_a_killed_program_comes_back(village, name):
+    before = village.program(name)
+    os.kill(before["pid"], signal.SIGKILL)
+    wait_until(lambda: village.program(name)["starts"] > before["starts"], 30)
+    wait_until(lambda: village.program(name)["pid"] not in (None, before["pid"]), 30)
+
+
+def test_a_killed_broker_comes_back(village):
+    told = village.data / "broker" / "broker.pid"
+    before = int(told.read_text())
+    os.kill(before, signal.SIGKILL)
+    wait_until(lambda: int(told.read_text()) != before, 30)
+    assert psutil.pid_exists(int(told.read_text()))
+
+
+def test_a_second_start_finds_its_data_and_a_killed_launcher_leaves_nothing(tmp_path):
+    require_interface()
+    data = tmp_path / "data"
+    prepare_clips(data)
+    first = RunningVillage(data, "--broker", "embedded")
+    try:
+        first.wait_live()
+        secrets = {path.name: path.read_text() for path in (data / "secrets").iterdir()}
+        family = first.family()
+        first.kill()
+        _, left = psutil.wait_procs(family, timeout=20)
+        assert left == []
+        recorded = sorted((data / "edge" / "recordings").rglob("*.mp4"))
+        second = RunningVillage(data, "--broker", "embedded")
+        try:
+            second.wait_live()
+            assert {path.name: path.read_text() for path in (data / "secrets").iterdir()} == secrets
+            assert recorded
+            assert all(path.exists() for path in recorded)
+            assert second.stop() == 0
+        finally:
+            second.kill()
+    finally:
+        first.kill()
+
+
+def test_a_camera_address_with_a_password_is_refused_and_not_repeated(tmp_path):
+    require_interface()
+    line = ["--data", str(tmp_path), "--port", "0", "--camera", "rtsp://admin:geheim@192.0.2.1/1"]
+    refused = command("run", *line)
+    assert refused.returncode == 1
+    assert "CAMERA_PASSWORD" in refused.stderr
+    assert "geheim" not in refused.stdout + refused.stderr
