@@ -27,8 +27,10 @@ const FILE_S = 10
 const state = { cameras: cameras(Number(options.cameras)), alerts: [], incidents: [], cursor: 1, version: 'mock-1', operator: null, feeds: new Set() }
 const ledgers = new Map()
 const streams = new Map()
-const snapshot = picture()
-const film = recording(FILE_S)
+/** Made when first asked for. */
+const canned = {}
+const snapshot = () => (canned.snapshot ??= picture())
+const film = () => (canned.film ??= recording(FILE_S))
 
 const nowIso = () => new Date().toISOString()
 const note = (id, action, from, to, actor, words = null) =>
@@ -131,7 +133,7 @@ function timeline(from, to) {
   const segments = []
   for (let at = start; at + FILE_S * 1000 <= end; at += FILE_S * 1000) {
     if (at >= hole && at < hole + 900_000) continue
-    segments.push({ id: at / 1000, start: new Date(at).toISOString(), end: new Date(at + FILE_S * 1000).toISOString(), run_id: at < hole ? 'a' : 'b', bytes: film.bytes.length, recovered: false })
+    segments.push({ id: at / 1000, start: new Date(at).toISOString(), end: new Date(at + FILE_S * 1000).toISOString(), run_id: at < hole ? 'a' : 'b', bytes: film().bytes.length, recovered: false })
   }
   const gap = { start: new Date(hole).toISOString(), end: new Date(hole + 900_000).toISOString(), reason: 'camera_lost' }
   return { camera_id: 'cam', from, to, segments, gaps: [gap], growing: null }
@@ -142,8 +144,8 @@ function playlist(from, to) {
   const lines = ['#EXTM3U', '#EXT-X-VERSION:7', `#EXT-X-TARGETDURATION:${FILE_S}`, '#EXT-X-PLAYLIST-TYPE:VOD']
   for (const each of list) {
     const name = `../../segments/${each.id}.mp4`
-    lines.push('#EXT-X-DISCONTINUITY', `#EXT-X-MAP:URI="${name}",BYTERANGE="${film.head}@0"`, `#EXT-X-PROGRAM-DATE-TIME:${each.start}`)
-    lines.push(`#EXTINF:${FILE_S}.0,`, `#EXT-X-BYTERANGE:${film.bytes.length - film.head}@${film.head}`, name)
+    lines.push('#EXT-X-DISCONTINUITY', `#EXT-X-MAP:URI="${name}",BYTERANGE="${film().head}@0"`, `#EXT-X-PROGRAM-DATE-TIME:${each.start}`)
+    lines.push(`#EXTINF:${FILE_S}.0,`, `#EXT-X-BYTERANGE:${film().bytes.length - film().head}@${film().head}`, name)
   }
   return [...lines, '#EXT-X-ENDLIST', ''].join('\n')
 }
@@ -207,10 +209,10 @@ function answer(method, path, query, user, body, request, response) {
     const it = state.incidents.find((each) => each.id === id)
     return { status: 200, body: { ...it, ledger: ledgers.get(id) ?? [], alerts: state.alerts.filter((each) => it.alert_ids.includes(each.id)) } }
   }
-  if (group === 'evidence') return void (id.startsWith('clip') ? sendBytes(request, response, film.bytes, 'video/mp4') : sendBytes(request, response, snapshot, 'image/jpeg')) ?? null
+  if (group === 'evidence') return void (id.startsWith('clip') ? sendBytes(request, response, film().bytes, 'video/mp4') : sendBytes(request, response, snapshot(), 'image/jpeg')) ?? null
   if (path.endsWith('/timeline')) return { status: 200, body: timeline(query.get('from'), query.get('to')) }
   if (path.endsWith('/playlist.m3u8')) return void response.writeHead(200, { 'Content-Type': 'application/vnd.apple.mpegurl' }).end(playlist(query.get('from'), query.get('to'))) ?? null
-  if (path.includes('/edge/v1/segments/') || path.endsWith('/clip.mp4')) return void sendBytes(request, response, film.bytes, 'video/mp4') ?? null
+  if (path.includes('/edge/v1/segments/') || path.endsWith('/clip.mp4')) return void sendBytes(request, response, film().bytes, 'video/mp4') ?? null
   return problem(404, 'not_found', '没有')
 }
 

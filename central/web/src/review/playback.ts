@@ -87,7 +87,7 @@ export class Playback {
       return
     }
     // No worker: it would be a blob of script, which the content policy forbids.
-    const hls = new Hls({ enableWorker: false, maxBufferLength: 20, maxMaxBufferLength: 60, backBufferLength: 30 })
+    const hls = new Hls({ autoStartLoad: false, enableWorker: false, maxBufferLength: 20, maxMaxBufferLength: 60, backBufferLength: 30 })
     this.hls = hls
     hls.on(Events.LEVEL_LOADED, (_event, data) => this.loaded(data))
     hls.on(Events.ERROR, (_event, data) => this.failed(data))
@@ -106,9 +106,12 @@ export class Playback {
         programDateTime: fragment.programDateTime ?? 0,
       }))
     if (!first) return
-    const media = mediaTimeAt(this.fragments, this.wanted)
-    if (media !== null && media > 0) this.video.currentTime = media
-    this.hls?.startLoad(media ?? 0)
+    // Where to begin is known only now; loading starts there and nowhere else, and only after
+    // hls.js has itself taken in the playlist: in the midst of that it would stop for good.
+    const { hls } = this
+    queueMicrotask(() => {
+      if (this.hls === hls) hls?.startLoad(mediaTimeAt(this.fragments, this.wanted) ?? 0)
+    })
   }
 
   private failed(data: ErrorData): void {

@@ -151,7 +151,7 @@ export const useVillage = defineStore('village', () => {
         changed,
         connected: (again) => {
           reachable()
-          if (again) void reload()
+          if (again) void reconcile()
         },
         disconnected: unreachable,
         reset: () => void reload(),

@@ -1,0 +1,101 @@
+"""The pages for PC and phone."""
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+
+def test_who_is_not_signed_in_is_led_to_the_login_and_back(chromium, mock):
+    page = chromium.new_context(locale="zh-CN").new_page()
+    page.goto(f"{mock.url}/incidents")
+    page.get_by_test_id("login-username").fill("duty")
+    page.get_by_test_id("login-password").fill("wrong")
+    page.get_by_test_id("login-submit").click()
+    expect(page.get_by_test_id("login-problem")).to_have_text("用户名或密码不对")
+    page.get_by_test_id("login-password").fill("duty")
+    page.get_by_test_id("login-submit").click()
+    expect(page).to_have_url(f"{mock.url}/incidents")
+    page.context.close()
+
+
+def test_an_address_of_another_site_is_not_followed_after_the_login(chromium, mock):
+    page = chromium.new_context(locale="zh-CN").new_page()
+    page.goto(f"{mock.url}/login?next=//example.com/")
+    page.get_by_test_id("login-username").fill("wall")
+    page.get_by_test_id("login-password").fill("wall")
+    page.get_by_test_id("login-submit").click()
+    expect(page).to_have_url(f"{mock.url}/wall")
+    page.context.close()
+
+
+def test_a_new_alert_appears_in_the_list_and_is_signed_and_judged(screen, mock):
+    page = screen.open("duty", "/", 1366, 768)
+    expect(page.get_by_test_id("alert-list").locator("li")).to_have_count(3)
+    alert = mock.do("alert?camera=0&kind=smoke&level=urgent")
+    page.get_by_test_id(f"alert-row-{alert['id']}").click()
+    page.get_by_test_id("alert-sign").click()
+    page.get_by_test_id("alert-false").click()
+    page.get_by_text("炊烟").click()
+    page.get_by_test_id("verdict-submit").click()
+    expect(page.get_by_test_id("alert-detail")).to_have_attribute("data-state", "FALSE")
+    expect(page.get_by_test_id("ledger").locator("li")).to_have_count(3)
+    assert screen.complaints == []
+
+
+def test_a_confirmed_alert_becomes_an_incident_that_is_worked_on(screen, mock):
+    page = screen.open("duty", "/", 1366, 768)
+    alert = mock.do("alert?camera=0&kind=gathering&level=urgent")
+    page.goto(f"{mock.url}/alerts/{alert['id']}")
+    page.get_by_test_id("alert-sign").click()
+    page.get_by_test_id("alert-real").click()
+    page.get_by_test_id("confirm-real").click()
+    page.get_by_test_id("alert-incident").click()
+    expect(page.get_by_test_id("incident-owner")).to_contain_text("李秀英")
+    page.get_by_test_id("incident-handle").click()
+    page.get_by_test_id("incident-submit").click()
+    expect(page.get_by_test_id("incident-detail")).to_have_attribute("data-state", "HANDLING")
+    page.get_by_test_id("incident-feedback").click()
+    expect(page.get_by_test_id("incident-submit")).to_be_disabled()
+    page.get_by_test_id("incident-note-text").fill("人群已散去")
+    page.get_by_test_id("incident-submit").click()
+    expect(page.get_by_test_id("incident-detail")).to_have_attribute("data-state", "FEEDBACK")
+    assert screen.complaints == []
+
+
+def test_a_click_on_the_timeline_plays_that_moment(screen):
+    page = screen.open("duty", "/review", 1366, 768)
+    expect(page.get_by_test_id("timeline-recorded").first).to_be_visible()
+    box = page.get_by_test_id("timeline-recorded").first.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 3, box["y"] + box["height"] / 2)
+    expect(page.get_by_test_id("review-video")).to_have_js_property("videoWidth", 640)
+    clock = page.get_by_test_id("review-clock")
+    before = clock.inner_text()
+    expect(clock).not_to_have_text(before)
+    page.get_by_test_id("clip-begin").click()
+    link = page.get_by_test_id("clip-download").get_attribute("href") or ""
+    assert "/edge/v1/cameras/cam1/clip.mp4?from=" in link
+    assert screen.complaints == []
+
+
+@pytest.mark.parametrize("path", ["/", "/incidents", "/review", "/about", "/login"])
+def test_no_page_is_wider_than_a_phone(screen, path):
+    page = screen.open("duty", path, 390, 844)
+    expect(page.locator("main")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_language_is_changed_in_the_header_and_remembered(screen):
+    page = screen.open("duty", "/", 1366, 768)
+    page.get_by_test_id("language").click()
+    expect(page.get_by_test_id("nav-alerts")).to_have_text("Alerts")
+    page.reload()
+    expect(page.get_by_test_id("nav-alerts")).to_have_text("Alerts")
+
+
+def test_the_page_about_the_system_says_what_it_never_does(screen):
+    page = screen.open("duty", "/about", 1366, 768)
+    never = page.get_by_test_id("about-never").locator("li")
+    expect(never).to_have_count(12)
+    expect(never.first).to_contain_text("人脸识别")

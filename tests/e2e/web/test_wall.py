@@ -1,0 +1,181 @@
+"""The wall as its staff use it: by eye and by key."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+PIN = "2468"
+CAMERA = "box-qingshi.cam1"
+
+
+def tile(page: Page, uid: str = CAMERA):
+    return page.get_by_test_id(f"wall-tile-{uid}")
+
+
+def live(page: Page, uid: str = CAMERA) -> None:
+    expect(tile(page, uid)).to_have_attribute("data-state", "live")
+
+
+def popup(page: Page):
+    return page.get_by_test_id("alert-popup")
+
+
+def sign(page: Page) -> None:
+    page.keyboard.press("Space")
+    expect(page.get_by_test_id("pin-input")).to_be_visible()
+    page.keyboard.type(PIN)
+    page.keyboard.press("Enter")
+    expect(popup(page)).to_have_attribute("data-state", "ACKED")
+
+
+def test_every_tile_plays_and_says_how_old_its_picture_is(screen):
+    page = screen.open("wall", "/wall")
+    for number in range(1, 5):
+        live(page, f"box-qingshi.cam{number}")
+    hand = tile(page).locator("svg line")
+    first = hand.get_attribute("transform")
+    expect(hand).not_to_have_attribute("transform", first or "")
+    assert int(tile(page).get_by_test_id("tile-age").get_attribute("data-age-ms") or "99999") < 3000
+    assert screen.complaints == []
+
+
+def test_a_picture_that_stops_never_goes_on_looking_live(screen, mock):
+    page = screen.open("wall", "/wall")
+    live(page)
+    mock.do(f"freeze?uid={CAMERA}")
+    expect(tile(page)).to_have_attribute("data-state", "stalled")
+    expect(tile(page).get_by_test_id("tile-band")).to_contain_text("断流")
+    assert "grayscale" in tile(page).locator(".pictures").evaluate(
+        "e => getComputedStyle(e).filter"
+    )
+
+
+def test_a_new_viewer_of_a_dead_camera_is_not_fooled_by_its_last_pictures(screen, mock):
+    first = screen.open("wall", "/wall")
+    live(first)
+    mock.do(f"freeze?uid={CAMERA}")
+    mock.do("camera?camera=0&state=lost")
+    page = screen.open("wall", "/wall")
+    expect(tile(page)).to_have_attribute("data-state", "offline")
+    expect(tile(page).get_by_test_id("tile-band")).to_contain_text("离线")
+
+
+def test_an_alert_is_signed_and_made_an_incident_by_keys_alone(screen, mock):
+    page = screen.open("wall", "/wall")
+    live(page)
+    alert = mock.do("alert?camera=0&kind=gathering&level=urgent")
+    expect(popup(page)).to_have_attribute("data-alert-id", str(alert["id"]))
+    expect(page.get_by_test_id("alert-headline")).to_contain_text("疑似人员聚集")
+    expect(page.get_by_test_id("alert-headline")).to_contain_text("村口主路")
+    sign(page)
+    expect(page.get_by_test_id("operator-name")).to_contain_text("李秀英")
+    page.keyboard.press("1")
+    expect(page.get_by_test_id("confirm-real")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(popup(page)).to_have_count(0)
+    expect(page.get_by_test_id("count-incidents")).to_have_text("3")
+    shown = page.evaluate("window.__tanshao.shown")
+    assert [each["id"] for each in shown].count(alert["id"]) == 1
+    assert screen.complaints == []
+
+
+def test_a_false_alarm_is_told_by_a_digit(screen, mock):
+    page = screen.open("wall", "/wall")
+    mock.do("alert?camera=0&kind=gathering&level=urgent")
+    expect(popup(page)).to_be_visible()
+    sign(page)
+    page.keyboard.press("2")
+    expect(page.get_by_test_id("false-dialog")).to_be_visible()
+    with page.expect_request(lambda each: each.url.endswith("/false")) as told:
+        page.keyboard.press("1")
+    assert told.value.post_data_json == {"reason": "miscount", "note": ""}
+    expect(popup(page)).to_have_count(0)
+
+
+def test_the_pin_can_be_picked_with_the_arrows_of_a_remote(screen, mock):
+    page = screen.open("wall", "/wall")
+    mock.do("alert?camera=0&level=urgent")
+    expect(popup(page)).to_be_visible()
+    page.keyboard.press("Space")
+    expect(page.get_by_test_id("pin-dialog").get_by_text("5", exact=True)).to_be_focused()
+    up, down, left, right = "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight"
+    for key in (up, "Enter", down, left, "Enter", right, right, "Enter", down, left, "Enter"):
+        page.keyboard.press(key)
+    for key in (down, right, "Enter"):
+        page.keyboard.press(key)
+    expect(popup(page)).to_have_attribute("data-state", "ACKED")
+
+
+def test_a_wrong_pin_signs_nothing_and_can_be_typed_again(screen, mock):
+    page = screen.open("wall", "/wall")
+    mock.do("alert?camera=0&level=urgent")
+    expect(popup(page)).to_be_visible()
+    page.keyboard.press("Space")
+    page.keyboard.type("1111")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("PIN不对")
+    expect(popup(page)).to_have_attribute("data-state", "NEW")
+    page.keyboard.type(PIN)
+    page.keyboard.press("Enter")
+    expect(popup(page)).to_have_attribute("data-state", "ACKED")
+
+
+def test_an_unsigned_extra_urgent_alert_cannot_be_put_away(screen, mock):
+    page = screen.open("wall", "/wall")
+    mock.do("alert?camera=0&kind=flame&level=extra_urgent")
+    expect(popup(page)).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("wall-note")).to_be_visible()
+    expect(popup(page)).to_be_visible()
+    sign(page)
+    page.keyboard.press("Escape")
+    expect(popup(page)).to_have_count(0)
+
+
+def test_late_and_trial_alerts_are_cards_only(screen, mock):
+    page = screen.open("wall", "/wall")
+    late = mock.do("alert?camera=0&level=urgent&late=1")
+    trial = mock.do("alert?camera=1&level=extra_urgent&mode=trial")
+    for alert, mark in ((late, "补传"), (trial, "试运行")):
+        expect(page.get_by_test_id(f"alert-card-{alert['id']}")).to_contain_text(mark)
+    expect(popup(page)).to_have_count(0)
+
+
+def test_the_feed_comes_back_with_what_was_missed(screen, mock):
+    page = screen.open("wall", "/wall")
+    expect(page.get_by_test_id("dot-network")).to_have_class("ok")
+    mock.do("drop")
+    alert = mock.do("alert?camera=0&level=urgent")
+    expect(popup(page)).to_have_attribute("data-alert-id", str(alert["id"]))
+    expect(page.get_by_test_id("dot-network")).to_have_class("ok")
+
+
+def test_a_number_enlarges_a_camera_on_its_main_stream(screen):
+    page = screen.open("wall", "/wall")
+    live(page)
+    page.keyboard.press("1")
+    expect(page.get_by_test_id("tile-stream")).to_have_text("主码流")
+    width = tile(page).locator(".main-stream video").evaluate("v => v.videoWidth")
+    assert width == 1280
+    page.keyboard.press("0")
+    expect(page.get_by_test_id("tile-stream")).to_have_count(0)
+
+
+def test_the_privacy_screen_hides_every_picture(screen):
+    page = screen.open("wall", "/wall")
+    live(page)
+    page.keyboard.press("l")
+    expect(tile(page).locator("video").first).to_be_hidden()
+    page.keyboard.press("l")
+    expect(tile(page).locator("video").first).to_be_visible()
+
+
+def test_the_page_loads_itself_again_when_the_server_has_a_new_build(screen, mock):
+    page = screen.open("wall", "/wall")
+    expect(page.get_by_test_id("dot-network")).to_have_class("ok")
+    page.evaluate("document.body.dataset.before = 'yes'")
+    mock.do("version?to=mock-2")
+    mock.do("drop")
+    expect(page.locator("body[data-before]")).to_have_count(0, timeout=60_000)
+    expect(page.get_by_test_id("dot-network")).to_have_class("ok")
