@@ -19,11 +19,11 @@ from playwright.sync_api import Error as BrowserError
 from bench import delivery, report
 from bench.aftermath import Aftermath, aftermath
 from bench.box import BoxError
-from bench.centre import CentreError
+from bench.centre import Alert, CentreError
 from bench.delivery import Delivery
 from bench.evidence import Examiner, Looked
 from bench.expected import expected
-from bench.judge import BY_KILLS, CONFIRMED, Seen, Verdict, from_epoch_ms, judge
+from bench.judge import BY_KILLS, CONFIRMED, Row, Seen, Verdict, from_epoch_ms, judge
 from bench.kills import plan
 from bench.line import Line
 from bench.program import ProgramError
@@ -256,13 +256,19 @@ def show(outcome: Outcome) -> None:
     print("centre: its transaction; wall: the animation frame after it was painted")
     print(report.table((*head, "signed", "incident", "picture", "clip"), rows))
     for alert in outcome.verdict.false:
-        print(f"FALSE {alert.kind} at {alert.started_at:%H:%M:%S} on {alert.camera_uid}")
+        near = min((_off_s(alert, row) for row in outcome.verdict.rows), key=abs, default=None)
+        beside = "" if near is None else f", {near:+.1f} s from the nearest expected"
+        print(f"FALSE {alert.kind} at {alert.started_at:%H:%M:%S} on {alert.camera_uid}{beside}")
     for each in outcome.looked:
         for what, fault in (("picture", each.picture_fault), ("clip", each.clip_fault)):
             if fault is not None:
                 print(f"{what} of {each.alert_id}: {fault}")
     print("detector:", ", ".join(f"{name} {value}" for name, value in outcome.detector.items()))
     _show_aftermath(outcome.aftermath)
+
+
+def _off_s(alert: Alert, row: Row) -> float:
+    return (alert.started_at - row.expected_at).total_seconds()
 
 
 def _show_aftermath(after: Aftermath) -> None:
