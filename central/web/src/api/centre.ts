@@ -23,7 +23,7 @@ const id = encodeURIComponent
 
 export const login = (username: string, password: string) =>
   request<Session>('POST', '/session', { username, password })
-export const session = () => request<Session>('GET', '/session')
+export const session = (timeoutMs?: number) => request<Session>('GET', '/session', undefined, timeoutMs)
 export const logout = () => request<undefined>('DELETE', '/session')
 export const signInOperator = (pin: string) => request<Session>('POST', '/session/operator', { pin })
 export const signOutOperator = () => request<undefined>('DELETE', '/session/operator')

@@ -23,6 +23,8 @@ export class Feed {
   private source: EventSource | null = null
   private cursor: string | null = null
   private opened = false
+  /** Whether the stream stands, as far as the browser knows. */
+  connected = false
   private timer: number | null = null
   private closed = false
 
@@ -47,6 +49,7 @@ export class Feed {
   private drop(): void {
     if (this.timer !== null) window.clearTimeout(this.timer)
     this.timer = null
+    this.connected = false
     this.source?.close()
     this.source = null
   }
@@ -59,9 +62,11 @@ export class Feed {
     source.onopen = () => {
       const again = this.opened
       this.opened = true
+      this.connected = true
       this.events.connected(again)
     }
     source.onerror = () => {
+      this.connected = false
       this.events.disconnected()
       // After an HTTP error the browser never tries again by itself.
       if (source.readyState === EventSource.CLOSED) {

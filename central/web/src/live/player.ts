@@ -67,6 +67,15 @@ export class LivePlayer {
     this.connect()
   }
 
+  /** The centre is back: don't wait for the next attempt. */
+  hurry(): void {
+    if (this.retryTimer === null || this.closed) return
+    window.clearTimeout(this.retryTimer)
+    this.retryTimer = null
+    this.backoff.reset()
+    this.connect()
+  }
+
   /** Stop for good: the socket, the timers, the object URL and the buffers are gone afterwards. */
   close(): void {
     if (this.closed) return

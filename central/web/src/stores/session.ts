@@ -27,10 +27,10 @@ export const useSession = defineStore('session', () => {
   }
 
   /** Ask who we are. Returns null where nobody is signed in; rejects where the centre is not there. */
-  async function refresh(): Promise<Session | null> {
+  async function refresh(timeoutMs?: number): Promise<Session | null> {
     const sentAt = Date.now()
     try {
-      return take(await centre.session(), sentAt)
+      return take(await centre.session(timeoutMs), sentAt)
     } catch (error) {
       if (error instanceof CentreError && error.status === 401) {
         current.value = null

@@ -12,6 +12,9 @@ import { useSession } from './session'
 
 /** The feed may have died without a word: the snapshot is fetched again in this rhythm. */
 const RECONCILE_MS = 30_000
+/** A centre that hangs closes nothing, and a browser never sees the feed's pings: ask for a sign of life. */
+const PROBE_MS = 10_000
+const PROBE_TIMEOUT_MS = 4_000
 const BANNER_AFTER_MS = 5_000
 /** Alerts that are over are kept a while for those who look at them, and then forgotten. */
 const KEPT_ALERTS = 200
@@ -37,6 +40,7 @@ export const useVillage = defineStore('village', () => {
   const recent = new RecentChanges()
   let feed: Feed | null = null
   let reconcileTimer: number | null = null
+  let probeTimer: number | null = null
   let bannerTimer: number | null = null
   let users = 0
   let heardSinceReconcile = false
@@ -49,12 +53,13 @@ export const useVillage = defineStore('village', () => {
     bannerTimer = null
   }
 
-  function unreachable(): void {
+  /** Nothing has come since `since` (this machine's epoch milliseconds). */
+  function unreachable(since: number): void {
     if (lostSince.value !== null) return
-    lostSince.value = Date.now()
+    lostSince.value = since
     bannerTimer = window.setTimeout(() => {
       banner.value = true
-    }, BANNER_AFTER_MS)
+    }, Math.max(0, since + BANNER_AFTER_MS - Date.now()))
   }
 
   function takeWall(wall: Wall, sentAt: number): void {
@@ -81,21 +86,30 @@ export const useVillage = defineStore('village', () => {
       takeWall(wall, sentAt)
       if (feed.position === null || behind) feed.open(cursor)
     } catch (error) {
-      await failed(error)
+      await failed(error, sentAt)
     }
   }
 
-  async function failed(error: unknown): Promise<void> {
+  async function failed(error: unknown, sentAt: number): Promise<void> {
     if (!(error instanceof CentreError)) throw error
     if (error.status === 401) await session.refresh().catch(() => undefined)
-    else unreachable()
+    else unreachable(sentAt)
   }
 
   async function reconcile(): Promise<void> {
     await reload()
     heardSinceReconcile = false
-    // The build's hash comes with the session: a changed one reloads the page there.
-    await session.refresh().catch(() => undefined)
+  }
+
+  /** The session also brings the server's time and its build: a changed build reloads the page. */
+  async function probe(): Promise<void> {
+    const sentAt = Date.now()
+    try {
+      await session.refresh(PROBE_TIMEOUT_MS)
+      if (feed?.connected === true && lostSince.value !== null) reachable()
+    } catch {
+      if (feed !== null) unreachable(sentAt)
+    }
   }
 
   function putAlert(alert: Alert): void {
@@ -151,13 +165,14 @@ export const useVillage = defineStore('village', () => {
         changed,
         connected: (again) => {
           reachable()
-          if (again) void reconcile()
+          if (again) void reconcile().then(probe)
         },
-        disconnected: unreachable,
+        disconnected: () => unreachable(Date.now()),
         reset: () => void reload(),
       })
       void reload()
       reconcileTimer = window.setInterval(() => void reconcile(), RECONCILE_MS)
+      probeTimer = window.setInterval(() => void probe(), PROBE_MS)
     }
     let done = false
     return () => {
@@ -171,8 +186,8 @@ export const useVillage = defineStore('village', () => {
   function stop(): void {
     feed?.close()
     feed = null
-    for (const timer of [reconcileTimer, bannerTimer, countsTimer]) if (timer !== null) window.clearTimeout(timer)
-    reconcileTimer = bannerTimer = countsTimer = null
+    for (const timer of [reconcileTimer, probeTimer, bannerTimer, countsTimer]) if (timer !== null) window.clearTimeout(timer)
+    reconcileTimer = probeTimer = bannerTimer = countsTimer = null
   }
 
   function onAlert(listener: AlertListener): () => void {
