@@ -440,6 +440,35 @@ def test_a_unit_starts_a_command_that_exists(path):
         assert option in shown.stdout
 
 
+def named_commands() -> dict[str, set[str]]:
+    """Return what pages, examples and units tell people to run, as module: commands."""
+    found: dict[str, set[str]] = {}
+    for name, text in text_files():
+        if name.endswith((".md", ".toml", ".service")):
+            told = re.findall(
+                r"python -m ((?:models|edge|central|village)\b[\w.]*) ([a-z-]+)", text
+            )
+            for module, command in told:
+                found.setdefault(module, set()).add(command)
+    return found
+
+
+@pytest.mark.parametrize("module", ["models", "edge", "central", "village"])
+def test_a_command_that_the_docs_name_is_there(module):
+    """What a page says is typed as it stands."""
+    told = named_commands().get(module, set())
+    if not told:
+        return
+    shown = subprocess.run(
+        [sys.executable, "-m", module, "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert sorted(command for command in told if command not in shown.stdout) == []
+
+
 def pages() -> list[Path]:
     return [path for path in tracked() if path.suffix == ".md"]
 

@@ -91,6 +91,7 @@ class Village:
             return 0 if self._stop.is_set else 1
         errand.wait(_MODEL_WAIT_S)
         _say(f"人员模型 person model: {shown(store, self._choices.detection.model)}")
+        _say("正在启动 starting …")
         edge_toml, central_toml, seed_toml = self._write_settings(cameras)
         self._start_broker()
         if not self._set_up_centre(central_toml, seed_toml):
