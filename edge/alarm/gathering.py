@@ -154,8 +154,9 @@ class Gathering:
 
     def update(self, at: datetime, count: int) -> Change | None:
         """Take the count of a frame and return what changed, if anything did."""
-        lapsed = self.lapse(at)
+        lapsed = None
         if self._last is not None:
+            lapsed = self.lapse(at)
             step_s = _seconds(self._last, at)
             if -SET_BACK_S < step_s <= 0:
                 return lapsed

@@ -47,6 +47,11 @@ class Presences:
         if self._at is not None and at <= self._at:
             self._presences.clear()
         self._at = at
+        self._presences = [
+            presence
+            for presence in self._presences
+            if (at - presence.seen_at).total_seconds() <= MEMORY_S
+        ]
         sightings = _distinct(places)
         seen, unseen = self._match(at, sightings)
         begun = [
@@ -55,8 +60,7 @@ class Presences:
             if place not in seen and place.score >= self._min_score
         ]
         here = [*seen.values(), *begun]
-        kept = [p for p in unseen if (at - p.seen_at).total_seconds() <= MEMORY_S]
-        self._presences = [*here, *kept]
+        self._presences = [*here, *unseen]
         return [presence.place for presence in here]
 
     def _match(

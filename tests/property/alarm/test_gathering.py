@@ -1,0 +1,101 @@
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.alarm.gathering import Gathering, Timing
+from protocol.messages import AlertLevel, AlertOp
+
+T0 = datetime(2026, 11, 22, tzinfo=UTC)
+
+timings = st.builds(
+    Timing,
+    levels=st.just({AlertLevel.ORDINARY: 3, AlertLevel.URGENT: 6}),
+    hold_s=st.sampled_from([0.0, 2.0, 10.0]),
+    gap_s=st.sampled_from([0.0, 0.5, 1.5]),
+    clear_fraction=st.sampled_from([0.3, 0.7, 1.0]),
+    clear_s=st.sampled_from([0.0, 5.0, 20.0]),
+    repeat_s=st.sampled_from([0.0, 30.0]),
+)
+#: Stretches of one count: a count and a number of frames.
+stretches = st.lists(st.tuples(st.integers(0, 8), st.integers(1, 60)), min_size=1, max_size=12)
+#: Steps of the frames' clock: mostly forward, now and then a gap or a step back.
+steps = st.one_of(
+    st.sampled_from([0.1, 0.2, 0.5]), st.sampled_from([0.0, -0.1, -3.0, -100.0, 10.0, 700.0])
+)
+
+
+def play(timing, counts, step_of):
+    machine = Gathering(timing)
+    at, said = T0, []
+    for index, count in enumerate(counts):
+        at += timedelta(seconds=step_of(index))
+        change = machine.update(at, count)
+        if change is not None:
+            said.append(change)
+    return machine, said
+
+
+def counts_of(given_stretches):
+    return [count for count, frames in given_stretches for _ in range(frames)]
+
+
+@given(timings, stretches, st.lists(steps, min_size=1, max_size=20))
+def test_starts_and_ends_alternate_whatever_the_clock_does(timing, given_stretches, given_steps):
+    machine, said = play(
+        timing, counts_of(given_stretches), lambda index: given_steps[index % len(given_steps)]
+    )
+    is_open = False
+    for change in said:
+        if change.op is AlertOp.START:
+            assert not is_open
+            is_open = True
+        else:
+            assert is_open
+            is_open = change.op is not AlertOp.END
+    assert machine.is_open == is_open
+
+
+@given(timings, stretches)
+def test_nothing_starts_before_the_hold_or_ends_before_the_clear_time(timing, given_stretches):
+    _, said = play(timing, counts_of(given_stretches), lambda _: 0.2)
+    started_at = ended_at = T0
+    for change in said:
+        if change.op is AlertOp.START:
+            started_at = change.at
+            assert (started_at - T0).total_seconds() >= timing.hold_s
+            if ended_at > T0:
+                assert (started_at - ended_at).total_seconds() >= timing.repeat_s
+        elif change.op is AlertOp.END:
+            ended_at = change.at
+            assert (ended_at - started_at).total_seconds() >= timing.clear_s
+
+
+@given(timings, stretches)
+def test_the_level_only_rises_and_its_threshold_goes_with_it(timing, given_stretches):
+    _, said = play(timing, counts_of(given_stretches), lambda _: 0.2)
+    order = list(AlertLevel)
+    level = AlertLevel.ORDINARY
+    for change in said:
+        if change.op is not AlertOp.START:
+            assert order.index(change.level) >= order.index(level)
+        level = change.level
+        assert change.threshold == timing.levels[level]
+
+
+@given(timings, st.lists(st.integers(0, 2), max_size=300))
+def test_fewer_than_the_lowest_threshold_never_start_anything(timing, counts):
+    assert play(timing, counts, lambda _: 0.2)[1] == []
+
+
+@given(timings, stretches, st.integers(0, 400), st.floats(-4.9, 0.0))
+def test_one_frame_out_of_order_changes_nothing(timing, given_stretches, position, back_s):
+    counts = counts_of(given_stretches)
+    plain, with_stray = Gathering(timing), Gathering(timing)
+    at = T0
+    for index, count in enumerate(counts):
+        at += timedelta(seconds=0.2)
+        expected = plain.update(at, count)
+        assert with_stray.update(at, count) == expected
+        if index == position:
+            assert with_stray.update(at + timedelta(seconds=back_s), 8 - count) is None
