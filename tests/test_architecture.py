@@ -401,7 +401,11 @@ def test_an_example_is_valid(path):
     examples()[path].model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
 
 
-@pytest.mark.parametrize("model", set(examples().values()), ids=lambda model: model.__name__)
+@pytest.mark.parametrize(
+    "model",
+    sorted(set(examples().values()), key=lambda model: model.__name__),  # the same for every worker
+    ids=lambda model: model.__name__,
+)
 def test_every_key_is_explained_in_an_example(model):
     """A key that no example shows is known to nobody but its author."""
     text = "".join(path.read_text("utf-8") for path, kind in examples().items() if kind is model)
