@@ -17,6 +17,7 @@ from playwright.sync_api import (
 #: Chromium runs as root in containers and on boxes; nothing here leaves the machine.
 _ARGUMENTS = (
     "--no-sandbox",
+    "--disable-gpu",  # there is none: composing in software without GL costs least
     "--disable-dev-shm-usage",
     "--disable-background-networking",
     "--disable-background-timer-throttling",
