@@ -40,6 +40,11 @@ class Aftermath:
         return max((each.gap_s for each in self._cuts()), default=None)
 
     @property
+    def timeline_ahead_s(self) -> float | None:
+        """How far a camera's timeline was seen to be ahead of the clock, at least."""
+        return max((each.ahead_s for each in self._cuts()), default=None)
+
+    @property
     def breaks(self) -> int:
         """How many stretches are missing that nothing explains."""
         return sum(len(camera.broken) for camera in self.cameras)

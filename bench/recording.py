@@ -7,6 +7,10 @@ from datetime import datetime
 #: Two recorded stretches this close are one: a frame at 7 pictures a second lasts 0.14 s.
 SLACK_S = 0.3
 
+#: How far a camera's timeline on the box may be ahead of the clock for a hole to be a kill's: it is
+#: laid by the first picture that came, so it is ahead by as much as that one was late.
+AHEAD_S = 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -27,11 +31,14 @@ class Cut:
 
     ``lost_received_s``: from the end of the last recorded picture to the kill: what had come and
     is gone. ``gap_s``: from that end to the first picture recorded again: the restart with it.
+    ``ahead_s``: how far that end lies behind the kill, where nothing can have come any more: the
+    camera's timeline was at least so far ahead of the clock, and the loss is understated by it.
     """
 
     killed_at: datetime
     lost_received_s: float
     gap_s: float
+    ahead_s: float = 0.0
 
 
 def holes(recorded: Sequence[Span], window: Span, *, slack_s: float = SLACK_S) -> tuple[Span, ...]:
@@ -62,17 +69,18 @@ def cut(recorded: Sequence[Span], killed_at: datetime) -> Cut | None:
         killed_at=killed_at,
         lost_received_s=max(0.0, (killed_at - last).total_seconds()),
         gap_s=max(0.0, (min(span.start for span in after) - last).total_seconds()),
+        ahead_s=max(0.0, (last - killed_at).total_seconds()),
     )
 
 
 def unexplained(
-    missing: Sequence[Span], kills: Sequence[datetime], *, slack_s: float = SLACK_S
+    missing: Sequence[Span], kills: Sequence[datetime], *, ahead_s: float = AHEAD_S
 ) -> tuple[Span, ...]:
     """Return the holes that no kill of the recorder explains: no kill within or just before one."""
     return tuple(
         hole
         for hole in missing
         if not any(
-            (hole.start - kill).total_seconds() <= slack_s and kill <= hole.end for kill in kills
+            (hole.start - kill).total_seconds() <= ahead_s and kill <= hole.end for kill in kills
         )
     )

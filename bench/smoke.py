@@ -230,6 +230,7 @@ def figures(outcome: Outcome, options: Options) -> dict[str, object]:
             "kills": len(after.killed),
             "lost_received_s": report.rounded(after.lost_received_s, 2),
             "edge_restart_gap_s": report.rounded(after.edge_restart_gap_s, 2),
+            "timeline_ahead_s": report.rounded(after.timeline_ahead_s, 2),
             "unanswered": outcome.unanswered,
         }
     return result
@@ -285,12 +286,22 @@ def _show_aftermath(after: Aftermath) -> None:
         for span in camera.broken:
             print(f"BREAK {camera.camera_id} {span.start:%H:%M:%S.%f} {span.length_s:.2f} s")
     rows = [
-        (camera.camera_id, f"{each.killed_at:%H:%M:%S}", each.lost_received_s, each.gap_s)
+        (
+            camera.camera_id,
+            f"{each.killed_at:%H:%M:%S}",
+            each.lost_received_s,
+            each.gap_s,
+            each.ahead_s,
+        )
         for camera in after.cameras
         for each in camera.cuts
     ]
     if rows:
-        print(report.table(("edge killed", "at", "lost of what had come s", "gap s"), rows))
+        print(
+            report.table(
+                ("edge killed", "at", "lost of what had come s", "gap s", "timeline ahead s"), rows
+            )
+        )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -39,7 +39,9 @@ def test_cut_tells_what_was_lost_from_the_restart():
 
 
 def test_cut_of_a_recording_that_runs_through_the_kill_is_nothing():
-    assert cut(spans((0, 18.1), (18.1, 30)), at(18)) == Cut(at(18), 0.0, 0.0)
+    assert cut(spans((0, 18.1), (18.1, 30)), at(18)) == Cut(
+        at(18), lost_received_s=0.0, gap_s=0.0, ahead_s=0.1
+    )
 
 
 @pytest.mark.parametrize("recorded", [[], [(0, 10)], [(20, 30)]])
@@ -49,5 +51,5 @@ def test_cut_is_not_known_without_recordings_on_both_sides(recorded):
 
 def test_a_hole_is_explained_by_a_kill_within_it_or_just_before_it_only():
     missing = spans((10, 12), (30, 33), (50, 51), (70, 71))
-    kills = [at(10.4), at(29.8), at(45)]
+    kills = [at(10.4), at(29.1), at(45)]
     assert list(unexplained(missing, kills)) == spans((50, 51), (70, 71))
