@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Alert } from '@/api/types'
 import { categoryOf, isSuspected, reasonsFor } from '@/wall/choices'
 import { wallAction, type WallMode } from '@/wall/keyboard'
-import { burnShift, pageCount, pageOf, tilesFor } from '@/wall/layout'
+import { burnShift, pageCount, pageOf, shortGrid, tilesFor } from '@/wall/layout'
 import { directionOf, nearest } from '@/wall/navigation'
 import { byLevelThenTime, calls, choosePopup, isPending, railOrder, URGENT_POPUP_MS, type PopupFacts } from '@/wall/queue'
 import { fittingSize } from '@/wall/useFit'
@@ -185,6 +185,10 @@ describe('arrows of a remote control', () => {
 describe('the layout', () => {
   it('holds all cameras, up to sixteen a page', () => {
     expect([0, 1, 2, 4, 5, 9, 10, 16, 40].map(tilesFor)).toEqual([1, 1, 4, 4, 9, 9, 16, 16, 16])
+  })
+
+  it('says a grid shortly', () => {
+    expect(['第一网格(上寨)', '第一网格\uFF08上寨\uFF09', '第一网格'].map(shortGrid)).toEqual(['第一网格', '第一网格', '第一网格'])
   })
 
   it('turns pages round', () => {

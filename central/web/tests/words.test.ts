@@ -67,10 +67,10 @@ describe('the voice', () => {
   })
 
   it('says the place first, the number in words and what to do', () => {
-    expect(announcement(anAlert())).toBe('紧急告警。村口主路,疑似人员聚集,约三十五人,达到阈值三十人。请立即签收。')
-    expect(announcement(anAlert({ kind: 'flame', level: 'extra_urgent' }))).toBe('特急告警。村口主路,疑似明火。请立即签收。')
-    expect(announcement(anAlert({ kind: 'camera_lost', level: 'ordinary' }))).toBe('点位离线。村口主路,请检查。')
-    expect(announcement(anAlert({ kind: 'storage', level: 'ordinary', mode: 'drill' }))).toBe('演练。告警。村口主路,存储异常。请查看。')
+    expect(announcement(anAlert())).toBe('紧急告警。村口主路，疑似人员聚集，约三十五人，达到阈值三十人。请立即签收。')
+    expect(announcement(anAlert({ kind: 'flame', level: 'extra_urgent' }))).toBe('特急告警。村口主路，疑似明火。请立即签收。')
+    expect(announcement(anAlert({ kind: 'camera_lost', level: 'ordinary' }))).toBe('点位离线。村口主路，请检查。')
+    expect(announcement(anAlert({ kind: 'storage', level: 'ordinary', mode: 'drill' }))).toBe('演练。告警。村口主路，存储异常。请查看。')
   })
 })
 

@@ -39,12 +39,12 @@ const WHAT: Record<string, string> = {
 export function announcement(alert: Alert): string {
   const drill = alert.mode === 'drill' ? '演练。' : ''
   const place = alert.camera.name
-  if (alert.kind === 'camera_lost') return `${drill}点位离线。${place},请检查。`
+  if (alert.kind === 'camera_lost') return `${drill}点位离线。${place}，请检查。`
   const what = WHAT[alert.kind] ?? alert.kind
   const count =
     alert.kind === 'gathering' && alert.count > 0
-      ? `,约${chineseNumber(alert.count)}人,达到阈值${chineseNumber(alert.threshold)}人`
+      ? `，约${chineseNumber(alert.count)}人，达到阈值${chineseNumber(alert.threshold)}人`
       : ''
   const ask = alert.level === 'ordinary' ? '请查看。' : '请立即签收。'
-  return `${drill}${LEVEL[alert.level]}。${place},${what}${count}。${ask}`
+  return `${drill}${LEVEL[alert.level]}。${place}，${what}${count}。${ask}`
 }

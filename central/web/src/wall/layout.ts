@@ -19,6 +19,9 @@ export function pageOf<T>(items: readonly T[], page: number, tiles: number): T[]
   return items.slice(at, at + tiles)
 }
 
+/** 第一网格（上寨）: what stands in brackets is for lists, not for four metres away. */
+export const shortGrid = (name: string): string => name.replace(/\s*[(\uFF08].*$/, '')
+
 const SHIFTS = [
   [0, 0],
   [2, 1],

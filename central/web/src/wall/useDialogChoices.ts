@@ -21,9 +21,9 @@ export function useDialogChoices() {
     }))
   }
 
-  /** A known activity is told by its words: the ledger is read by people. */
+  /** A known activity is told by its words, in Chinese: the ledger is the village's. */
   const known = computed<Choice[]>(() => [
-    ...KNOWN.map((code) => ({ code: t(`known.${code}`), text: t(`known.${code}`), needsNote: false })),
+    ...KNOWN.map((code) => ({ code: t(`known.${code}`, {}, { locale: 'zh-CN' }), text: t(`known.${code}`), needsNote: false })),
     { code: 'other', text: t('known.other'), needsNote: true },
   ])
 
