@@ -1,8 +1,15 @@
 """Tests that need a part this machine lacks are skipped with the package that brings it."""
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support import tools
+
+# What a test takes on a machine that others share says nothing of the code: speed is bench/'s.
+settings.register_profile(
+    "shared-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("shared-machine")
 
 _NEEDS = {
     "assets": (tools.assets_dir, "needs the assets folder (set TANSHAO_ASSETS)"),
