@@ -131,7 +131,7 @@ class DetectSection(_Section):
     model: str = "auto"  # a name of models/manifest.toml; auto takes the best that is there
     model_dirs: tuple[Path, ...] = ()
     fps: float = Field(default=2.0, ge=0.2, le=25)
-    min_score: float = Field(default=0.4, ge=0.05, le=0.95)
+    min_score: float | None = Field(default=None, ge=0.05, le=0.95)  # the model's own where absent
 
 
 class EvidenceSection(_Section):

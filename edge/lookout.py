@@ -49,37 +49,50 @@ class Lookout:
         open_alerts = desk.open_alerts()
         cameras = [camera for camera in self._config.cameras if camera.enabled]
         watched = [camera for camera in cameras if camera.rules and self._config.detect.enabled]
+        if watched:
+            self._select()
         scenes = {camera.id: self._scene(camera, open_alerts) for camera in watched}
         watch = Watch(cameras, scenes, desk, self._clock)
         watch.start(open_alerts)
         self._station.listen(watch)
         self._watch = watch
-        if watched:
-            self._detect(watched, watch)
+        if self._selection is not None:
+            self._detect(self._selection, watched, watch)
+        elif watched:
+            watch.detector_works(works=False)
 
-    def _scene(self, camera: CameraSection, open_alerts: Sequence[OpenAlert]) -> Scene:
-        detect = self._config.detect
-        return Scene(
-            camera,
-            min_score=detect.min_score,
-            interval_s=1 / detect.fps,
-            open_alerts=open_alerts,
-        )
+    @property
+    def _min_score(self) -> float:
+        """The configuration's, else the chosen model's own; any where there is no model."""
+        configured = self._config.detect.min_score
+        if configured is not None or self._selection is None:
+            return configured or 1.0
+        return self._selection.entry.min_score
 
-    def _detect(self, cameras: Sequence[CameraSection], watch: Watch) -> None:
+    def _select(self) -> None:
         detect = self._config.detect
         try:
             self._selection = ModelStore(detect.model_dirs).select(detect.model)
         except ModelError as error:
             self._refusal = str(error)
             log.warning("detector.no_model", extra={"error": str(error)})
-            watch.detector_works(works=False)
             return
         self._log_choice(self._selection)
+
+    def _scene(self, camera: CameraSection, open_alerts: Sequence[OpenAlert]) -> Scene:
+        detect = self._config.detect
+        return Scene(
+            camera,
+            min_score=self._min_score,
+            interval_s=1 / detect.fps,
+            open_alerts=open_alerts,
+        )
+
+    def _detect(self, selection: Selection, cameras: Sequence[CameraSection], watch: Watch) -> None:
         self._detector = Detector(
-            self._selection,
-            fps=detect.fps,
-            weak_score=detect.min_score * WEAK_SHARE,
+            selection,
+            fps=self._config.detect.fps,
+            weak_score=self._min_score * WEAK_SHARE,
             clock=self._clock,
             on_detections=watch.seen,
             on_state=lambda state: watch.detector_works(works=state is not DetectorState.DOWN),

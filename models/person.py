@@ -16,9 +16,9 @@ from models.store import check
 PersonBox = tuple[float, float, float, float, float]
 
 #: Overlap of neighbouring tiles, as a share of a tile: a person as tall as that is whole in one.
-TILE_OVERLAP = 0.3
+TILE_OVERLAP = 0.35
 #: A box that lies so far inside a better one is a part of the same person.
-MAX_INSIDE = 0.75
+MAX_INSIDE = 0.65
 #: A box so far covered by better ones is several people seen as one.
 MAX_COVERED = 0.7
 #: A row or column of tiles is left out where the gaps grow by no more than this share of a step.

@@ -17,16 +17,27 @@ MEMORY_S = 2.0
 #: Feet are found to within so much, and two people can't be nearer to each other.
 NEAR_M = 0.6
 APART_M = 0.4
-#: A brisk walk, by which a person may be elsewhere when seen again.
+#: By how much a person who turned or stopped may be elsewhere than their walk would have it.
 SPEED_M_S = 1.5
-#: Places are averaged over so long: feet jump when legs are hidden.
-SMOOTH_S = 0.6
+#: Places are averaged over so long, and walks over so long: feet jump when legs are hidden.
+SMOOTH_S, WALK_S = 0.9, 1.0
+#: Nobody walks faster for long; a faster one is two people taken for one.
+MAX_WALK_M_S = 1.8
 
 
 @dataclass(frozen=True, slots=True)
 class _Presence:
+    """A place and how it moves, in the place's own unit a second."""
+
     place: Place
     seen_at: datetime
+    walk: tuple[float, float] = (0.0, 0.0)
+
+    def expected(self, age_s: float) -> Place:
+        """Return where it should be ``age_s`` after it was seen; people don't walk on unseen."""
+        on_s = min(age_s, WALK_S)
+        place = self.place
+        return replace(place, x=place.x + self.walk[0] * on_s, y=place.y + self.walk[1] * on_s)
 
 
 class Presences:
@@ -70,8 +81,9 @@ class Presences:
         pairs = []
         for index, presence in enumerate(self._presences):
             age_s = (at - presence.seen_at).total_seconds()
+            expected = presence.expected(age_s)
             for place in sightings:
-                apart_m = distance_m(presence.place, place)
+                apart_m = distance_m(expected, place)
                 if apart_m <= NEAR_M + SPEED_M_S * age_s:
                     pairs.append((apart_m, index, place))
         seen: dict[Place, _Presence] = {}
@@ -87,12 +99,15 @@ class Presences:
 def _moved(presence: _Presence, place: Place, at: datetime) -> _Presence:
     """Return the presence drawn towards where it is seen now, the more the longer ago it was."""
     age_s = (at - presence.seen_at).total_seconds()
+    old, expected = presence.place, presence.expected(age_s)
     share = 1 - math.exp(-age_s / SMOOTH_S)
-    old = presence.place
-    x, y = old.x + share * (place.x - old.x), old.y + share * (place.y - old.y)
-    u, v = old.image
-    image = u + share * (place.image[0] - u), v + share * (place.image[1] - v)
-    return _Presence(replace(place, x=x, y=y, image=image), at)
+    x = expected.x + share * (place.x - expected.x)
+    y = expected.y + share * (place.y - expected.y)
+    share = 1 - math.exp(-age_s / WALK_S)
+    walk_x = presence.walk[0] + share * ((x - old.x) / age_s - presence.walk[0])
+    walk_y = presence.walk[1] + share * ((y - old.y) / age_s - presence.walk[1])
+    slower = min(1.0, MAX_WALK_M_S * place.per_metre / max(math.hypot(walk_x, walk_y), 1e-9))
+    return _Presence(replace(place, x=x, y=y), at, (walk_x * slower, walk_y * slower))
 
 
 def _distinct(places: Sequence[Place]) -> list[Place]:

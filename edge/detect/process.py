@@ -170,6 +170,8 @@ class Detector:
         self._wake()
         if self._thread.is_alive() and threading.current_thread() is not self._thread:
             self._thread.join(timeout_s)
+        for end in (self._awake, self._waker):
+            end.close()
 
     def _wake(self) -> None:
         try:

@@ -76,7 +76,11 @@ class WebCentre:
     @contextlib.contextmanager
     def client(self, username: str | None = None, pin: str | None = None) -> Iterator[httpx.Client]:
         """Give a client that is signed in; at a wall also as the operator with ``pin``."""
-        with httpx.Client(base_url=f"{self.url}/api/v1", headers={"origin": self.url}) as client:
+        with httpx.Client(
+            base_url=f"{self.url}/api/v1",
+            headers={"origin": self.url},
+            timeout=30,  # a shared machine may be slow to answer
+        ) as client:
             if username is not None:
                 body = {"username": username, "password": PASSWORD}
                 answer = client.post("/session", json=body)

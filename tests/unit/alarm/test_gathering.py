@@ -245,7 +245,7 @@ def test_no_hold_starts_with_the_vote():
 
 
 def test_without_a_gap_any_break_of_the_vote_restarts_the_hold():
-    feed = Feed(gap_s=0.0).see(0, 5).see(12, 9).see(0, 2).see(12, 5)
+    feed = Feed(gap_s=0.0).see(0, 5).see(12, 9).see(0, WINDOW_S * (1 - VOTE) + 0.2).see(12, 5)
     assert feed.said == []
 
 

@@ -1,0 +1,136 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from edge.detect import wire
+from edge.detect.feed import Feed
+from edge.detect.wire import Kind
+from edge.media.sample import GapReason, RunEnded
+from tests.support.footage import run, samples
+
+RUN = run("ab" * 16)
+OTHER = run("cd" * 16)
+
+
+class Woken:
+    def __init__(self):
+        self.times = 0
+
+    def __call__(self):
+        self.times += 1
+
+
+@pytest.fixture
+def woken():
+    return Woken()
+
+
+@pytest.fixture
+def feed(woken):
+    feed = Feed("gate", 3, woken, max_queue_bytes=1000)
+    feed.listen(listening=True)
+    return feed
+
+
+def frames(feed, max_bytes=1 << 20):
+    return list(wire.Deframer().feed(feed.take(max_bytes)))
+
+
+def kinds(feed):
+    return [kind for kind, _ in frames(feed)]
+
+
+def offer(feed, of, letters, size_bytes=50, first=0):
+    for sample in samples(of, letters, size_bytes=size_bytes, first=first):
+        feed.offer(sample)
+
+
+def ended(of):
+    return RunEnded(of, GapReason.NETWORK, datetime(2026, 11, 22, tzinfo=UTC))
+
+
+def test_a_run_is_opened_and_its_samples_follow_whole(feed, woken):
+    offer(feed, RUN, "KP")
+    (first, stream), (second, one), (third, two) = frames(feed)
+    assert (first, second, third) == (Kind.STREAM, Kind.SAMPLE, Kind.SAMPLE)
+    expected = wire.Stream(3, bytes.fromhex("ab" * 16), "h264", RUN.parameters.extradata)
+    assert wire.parse_stream(stream) == expected
+    given = samples(RUN, "KP", size_bytes=50)
+    for payload, sample in zip((one, two), given, strict=True):
+        assert wire.parse_unit(payload) == wire.Unit(
+            3, sample.dts_90k, sample.pts_90k, sample.is_key, sample.data
+        )
+    assert woken.times == 2
+
+
+def test_nothing_is_taken_before_a_key_frame(feed):
+    offer(feed, RUN, "PPP")
+    assert feed.take(1 << 20) == b""
+    offer(feed, RUN, "KP", first=3)
+    assert kinds(feed) == [Kind.STREAM, Kind.SAMPLE, Kind.SAMPLE]
+    assert feed.dropped == 0
+
+
+def test_nothing_is_taken_or_counted_while_nobody_listens(feed, woken):
+    feed.listen(listening=False)
+    offer(feed, RUN, "KPPP")
+    assert (feed.take(1 << 20), feed.dropped, woken.times) == (b"", 0, 0)
+
+
+def test_a_new_detector_gets_the_run_from_the_next_key_frame(feed):
+    offer(feed, RUN, "KP")
+    feed.listen(listening=False)
+    feed.listen(listening=True)
+    offer(feed, RUN, "PPK", first=2)
+    assert kinds(feed) == [Kind.STREAM, Kind.SAMPLE]
+
+
+def test_overflow_drops_all_that_waits_and_goes_on_at_a_key_frame(feed):
+    offer(feed, RUN, "K" + "P" * 20)
+    assert feed.queued_bytes <= 1000
+    assert feed.dropped > 0
+    offer(feed, RUN, "PPKP", first=21)
+    assert kinds(feed)[-3:] == [Kind.STREAM, Kind.SAMPLE, Kind.SAMPLE]
+    assert feed.queued_bytes == 0
+
+
+def test_a_sample_larger_than_the_queue_is_dropped_and_counted(feed):
+    offer(feed, RUN, "K", size_bytes=5000)
+    assert feed.dropped == 2  # the opening of its run with it
+    assert feed.take(1 << 20) == b""
+
+
+def test_a_new_run_is_opened_anew(feed):
+    offer(feed, RUN, "K")
+    offer(feed, OTHER, "PK")
+    assert kinds(feed) == [Kind.STREAM, Kind.SAMPLE, Kind.STREAM, Kind.SAMPLE]
+
+
+def test_the_end_of_a_run_is_told_once(feed):
+    offer(feed, RUN, "K")
+    feed.offer(ended(RUN))
+    feed.offer(ended(RUN))
+    assert kinds(feed) == [Kind.STREAM, Kind.SAMPLE, Kind.GONE]
+
+
+def test_results_of_an_older_run_are_stale(feed):
+    offer(feed, RUN, "K")
+    assert feed.run_of(bytes.fromhex("ab" * 16)) == RUN
+    assert feed.run_of(bytes.fromhex("cd" * 16)) is None
+    offer(feed, OTHER, "K")
+    assert feed.run_of(bytes.fromhex("ab" * 16)) is None
+    feed.offer(ended(OTHER))
+    assert feed.run_of(bytes.fromhex("cd" * 16)) is None
+
+
+def test_no_more_than_asked_for_is_given_but_always_a_whole_frame(feed):
+    offer(feed, RUN, "KPP")
+    pieces = []
+    while piece := feed.take(1):
+        pieces.append(piece)
+    assert len(pieces) == 4
+    deframer = wire.Deframer()
+    assert [kind for piece in pieces for kind, _ in deframer.feed(piece)] == [
+        Kind.STREAM,
+        *[Kind.SAMPLE] * 3,
+    ]
