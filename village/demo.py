@@ -168,6 +168,7 @@ def gathering_close() -> dict[str, Value]:
         "levels": {AlertLevel.URGENT.value: 3},
         "radius_m": 2.0,
         "hold_s": 5.0,
+        "gap_s": 0.6,
         "clear_fraction": 1.0,
         "clear_s": 5.0,
         "repeat_s": 0.0,
