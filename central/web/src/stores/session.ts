@@ -10,6 +10,8 @@ import { learnServerTime } from '@/time/clock'
 export const useSession = defineStore('session', () => {
   const current = ref<Session | null>(null)
   let firstVersion: string | null = null
+  /** Counts what was done here: an answer that was asked for before it no longer says who we are. */
+  let deeds = 0
 
   const role = computed(() => current.value?.user.role ?? null)
   const zone = computed(() => current.value?.village.time_zone ?? 'Asia/Shanghai')
@@ -29,10 +31,12 @@ export const useSession = defineStore('session', () => {
   /** Ask who we are. Returns null where nobody is signed in; rejects where the centre is not there. */
   async function refresh(timeoutMs?: number): Promise<Session | null> {
     const sentAt = Date.now()
+    const before = deeds
     try {
-      return take(await centre.session(timeoutMs), sentAt)
+      const session = await centre.session(timeoutMs)
+      return before === deeds ? take(session, sentAt) : current.value
     } catch (error) {
-      if (error instanceof CentreError && error.status === 401) {
+      if (before === deeds && error instanceof CentreError && error.status === 401) {
         current.value = null
         return null
       }
@@ -40,23 +44,30 @@ export const useSession = defineStore('session', () => {
     }
   }
 
-  async function login(username: string, password: string): Promise<Session> {
+  async function done(answer: Promise<Session>): Promise<Session> {
     const sentAt = Date.now()
-    return take(await centre.login(username, password), sentAt)
+    const session = await answer
+    deeds += 1
+    return take(session, sentAt)
+  }
+
+  async function login(username: string, password: string): Promise<Session> {
+    return done(centre.login(username, password))
   }
 
   async function logout(): Promise<void> {
     await centre.logout()
+    deeds += 1
     current.value = null
   }
 
   async function signInOperator(pin: string): Promise<void> {
-    const sentAt = Date.now()
-    take(await centre.signInOperator(pin), sentAt)
+    await done(centre.signInOperator(pin))
   }
 
   async function signOutOperator(): Promise<void> {
     await centre.signOutOperator()
+    deeds += 1
     await refresh()
   }
 

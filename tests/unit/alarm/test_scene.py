@@ -1,0 +1,172 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from edge.alarm.geometry import Place
+from edge.alarm.scene import GatheringRule, Scene
+from edge.config import CameraSection, GatheringSection
+from edge.errors import ConfigError
+from edge.ports import Box, Detections, Occurrence, OpenAlert
+from protocol.messages import AlertKind, AlertLevel, AlertMode, AlertOp
+
+T0 = datetime(2026, 11, 22, tzinfo=UTC)
+FPS = 2
+LEFT = ((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0))
+RIGHT = ((0.5, 0.0), (1.0, 0.0), (1.0, 1.0), (0.5, 1.0))
+#: A square of 10 m, straight from above.
+GROUND = [
+    {"image": (0.0, 0.0), "metres": (0.0, 0.0)},
+    {"image": (1.0, 0.0), "metres": (10.0, 0.0)},
+    {"image": (1.0, 1.0), "metres": (10.0, 10.0)},
+    {"image": (0.0, 1.0), "metres": (0.0, 10.0)},
+]
+
+
+def camera(rules, ground=GROUND):
+    return CameraSection.model_validate(
+        {
+            "id": "gate",
+            "name": "村口",
+            "grid_code": "330521100201001",
+            "main_url": "rtsp://10.0.0.9/main",
+            "ground": ground,
+            "rules": rules,
+        }
+    )
+
+
+def rule(**changes):
+    given = {
+        "id": "crowd",
+        "levels": {"ordinary": 3},
+        "hold_s": 5.0,
+        "clear_s": 5.0,
+        "repeat_s": 0.0,
+        "gap_s": 0.6,
+    }
+    return given | changes
+
+
+def standing(x, y, score=0.9):
+    """A person whose feet are at x, y of the picture."""
+    return Box(x - 0.01, y - 0.1, x + 0.01, y, score)
+
+
+def watch(scene, boxes, seconds, from_s=0.0):
+    said = []
+    for step in range(round(seconds * FPS)):
+        at = T0 + timedelta(seconds=from_s + (step + 1) / FPS)
+        seen = Detections("gate", "ab" * 16, step * 45_000, at, tuple(boxes))
+        said += scene.see(seen)
+    return said
+
+
+def test_people_in_a_region_become_an_occurrence_with_its_ids():
+    scene = Scene(camera([rule(alert_mode="trial")]), min_score=0.4)
+    (said,) = watch(scene, [standing(0.1 * n, 0.5) for n in range(1, 5)], 10)
+    assert said == Occurrence(
+        op=AlertOp.START,
+        kind=AlertKind.GATHERING,
+        level=AlertLevel.ORDINARY,
+        mode=AlertMode.TRIAL,
+        camera_id="gate",
+        rule_id="crowd",
+        region_id="all",
+        at=T0 + timedelta(seconds=5.5),
+        count=4,
+        threshold=3,
+        confidence=0.9,
+    )
+
+
+def test_each_region_has_its_own_alert():
+    regions = [{"id": "left", "polygon": LEFT}, {"id": "right", "polygon": RIGHT}]
+    scene = Scene(camera([rule(regions=regions)]), min_score=0.4)
+    left = [standing(0.1 * n, 0.5) for n in range(1, 4)]
+    right = [standing(0.5 + 0.1 * n, 0.5) for n in range(1, 4)]
+    assert [said.region_id for said in watch(scene, left, 10)] == ["left"]
+    assert [said.region_id for said in watch(scene, left + right, 10, 10)] == ["right"]
+
+
+def test_people_in_an_excluded_part_are_not_counted():
+    scene = Scene(camera([rule(exclude=[LEFT])]), min_score=0.4)
+    assert watch(scene, [standing(0.1 * n, 0.5) for n in range(1, 5)], 20) == []
+
+
+def test_feet_count_and_not_heads():
+    # Tall boxes that reach into the left half from feet in the right half, and the other way round.
+    regions = [{"id": "low", "polygon": ((0, 0.6), (1, 0.6), (1, 1), (0, 1))}]
+    scene = Scene(camera([rule(regions=regions)]), min_score=0.4)
+    high = [Box(0.2 * n, 0.1, 0.2 * n + 0.1, 0.59, 0.9) for n in range(4)]
+    assert watch(scene, high, 20) == []
+
+
+def test_close_together_counts_the_largest_group_in_metres():
+    scene = Scene(camera([rule(mode="close_together", radius_m=1.0)]), min_score=0.4)
+    apart = [standing(0.1, 0.2), standing(0.4, 0.2), standing(0.7, 0.2), standing(0.7, 0.6)]
+    assert watch(scene, apart, 20) == []
+    together = [standing(0.1, 0.2), standing(0.19, 0.2), standing(0.28, 0.2), standing(0.7, 0.6)]
+    (said,) = watch(scene, together, 20, 20)
+    assert (said.op, said.count) == (AlertOp.START, 3)
+
+
+def test_close_together_without_ground_points_is_in_person_heights():
+    close = rule(mode="close_together", radius_heights=1.2)
+    scene = Scene(camera([close], ground=()), min_score=0.4)
+    # 0.1 high each; a step of 0.075 of the width is 0.1 of the height at 4:3.
+    near = [standing(0.2 + 0.075 * n, 0.5) for n in range(3)]
+    assert [said.count for said in watch(scene, near, 10)] == [3]
+    far = [standing(0.2 + 0.1 * n, 0.5) for n in range(3)]
+    assert watch(Scene(camera([close], ground=()), min_score=0.4), far, 20) == []
+
+
+def test_weak_boxes_alone_are_nobody():
+    scene = Scene(camera([rule()]), min_score=0.4)
+    assert watch(scene, [standing(0.1 * n, 0.5, score=0.3) for n in range(1, 5)], 20) == []
+
+
+def test_an_open_alert_of_before_goes_on_and_ends():
+    open_alert = OpenAlert(
+        "gate", "crowd", "all", AlertKind.GATHERING, AlertLevel.ORDINARY, T0, peak=9
+    )
+    others = [
+        OpenAlert("gate", "other", "all", AlertKind.GATHERING, AlertLevel.ORDINARY, T0, peak=9),
+        OpenAlert("road", "crowd", "all", AlertKind.GATHERING, AlertLevel.ORDINARY, T0, peak=9),
+    ]
+    resumed = Scene(camera([rule()]), min_score=0.4, open_alerts=[*others, open_alert])
+    assert [said.op for said in watch(resumed, [], 20)] == [AlertOp.END]
+    fresh = Scene(camera([rule()]), min_score=0.4, open_alerts=others)
+    assert watch(fresh, [], 20) == []
+
+
+def test_two_rules_of_a_camera_are_independent():
+    both = [rule(), rule(id="few", levels={"ordinary": 2})]
+    scene = Scene(camera(both), min_score=0.4)
+    said = watch(scene, [standing(0.1, 0.5), standing(0.3, 0.5)], 10)
+    assert [each.rule_id for each in said] == ["few"]
+
+
+def test_an_alert_lapses_when_nothing_is_seen():
+    scene = Scene(camera([rule()]), min_score=0.4)
+    watch(scene, [standing(0.1 * n, 0.5) for n in range(1, 5)], 10)
+    assert scene.lapse(T0 + timedelta(seconds=60)) == []
+    (ended,) = scene.lapse(T0 + timedelta(seconds=1000))
+    assert (ended.op, ended.count, ended.confidence) == (AlertOp.END, 0, None)
+
+
+def test_impossible_ground_points_are_named():
+    line = [{"image": (0.1 * n, 0.1 * n), "metres": (float(n), float(n))} for n in range(1, 5)]
+    with pytest.raises(ConfigError, match="'ground'"):
+        Scene(camera([rule()], ground=line), min_score=0.4)
+
+
+def test_a_slow_rate_is_not_taken_for_a_blind_camera():
+    given = GatheringSection.model_validate(rule(hold_s=20.0))
+    machine = GatheringRule("gate", given, min_score=0.4, interval_s=5.0)
+    places = [Place(2.0 * n, 0.0, 1.0, (0.5, 0.5), 0.9) for n in range(4)]
+    said = [
+        occurrence
+        for step in range(1, 12)
+        for occurrence in machine.see(T0 + timedelta(seconds=5 * step), places)
+    ]
+    assert [occurrence.op for occurrence in said] == [AlertOp.START]

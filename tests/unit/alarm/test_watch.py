@@ -1,0 +1,245 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from edge.alarm.scene import Scene
+from edge.alarm.watch import BOX, DETECTOR_DOWN_S, MAX_UNREPORTED, STEADY_S, Watch
+from edge.config import CameraSection, GatheringSection
+from edge.errors import StorageError
+from edge.ports import Box, Detections, OpenAlert, StreamStatus
+from protocol.clock import FakeClock
+from protocol.messages import AlertKind, AlertLevel, AlertOp, StreamState
+from protocol.relay import StreamName
+from tests.support.waiting import wait_until
+
+T0 = datetime(2026, 11, 22, tzinfo=UTC)
+CROWD = GatheringSection.model_validate(
+    {"id": "crowd", "levels": {"ordinary": 2}, "hold_s": 1.0, "clear_s": 1.0, "repeat_s": 0.0}
+)
+GATE = CameraSection(
+    id="gate",
+    name="村口",
+    grid_code="330521100201001",
+    main_url="rtsp://10.0.0.9/main",
+    lost_after_s=20.0,
+    rules=(CROWD,),
+)
+
+
+class Desk:
+    """Keeps what is reported; refuses while the disk is full."""
+
+    def __init__(self):
+        self.reported = []
+        self.is_full = False
+
+    def report(self, occurrence):
+        if self.is_full:
+            raise StorageError("disk full")
+        self.reported.append(occurrence)
+
+    def open_alerts(self):
+        return []
+
+    @property
+    def said(self):
+        return [(o.op, o.kind, o.camera_id) for o in self.reported if o.op is not AlertOp.UPDATE]
+
+
+@pytest.fixture
+def clock():
+    return FakeClock(T0)
+
+
+@pytest.fixture
+def desk():
+    return Desk()
+
+
+@pytest.fixture
+def watch(desk, clock):
+    return Watch([GATE], {"gate": Scene(GATE, min_score=0.4)}, desk, clock)
+
+
+def pass_time(watch, clock, seconds):
+    for _ in range(round(seconds)):
+        clock.advance(1)
+        watch.tick()
+    watch.report()
+
+
+def stream(state, name=StreamName.MAIN, camera_id="gate"):
+    return StreamStatus(camera_id, name, state, T0, None)
+
+
+def detections(second, people, camera_id="gate"):
+    boxes = tuple(Box(0.2 * n, 0.3, 0.2 * n + 0.05, 0.5, 0.9) for n in range(people))
+    at = T0 + timedelta(seconds=second)
+    return Detections(camera_id, "ab" * 16, round(second * 90_000), at, boxes)
+
+
+START, END = AlertOp.START, AlertOp.END
+LOST = AlertKind.CAMERA_LOST
+
+
+def test_a_camera_that_stays_away_is_reported_and_its_return_too(watch, desk, clock):
+    watch.stream_changed(stream(StreamState.LIVE))
+    pass_time(watch, clock, 100)
+    watch.stream_changed(stream(StreamState.CONNECTING))
+    pass_time(watch, clock, 10)
+    watch.stream_changed(stream(StreamState.LOST))
+    pass_time(watch, clock, 9)
+    assert desk.said == []
+    pass_time(watch, clock, 1)
+    assert desk.said == [(START, LOST, "gate")]
+    watch.stream_changed(stream(StreamState.LIVE))
+    pass_time(watch, clock, STEADY_S)
+    assert desk.said == [(START, LOST, "gate"), (END, LOST, "gate")]
+    assert desk.reported[0].at == T0 + timedelta(seconds=120)
+    assert (desk.reported[0].count, desk.reported[0].threshold) == (0, 0)
+
+
+def test_a_camera_that_never_came_is_lost_too(watch, desk, clock):
+    watch.stream_changed(stream(StreamState.CONNECTING))
+    pass_time(watch, clock, 20)
+    assert desk.said == [(START, LOST, "gate")]
+
+
+def test_sub_streams_and_unknown_cameras_are_not_judged(watch, desk, clock):
+    watch.stream_changed(stream(StreamState.LOST, StreamName.SUB))
+    watch.stream_changed(stream(StreamState.LOST, camera_id="elsewhere"))
+    pass_time(watch, clock, 100)
+    assert desk.said == []
+
+
+def test_a_step_of_the_wall_clock_loses_no_camera(watch, desk, clock):
+    watch.stream_changed(stream(StreamState.CONNECTING))
+    clock.step_wall(3600)
+    pass_time(watch, clock, 5)
+    assert desk.said == []
+
+
+def test_a_detector_that_stays_down_is_reported_for_the_box(watch, desk, clock):
+    watch.detector_works(works=True)
+    pass_time(watch, clock, 10)
+    watch.detector_works(works=False)
+    pass_time(watch, clock, DETECTOR_DOWN_S)
+    watch.detector_works(works=True)
+    pass_time(watch, clock, STEADY_S)
+    kind = AlertKind.DETECTOR_DOWN
+    assert desk.said == [(START, kind, BOX), (END, kind, BOX)]
+
+
+def test_a_detector_that_is_restarted_is_nothing(watch, desk, clock):
+    watch.detector_works(works=False)
+    pass_time(watch, clock, 5)
+    watch.detector_works(works=True)
+    pass_time(watch, clock, 100)
+    assert desk.said == []
+
+
+def test_what_the_detector_sees_becomes_an_alert(watch, desk):
+    for step in range(20):
+        watch.seen(detections(step / 4, 3))
+    watch.seen(detections(5, 3, camera_id="elsewhere"))
+    watch.report()
+    assert desk.said == [(START, AlertKind.GATHERING, "gate")]
+
+
+def test_an_alert_whose_camera_is_gone_lapses(watch, desk, clock):
+    for step in range(20):
+        watch.seen(detections(step / 4, 3))
+    clock.advance(1000)
+    watch.tick()
+    watch.report()
+    assert desk.said == [
+        (START, AlertKind.GATHERING, "gate"),
+        (END, AlertKind.GATHERING, "gate"),
+    ]
+
+
+def test_what_a_full_disk_refuses_is_reported_later_and_in_order(watch, desk, clock):
+    desk.is_full = True
+    watch._stopping.set()  # so that the pause after a refusal is none
+    watch.stream_changed(stream(StreamState.LOST))
+    pass_time(watch, clock, 20)
+    watch.stream_changed(stream(StreamState.LIVE))
+    pass_time(watch, clock, STEADY_S)
+    assert desk.said == []
+    desk.is_full = False
+    watch.report()
+    assert desk.said == [(START, LOST, "gate"), (END, LOST, "gate")]
+
+
+def test_waiting_updates_of_one_alert_are_merged(watch, desk):
+    for step in range(40):
+        watch.seen(detections(step / 4, 3))
+    for step in range(40, 200):
+        watch.seen(detections(step / 4, 3 + step // 20 % 3))
+    watch.report()
+    assert [o.op for o in desk.reported] == [AlertOp.START, AlertOp.UPDATE]
+
+
+def test_beyond_the_limit_the_oldest_is_dropped_and_counted(watch, desk, clock):
+    desk.is_full = True
+    watch._stopping.set()
+    for _ in range(MAX_UNREPORTED // 2 + 5):
+        watch.stream_changed(stream(StreamState.LOST))
+        pass_time(watch, clock, 20)
+        watch.stream_changed(stream(StreamState.LIVE))
+        pass_time(watch, clock, STEADY_S)
+    assert watch.dropped == 10
+    desk.is_full = False
+    watch.report()
+    assert len(desk.reported) == MAX_UNREPORTED
+
+
+def test_alerts_of_before_the_restart_go_on_and_end(desk, clock):
+    watch = Watch([GATE], {}, desk, clock)
+    level = AlertLevel.ORDINARY
+    watch.start(
+        [
+            OpenAlert("gate", "camera-lost", "all", LOST, level, T0, 0),
+            OpenAlert("gone", "camera-lost", "all", LOST, level, T0, 0),
+            OpenAlert(BOX, "detector-down", "all", AlertKind.DETECTOR_DOWN, level, T0, 0),
+        ]
+    )
+    try:
+        watch.stream_changed(stream(StreamState.LIVE))
+        watch.detector_works(works=True)
+        clock.advance(STEADY_S)
+        wait_until(lambda: len(desk.reported) == 2)
+    finally:
+        watch.close()
+    assert sorted(desk.said) == [(END, LOST, "gate"), (END, AlertKind.DETECTOR_DOWN, BOX)]
+
+
+def test_its_own_thread_reports_and_close_reports_what_is_left(watch, desk):
+    watch.start()
+    for step in range(20):
+        watch.seen(detections(step / 4, 3))
+    wait_until(lambda: desk.said)
+    watch.close()
+    watch.close()
+    assert desk.said == [(START, AlertKind.GATHERING, "gate")]
+
+
+def test_a_desk_that_fails_in_another_way_does_not_end_the_watch(desk, clock):
+    class Failing(Desk):
+        fails = 1
+
+        def report(self, occurrence):
+            if self.fails:
+                self.fails -= 1
+                raise RuntimeError("a bug")
+            super().report(occurrence)
+
+    failing = Failing()
+    watch = Watch([GATE], {}, failing, clock)
+    watch.start()
+    try:
+        watch.stream_changed(stream(StreamState.LOST))
+        clock.advance(20)
+        wait_until(lambda: failing.said == [(START, LOST, "gate")])
+    finally:
+        watch.close()
