@@ -68,10 +68,15 @@ def find_assets(environ: dict[str, str] | None = None) -> Path | None:
 
 
 def read_truth(assets: Path) -> dict[int, list[Person]]:
-    """Return who is in each frame, counted from 0."""
+    """Return who is in each frame, counted from 0.
+
+    People whom the annotation marks as not to be judged (too far away) are left out.
+    """
     frames: dict[int, list[Person]] = {}
     for line in (assets / _ANNOTATION).read_text(encoding="ascii").splitlines():
         values = [float(value) for value in line.split(",")]
+        if not values[6]:
+            continue
         left, top, width, height = values[2:6]
         box = (
             left / VIDEO_PX[0],
