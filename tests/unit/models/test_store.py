@@ -144,7 +144,7 @@ def test_the_fallback_comes_with_the_program():
 
 
 def test_where_the_users_models_and_the_test_data_are():
-    assert user_dir({"HOME": "/home/li"}) == Path("/home/li/.cache/tanshao/models")
+    assert user_dir({"HOME": "/srv/li"}) == Path("/srv/li/.cache/tanshao/models")
     assert user_dir({"XDG_CACHE_HOME": "/c"}) == Path("/c/tanshao/models")
     assert assets_dir({"TANSHAO_ASSETS": "/a"}) == Path("/a")
     assert assets_dir({}).parts[-2:] == ("shared", "assets")
