@@ -26,8 +26,9 @@ class ModelErrand:
         self._thread.start()
 
     def wait(self, timeout_s: float) -> None:
-        """Give it so long to end."""
-        self._thread.join(timeout_s)
+        """Give it so long to end; at once where it was not begun."""
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
 
     def _run(self) -> None:
         try:

@@ -72,3 +72,9 @@ def test_the_fallback_is_called_what_it_is():
     assert shown(Store(selection("best", fallback=False)), "auto") == "best"
     assert shown(Store(selection("weak", fallback=True)), "auto").startswith("weak(备用模型")
     assert "no person model" in shown(Store(ModelError("none")), "auto")
+
+
+def test_an_errand_that_was_not_begun_is_not_waited_for():
+    """A model was chosen by name: nothing is fetched."""
+    errand = ModelErrand(Store(selection("best", fallback=False)))
+    errand.wait(1.0)
