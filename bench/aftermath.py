@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.kills import Victim
+from bench.kills import RECORDERS, Victim
 from bench.line import Killed
 from bench.recording import Cut, Span, cut, holes, unexplained
 from bench.stage import Stage
@@ -34,10 +34,11 @@ class Aftermath:
         """The most that a kill of the edge cost of what had come; None: it was not killed."""
         return max((each.lost_received_s for each in self._cuts()), default=None)
 
-    @property
-    def edge_restart_gap_s(self) -> float | None:
-        """The longest stretch without a recording around a kill of the edge."""
-        return max((each.gap_s for each in self._cuts()), default=None)
+    def gap_s(self, victim: Victim) -> float | None:
+        """Return the longest stretch without a recording around a kill of ``victim``."""
+        hits = {each.at for each in self.killed if each.victim is victim}
+        gaps = (each.gap_s for each in self._cuts() if each.killed_at in hits)
+        return max(gaps, default=None)
 
     @property
     def timeline_ahead_s(self) -> float | None:
@@ -56,7 +57,7 @@ class Aftermath:
         Every kill must have hit something, and every kill of the edge must be seen in each camera's
         recording, or this would prove nothing.
         """
-        edge_kills = sum(each.victim is Victim.EDGE for each in self.killed)
+        edge_kills = sum(each.victim in RECORDERS for each in self.killed)
         all_hit = all(each.processes > 0 for each in self.killed)
         all_cut = all(len(camera.cuts) == edge_kills for camera in self.cameras)
         little = (self.lost_received_s or 0.0) <= MAX_LOST_S
@@ -81,7 +82,7 @@ def judge_camera(
     camera_id: str, recorded: Sequence[Span], killed: Sequence[Killed], window: Span
 ) -> CameraAftermath:
     """Return what is missing of one camera: pure."""
-    edge_kills = [each.at for each in killed if each.victim is Victim.EDGE]
+    edge_kills = [each.at for each in killed if each.victim in RECORDERS]
     missing = holes(recorded, window)
     cuts = (cut(recorded, at) for at in edge_kills)
     return CameraAftermath(

@@ -13,12 +13,21 @@ from enum import StrEnum
 
 
 class Victim(StrEnum):
-    """A part of the village."""
+    """A part of the village.
+
+    ``EDGE`` is the process that does the edge's work, as a crash hits it; ``WHOLE_EDGE`` also the
+    one that would fork it again.
+    """
 
     DETECTOR = "detector"
     BROKER = "broker"
     CENTRE = "centre"
     EDGE = "edge"
+    WHOLE_EDGE = "whole-edge"
+
+
+#: Whose end costs footage.
+RECORDERS = frozenset({Victim.EDGE, Victim.WHOLE_EDGE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +45,7 @@ _TURNS: tuple[tuple[tuple[Victim, float], ...], ...] = (
         (Victim.CENTRE, 1.0),
         (Victim.DETECTOR, 4.0),
         (Victim.EDGE, 40.0),
+        (Victim.WHOLE_EDGE, 75.0),
     ),
     (
         (Victim.CENTRE, -1.0),

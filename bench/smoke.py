@@ -24,7 +24,7 @@ from bench.delivery import Delivery
 from bench.evidence import Examiner, Looked
 from bench.expected import expected
 from bench.judge import BY_KILLS, CONFIRMED, Row, Seen, Verdict, from_epoch_ms, judge
-from bench.kills import plan
+from bench.kills import Victim, plan
 from bench.line import Line
 from bench.program import ProgramError
 from bench.recording import Span
@@ -229,7 +229,8 @@ def figures(outcome: Outcome, options: Options) -> dict[str, object]:
         result |= {
             "kills": len(after.killed),
             "lost_received_s": report.rounded(after.lost_received_s, 2),
-            "edge_restart_gap_s": report.rounded(after.edge_restart_gap_s, 2),
+            "edge_restart_gap_s": report.rounded(after.gap_s(Victim.EDGE), 2),
+            "whole_edge_restart_gap_s": report.rounded(after.gap_s(Victim.WHOLE_EDGE), 2),
             "timeline_ahead_s": report.rounded(after.timeline_ahead_s, 2),
             "unanswered": outcome.unanswered,
         }

@@ -21,7 +21,7 @@ from bench.kills import Victim
 from bench.program import Program
 from edge.config import EdgeConfig, load
 
-_PROGRAMS = {Victim.CENTRE: ("centre", "consumer"), Victim.EDGE: ("edge",)}
+_PROGRAMS = {Victim.CENTRE: ("centre", "consumer"), Victim.WHOLE_EDGE: ("edge",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +98,15 @@ class Village:
     def pids(self, victim: Victim) -> tuple[int, ...]:
         """Return the processes of a part as they are now.
 
-        The detector is what the edge started; the broker notes its own id in its folder.
+        The edge at work is what its program forked, the detector what that one started; the broker
+        notes its own id in its folder.
         """
-        programs = {each["name"]: each["pid"] for each in self._state().get("programs", [])}
-        if victim is Victim.DETECTOR:
-            edge = programs.get("edge")
-            return () if edge is None else process.children(edge)
         if victim is Victim.BROKER:
             return self._broker()
+        if victim in {Victim.EDGE, Victim.DETECTOR}:
+            above = self.pids(Victim.WHOLE_EDGE if victim is Victim.EDGE else Victim.EDGE)
+            return tuple(child for pid in above for child in process.children(pid))
+        programs = {each["name"]: each["pid"] for each in self._state().get("programs", [])}
         wanted = (programs.get(name) for name in _PROGRAMS[victim])
         return tuple(pid for pid in wanted if pid is not None)
 

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import logging
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -12,6 +13,7 @@ from pythonjsonlogger.json import JsonFormatter
 
 from edge.config import load
 from edge.errors import EdgeError
+from edge.zygote import Zygote
 from protocol.clock import SystemClock
 
 
@@ -44,16 +46,20 @@ def _check(path: Path) -> int:
 def _run(path: Path) -> int:
     _log_to_stderr()
     config = load(path)
-    clock = SystemClock()
-    # Recording begins before the rest is even imported: a restart costs half a second less video.
+    # The box does no algebra to speak of, and a process with threads can't be forked safely.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # All that a box needs, so that one that is killed is back in milliseconds.
+    from edge.app import Edge  # noqa: PLC0415
     from edge.station import Station  # noqa: PLC0415
 
-    station = Station(config, clock)
-    station.start()
-    from edge.app import Edge  # noqa: PLC0415
+    def box() -> int:
+        clock = SystemClock()
+        station = Station(config, clock)
+        station.start()
+        asyncio.run(_until_told(Edge(config, station, clock).run))
+        return 0
 
-    asyncio.run(_until_told(Edge(config, station, clock).run))
-    return 0
+    return Zygote(box, SystemClock()).run()
 
 
 async def _until_told(run: Callable[[asyncio.Event], Awaitable[None]]) -> None:

@@ -85,15 +85,17 @@ class Station:
 
     def start(self) -> None:
         """Record from now on. Blocks for the recovery. Raises StorageError."""
+        self._workers = {
+            key: self._worker(camera, key) for camera in self._cameras for key in _streams(camera)
+        }
+        # The cameras answer while the last run's files are looked at; what they send meanwhile
+        # waits in the recorders' queues.
+        for worker in self._workers.values():
+            worker.start()
         recorded = [(camera.id, StreamName.MAIN) for camera in self._cameras if self._records]
         recover(self.index, self.doomed, recorded, self._clock.now())
         for recorder in self._recorders.values():
             recorder.start()
-        self._workers = {
-            key: self._worker(camera, key) for camera in self._cameras for key in _streams(camera)
-        }
-        for worker in self._workers.values():
-            worker.start()
 
     def _worker(self, camera: CameraSection, key: StreamKey) -> StreamWorker:
         return StreamWorker(

@@ -1,17 +1,15 @@
 """The detector process: decodes every camera's sub-stream, looks at the newest due frames.
 
-Started by edge.detect.process as ``python -m edge.detect.child --fd N``; imports nothing of the
-edge but the wire. One thread: reads, decodes, infers one picture, tells, and beats; so a hang of
-any of these shows as silence. It ends when its parent or the socket does.
+Started by edge.detect.process as ``python -m edge.detect.child --fd N``; imports next to nothing of
+the edge but the wire. One thread: reads, decodes, infers one picture, tells, and beats; so a hang
+of any of these shows as silence. It ends when its parent or the socket does.
 """
 
 import argparse
-import ctypes
 import json
 import logging
 import os
 import select
-import signal
 import socket
 from pathlib import Path
 
@@ -20,6 +18,7 @@ import numpy as np
 
 from edge.detect import wire
 from edge.detect.schedule import Due, Newest
+from edge.orphan import die_with_parent
 from models import manifest, person
 from models.errors import ModelError
 from protocol.clock import Clock, SystemClock
@@ -30,7 +29,6 @@ _READ_BYTES = 256 * 1024
 #: So long is decoded before one picture is inferred, however much more is waiting.
 _DECODE_NS = 200_000_000
 _BEAT_NS = round(wire.BEAT_S * 1e9)
-_PR_SET_PDEATHSIG = 1
 _NICE = 5  # recording and live video come first
 
 
@@ -171,13 +169,6 @@ def _rss_bytes() -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-def _die_with_parent(parent_pid: int) -> None:
-    """Ask the kernel to kill this process when the one that started it ends, however it ends."""
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent_pid:  # it ended before the kernel knew
-        os._exit(1)
-
-
 def _setup(link: socket.socket) -> wire.Setup:
     deframer = wire.Deframer()
     while data := link.recv(4096):
@@ -193,7 +184,7 @@ def main() -> None:
     parser.add_argument("--fd", type=int, required=True)
     parser.add_argument("--parent", type=int, required=True)
     arguments = parser.parse_args()
-    _die_with_parent(arguments.parent)
+    die_with_parent(arguments.parent)
     os.nice(_NICE)
     with socket.socket(fileno=arguments.fd) as link:
         setup = _setup(link)

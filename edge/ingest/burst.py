@@ -1,65 +1,85 @@
-"""Honest arrival times for what a demuxer had read before we could ask. Pure.
+"""Honest arrival times for a stream's first second. Pure.
 
-While it probes, the demuxer reads up to a second of packets and then hands them out at once: their
-arrival is up to a second too late, and with it the wall time of the whole run that begins there.
+While it probes, the demuxer reads up to a second of packets and then hands them out at once, and a
+box that is just starting is late for everything: their arrival is later than the truth, and with it
+the wall time of the whole run that begins there. The least late of them says when all of them came.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 from edge.media.sample import TICKS_PER_S, Packet
 
-#: A packet that had to be waited for this long had not been there already. Cameras send a frame
-#: every 20 to 200 ms; handing out one that is there takes microseconds.
-WAITED_NS = 15_000_000
+#: For so long after the first packet the stream is held back and judged.
+HOLD_NS = 1_000_000_000
 
-#: No more than this is held back, if the camera itself sends a burst: 4 s at 25 frames a second.
-MAX_HELD = 100
+#: No more than this is held back, if the camera itself sends a burst: 8 s at 25 frames a second.
+MAX_HELD = 200
 
 #: Times of packets further apart than this don't tell when the earlier one came.
-_MAX_LEAD_90K = 5 * TICKS_PER_S
+_MAX_STEP_90K = 2 * TICKS_PER_S
 _NS_PER_S = 1_000_000_000
 
 
 class OpeningBurst:
-    """Holds the first packets back until one was waited for, and dates them from that one."""
+    """Holds the first packets back for HOLD_NS, then lets all go, dated by the least late one."""
 
     def __init__(self) -> None:
         self._held: list[Packet] = []
         self._over = False
 
-    def take(self, packet: Packet, waited_ns: int) -> Iterator[Packet]:
-        """Yield what may go on, in order; ``waited_ns`` is how long the packet let itself wait."""
+    def take(self, packet: Packet) -> Iterator[Packet]:
+        """Yield what may go on, in order."""
         if self._over:
             yield packet
             return
         self._held.append(packet)
-        # The very first one is waited for as part of opening.
-        if (waited_ns >= WAITED_NS and len(self._held) > 1) or len(self._held) >= MAX_HELD:
-            yield from self._dated(packet)
+        held_ns = packet.received_mono_ns - self._held[0].received_mono_ns
+        if held_ns >= HOLD_NS or len(self._held) >= MAX_HELD:
+            yield from self.rest()
 
     def rest(self) -> Iterator[Packet]:
-        """Yield what is still held: nothing more comes."""
-        if self._held:
-            yield from self._dated(self._held[-1])
-
-    def _dated(self, live: Packet) -> Iterator[Packet]:
+        """Yield what is held: it has been held long enough, or nothing more comes."""
         self._over = True
         held, self._held = self._held, []
-        for packet in held:
-            yield _dated(packet, live)
+        for stretch in _stretches(held):
+            yield from _dated(stretch)
 
 
-def _dated(packet: Packet, live: Packet) -> Packet:
-    """Return the packet with the arrival that its media time says, counted back from ``live``."""
-    if packet.dts_90k is None or live.dts_90k is None:
-        return packet
-    lead_90k = live.dts_90k - packet.dts_90k
-    if not 0 < lead_90k <= _MAX_LEAD_90K:
-        return packet
-    return replace(
-        packet,
-        received_mono_ns=live.received_mono_ns - lead_90k * _NS_PER_S // TICKS_PER_S,
-        received_utc=live.received_utc - timedelta(seconds=lead_90k / TICKS_PER_S),
-    )
+def _stretches(packets: Sequence[Packet]) -> Iterator[list[Packet]]:
+    """Yield the packets in stretches of one clock: it neither goes back nor jumps in any."""
+    stretch: list[Packet] = []
+    last_90k: int | None = None
+    for packet in packets:
+        if packet.dts_90k is not None:
+            if last_90k is not None and not 0 <= packet.dts_90k - last_90k <= _MAX_STEP_90K:
+                yield stretch
+                stretch = []
+            last_90k = packet.dts_90k
+        stretch.append(packet)
+    if stretch:
+        yield stretch
+
+
+def _dated(stretch: Sequence[Packet]) -> Iterator[Packet]:
+    """Yield the packets with the arrival that the least late one says; never a later one."""
+    starts_ns = [
+        packet.received_mono_ns - _ns(packet.dts_90k)
+        for packet in stretch
+        if packet.dts_90k is not None
+    ]
+    for packet in stretch:
+        if packet.dts_90k is None:
+            yield packet
+            continue
+        late_ns = packet.received_mono_ns - _ns(packet.dts_90k) - min(starts_ns)
+        yield replace(
+            packet,
+            received_mono_ns=packet.received_mono_ns - late_ns,
+            received_utc=packet.received_utc - timedelta(microseconds=late_ns // 1000),
+        )
+
+
+def _ns(ticks_90k: int) -> int:
+    return ticks_90k * _NS_PER_S // TICKS_PER_S

@@ -120,11 +120,9 @@ class _RtspSource:
     def packets(self) -> Iterator[Packet]:
         """Yield packets; see PacketSource.packets."""
         burst = OpeningBurst()
-        asked_ns = self._clock.monotonic_ns()
         try:
             for packet in self._demuxed():
-                yield from burst.take(packet, packet.received_mono_ns - asked_ns)
-                asked_ns = self._clock.monotonic_ns()
+                yield from burst.take(packet)
         except StreamError:
             yield from burst.rest()
             raise

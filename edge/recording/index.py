@@ -294,6 +294,12 @@ class RecordingIndex:
         with self._database.transaction() as connection:
             gaps.finish(connection, camera_id, stream, end)
 
+    def resume(self, camera_id: str, stream: StreamName, start: datetime, end: datetime) -> None:
+        """Say that recording goes on: the open gap ends, and none reaches into start to end."""
+        with self._database.transaction() as connection:
+            gaps.finish(connection, camera_id, stream, start)
+            gaps.uncover(connection, camera_id, stream, start, end)
+
     def add_gap(self, gap: Gap) -> None:
         """Record a gap; one of no length leaves no row."""
         with self._database.transaction() as connection:

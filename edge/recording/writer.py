@@ -252,8 +252,11 @@ class Recorder:
         self._index.set_growing(footage)
         if self._missing:
             self._missing = False
-            start = footage.start
-            self._ledger.write(lambda: self._index.close_gap(self._camera_id, self._stream, start))
+            # What came before the recorder began was waiting: the gap was too long.
+            start, until = footage.start, max(footage.end, self._gap_start)
+            self._ledger.write(
+                lambda: self._index.resume(self._camera_id, self._stream, start, until)
+            )
 
     def _refused(self, error: OSError, first: Sample) -> None:
         """Give up the file: the disk took no more. What it holds is kept."""

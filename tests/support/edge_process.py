@@ -1,6 +1,7 @@
 """A real edge process for tests: ``python -m edge run``, its log and its HTTP interface."""
 
 import json
+import os
 import queue
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from typing import Any, Self
 
 import httpx
 
+from bench import process
 from tests.support.tools import ROOT
 
 READY_S = 30.0
@@ -65,6 +67,12 @@ class EdgeProcess:
         answer = httpx.get(self.url + path, params=query, timeout=10)
         answer.raise_for_status()
         return answer.json()
+
+    def crash(self) -> None:
+        """Kill the process that does the work, and wait until its successor is ready."""
+        (worker,) = process.children(self._process.pid)
+        os.kill(worker, signal.SIGKILL)
+        self.url = self.wait_event("edge.ready")["url"]
 
     def stop(self) -> int:
         """End it as a service manager does; return the exit status."""

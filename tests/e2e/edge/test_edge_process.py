@@ -133,3 +133,14 @@ def test_an_invalid_configuration_is_refused_before_anything_starts(tmp_path: Pa
         assert run.returncode == 1
         assert "'box.id': String should match pattern" in run.stderr
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_box_that_crashes_is_back_by_itself(config: Path) -> None:
+    """Only the process that works is hit, as a decoder's crash does; nobody starts it again."""
+    with EdgeProcess(config) as edge:
+        wait_until(recorded(edge, 1), 30)
+        edge.crash()
+        known = len(timeline(edge)["segments"])
+        wait_until(recorded(edge, known + 2), 30)
+        status = edge.stop()
+    assert status == 0

@@ -72,7 +72,8 @@ def test_a_recording_that_lacks_only_the_edges_restart_is_unbroken():
     assert one == CameraAftermath("cam-01", 97.6, (), (Cut(at(50), 0.4, 2.4),))
     after = Aftermath((one,), (EDGE_KILL, Killed(Victim.BROKER, at(10), 1)))
     assert after.unbroken
-    assert (after.lost_received_s, after.edge_restart_gap_s, after.breaks) == (0.4, 2.4, 0)
+    assert (after.lost_received_s, after.gap_s(Victim.EDGE), after.breaks) == (0.4, 2.4, 0)
+    assert after.gap_s(Victim.WHOLE_EDGE) is None
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,13 @@
 import json
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
+from bench import process
 from bench.kills import Victim
 from bench.village import Login, Village, is_steady, turns_of
+from tests.support.waiting import wait_until
 
 LOG = """--- 2026-11-22T02:00:00 testcam started, pid 7
 {"event": "ready", "server": "gst", "port": 1, "mono_ns": 1, "utc": "2026-11-22T02:00:00+00:00"}
@@ -51,7 +56,7 @@ def test_what_the_launcher_leaves_is_read(tmp_path):
     assert len(village.turns("/cam-01/main")) == 2
     assert village.edge_url == "http://127.0.0.1:8610"
     assert village.pids(Victim.CENTRE) == (12,)
-    assert village.pids(Victim.EDGE) == (11,)
+    assert village.pids(Victim.WHOLE_EDGE) == (11,)
     assert village.pids(Victim.BROKER) == (13,)
 
 
@@ -59,4 +64,17 @@ def test_a_village_that_has_said_nothing_yet_is_empty(tmp_path):
     village = Village(tmp_path, "auto")
     assert village.edge_url is None
     assert village.turns("/cam-01/main") == ()
-    assert [village.pids(victim) for victim in Victim] == [(), (), (), ()]
+    assert [village.pids(victim) for victim in Victim] == [()] * len(Victim)
+
+
+def test_the_edge_at_work_is_the_child_of_its_program_and_the_detector_its_grandchild(tmp_path):
+    family = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'input()'])"
+    with subprocess.Popen([sys.executable, "-c", family], stdin=subprocess.PIPE) as edge:
+        village = Village(tmp_path / "village", "auto")
+        state = {"programs": [{"name": "edge", "pid": os.getpid()}]}
+        village.folder.mkdir()
+        (village.folder / "village.json").write_text(json.dumps(state))
+        wait_until(lambda: len(process.tree([edge.pid])) == 2)
+        assert edge.pid in village.pids(Victim.EDGE)
+        assert set(process.children(edge.pid)) <= set(village.pids(Victim.DETECTOR))
+        edge.communicate(b"\n")

@@ -203,6 +203,28 @@ class _NothingGrows:
 RUN_NOT = _NothingGrows()
 
 
+def test_what_came_before_the_recorder_began_is_recorded_and_no_gap_lies_on_it(tmp_path):
+    """The cameras answer while the recovery looks at the last run's files, here for 3 s."""
+    before = Archive(tmp_path, FakeClock(BEGAN))
+    recorded(before, timed(packets(frames=25)))
+    before.close()
+    clock = FakeClock(BEGAN)
+    after = Archive(tmp_path, clock)
+    clock.advance(60)
+    after.recover("gate")
+    recorder = after.recorder()
+    offer_all(recorder, timed(packets(frames=50, late_s=60)))
+    clock.advance(3)
+    recorder.start()
+    recorder.close()
+
+    assert after.gaps() == [
+        (at(1), at(60), GapReason.BOX_OFF),
+        (at(62), None, GapReason.BOX_OFF),
+    ]
+    after.close()
+
+
 def test_closing_writes_what_is_queued_and_the_box_is_off_from_then(archive):
     recorder = recorded(archive, timed(packets(frames=30)))
     recorder.close()
