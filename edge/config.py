@@ -130,7 +130,8 @@ class DetectSection(_Section):
     enabled: bool = True
     model: str = "auto"  # a name of models/manifest.toml; auto takes the best that is there
     model_dirs: tuple[Path, ...] = ()
-    fps: float = Field(default=2.0, ge=0.2, le=25)
+    fps: float = Field(default=2.0, ge=0.2, le=25)  # where there are people, or an open alert
+    calm_fps: float = Field(default=0.5, ge=0.2, le=25)  # elsewhere; never above fps
     min_score: float | None = Field(default=None, ge=0.05, le=0.95)  # the model's own where absent
 
 

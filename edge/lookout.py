@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from edge.alarm.scene import Scene
 from edge.alarm.watch import Watch
 from edge.config import CameraSection, EdgeConfig
+from edge.detect.feed import Rates
 from edge.detect.process import Detector, DetectorState
 from edge.health import Component, Condition, Figure
-from edge.ports import AlertDesk, OpenAlert
+from edge.ports import AlertDesk, Detections, OpenAlert
 from edge.station import Station
 from edge.vitals import DetectorState as DetectorWord
 from models.errors import ModelError
@@ -84,22 +85,29 @@ class Lookout:
         return Scene(
             camera,
             min_score=self._min_score,
-            interval_s=1 / detect.fps,
+            interval_s=1 / min(detect.fps, detect.calm_fps),
             open_alerts=open_alerts,
         )
 
     def _detect(self, selection: Selection, cameras: Sequence[CameraSection], watch: Watch) -> None:
+        detect = self._config.detect
         self._detector = Detector(
             selection,
-            fps=self._config.detect.fps,
+            rates=Rates(detect.fps, min(detect.fps, detect.calm_fps)),
             weak_score=self._min_score * WEAK_SHARE,
             clock=self._clock,
-            on_detections=watch.seen,
+            on_detections=self._seen,
             on_state=lambda state: watch.detector_works(works=state is not DetectorState.DOWN),
         )
         for camera in cameras:
             self._station.watch(camera.id, self._detector.feed(camera.id))
         self._detector.start()
+
+    def _seen(self, detections: Detections) -> None:
+        assert self._watch is not None
+        assert self._detector is not None
+        busy = self._watch.seen(detections)
+        self._detector.attend(detections.camera_id, busy=busy)
 
     def close(self) -> None:
         """Stop the detector, report what the rules still have to say; idempotent."""

@@ -1,5 +1,6 @@
 """One camera's rules: from what the detector saw to what the desk is told. Pure."""
 
+import math
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -13,13 +14,17 @@ from protocol.messages import AlertKind
 #: So many frames that don't come are a camera that is blind, at whatever rate it is looked at.
 _BLIND_FRAMES = 3
 _BLIND_S = 3.0
+#: A region with so large a share of a rule's lowest count is worth a closer look, and stays so for
+#: a while: groups come and go.
+BUSY_SHARE, BUSY_S = 0.5, 10.0
 
 
 class GatheringRule:
     """One gathering rule of a camera, over all its regions. Not thread-safe.
 
-    Fed with the places of one frame, in time order; ``interval_s`` is the usual time between
-    frames. Places may come from a detector or from a ground truth.
+    Fed with the places of one frame, in time order; ``interval_s`` is the longest usual time
+    between frames. Places may come from a detector or from a ground truth. ``is_busy`` says whether
+    there is or lately was reason to look often: people enough in a region, or an open alert.
     """
 
     def __init__(
@@ -45,6 +50,9 @@ class GatheringRule:
             blind_s=max(_BLIND_S, _BLIND_FRAMES * interval_s),
         )
         self._machines = [(region, Gathering(timing)) for region in rule.regions]
+        self._many = max(1, math.ceil(BUSY_SHARE * min(rule.levels.values())))
+        self._busy_at: datetime | None = None
+        self.is_busy = True
 
     def resume(self, alerts: Sequence[OpenAlert]) -> None:
         """Go on from what was open when the box stopped; before the first frame."""
@@ -68,9 +76,14 @@ class GatheringRule:
         said = []
         for region, machine in self._machines:
             within = [person for person in counted if inside(person.image, region.polygon)]
+            if len(within) >= self._many or machine.is_open:
+                self._busy_at = at
             change = machine.update(at, self._count(within))
             if change is not None:
                 said.append(self._occurrence(region, change, within))
+        self.is_busy = (
+            self._busy_at is not None and abs((at - self._busy_at).total_seconds()) <= BUSY_S
+        )
         return said
 
     def lapse(self, now: datetime) -> list[Occurrence]:
@@ -125,6 +138,11 @@ class Scene:
         ]
         for rule in self._rules:
             rule.resume(open_alerts)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether any rule has reason to look often."""
+        return any(rule.is_busy for rule in self._rules)
 
     def see(self, detections: Detections) -> list[Occurrence]:
         """Take what was seen in one frame and return what the rules say of it."""

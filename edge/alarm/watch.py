@@ -82,13 +82,14 @@ class Watch:
 
     # -- what comes in -----------------------------------------------------------------------------
 
-    def seen(self, detections: Detections) -> None:
-        """Take what the detector saw in a frame."""
+    def seen(self, detections: Detections) -> bool:
+        """Take what the detector saw in a frame; return whether the camera is busy (Scene)."""
         scene = self._scenes.get(detections.camera_id)
         if scene is None:
-            return
+            return False
         with self._lock:
             self._say(scene.see(detections))
+            return scene.is_busy
 
     def stream_changed(self, status: StreamStatus) -> None:
         """Take a stream's new state: a camera is lost when its main stream is."""

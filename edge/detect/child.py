@@ -35,10 +35,10 @@ _NICE = 5  # recording and live video come first
 class Decoder:
     """One camera's run: samples in, due frames out."""
 
-    def __init__(self, stream: wire.Stream, fps: float) -> None:
+    def __init__(self, stream: wire.Stream) -> None:
         self.run = stream.run
         self._stream = stream
-        self._due = Due(fps)
+        self._due = Due(stream.fps)
         self._context = self._open()
         self._needs_key = True
 
@@ -49,6 +49,15 @@ class Decoder:
         context.extradata = self._stream.extradata
         context.thread_count = 1
         return context
+
+    def pace(self, fps: float) -> None:
+        """Look at so many frames a second from now on."""
+        self._due.pace(fps)
+
+    @property
+    def interval_s(self) -> float:
+        """How long after a due frame the next one is."""
+        return self._due.interval_s
 
     def decode(self, unit: wire.Unit) -> list[av.VideoFrame]:
         """Return the due frames that this unit completes.
@@ -72,11 +81,8 @@ class Decoder:
 class Worker:
     """The loop. ``run`` returns when the other side has closed the socket."""
 
-    def __init__(
-        self, link: socket.socket, setup: wire.Setup, model: person.PersonModel, clock: Clock
-    ) -> None:
+    def __init__(self, link: socket.socket, model: person.PersonModel, clock: Clock) -> None:
         self._link = link
-        self._setup = setup
         self._model = model
         self._clock = clock
         self._deframer = wire.Deframer()
@@ -112,7 +118,11 @@ class Worker:
         if kind is wire.Kind.STREAM:
             stream = wire.parse_stream(payload)
             self._newest.drop(stream.camera)
-            self._decoders[stream.camera] = Decoder(stream, self._setup.fps)
+            self._decoders[stream.camera] = Decoder(stream)
+        elif kind is wire.Kind.PACE:
+            pace = wire.parse_pace(payload)
+            if pace.camera in self._decoders:
+                self._decoders[pace.camera].pace(pace.fps)
         elif kind is wire.Kind.SAMPLE:
             self._decode(wire.parse_unit(payload))
         elif kind is wire.Kind.GONE:
@@ -131,8 +141,9 @@ class Worker:
             log.debug("detect.decode", extra={"camera": unit.camera, "error": repr(error)})
             return
         self._decoded += 1
+        deadline_ns = self._clock.monotonic_ns() + round(decoder.interval_s * 1e9)
         for frame in frames:
-            self._newest.put(unit.camera, (decoder.run, frame))
+            self._newest.put(unit.camera, (decoder.run, frame), deadline_ns)
 
     def _infer(self, camera: int, run: bytes, frame: av.VideoFrame) -> None:
         picture = np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
@@ -197,7 +208,7 @@ def main() -> None:
             return
         link.sendall(wire.frame(wire.Kind.READY, json.dumps({"model": setup.model}).encode()))
         try:
-            Worker(link, setup, model, SystemClock()).run()
+            Worker(link, model, SystemClock()).run()
         except (BrokenPipeError, ConnectionResetError):
             return  # the box has gone
 

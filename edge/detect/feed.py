@@ -3,12 +3,21 @@
 import threading
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from edge.detect import wire
 from edge.media.sample import Run, RunEnded, Sample, StreamItem
 
 #: Some seconds of a sub-stream. The detector lives on the newest picture; more is only old.
 MAX_QUEUE_BYTES = 2 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """How often a camera is looked at a second: where there is something to see, and else."""
+
+    busy_fps: float
+    calm_fps: float
 
 
 class Feed:
@@ -23,12 +32,15 @@ class Feed:
         self,
         camera_id: str,
         number: int,
+        rates: Rates,
         wake: Callable[[], None],
         max_queue_bytes: int = MAX_QUEUE_BYTES,
     ) -> None:
         self.camera_id = camera_id
         self.number = number
         self.dropped = 0
+        self._rates = rates
+        self._fps = rates.busy_fps
         self._wake = wake
         self._max_queue_bytes = max_queue_bytes
         self._lock = threading.Lock()
@@ -58,6 +70,16 @@ class Feed:
             self._clear()
             self._run = None
 
+    def attend(self, *, busy: bool) -> None:
+        """Have the camera looked at oftener, or not: from the next frame on, and in later runs."""
+        fps = self._rates.busy_fps if busy else self._rates.calm_fps
+        with self._lock:
+            if fps == self._fps:
+                return
+            self._fps = fps
+            if self._run is not None:
+                self._put(wire.pack_pace(wire.Pace(self.number, fps)))
+
     def run_of(self, run_id: bytes) -> Run | None:
         """Return the run that is being sent if it is that one: results of older ones are stale."""
         run = self._run
@@ -85,7 +107,7 @@ class Feed:
             if not sample.is_key:
                 return
             self._run = sample.run
-            self._put(_opening(self.number, sample.run))
+            self._put(_opening(self.number, sample.run, self._fps))
         unit = wire.Unit(self.number, sample.dts_90k, sample.pts_90k, sample.is_key, sample.data)
         data = wire.pack_unit(unit)
         if self._queued_bytes + len(data) > self._max_queue_bytes:
@@ -110,8 +132,8 @@ class Feed:
         return count
 
 
-def _opening(number: int, run: Run) -> bytes:
-    parameters = run.parameters
+def _opening(number: int, run: Run, fps: float) -> bytes:
+    run_id, parameters = bytes.fromhex(run.run_id), run.parameters
     return wire.pack_stream(
-        wire.Stream(number, bytes.fromhex(run.run_id), parameters.codec.value, parameters.extradata)
+        wire.Stream(number, run_id, parameters.codec.value, fps, parameters.extradata)
     )

@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from edge.detect import wire
-from edge.detect.feed import Feed
+from edge.detect.feed import Feed, Rates
 from edge.ports import Box, Detections
 from models.store import Selection
 from protocol.clock import Clock
@@ -95,7 +95,7 @@ class Detector:
         self,
         selection: Selection,
         *,
-        fps: float,
+        rates: Rates,
         weak_score: float,
         clock: Clock,
         on_detections: Callable[[Detections], None],
@@ -103,7 +103,8 @@ class Detector:
         launch: Launch = Launch(),
     ) -> None:
         self.selection = selection
-        self._setup = wire.Setup(selection.entry.name, str(selection.path), weak_score, fps)
+        self._setup = wire.Setup(selection.entry.name, str(selection.path), weak_score)
+        self._rates = rates
         self._clock = clock
         self._on_detections = on_detections
         self._on_state = on_state
@@ -153,9 +154,15 @@ class Detector:
 
     def feed(self, camera_id: str) -> Feed:
         """Return the Subscriber for a camera's stream; each camera once, before ``start``."""
-        feed = Feed(camera_id, len(self._feeds), self._wake)
+        feed = Feed(camera_id, len(self._feeds), self._rates, self._wake)
         self._feeds.append(feed)
         return feed
+
+    def attend(self, camera_id: str, *, busy: bool) -> None:
+        """Look at a camera at the busy rate, or at the calm one; all begin as busy."""
+        for feed in self._feeds:
+            if feed.camera_id == camera_id:
+                feed.attend(busy=busy)
 
     # -- life --------------------------------------------------------------------------------------
 

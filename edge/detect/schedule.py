@@ -14,6 +14,17 @@ class Due:
         self._interval_90k = TICKS_PER_S / fps
         self._next_90k: float | None = None
 
+    def pace(self, fps: float) -> None:
+        """Go on at another rate: a higher one counts from the last frame that was due."""
+        before_90k, self._interval_90k = self._interval_90k, TICKS_PER_S / fps
+        if self._next_90k is not None:
+            self._next_90k += min(0.0, self._interval_90k - before_90k)
+
+    @property
+    def interval_s(self) -> float:
+        """How long after a frame the next one is due."""
+        return self._interval_90k / TICKS_PER_S
+
     def is_due(self, pts_90k: int) -> bool:
         """Return whether this frame is to be looked at.
 
@@ -32,36 +43,37 @@ class Due:
 
 
 class Newest(Generic[Frame]):
-    """The newest due frame of each camera, taken in turn.
+    """The newest due frame of each camera, earliest deadline first.
 
-    Overflow: a frame that was not looked at when the next one comes is dropped and counted in
-    ``superseded``.
+    Where there is more to look at than time, all fall behind alike, and nobody starves: a camera
+    keeps the deadline of the first frame that waited. Overflow: a frame that was not looked at when
+    the next one comes is dropped and counted in ``superseded``.
     """
 
     def __init__(self) -> None:
         self.superseded = 0
         self._frames: dict[int, Frame] = {}
-        self._turns: list[int] = []
+        self._deadlines_ns: dict[int, int] = {}
 
-    def put(self, camera: int, frame: Frame) -> None:
-        """Set the camera's newest frame."""
+    def put(self, camera: int, frame: Frame, deadline_ns: int) -> None:
+        """Set the camera's newest frame, best looked at before ``deadline_ns``."""
         if camera in self._frames:
             self.superseded += 1
-        else:
-            self._turns.append(camera)
         self._frames[camera] = frame
+        self._deadlines_ns.setdefault(camera, deadline_ns)
 
     def drop(self, camera: int) -> None:
         """Forget the camera's frame: its run has ended."""
-        if self._frames.pop(camera, None) is not None:
-            self._turns.remove(camera)
+        self._frames.pop(camera, None)
+        self._deadlines_ns.pop(camera, None)
 
     def take(self) -> tuple[int, Frame] | None:
-        """Return a frame of the camera that has waited longest, or None."""
-        if not self._turns:
+        """Return the frame of the camera that can wait least, or None."""
+        if not self._frames:
             return None
-        camera = self._turns.pop(0)
+        camera = min(self._deadlines_ns, key=self._deadlines_ns.__getitem__)
+        del self._deadlines_ns[camera]
         return camera, self._frames.pop(camera)
 
     def __bool__(self) -> bool:
-        return bool(self._turns)
+        return bool(self._frames)

@@ -5,11 +5,12 @@ process imports this and nothing else of the edge.
 
 ::
 
-    box -> detector   SETUP (JSON), STREAM, SAMPLE, GONE
+    box -> detector   SETUP (JSON), STREAM, PACE, SAMPLE, GONE
     detector -> box   READY (JSON), RESULT, BEAT (JSON), FAILED (text)
 
-SETUP comes first. STREAM opens a run of a camera, SAMPLE is one access unit of it and begins with a
-key frame, GONE ends it. BEAT comes every second from the loop that does the work.
+SETUP comes first. STREAM opens a run of a camera and says how often to look at it, PACE changes
+that, SAMPLE is one access unit of the run and begins with a key frame, GONE ends it. BEAT comes
+every second from the loop that does the work.
 """
 
 import json
@@ -20,7 +21,8 @@ from enum import IntEnum
 from typing import Any
 
 _HEAD = struct.Struct(">IB")
-_STREAM = struct.Struct(">H16s8sH")
+_STREAM = struct.Struct(">H16s8sfH")
+_PACE = struct.Struct(">Hf")
 _SAMPLE = struct.Struct(">Hqq?")
 _GONE = struct.Struct(">H")
 _RESULT = struct.Struct(">H16sqfH")
@@ -30,6 +32,7 @@ _BOX = struct.Struct(">5f")
 MAX_FRAME_BYTES = 16 * 1024 * 1024
 
 BEAT_S = 1.0
+MAX_FPS = 100
 
 #: left, top, right, bottom (0-1) and score.
 BoxRow = tuple[float, float, float, float, float]
@@ -42,6 +45,7 @@ class Kind(IntEnum):
     STREAM = 2
     SAMPLE = 3
     GONE = 4
+    PACE = 5
     READY = 16
     RESULT = 17
     BEAT = 18
@@ -59,7 +63,6 @@ class Setup:
     model: str
     path: str
     min_score: float
-    fps: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +78,24 @@ class Beat:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A run of the camera with this number; ``extradata`` is avcC or hvcC."""
+    """A run of the camera with this number, to be looked at ``fps`` times a second.
+
+    ``extradata`` is avcC or hvcC.
+    """
 
     camera: int
     run: bytes
     codec: str
+    fps: float
     extradata: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often the camera's run is to be looked at from now on."""
+
+    camera: int
+    fps: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,17 +137,30 @@ def parse_setup(payload: bytes) -> Setup:
 
 def pack_stream(stream: Stream) -> bytes:
     """Return a STREAM frame."""
-    head = _STREAM.pack(stream.camera, stream.run, stream.codec.encode(), len(stream.extradata))
+    codec, size = stream.codec.encode(), len(stream.extradata)
+    head = _STREAM.pack(stream.camera, stream.run, codec, stream.fps, size)
     return frame(Kind.STREAM, head + stream.extradata)
 
 
 def parse_stream(payload: bytes) -> Stream:
     """Return the stream. Raises WireError."""
-    camera, run, codec, size = _take(_STREAM, payload)
+    camera, run, codec, fps, size = _take(_STREAM, payload)
     extradata = payload[_STREAM.size :]
     if len(extradata) != size:
         raise WireError(f"stream: must have {size} bytes of extradata, not {len(extradata)}")
-    return Stream(camera, run, codec.rstrip(b"\0").decode("ascii", "replace"), extradata)
+    name = codec.rstrip(b"\0").decode("ascii", "replace")
+    return Stream(camera, run, name, _rate(fps), extradata)
+
+
+def pack_pace(pace: Pace) -> bytes:
+    """Return a PACE frame."""
+    return frame(Kind.PACE, _PACE.pack(pace.camera, pace.fps))
+
+
+def parse_pace(payload: bytes) -> Pace:
+    """Return the pace. Raises WireError."""
+    camera, fps = _take(_PACE, payload)
+    return Pace(camera, _rate(fps))
 
 
 def pack_unit(unit: Unit) -> bytes:
@@ -212,6 +240,12 @@ def _take(layout: struct.Struct, payload: bytes) -> tuple[Any, ...]:
         return layout.unpack_from(payload)
     except struct.error as error:
         raise WireError(str(error)) from error
+
+
+def _rate(fps: float) -> float:
+    if not 0 < fps <= MAX_FPS:
+        raise WireError(f"fps: must be above 0 and at most {MAX_FPS}, not {fps}")
+    return fps
 
 
 def _fields(payload: bytes, of: type[Setup | Beat]) -> dict[str, Any]:

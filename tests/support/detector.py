@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from edge.detect.feed import Rates
 from edge.detect.process import Detector, DetectorState, Launch
 from edge.media.sample import Run, Sample
 from edge.ports import Detections
@@ -79,7 +80,7 @@ def detector(
 ) -> Detector:
     return Detector(
         selection or fallback(),
-        fps=25,
+        rates=Rates(25, 25),
         weak_score=0.2,
         clock=SystemClock(),
         on_detections=told.seen,

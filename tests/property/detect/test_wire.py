@@ -11,12 +11,19 @@ cameras = st.integers(0, 2**16 - 1)
 floats = st.floats(-10, 10, width=32)
 boxes = st.lists(st.tuples(floats, floats, floats, floats, floats), max_size=20).map(tuple)
 
+rates = st.floats(0.125, wire.MAX_FPS, width=32)
 streams = st.builds(
-    wire.Stream, cameras, runs, st.sampled_from(["h264", "h265"]), st.binary(max_size=300)
+    wire.Stream,
+    cameras,
+    runs,
+    st.sampled_from(["h264", "h265"]),
+    rates,
+    st.binary(max_size=300),
 )
 units = st.builds(wire.Unit, cameras, ticks, ticks, st.booleans(), st.binary(max_size=300))
 results = st.builds(wire.Result, cameras, runs, ticks, floats, boxes)
-setups = st.builds(wire.Setup, st.text(), st.text(), floats, floats)
+setups = st.builds(wire.Setup, st.text(), st.text(), floats)
+paces = st.builds(wire.Pace, cameras, rates)
 counts = st.integers(0, 2**53)
 beats = st.builds(wire.Beat, counts, counts, counts, counts, counts)
 
@@ -25,6 +32,7 @@ MESSAGES = [
     (units, Kind.SAMPLE, wire.pack_unit, wire.parse_unit),
     (cameras, Kind.GONE, wire.pack_gone, wire.parse_gone),
     (results, Kind.RESULT, wire.pack_result, wire.parse_result),
+    (paces, Kind.PACE, wire.pack_pace, wire.parse_pace),
     (setups, Kind.SETUP, wire.pack_setup, wire.parse_setup),
     (beats, Kind.BEAT, wire.pack_beat, wire.parse_beat),
 ]

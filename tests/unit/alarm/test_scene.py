@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from edge.alarm.geometry import Place
-from edge.alarm.scene import GatheringRule, Scene
+from edge.alarm.scene import BUSY_S, GatheringRule, Scene
 from edge.config import CameraSection, GatheringSection
 from edge.errors import ConfigError
 from edge.ports import Box, Detections, Occurrence, OpenAlert
@@ -170,3 +170,24 @@ def test_a_slow_rate_is_not_taken_for_a_blind_camera():
         for occurrence in machine.see(T0 + timedelta(seconds=5 * step), places)
     ]
     assert [occurrence.op for occurrence in said] == [AlertOp.START]
+
+
+def test_a_camera_is_busy_while_a_region_has_half_of_a_rules_lowest_count():
+    scene = Scene(camera([rule(levels={"ordinary": 5})]), min_score=0.4)
+    three = [standing(0.1 * n, 0.5) for n in range(1, 4)]
+    assert scene.is_busy  # nothing is known yet
+    watch(scene, three[:2], 1)
+    assert not scene.is_busy
+    watch(scene, three, 1, 1)
+    assert scene.is_busy
+    watch(scene, [], BUSY_S - 1, 2)
+    assert scene.is_busy
+    watch(scene, [], 2, 2 + BUSY_S)
+    assert not scene.is_busy
+
+
+def test_a_camera_with_an_open_alert_is_busy_however_few_are_seen():
+    scene = Scene(camera([rule(clear_s=60.0)]), min_score=0.4)
+    watch(scene, [standing(0.1 * n, 0.5) for n in range(1, 5)], 10)
+    watch(scene, [], 40, 10)
+    assert scene.is_busy

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from edge.detect import wire
-from edge.detect.feed import Feed
+from edge.detect.feed import Feed, Rates
 from edge.detect.wire import Kind
 from edge.media.sample import GapReason, RunEnded
 from tests.support.footage import run, samples
@@ -27,7 +27,7 @@ def woken():
 
 @pytest.fixture
 def feed(woken):
-    feed = Feed("gate", 3, woken, max_queue_bytes=1000)
+    feed = Feed("gate", 3, Rates(2.0, 0.5), woken, max_queue_bytes=1000)
     feed.listen(listening=True)
     return feed
 
@@ -53,7 +53,7 @@ def test_a_run_is_opened_and_its_samples_follow_whole(feed, woken):
     offer(feed, RUN, "KP")
     (first, stream), (second, one), (third, two) = frames(feed)
     assert (first, second, third) == (Kind.STREAM, Kind.SAMPLE, Kind.SAMPLE)
-    expected = wire.Stream(3, bytes.fromhex("ab" * 16), "h264", RUN.parameters.extradata)
+    expected = wire.Stream(3, bytes.fromhex("ab" * 16), "h264", 2.0, RUN.parameters.extradata)
     assert wire.parse_stream(stream) == expected
     given = samples(RUN, "KP", size_bytes=50)
     for payload, sample in zip((one, two), given, strict=True):
@@ -134,3 +134,20 @@ def test_no_more_than_asked_for_is_given_but_always_a_whole_frame(feed):
         Kind.STREAM,
         *[Kind.SAMPLE] * 3,
     ]
+
+
+def test_a_camera_where_nothing_goes_on_is_looked_at_less_often_from_the_next_frame(feed):
+    offer(feed, RUN, "K")
+    feed.attend(busy=False)
+    feed.attend(busy=False)
+    offer(feed, RUN, "P", first=1)
+    _, _, (kind, pace), (last, _) = frames(feed)
+    assert (kind, last) == (Kind.PACE, Kind.SAMPLE)
+    assert wire.parse_pace(pace) == wire.Pace(3, 0.5)
+
+
+def test_a_later_run_begins_with_the_rate_of_the_last(feed):
+    feed.attend(busy=False)
+    assert frames(feed) == []
+    offer(feed, RUN, "K")
+    assert wire.parse_stream(frames(feed)[0][1]).fps == 0.5

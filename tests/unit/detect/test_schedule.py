@@ -46,32 +46,60 @@ def test_a_little_disorder_makes_no_extra_frame():
 
 def test_the_newest_frame_replaces_an_older_one_and_is_counted():
     newest = Newest()
-    newest.put(1, "old")
-    newest.put(1, "new")
+    newest.put(1, "old", 1)
+    newest.put(1, "new", 2)
     assert newest.superseded == 1
     assert newest.take() == (1, "new")
     assert newest.take() is None
 
 
-def test_cameras_are_taken_in_turn_however_fast_one_is():
+def test_the_camera_that_can_wait_least_comes_first():
     newest = Newest()
-    for index in range(3):
-        newest.put(7, index)
-        newest.put(8, index)
-    newest.put(9, 0)
-    taken = [newest.take()]
-    newest.put(7, 99)
-    taken += [newest.take(), newest.take(), newest.take()]
-    assert taken == [(7, 2), (8, 2), (9, 0), (7, 99)]
-    assert not newest
+    newest.put(7, "calm", deadline_ns=2_000)
+    newest.put(8, "busy", deadline_ns=500)
+    assert [newest.take(), newest.take()] == [(8, "busy"), (7, "calm")]
+
+
+def test_nobody_starves_however_fast_the_others_are():
+    """A camera keeps the deadline of its first frame that waited, whatever comes after it."""
+    newest = Newest()
+    taken = []
+    for now_ns in range(0, 10_000, 100):  # twice as much as there is time for
+        newest.put(7, now_ns, now_ns + 100)
+        if now_ns % 400 == 0:
+            newest.put(8, now_ns, now_ns + 400)
+        if now_ns % 200 == 0:
+            camera, _ = newest.take()
+            taken.append(camera)
+    assert 5 <= taken.count(8) <= 25
+    assert taken.count(7) > taken.count(8)
 
 
 def test_the_frame_of_a_run_that_ended_is_forgotten():
     newest = Newest()
-    newest.put(1, "a")
-    newest.put(2, "b")
+    newest.put(1, "a", 1)
+    newest.put(2, "b", 2)
     newest.drop(1)
     newest.drop(1)
     assert bool(newest)
     assert newest.take() == (2, "b")
     assert not newest
+
+
+def looked_at(due, first, count):
+    """Return which of a 25-fps camera's frames are due."""
+    return [frame for frame in range(first, first + count) if due.is_due(frame * 3600)]
+
+
+def test_a_higher_rate_counts_from_the_last_look():
+    due = Due(0.5)
+    assert looked_at(due, 0, 10) == [0]
+    due.pace(5.0)
+    assert looked_at(due, 10, 10) == [10, 15]
+
+
+def test_a_lower_rate_begins_after_the_next_look():
+    due = Due(5.0)
+    assert looked_at(due, 0, 10) == [0, 5]
+    due.pace(0.5)
+    assert looked_at(due, 10, 100) == [10, 60]
