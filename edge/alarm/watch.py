@@ -11,13 +11,11 @@ from edge.config import CameraSection
 from edge.errors import StorageError
 from edge.ports import AlertDesk, Detections, Occurrence, OpenAlert, StreamStatus
 from protocol.clock import Clock
-from protocol.messages import AlertKind, AlertLevel, AlertMode, AlertOp, StreamState
+from protocol.messages import BOX_SUBJECT, AlertKind, AlertLevel, AlertMode, AlertOp, StreamState
 from protocol.relay import StreamName
 
 log = logging.getLogger(__name__)
 
-#: What alerts about the box itself are filed under; no camera's.
-BOX = "box"
 LOST_RULE, DETECTOR_RULE = "camera-lost", "detector-down"
 #: A detector that is down for longer than a restart takes.
 DETECTOR_DOWN_S = 30.0
@@ -112,7 +110,9 @@ class Watch:
                 self._say(scene.lapse(now))
             for camera_id, absence in self._lost.items():
                 self._judge(absence, mono_ns, camera_id, LOST_RULE, AlertKind.CAMERA_LOST)
-            self._judge(self._detector, mono_ns, BOX, DETECTOR_RULE, AlertKind.DETECTOR_DOWN)
+            self._judge(
+                self._detector, mono_ns, BOX_SUBJECT, DETECTOR_RULE, AlertKind.DETECTOR_DOWN
+            )
 
     def _judge(
         self, absence: Absence, mono_ns: int, camera_id: str, rule_id: str, kind: AlertKind

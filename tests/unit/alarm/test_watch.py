@@ -3,12 +3,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from edge.alarm.scene import Scene
-from edge.alarm.watch import BOX, DETECTOR_DOWN_S, MAX_UNREPORTED, STEADY_S, Watch
+from edge.alarm.watch import DETECTOR_DOWN_S, MAX_UNREPORTED, STEADY_S, Watch
 from edge.config import CameraSection, GatheringSection
 from edge.errors import StorageError
 from edge.ports import Box, Detections, OpenAlert, StreamStatus
 from protocol.clock import FakeClock
-from protocol.messages import AlertKind, AlertLevel, AlertOp, StreamState
+from protocol.messages import BOX_SUBJECT, AlertKind, AlertLevel, AlertOp, StreamState
 from protocol.relay import StreamName
 from tests.support.waiting import wait_until
 
@@ -127,7 +127,7 @@ def test_a_detector_that_stays_down_is_reported_for_the_box(watch, desk, clock):
     watch.detector_works(works=True)
     pass_time(watch, clock, STEADY_S)
     kind = AlertKind.DETECTOR_DOWN
-    assert desk.said == [(START, kind, BOX), (END, kind, BOX)]
+    assert desk.said == [(START, kind, BOX_SUBJECT), (END, kind, BOX_SUBJECT)]
 
 
 def test_a_detector_that_is_restarted_is_nothing(watch, desk, clock):
@@ -201,7 +201,7 @@ def test_alerts_of_before_the_restart_go_on_and_end(desk, clock):
         [
             OpenAlert("gate", "camera-lost", "all", LOST, level, T0, 0),
             OpenAlert("gone", "camera-lost", "all", LOST, level, T0, 0),
-            OpenAlert(BOX, "detector-down", "all", AlertKind.DETECTOR_DOWN, level, T0, 0),
+            OpenAlert(BOX_SUBJECT, "detector-down", "all", AlertKind.DETECTOR_DOWN, level, T0, 0),
         ]
     )
     try:
@@ -211,7 +211,7 @@ def test_alerts_of_before_the_restart_go_on_and_end(desk, clock):
         wait_until(lambda: len(desk.reported) == 2)
     finally:
         watch.close()
-    assert sorted(desk.said) == [(END, LOST, "gate"), (END, AlertKind.DETECTOR_DOWN, BOX)]
+    assert sorted(desk.said) == [(END, LOST, "gate"), (END, AlertKind.DETECTOR_DOWN, BOX_SUBJECT)]
 
 
 def test_its_own_thread_reports_and_close_reports_what_is_left(watch, desk):
