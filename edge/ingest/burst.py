@@ -3,11 +3,14 @@
 While it probes, the demuxer reads up to a second of packets and then hands them out at once, and a
 box that is just starting is late for everything: their arrival is later than the truth, and with it
 the wall time of the whole run that begins there. The least late of them says when all of them came.
+What it read before it knew the stream also bears no decoding time.
 """
 
+import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 from edge.media.sample import TICKS_PER_S, Packet
 
@@ -23,7 +26,10 @@ _NS_PER_S = 1_000_000_000
 
 
 class OpeningBurst:
-    """Holds the first packets back for HOLD_NS, then lets all go, dated by the least late one."""
+    """Holds the first packets back for HOLD_NS, then lets all go, dated by the least late one.
+
+    Decoding times that are missing at the very start are filled in at the stream's own rhythm.
+    """
 
     def __init__(self) -> None:
         self._held: list[Packet] = []
@@ -43,8 +49,28 @@ class OpeningBurst:
         """Yield what is held: it has been held long enough, or nothing more comes."""
         self._over = True
         held, self._held = self._held, []
-        for stretch in _stretches(held):
+        for stretch in _stretches(_filled(held)):
             yield from _dated(stretch)
+
+
+def _filled(packets: Sequence[Packet]) -> Sequence[Packet]:
+    """Return the packets, those before the first decoding time with one counted back from it."""
+    first = next((at for at, packet in enumerate(packets) if packet.dts_90k is not None), 0)
+    known_90k = [packet.dts_90k for packet in packets if packet.dts_90k is not None]
+    steps_90k = [later - earlier for earlier, later in pairwise(known_90k)]
+    if first == 0 or not steps_90k or not (step := statistics.median_low(steps_90k)) > 0:
+        return packets
+    times_90k = [known_90k[0] - (first - at) * step for at in range(first)]
+    return [
+        *(_with_dts(packet, dts) for packet, dts in zip(packets, times_90k, strict=False)),
+        *packets[first:],
+    ]
+
+
+def _with_dts(packet: Packet, dts_90k: int) -> Packet:
+    """Return the packet with a decoding time; nothing is shown before it is decoded."""
+    shown_90k = dts_90k if packet.pts_90k is None else packet.pts_90k
+    return replace(packet, dts_90k=min(dts_90k, shown_90k))
 
 
 def _stretches(packets: Sequence[Packet]) -> Iterator[list[Packet]]:

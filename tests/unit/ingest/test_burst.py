@@ -94,6 +94,31 @@ def test_a_packet_without_a_time_keeps_its_arrival() -> None:
     assert passed([without, packet(0, FRAME_NS)]) == [without, packet(0, FRAME_NS)]
 
 
+def test_what_was_read_before_the_stream_was_known_gets_its_decoding_times() -> None:
+    """Seven frames a second as FFmpeg hands them out: four at once, without dts, 428 ms late."""
+    frame_90k, frame_ns = 12_857, 142_857_142
+    late = [
+        replace(
+            packet(index, 4 * frame_ns),
+            dts_90k=None,
+            pts_90k=None if index == 0 else index * frame_90k,
+        )
+        for index in range(4)
+    ]
+    on_time = [packet(index, index * frame_ns, dts_90k=index * frame_90k) for index in range(4, 20)]
+    out = passed([*late, *on_time])
+    assert [each.dts_90k for each in out] == [index * frame_90k for index in range(20)]
+    assert all(
+        abs(each.received_mono_ns - index * frame_ns) < 100_000 for index, each in enumerate(out)
+    )
+
+
+def test_a_decoding_time_that_is_filled_in_is_never_after_the_presentation() -> None:
+    early = replace(packet(0, 0), dts_90k=None, pts_90k=-9 * FRAME_90K)
+    out = passed([early, *(packet(index, index * FRAME_NS) for index in range(1, 40))])
+    assert out[0].dts_90k == -9 * FRAME_90K
+
+
 @given(
     st.lists(
         st.tuples(
