@@ -31,6 +31,7 @@ from village.wall_watch import WallWatch
 _EDGE = "edge"
 _MODEL_WAIT_S = 20.0
 _LIVE_LIMIT_S = 90.0
+_CAMERA_LIMIT_S = 10.0
 _TAIL_BYTES = 2000
 
 
@@ -96,7 +97,8 @@ class Village:
         self._start_broker()
         if not self._set_up_centre(central_toml, seed_toml):
             return 0 if self._stop.is_set else 1
-        # By now the test camera answers: the edge's first try is not lost.
+        if not self._choices.cameras and not self._wait_for_cameras():
+            return 0
         self._supervisor.add(
             self._child(_python(_EDGE, "edge", "run", "--config", edge_toml, stop_s=8.0))
         )
@@ -128,6 +130,15 @@ class Village:
             return None
         self._supervisor.add(self._child(self._test_camera(found)))
         return settings.demo_cameras(self._places)
+
+    def _wait_for_cameras(self) -> bool:
+        """Wait until the test camera answers, so that the edge's first try is not lost.
+
+        False where it is time to stop. One that never answers is the edge's to tell of.
+        """
+        limit_ns = self._clock.monotonic_ns() + round(_CAMERA_LIMIT_S * 1e9)
+        port = self._places.camera_port
+        return self._supervisor.until(lambda: settings.answers(port) or self._past(limit_ns))
 
     def _test_camera(self, found: Footage) -> Program:
         if found.source is Source.DRAWN:

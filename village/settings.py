@@ -195,6 +195,13 @@ def check_port(host: str, port: int) -> None:
             ) from error
 
 
+def answers(port: int) -> bool:
+    """Return whether something listens on this port of this machine."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.settimeout(0.2)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def _lan_address() -> str:
     """Return this machine's address on its network; nothing is sent to find it."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:

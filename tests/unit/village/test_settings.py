@@ -12,6 +12,7 @@ from village.seed import logins_text, pins_text, seed_document
 from village.settings import (
     Detection,
     Places,
+    answers,
     central_document,
     check_port,
     demo_cameras,
@@ -123,3 +124,12 @@ def test_a_village_for_the_lan_is_shown_with_an_address_that_people_can_type():
     places = Places("0.0.0.0", 8600, 1, 2, 3)
     assert places.local_host == "127.0.0.1"
     assert "0.0.0.0" not in places.web_url
+
+
+def test_a_port_answers_once_something_listens_there():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        assert not answers(port)
+        listener.listen()
+        assert answers(port)
