@@ -132,7 +132,6 @@ class Consumer:
         elif not self._greeted:
             self._greet(self._uplink)
         elif self._overflowed.is_set() and self._queue.empty():
-            self._overflowed.clear()
             self._drop("the queue had overflowed")
 
     def _connect(self, now_ns: int) -> None:
@@ -145,6 +144,8 @@ class Consumer:
         assert self._uplink is not None
         self._uplink.close()
         self._uplink = None
+        # Whatever overflowed came over the connection that is gone: the next one brings it again.
+        self._overflowed.clear()
         self._failures += 1
         wait_s = _spread(
             self._failures, self._settings.reconnect_first_s, self._settings.reconnect_cap_s

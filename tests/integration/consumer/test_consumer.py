@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from central.ingest.consumer import Consumer, ConsumerSettings
+from central.ingest.uplink import Delivery
+from central.ports import Received
 from protocol.clock import SystemClock
 from protocol.codec import decode
 from protocol.messages import EpochMessage, ReceiptMessage
@@ -157,7 +159,7 @@ def test_an_overflow_is_counted_and_ends_in_a_new_epoch(broker, box, inbox, even
         wait_until(lambda: consumer.status().connected)
         for event in events:
             box.publish(topic("event"), event)
-        wait_until(lambda: consumer.status().overflowed > 0)
+        wait_until(lambda: consumer.status().received == 30)
         inbox.available.set()
         wait_until(lambda: len(epochs(box)) == 2)
         assert len(inbox.sequences(BOX)) + consumer.status().overflowed == 30
@@ -165,6 +167,28 @@ def test_an_overflow_is_counted_and_ends_in_a_new_epoch(broker, box, inbox, even
             box.publish(topic("event"), event)
             wait_until(lambda number=number: number in inbox.sequences(BOX))
         wait_until(lambda: inbox.sequences(BOX) == list(range(1, 31)))
+
+
+def test_what_overflows_while_it_connects_anew_is_no_reason_to_do_so_again(
+    broker, box, inbox, events
+):
+    with consuming(broker, inbox, queue_size=8) as consumer:
+        wait_until(lambda: consumer.status().connected)
+        old = consumer._uplink
+        received = Received(topic("event"), events[0], AT)
+        close = old.close
+
+        def close_late():
+            for _ in range(9):
+                consumer._deliver(Delivery(old, 1, 1, received))
+            close()
+
+        old.close = close_late
+        consumer._overflowed.set()
+        consumer._nudge()
+        wait_until(lambda: consumer._uplink not in (None, old) and consumer.status().connected)
+        assert consumer.status().overflowed > 0
+        assert not consumer._overflowed.is_set()
 
 
 def test_a_commit_that_outlives_its_connection_is_receipted_on_the_next(broker, box, inbox, events):
