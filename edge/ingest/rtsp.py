@@ -18,7 +18,6 @@ from pydantic import SecretStr
 
 from edge.config import CameraSection
 from edge.errors import StreamError, StreamRefused, StreamStalled
-from edge.ingest.burst import OpeningBurst
 from edge.ingest.source import PacketSource
 from edge.media.sample import TICKS_PER_S, Codec, Packet
 from protocol.clock import Clock
@@ -119,16 +118,6 @@ class _RtspSource:
 
     def packets(self) -> Iterator[Packet]:
         """Yield packets; see PacketSource.packets."""
-        burst = OpeningBurst()
-        try:
-            for packet in self._demuxed():
-                yield from burst.take(packet)
-        except StreamError:
-            yield from burst.rest()
-            raise
-        yield from burst.rest()
-
-    def _demuxed(self) -> Iterator[Packet]:
         time_base = self._stream.time_base
         assert time_base is not None
         scale = time_base * TICKS_PER_S

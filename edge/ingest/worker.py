@@ -9,9 +9,10 @@ from datetime import datetime
 from edge.errors import StreamError, StreamRefused, StreamStalled
 from edge.faultlog import FaultLog
 from edge.ingest.backoff import Backoff
+from edge.ingest.burst import OpeningBurst
 from edge.ingest.fanout import Fanout
 from edge.ingest.source import Opener, PacketSource
-from edge.media.sample import GapReason
+from edge.media.sample import GapReason, Packet
 from edge.media.timeline import Timeline
 from edge.ports import StatusListener, StreamStatus
 from protocol.clock import Clock
@@ -140,14 +141,26 @@ class StreamWorker:
             raise StreamError("the camera closed the stream")
 
     def _pump(self, source: PacketSource, timeline: Timeline) -> None:
-        for packet in source.packets():
-            if self._stopping.is_set():
-                return
-            self.packets += 1
-            self._last_packet_at = packet.received_utc
-            self._last_packet_ns = packet.received_mono_ns
-            if self._status.state is not StreamState.LIVE:
-                self._change(StreamState.LIVE, None)
+        burst = OpeningBurst()
+        try:
+            for packet in source.packets():
+                if self._stopping.is_set():
+                    return
+                self._came(packet)
+                self._hand_on(burst.take(packet), timeline)
+        finally:
+            self._hand_on(burst.rest(), timeline)
+
+    def _came(self, packet: Packet) -> None:
+        """Judge the stream by a packet that just came, however long the burst holds it back."""
+        self.packets += 1
+        self._last_packet_at = packet.received_utc
+        self._last_packet_ns = packet.received_mono_ns
+        if self._status.state is not StreamState.LIVE:
+            self._change(StreamState.LIVE, None)
+
+    def _hand_on(self, packets: Iterable[Packet], timeline: Timeline) -> None:
+        for packet in packets:
             for item in timeline.feed(packet):
                 self._fanout.offer(item)
 

@@ -141,6 +141,41 @@ def test_packets_become_samples_and_the_end_of_the_stream_ends_the_run():
     assert (bench.worker.packets, bench.worker.connects) == (10, 1)
 
 
+def test_a_stream_is_live_at_its_first_packet_however_long_that_is_held_back():
+    class Waiting(ScriptedSource):
+        def packets(self):
+            yield from self._script
+            more.wait(20)
+
+    more = threading.Event()
+    bench = Bench(Waiting(packets(frames=3)))
+    bench.worker.start()
+
+    until(lambda: bench.worker.status.state is StreamState.LIVE)
+    until(lambda: bench.worker.packets == 3)
+    assert bench.collector.items == []
+    more.set()
+    until(lambda: bench.opener.opened == 2)
+    bench.finish()
+
+    assert sum(isinstance(item, Sample) for item in bench.collector.items) == 3
+
+
+def test_what_is_held_back_is_handed_on_when_the_box_stops():
+    class Interrupted(ScriptedSource):
+        def packets(self):
+            yield from self._script[:-1]
+            bench.worker.stop()
+            yield self._script[-1]
+
+    bench = Bench(Interrupted(packets(frames=4)))
+    bench.worker.start()
+    until(lambda: not bench.worker._thread.is_alive())
+
+    assert sum(isinstance(item, Sample) for item in bench.collector.items) == 3
+    assert bench.reasons == [GapReason.BOX_OFF]
+
+
 def test_each_connection_is_a_run_of_its_own():
     bench = Bench(ScriptedSource(packets(frames=3)), ScriptedSource(packets(frames=3)))
 
@@ -270,17 +305,16 @@ class Endless(ScriptedSource):
 
 
 @pytest.mark.parametrize("starts", [True, False])
-def test_closing_is_prompt_ends_the_run_as_box_off_and_may_be_repeated(starts):
+def test_closing_waits_ends_the_run_as_box_off_and_may_be_repeated(starts):
     bench = Bench(Endless(packets(frames=25)))
     if starts:
         bench.worker.start()
         until(lambda: bench.collector.items)
 
-    before = time.monotonic()
     bench.worker.close()
     bench.worker.close()
 
-    assert time.monotonic() - before < 2
+    assert not bench.worker._thread.is_alive()
     assert bench.reasons[-1:] == ([GapReason.BOX_OFF] if starts else [])
 
 
@@ -289,10 +323,9 @@ def test_closing_does_not_wait_for_a_stuck_connection_longer_than_told():
     bench.worker.start()
     until(lambda: bench.opener.opened)
 
-    before = time.monotonic()
     bench.worker.close(timeout_s=0.05)
 
-    assert time.monotonic() - before < 1
+    assert bench.worker._thread.is_alive()
     bench.opener.release()
     until(lambda: not bench.worker._thread.is_alive())
 
