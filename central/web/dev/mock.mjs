@@ -24,7 +24,7 @@ const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '
 const USERS = { wall: '值班室电视', duty: '李秀英' }
 const FILE_S = 10
 
-const state = { cameras: cameras(Number(options.cameras)), alerts: [], incidents: [], cursor: 1, version: 'mock-1', operator: null, feeds: new Set() }
+const state = { cameras: cameras(Number(options.cameras)), alerts: [], incidents: [], cursor: 1, version: 'mock-1', operator: null, told: [], feeds: new Set() }
 const ledgers = new Map()
 const streams = new Map()
 /** Made when first asked for. */
@@ -38,7 +38,9 @@ const note = (id, action, from, to, actor, words = null) =>
 
 function tell(event, data) {
   state.cursor += 1
-  for (const feed of state.feeds) feed.write(`id: ${state.cursor}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`)
+  const text = `id: ${state.cursor}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`
+  state.told.push({ cursor: state.cursor, text })
+  for (const feed of state.feeds) feed.write(text)
 }
 
 function raise(cameraIndex, kind, level, agoMs = 0, more = {}) {
@@ -188,6 +190,8 @@ function answer(method, path, query, user, body, request, response) {
   }
   if (path === '/feed') {
     response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' }).write(': hello\n\n')
+    const since = Number(request.headers['last-event-id'] ?? query.get('cursor') ?? state.cursor)
+    for (const each of state.told) if (each.cursor > since) response.write(each.text)
     state.feeds.add(response)
     request.on('close', () => state.feeds.delete(response))
     return null
