@@ -99,17 +99,25 @@ def judge(
     operator: str,
     *,
     since: datetime,
+    later: Sequence[datetime] = (),
     forgiven: Collection[str] = (),
 ) -> Verdict:
     """Return the verdict on alerts that began at ``since`` or later.
 
-    ``operator`` is the person on duty who signs; ``forgiven`` are kinds that are no fault here. An
-    alert that began up to the tolerance before ``since`` may still be an expected one's.
+    ``operator`` is the person on duty who signs; ``later`` are gatherings that may be seen while
+    the last of the expected ones is looked after, and need not be; ``forgiven`` are kinds that are
+    no fault here. An alert that began up to the tolerance before ``since`` may still be an expected
+    one's.
     """
     every = [alert for alert in seen.alerts if alert.kind == AlertKind.GATHERING]
-    pairs = match(expected, [alert.started_at for alert in every])
-    rows = {want: _row(expected[want], every[have], seen, operator) for want, have in pairs.pairs}
-    rows |= {want: Row(expected[want]) for want in pairs.missed}
+    wanted = range(len(expected))
+    pairs = match([*expected, *later], [alert.started_at for alert in every])
+    rows = {want: Row(expected[want]) for want in wanted}
+    rows |= {
+        want: _row(expected[want], every[have], seen, operator)
+        for want, have in pairs.pairs
+        if want in wanted
+    }
     false = [every[have] for have in pairs.false if every[have].started_at >= since]
     false += [
         alert

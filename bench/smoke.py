@@ -10,7 +10,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -70,10 +70,11 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Programme:
-    """When to watch, or was watched, and what must happen meanwhile."""
+    """When to watch, or was watched, what must happen meanwhile, and what may come after it."""
 
     window: Span
     wanted: tuple[Gathering, ...]
+    later: tuple[Gathering, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,8 @@ def programme(
     until = since + loops * length
     wanted = tuple(each for each in every if since <= each.started_at < until)
     ends = [each.ended_at for each in wanted if each.ended_at is not None]
-    return Programme(Span(since, max([until, *ends])), wanted)
+    later = tuple(each for each in every if each.started_at >= until)
+    return Programme(Span(since, max([until, *ends])), wanted, later)
 
 
 def run(options: Options, folder: Path) -> Outcome:
@@ -140,7 +142,7 @@ def run(options: Options, folder: Path) -> Outcome:
         watched = Span(todo.window.start, clock.now() - timedelta(seconds=_GROWING_S))
         line.until_true(lambda: _settled(line), clock.now() + timedelta(seconds=_EVIDENCE_LIMIT_S))
         steady = is_steady(stage.village.turns(mount), truth.length_s)
-        return _outcome(stage, line, Programme(watched, todo.wanted), options, steady)
+        return _outcome(stage, line, replace(todo, window=watched), options, steady)
 
 
 def _announce(truth: Truth, todo: Programme) -> None:
@@ -195,6 +197,7 @@ def _outcome(stage: Stage, line: Line, todo: Programme, options: Options, steady
             seen,
             stage.operator,
             since=todo.window.start,
+            later=[each.started_at for each in todo.later],
             forgiven=BY_KILLS if options.kill else (),
         ),
         looked=looked,

@@ -127,6 +127,15 @@ def test_what_began_before_judging_is_left_out():
     assert judge([at(100)], seen(early, alert("a", 100)), "wang", since=at(20)).passed
 
 
+def test_the_next_turns_gathering_may_be_seen_and_need_not_be():
+    after = alert("next", 50, state="NEW", acked_by=None)
+    for observed in (seen(alert()), seen(alert(), after)):
+        verdict = judge([at(10)], observed, "wang", since=at(0), later=[at(50)])
+        assert verdict.passed
+        assert verdict.figures()["gatherings_expected"] == 1
+    assert not judge([at(10)], seen(alert(), after), "wang", since=at(0), later=[at(60)]).passed
+
+
 def test_what_a_kill_raises_is_forgiven_where_we_kill():
     observed = seen(alert(), alert("d", 50, kind="detector_down"))
     assert judge([at(10)], observed, "wang", since=at(0), forgiven={"detector_down"}).passed

@@ -59,6 +59,13 @@ def test_the_window_reaches_to_the_end_of_what_began_in_it():
     assert todo.window.end == max(at(25 + length_s), todo.wanted[-1].ended_at)
 
 
+def test_the_turns_after_the_window_are_known():
+    todo = programme(known(), RULE, T0, at(60), 2)
+    assert todo.later[0].started_at - todo.wanted[-1].started_at == pytest.approx(
+        timedelta(seconds=known().length_s), abs=timedelta(milliseconds=1)
+    )
+
+
 EDGE_KILL = Killed(Victim.EDGE, at(50), 1)
 
 
