@@ -37,6 +37,7 @@ def _run(given: argparse.Namespace) -> int:
         cameras=tuple(given.camera),
         host=given.listen,
         port=given.port,
+        database=given.database,
         broker=BrokerKind(given.broker) if given.broker else None,
         testcam=given.testcam,
         detection=Detection(given.model, tuple(given.models), given.detect_fps),
@@ -65,6 +66,12 @@ def _parser() -> argparse.ArgumentParser:
         "--listen", default="127.0.0.1", metavar="HOST", help="0.0.0.0 serves the LAN too"
     )
     run.add_argument("--port", type=int, default=_PORT, help=f"of the interface ({_PORT})")
+    run.add_argument(
+        "--database",
+        metavar="URL",
+        help="postgresql://user@host/name instead of a file in the data folder; its password is "
+        "taken from DATABASE_PASSWORD of the environment",
+    )
     run.add_argument(
         "--broker", choices=list(BrokerKind), help="an installed Mosquitto, else the embedded one"
     )

@@ -43,6 +43,7 @@ class Choices:
     cameras: tuple[str, ...] = ()
     host: str = "127.0.0.1"
     port: int = 8600
+    database: str | None = None
     broker: BrokerKind | None = None
     testcam: server.Kind | None = None
     detection: Detection = field(default_factory=Detection)
@@ -157,9 +158,12 @@ class Village:
     def _write_settings(self, cameras: Sequence[Value]) -> tuple[str, str, str]:
         home, places = self._home, self._places
         edge = settings.edge_document(home, places, cameras, self._choices.detection)
+        database = settings.database(self._choices.database, home, os.environ)
+        # The programs read the file; nobody needs it in their environment.
+        os.environ.pop("DATABASE_PASSWORD", None)
         documents = {
             "edge.toml": edge,
-            "central.toml": settings.central_document(home, places),
+            "central.toml": settings.central_document(home, places, database),
             "seed.toml": seed_document(home),
             "logins.txt": f"{logins_text(home, places.web_url)}\n\n{pins_text(home)}\n",
         }

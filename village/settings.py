@@ -14,6 +14,7 @@ from village.toml import Value, dumps
 _HEADER = "# Written by `python -m village run` at every start: changes made here are lost.\n\n"
 _CAMERA_USER = "CAMERA_USER"
 _CAMERA_PASSWORD = "CAMERA_PASSWORD"  # noqa: S105 - a variable's name
+_DATABASE_PASSWORD = "DATABASE_PASSWORD"  # noqa: S105 - a variable's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,33 @@ def edge_document(
     return _HEADER + dumps(document)
 
 
-def central_document(home: Home, places: Places) -> str:
+def database(url: str | None, home: Home, environ: Mapping[str, str]) -> dict[str, Value]:
+    """Return where the centre keeps everything: a file in the data folder, or ``--database``.
+
+    Its password comes out of the environment. Raises HomeError where the URL holds one, as it would
+    be seen in the list of processes.
+    """
+    if url is None:
+        return {"url": f"sqlite:///{home.folder / 'central.db'}"}
+    if _holds_password(url):
+        raise HomeError(
+            "数据库地址里不能写密码;请改用环境变量 DATABASE_PASSWORD · a database's address must "
+            f"not hold a password: set {_DATABASE_PASSWORD} in the environment"
+        )
+    section: dict[str, Value] = {"url": url}
+    if password := environ.get(_DATABASE_PASSWORD):
+        section["password"] = {"file": home.keep("database-password", password)}
+    return section
+
+
+def _holds_password(url: str) -> bool:
+    try:
+        return urlsplit(url).password is not None
+    except ValueError:
+        return False  # the centre says what is wrong with it
+
+
+def central_document(home: Home, places: Places, database: dict[str, Value]) -> str:
     """Return central.toml."""
     document: dict[str, Value] = {
         "village": {
@@ -157,7 +184,7 @@ def central_document(home: Home, places: Places) -> str:
             "region_code": demo.REGION_CODE,
             "time_zone": demo.TIME_ZONE,
         },
-        "database": {"url": f"sqlite:///{home.folder / 'central.db'}"},
+        "database": database,
         "http": {
             "host": places.web_host,
             "port": places.web_port,

@@ -11,7 +11,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
-from central.errors import StoreUnavailableError
+from central.errors import ConfigError, StoreUnavailableError
 
 #: How long a writer waits for another process's transaction; the longest of ours takes well under
 #: a second.
@@ -21,6 +21,8 @@ CONNECT_TIMEOUT_S = 5
 
 class Database:
     """Sessions on one database, for many threads. Connects on first use.
+
+    Raises ConfigError where the driver is not installed.
 
     ``write`` is one transaction that commits at the end of its block: immediate on SQLite (one
     writer at a time, durable before commit returns), read committed on PostgreSQL (where services
@@ -111,12 +113,17 @@ def _sqlite_engine(url: URL) -> Engine:
 
 
 def _postgres_engine(url: URL) -> Engine:
-    return create_engine(
-        url.set(drivername="postgresql+psycopg"),
-        hide_parameters=True,
-        pool_size=16,
-        max_overflow=16,
-        pool_pre_ping=True,
-        pool_timeout=10,
-        connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "tanshao"},
-    )
+    try:
+        return create_engine(
+            url.set(drivername="postgresql+psycopg"),
+            hide_parameters=True,
+            pool_size=16,
+            max_overflow=16,
+            pool_pre_ping=True,
+            pool_timeout=10,
+            connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "tanshao"},
+        )
+    except ImportError as error:
+        raise ConfigError(
+            "database.url: PostgreSQL needs its driver: pip install 'tanshao[postgres]'"
+        ) from error

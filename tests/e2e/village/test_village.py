@@ -8,7 +8,11 @@ import sys
 
 import psutil
 import pytest
+from sqlalchemy import func, select
 
+from central.db.engine import Database
+from central.db.models import Camera
+from tests.support.postgres import running_postgres
 from tests.support.village import RunningVillage, prepare_clips, require_interface
 from tests.support.waiting import wait_until
 from village.child import ROOT
@@ -113,6 +117,26 @@ def test_a_second_start_finds_its_data_and_a_killed_launcher_leaves_nothing(tmp_
             second.kill()
     finally:
         first.kill()
+
+
+@pytest.mark.postgres
+def test_one_setting_puts_the_village_into_postgresql(tmp_path):
+    require_interface()
+    data = tmp_path / "data"
+    prepare_clips(data)
+    with running_postgres() as server:
+        url = server.new_database().set(drivername="postgresql")
+        running = RunningVillage(data, "--database", url.render_as_string())
+        try:
+            running.wait_live()
+            assert running.stop() == 0
+        finally:
+            running.kill()
+        database = Database(url)
+        with database.read() as session:
+            assert session.scalar(select(func.count()).select_from(Camera)) == 4
+        database.close()
+    assert not (data / "central.db").exists()
 
 
 def test_a_camera_address_with_a_password_is_refused_and_not_repeated(tmp_path):

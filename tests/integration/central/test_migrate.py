@@ -1,3 +1,4 @@
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -119,3 +120,9 @@ def test_history_tables_exist_with_their_guards(database):
     assert {"alert_ledger", "incident_ledger", "viewing"} <= set(
         inspect(database.engine).get_table_names()
     )
+
+
+def test_a_driver_that_is_not_installed_is_named_with_what_installs_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(ConfigError, match=r"pip install 'tanshao\[postgres\]'"):
+        Database(URL.create("postgresql", host="127.0.0.1", database="village"))

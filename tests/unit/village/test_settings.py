@@ -15,6 +15,7 @@ from village.settings import (
     answers,
     central_document,
     check_port,
+    database,
     demo_cameras,
     edge_document,
     real_cameras,
@@ -48,9 +49,25 @@ def test_the_edge_takes_what_is_written_for_the_demo(home):
 
 
 def test_the_centre_takes_what_is_written(home):
-    config = load_central(home.write("central.toml", central_document(home, PLACES)))
+    config = load_central(
+        home.write("central.toml", central_document(home, PLACES, database(None, home, {})))
+    )
     assert (config.village.name, config.http.port) == ("青石岭村", 8600)
     assert config.mqtt.password.read().get_secret_value() == home.word(home.token("centre-token"))
+
+
+def test_the_centre_takes_another_database_with_a_password_from_the_environment(home):
+    given = database("postgresql://lin@db/village", home, {"DATABASE_PASSWORD": "p@ss"})
+    text = central_document(home, PLACES, given)
+    address = load_central(home.write("central.toml", text)).database.address()
+    assert (address.username, address.host, address.password) == ("lin", "db", "p@ss")
+    assert "p@ss" not in text
+
+
+def test_a_password_in_a_database_address_is_refused_without_repeating_it(home):
+    with pytest.raises(HomeError, match="DATABASE_PASSWORD") as refused:
+        database("postgresql://lin:geheim@db/village", home, {})
+    assert "geheim" not in str(refused.value)
 
 
 def test_the_centre_takes_the_demo_village(home):
@@ -70,7 +87,7 @@ def test_no_team_has_a_person_twice():
 def test_secrets_are_in_no_configuration(home):
     texts = [
         edge_document(home, PLACES, demo_cameras(PLACES), Detection()),
-        central_document(home, PLACES),
+        central_document(home, PLACES, database(None, home, {})),
         seed_document(home),
     ]
     secrets = {home.word(path) for path in home.secrets.iterdir()}
