@@ -12,10 +12,10 @@ WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public $(WEB)/index.html $(WEB)/vi
 # Pure code: what decides, without input or output. Its branches are covered to at least 95 %.
 PURE := protocol/clock.py,protocol/codec.py,protocol/ids.py,protocol/messages.py,protocol/relay.py,protocol/topics.py,edge/media/*,edge/alarm/*,edge/recording/retention.py,edge/recording/coverage.py,edge/bus/window.py,edge/bus/backoff.py,edge/web/playlist.py,central/alerts/states.py,central/alerts/fold.py,central/incidents/states.py,central/duty/resolve.py,central/duty/pattern.py,models/boxes.py
 
-.PHONY: help run test lint types fmt smoke bench eval docs web system clean
+.PHONY: help run test lint types fmt smoke bench bench-record eval docs web system clean
 
 help: ## list the doors
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 run: $(VENV)/.run $(WEB)/dist/index.html ## a whole village here: demo cameras, or CAMERA="rtsp://…" (repeatable by spaces)
 	@exec $(PY) -m village run $(foreach url,$(CAMERA),--camera '$(url)') $(ARGS)
@@ -43,6 +43,10 @@ smoke: $(VENV)/.dev $(WEB)/dist/index.html system ## the whole line with the dem
 bench: $(VENV)/.dev ## the whole edge beside ffmpeg and Motion; ARGS=--seconds N
 	@.ci/system-packages bench
 	@$(PY) -m bench.edge $(ARGS)
+
+bench-record: $(VENV)/.dev ## recording alone beside ffmpeg and Motion; ARGS=--repeats N, --seconds N, --cameras N
+	@.ci/system-packages bench
+	@$(PY) -m bench.record $(ARGS)
 
 eval: $(VENV)/.dev ## gatherings on annotated footage (needs the assets folder)
 	@$(PY) -m models.evaluation.pets $(ARGS)

@@ -13,6 +13,7 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
 from bench.peers import Source
+from bench.program import Program
 from bench.recording import Span
 
 _REGION = "330100100001"
@@ -66,15 +67,28 @@ def span_of(item: Mapping[str, Any]) -> Span:
     return Span(datetime.fromisoformat(item["start"]), datetime.fromisoformat(item["end"]))
 
 
+def is_live(edge: Program, box: BoxInterface, streams: int) -> bool:
+    """Return whether so many streams are live; ProgramError where the edge has ended."""
+    edge.check()
+    try:
+        return box.live_streams() == streams
+    except BoxError:  # it is not listening yet
+        return False
+
+
 @dataclass(frozen=True, slots=True)
 class BoxSettings:
-    """What the configuration of a measured box says; it has no centre."""
+    """What the configuration of a measured box says; it has no centre.
+
+    One that does not watch only records: no sub-streams, no detector, no rules.
+    """
 
     folder: Path
     port: int
     sources: Sequence[Source]
     model: str = "auto"
     fps: float = 2.0
+    watches: bool = True
 
     def write(self) -> Path:
         """Write the configuration and return its path."""
@@ -87,6 +101,7 @@ class BoxSettings:
             "[http]",
             f"port = {self.port}",
             "[detect]",
+            f"enabled = {str(self.watches).lower()}",
             f'model = "{self.model}"',
             f"fps = {self.fps}",
         ]
@@ -97,10 +112,9 @@ class BoxSettings:
                 f'name = "{source.name}"',
                 f'grid_code = "{_REGION}001"',
                 f'main_url = "{source.main_url}"',
-                f'sub_url = "{source.sub_url}"',
-                "[[cameras.rules]]",
-                'id = "crowd"',
             ]
+            if self.watches:
+                lines += [f'sub_url = "{source.sub_url}"', "[[cameras.rules]]", 'id = "crowd"']
         path = self.folder / "edge.toml"
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         return path
@@ -134,7 +148,10 @@ class Viewer:
         try:
             with connect(self._url, proxy=None, max_size=None, compression=None) as socket:
                 while not self._stop.is_set():
-                    self._count(socket.recv(timeout=1.0))
+                    try:
+                        self._count(socket.recv(timeout=1.0))
+                    except TimeoutError:
+                        continue  # nothing came: the count shows it
         except (OSError, WebSocketException) as error:
             self.error = repr(error)
 

@@ -7,45 +7,24 @@ Everything runs one after the other against the same camera server, which is not
 
 import argparse
 import contextlib
-import socket
-import statistics
 import sys
 import tempfile
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from pathlib import Path
 
-from bench import peers, process, report
-from bench.box import BoxError, BoxInterface, BoxSettings, Viewer
-from bench.camera import Camera
-from bench.pictures import Pictures
+from bench import peers, report
+from bench.box import BoxError, BoxInterface, BoxSettings, Viewer, is_live
+from bench.hd_cameras import hd_cameras
+from bench.load import Load, Meter
 from bench.program import Program, ProgramError
 from bench.wait import WaitedTooLongError, until
 from protocol.clock import Clock, SystemClock
-from village.testcam.programme import Mount
+from village.settings import free_port
 
-MAIN = Pictures(width=1920, height=1080, fps=25, bits_per_s=4_000_000, seconds=12, gop=50)
-SUB = Pictures(width=640, height=360, fps=10, bits_per_s=500_000, seconds=12, gop=20)
 COUNTS = (1, 4)
 
 _START_LIMIT_S = 60.0
-_MEMORY_SAMPLES = 5
-_MB = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """What a program cost over the measured time, and how much it wrote to disk meanwhile."""
-
-    name: str
-    cameras: int
-    cpu: float
-    pss_mb: float
-    processes: int
-    written_mbit_s: float
-    does: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +32,20 @@ class Bench:
     """Where and how long to measure."""
 
     folder: Path
-    seconds: float
-    warm_up_s: float
+    meter: Meter
     model: str
     clock: Clock
 
     def edge(self, sources: Sequence[peers.Source]) -> Load:
         """Measure the edge on ``sources``."""
         folder = self._folder(f"edge-{len(sources)}")
-        port = _free_port()
+        port = free_port()
         config = BoxSettings(folder, port, sources, self.model).write()
         command = (sys.executable, "-m", "edge", "run", "--config", str(config))
         box = BoxInterface(f"http://127.0.0.1:{port}")
         with contextlib.closing(box), Program(command, folder / "edge.log") as edge:
             until(
-                lambda: _is_live(edge, box, 2 * len(sources)),
+                lambda: is_live(edge, box, 2 * len(sources)),
                 limit_s=_START_LIMIT_S,
                 what="live cameras on the edge",
                 clock=self.clock,
@@ -78,20 +56,10 @@ class Bench:
                     for each in sources
                 ]
                 looked, from_ns = _detected(box), self.clock.monotonic_ns()
-                load = self._measure("edge", len(sources), [edge], folder)
+                load = self.meter.measure("edge", len(sources), [edge], folder)
                 took_s = (self.clock.monotonic_ns() - from_ns) / 1e9
                 does = _describe(viewers, _detected(box) - looked, took_s)
         return replace(load, does=does)
-
-    def peer(self, peer: peers.Peer, cameras: int, folder: Path) -> Load:
-        """Measure a peer."""
-        with contextlib.ExitStack() as stack:
-            programs = [
-                stack.enter_context(Program(command, folder / f"{peer.name}-{number}.log"))
-                for number, command in enumerate(peer.commands)
-            ]
-            load = self._measure(peer.name, cameras, programs, folder)
-        return replace(load, does=peer.does)
 
     def peers(self, sources: Sequence[peers.Source]) -> tuple[list[Load], list[peers.Absent]]:
         """Measure every peer that is installed."""
@@ -102,31 +70,8 @@ class Bench:
             if isinstance(peer, peers.Absent):
                 absent.append(peer)
             else:
-                loads.append(self.peer(peer, len(sources), folder))
+                loads.append(self.meter.peer(peer, len(sources), folder))
         return loads, absent
-
-    def _measure(self, name: str, cameras: int, programs: Sequence[Program], folder: Path) -> Load:
-        pause = threading.Event()
-        pause.wait(self.warm_up_s)
-        pids = [program.pid for program in programs]
-        before, wrote, from_ns = process.usage(pids), _size(folder), self.clock.monotonic_ns()
-        memory = []
-        for _ in range(_MEMORY_SAMPLES):
-            pause.wait(self.seconds / _MEMORY_SAMPLES)
-            after = process.usage(pids)
-            memory.append(after.pss_bytes)
-        took_s = (self.clock.monotonic_ns() - from_ns) / 1e9
-        for program in programs:
-            program.check()
-        return Load(
-            name=name,
-            cameras=cameras,
-            cpu=(after.cpu_s - before.cpu_s) / took_s,
-            pss_mb=statistics.median(memory) / _MB,
-            processes=after.processes,
-            written_mbit_s=(_size(folder) - wrote) * 8 / took_s / 1e6,
-            does="",
-        )
 
     def _folder(self, name: str) -> Path:
         folder = self.folder / name
@@ -170,7 +115,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--model", default="auto", help="the person model, as in the manifest")
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="bench-edge-") as name:
-        bench = Bench(Path(name), given.seconds, given.warm_up, given.model, SystemClock())
+        clock = SystemClock()
+        meter = Meter(given.warm_up, given.seconds, clock)
+        bench = Bench(Path(name), meter, given.model, clock)
         try:
             loads, absent = _run(bench)
         except (BoxError, ProgramError, WaitedTooLongError) as error:
@@ -199,43 +146,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(bench: Bench) -> tuple[list[Load], list[peers.Absent]]:
-    print("making test pictures …", flush=True)
-    main_file, sub_file = bench.folder / "main.h264", bench.folder / "sub.h264"
-    MAIN.write(main_file)
-    SUB.write(sub_file)
-    mounts = [
-        mount
-        for number in range(1, max(COUNTS) + 1)
-        for mount in (
-            Mount(f"/{number}/main", main_file, Fraction(MAIN.fps)),
-            Mount(f"/{number}/sub", sub_file, Fraction(SUB.fps)),
-        )
-    ]
     loads = []
-    with Camera(mounts, bench.folder, bench.clock) as camera:
-        sources = [
-            peers.Source(
-                f"cam-{number:02}",
-                camera.url(f"/{number}/main"),
-                camera.url(f"/{number}/sub"),
-                SUB.fps,
-            )
-            for number in range(1, max(COUNTS) + 1)
-        ]
+    with hd_cameras(bench.folder, max(COUNTS), bench.clock) as sources:
         for count in COUNTS:
             print(f"edge, {count} cameras …", flush=True)
             loads.append(bench.edge(sources[:count]))
         print("peers …", flush=True)
         others, absent = bench.peers(sources)
     return loads + others, absent
-
-
-def _is_live(edge: Program, box: BoxInterface, streams: int) -> bool:
-    edge.check()
-    try:
-        return box.live_streams() == streams
-    except BoxError:  # it is not listening yet
-        return False
 
 
 def _describe(viewers: Sequence[Viewer], detected: int, seconds: float) -> str:
@@ -253,16 +171,6 @@ def _describe(viewers: Sequence[Viewer], detected: int, seconds: float) -> str:
 
 def _detected(box: BoxInterface) -> int:
     return int(box.health()["components"]["detector"]["figures"]["results"])
-
-
-def _size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*.mp4"))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 import tomllib
 
 from bench.box import BoxSettings, span_of
-from bench.edge import Load, figures
+from bench.edge import figures
+from bench.load import Load
 from bench.peers import Absent, Peer, Source, ffmpeg, motion
 from bench.recording import Span
 from edge.config import load
