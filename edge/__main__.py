@@ -1,4 +1,4 @@
-"""The edge's command line: ``python -m edge run|check-config``."""
+"""The edge's command line: ``python -m edge run|check-config|fsck``."""
 
 import argparse
 import asyncio
@@ -23,29 +23,56 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m edge", description="Tanshao 探哨: the village box"
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, text in (
-        ("run", "pull, record, watch and report until told to stop"),
-        ("check-config", "say whether a configuration is valid, and what is wrong"),
-    ):
+
+    def add(name: str, run: object, text: str) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("--config", type=Path, required=True, help="the TOML file")
+        command.set_defaults(run=run)
+        return command
+
+    add("run", _run, "pull, record, watch and report until told to stop")
+    add("check-config", _check, "say whether a configuration is valid, and what is wrong")
+    fsck = add("fsck", _fsck, "say whether index and files are what they promise, and mend them")
+    fsck.add_argument(
+        "--level",
+        choices=["rows", "files", "bytes"],
+        default="files",
+        help="the index alone (seconds), and names and sizes (minutes), and every byte (hours)",
+    )
+    fsck.add_argument("--repair", action="store_true", help="show what would mend it, and ask")
+    fsck.add_argument("--yes", action="store_true", help="do not ask")
     given = parser.parse_args(arguments)
     try:
-        return {"run": _run, "check-config": _check}[given.command](given.config)
+        return int(given.run(given))
     except EdgeError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
 
 
-def _check(path: Path) -> int:
-    config = load(path)
-    print(f"{path}: valid; box {config.box.id}, {len(config.cameras)} cameras")
+def _check(given: argparse.Namespace) -> int:
+    config = load(given.config)
+    print(f"{given.config}: valid; box {config.box.id}, {len(config.cameras)} cameras")
     return 0
 
 
-def _run(path: Path) -> int:
+def _fsck(given: argparse.Namespace) -> int:
+    from edge.fsck import Fsck  # noqa: PLC0415 - the short commands start without it
+    from edge.recording.audit import Level  # noqa: PLC0415
+    from edge.station import recordings_folder  # noqa: PLC0415
+
+    def ask(question: str) -> bool:
+        if given.yes:
+            return True
+        return sys.stdin.isatty() and input(f"{question}[yes/no] ").strip().lower() == "yes"
+
+    config = load(given.config)
+    fsck = Fsck(config, recordings_folder(config), SystemClock(), print, ask)
+    return fsck.run(Level(given.level), repair=given.repair)
+
+
+def _run(given: argparse.Namespace) -> int:
     _log_to_stderr()
-    config = load(path)
+    config = load(given.config)
     # The box does no algebra to speak of, and a process with threads can't be forked safely.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # All that a box needs, so that one that is killed is back in milliseconds.
