@@ -52,6 +52,15 @@ def usage(roots: Iterable[int], *, proc: Path = PROC) -> Usage:
     )
 
 
+def rss_bytes(pid: int, *, proc: Path = PROC) -> int:
+    """Return a process's resident memory; 0 where it has ended."""
+    try:
+        pages = int((proc / str(pid) / "statm").read_text(encoding="ascii").split()[1])
+    except OSError:
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
 def _tree(roots: Iterable[int], proc: Path) -> dict[int, _Stat]:
     everyone = _everyone(proc)
     children: dict[int, list[int]] = {}

@@ -74,16 +74,23 @@ class Program:
         """End the group and return the exit status; nothing happens where it was not started."""
         if self._process is None:
             return None
-        self._signal(signal.SIGTERM)
+        self.signal(signal.SIGTERM)
         try:
             status = self._process.wait(timeout=STOP_S)
         except subprocess.TimeoutExpired:
-            self._signal(signal.SIGKILL)
+            self.signal(signal.SIGKILL)
             status = self._process.wait()
-        self._signal(signal.SIGKILL)  # what its children left behind
+        self.signal(signal.SIGKILL)  # what its children left behind
         if self._output is not None:
             self._output.close()
         return status
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send the whole group a signal; nothing happens where it has ended."""
+        try:
+            os.killpg(self._started().pid, number)
+        except ProcessLookupError:
+            return
 
     def __enter__(self) -> Self:
         self.start()
@@ -101,9 +108,3 @@ class Program:
         if self._process is None:
             raise ProgramError(f"{self.command[0]}: not started")
         return self._process
-
-    def _signal(self, number: signal.Signals) -> None:
-        try:
-            os.killpg(self._started().pid, number)
-        except ProcessLookupError:
-            return
