@@ -5,6 +5,7 @@ import contextlib
 import logging
 from collections.abc import Callable
 from functools import partial
+from zoneinfo import ZoneInfo
 
 from edge import __version__
 from edge.alerts.desk import Desk
@@ -178,6 +179,8 @@ class Edge:
             streams=self._station.streams,
             health=board,
             scratch=self._config.box.data_dir / "scratch",
+            zone=ZoneInfo(self._config.box.time_zone),
+            clock=self._clock,
         )
         server = HttpServer(create_app(collaborators, http.host), http.host, http.port)
         await server.start()

@@ -1,11 +1,31 @@
 """How much of a stretch of time is recorded, and why the rest is not. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import NamedTuple, Protocol
 
 from edge.media.sample import GapReason
-from edge.recording.segment import Footage, Gap
+from edge.recording.segment import Gap
+
+
+class Recorded(Protocol):
+    """Anything that was recorded from ``start`` to ``end``."""
+
+    @property
+    def start(self) -> datetime:
+        """When it begins."""
+
+    @property
+    def end(self) -> datetime:
+        """When it ends."""
+
+
+class Stretch(NamedTuple):
+    """A stretch of wall time, ``end`` exclusive."""
+
+    start: datetime
+    end: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +42,7 @@ class Coverage:
 
 
 def coverage(
-    footage: Iterable[Footage], gaps: Iterable[Gap], start: datetime, end: datetime
+    footage: Iterable[Recorded], gaps: Iterable[Gap], start: datetime, end: datetime
 ) -> Coverage:
     """Return what ``start`` to ``end`` consists of; where two overlap, footage counts first."""
     stretches: list[tuple[datetime, datetime, GapReason | None]] = [
@@ -48,3 +68,24 @@ def coverage(
     if reached < end:
         unexplained.append((reached, end))
     return Coverage(recorded, missing, tuple(unexplained))
+
+
+def days(
+    first: date, last: date, zone: tzinfo, since: datetime, until: datetime
+) -> Iterator[tuple[date, Stretch]]:
+    """Yield each day of ``zone`` from ``first`` to ``last`` with what is expected of it.
+
+    That is the day as long as its clock makes it, from ``since`` on and up to ``until``; a day of
+    which nothing is expected is left out.
+    """
+    day = first
+    while day <= last:
+        following = day + timedelta(days=1)
+        # In UTC: between two times of one zone Python counts as if every day had 24 hours.
+        begins, ends = (
+            datetime.combine(each, time(), zone).astimezone(UTC) for each in (day, following)
+        )
+        stretch = Stretch(max(begins, since), min(ends, until))
+        if stretch.start < stretch.end:
+            yield day, stretch
+        day = following

@@ -12,10 +12,12 @@ from edge.db.instant import from_us, to_us
 from edge.errors import NotFoundError
 from edge.media.sample import Codec, GapReason
 from edge.recording import gaps
+from edge.recording.coverage import Stretch
 from edge.recording.segment import ClosedFile, Footage, Gap, Segment, Totals
 from protocol.relay import StreamName
 
 _PAGE_ROWS = 500
+_NEVER_US = 2**62
 _ALIVE = "recording_alive_us"
 _INSERT = """
 insert into segment (camera_id, stream, run_id, path, start_us, end_us, start_dts, duration,
@@ -109,6 +111,49 @@ class RecordingIndex:
                 _range(camera_id, stream, start, end),
             ).fetchall()
         return [self._segment(row) for row in rows]
+
+    def stretches(
+        self, camera_id: str, stream: StreamName, start: datetime, end: datetime
+    ) -> list[Stretch]:
+        """Return when something was recorded between ``start`` and ``end``, the open file too.
+
+        A day is thousands of files: this is the light way to ask.
+        """
+        growing = self.growing(camera_id, stream)
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                """
+                select start_us, end_us from segment
+                where camera_id = :camera_id and stream = :stream
+                  and start_us < :end_us and end_us > :start_us
+                order by start_us, id
+                """,
+                _range(camera_id, stream, start, end),
+            ).fetchall()
+        found = [Stretch(from_us(row[0]), from_us(row[1])) for row in rows]
+        if growing is not None and growing.start < end and growing.end > start:
+            found.append(Stretch(growing.start, growing.end))
+        return found
+
+    def expected_since(self, camera_id: str, stream: StreamName) -> datetime | None:
+        """Return since when a stream should have been recorded without a hole; None: never.
+
+        That is since it was first seen, or where retention has deleted since then. What is held
+        from before that is no more than that.
+        """
+        with self._database.reading() as connection:
+            row = connection.execute(
+                """
+                select max(
+                  min(coalesce((select min(start_us) from segment
+                    where camera_id = :camera_id and stream = :stream), :never),
+                    coalesce((select min(start_us) from gap
+                    where camera_id = :camera_id and stream = :stream), :never)),
+                  coalesce((select max(last_us) from deletion where camera_id = :camera_id), 0))
+                """,
+                {"camera_id": camera_id, "stream": stream.value, "never": _NEVER_US},
+            ).fetchone()
+        return None if row[0] == _NEVER_US else from_us(row[0])
 
     def footage(
         self, camera_id: str, stream: StreamName, start: datetime, end: datetime

@@ -1,6 +1,6 @@
 """What the box's interface answers, as JSON."""
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from edge.config import CameraSection
 from edge.health import Condition, Figure, Health, StreamBoard
 from edge.media.sample import GapReason
+from edge.recording.coverage import Coverage, Stretch
 from edge.recording.segment import Footage, Gap, Segment
 from protocol.messages import StreamState
 from protocol.relay import StreamName
@@ -116,6 +117,45 @@ class TimelineAnswer(_Answer):
     segments: tuple[SegmentAnswer, ...]
     gaps: tuple[GapAnswer, ...]
     growing: SpanAnswer | None
+
+
+class DayAnswer(_Answer):
+    """One day of a camera: what was expected of it, in seconds, and what became of that.
+
+    ``missing_s`` is by reason; the parts add up to ``expected_s``.
+    """
+
+    day: date
+    expected_s: float
+    recorded_s: float
+    missing_s: dict[GapReason, float]
+    unexplained_s: float
+
+    @classmethod
+    def of(cls, day: date, expected: Stretch, found: Coverage) -> "DayAnswer":
+        """Return the answer that says ``found``."""
+        unexplained = (end - start for start, end in found.unexplained)
+        return cls(
+            day=day,
+            expected_s=(expected.end - expected.start).total_seconds(),
+            recorded_s=found.recorded.total_seconds(),
+            missing_s={reason: each.total_seconds() for reason, each in found.missing.items()},
+            unexplained_s=sum(unexplained, timedelta()).total_seconds(),
+        )
+
+
+class CoverageAnswer(_Answer):
+    """How much of each day was recorded, and every gap of a second or more, newest first.
+
+    ``since`` is where it begins to be expected; null: never seen. ``gaps_left_out`` counts what the
+    list has no room for.
+    """
+
+    camera_id: str
+    since: datetime | None
+    days: tuple[DayAnswer, ...]
+    gaps: tuple[GapAnswer, ...]
+    gaps_left_out: int
 
 
 def timeline(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Annotated
 
@@ -15,12 +15,16 @@ from edge.errors import NotFoundError
 from edge.health import HealthBoard, StreamBoard
 from edge.live.hubs import LiveHubs
 from edge.ports import Clipper
+from edge.recording.coverage import coverage, days
 from edge.recording.index import RecordingIndex
-from edge.recording.segment import Segment
+from edge.recording.segment import Gap, Segment
 from edge.snapshot import PictureTaker
 from edge.web.answers import (
     CameraAnswer,
     CamerasAnswer,
+    CoverageAnswer,
+    DayAnswer,
+    GapAnswer,
     HealthAnswer,
     TimelineAnswer,
     timeline,
@@ -28,6 +32,7 @@ from edge.web.answers import (
 from edge.web.clip import ClipResponse, ClipShelf
 from edge.web.playlist import playlist
 from edge.web.problem import invalid
+from protocol.clock import Clock
 from protocol.messages import StreamState
 from protocol.relay import StreamName
 from protocol.viewer import Ended, StateChanged, wire
@@ -39,8 +44,15 @@ MAX_CLIP = timedelta(minutes=10)
 #: A week of 10 s files is 60 000 of them.
 MAX_LISTED = timedelta(days=7)
 
+#: A month of days in one answer, and the gaps of a camera that comes and goes.
+MAX_DAYS = 31
+MAX_GAPS = 500
+#: What a person may be told of; shorter ones count, and are not listed.
+_SHOWN_GAP = timedelta(seconds=1)
+
 _From = Annotated[AwareDatetime, Query(alias="from")]
 _To = Annotated[AwareDatetime, Query()]
+_FromDay = Annotated[date, Query(alias="from")]
 _FRESH = {"cache-control": "no-store"}
 
 
@@ -56,6 +68,8 @@ class Collaborators:
     streams: StreamBoard
     health: HealthBoard
     scratch: Path
+    zone: tzinfo
+    clock: Clock
 
 
 class EdgeRoutes:
@@ -73,6 +87,7 @@ class EdgeRoutes:
         router.add_api_route("/health", self.health)
         router.add_api_route("/cameras", self.cameras)
         router.add_api_route("/cameras/{camera_id}/timeline", self.timeline)
+        router.add_api_route("/cameras/{camera_id}/coverage", self.coverage)
         router.add_api_route("/cameras/{camera_id}/playlist.m3u8", self.playlist)
         router.add_api_route("/cameras/{camera_id}/clip.mp4", self.clip)
         router.add_api_route("/cameras/{camera_id}/snapshot.jpg", self.snapshot)
@@ -102,6 +117,35 @@ class EdgeRoutes:
             growing = None
         gaps = self._box.index.gaps(*of, start, to)
         return timeline(camera_id, (start, to), segments, gaps, growing)
+
+    def coverage(self, camera_id: str, start: _FromDay, to: date) -> CoverageAnswer:
+        """Say how much of each day of the box was recorded and why the rest was not."""
+        self._camera(camera_id)
+        if not start <= to < start + timedelta(days=MAX_DAYS):
+            raise invalid(
+                f"'from' to 'to' must be 1 to {MAX_DAYS} days", f"日期跨度为 1 至 {MAX_DAYS} 天"
+            )
+        of, index, now = (camera_id, StreamName.MAIN), self._box.index, self._box.clock.now()
+        since = index.expected_since(*of)
+        if since is None:
+            return CoverageAnswer(
+                camera_id=camera_id, since=None, days=(), gaps=(), gaps_left_out=0
+            )
+        found: list[DayAnswer] = []
+        gaps: dict[datetime, Gap] = {}
+        for day, expected in days(start, to, self._box.zone, since, now):
+            of_day = index.gaps(*of, *expected)
+            gaps |= {gap.start: gap for gap in of_day if (gap.end or now) - gap.start >= _SHOWN_GAP}
+            parts = coverage(index.stretches(*of, *expected), of_day, *expected)
+            found.append(DayAnswer.of(day, expected, parts))
+        newest = [gaps[at] for at in sorted(gaps, reverse=True)]
+        return CoverageAnswer(
+            camera_id=camera_id,
+            since=since,
+            days=tuple(found),
+            gaps=tuple(GapAnswer.model_validate(gap) for gap in newest[:MAX_GAPS]),
+            gaps_left_out=max(0, len(newest) - MAX_GAPS),
+        )
 
     def playlist(self, camera_id: str, start: _From, to: _To) -> Response:
         """Return an HLS playlist of the recorded files, the growing one left out."""

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 
@@ -103,6 +104,8 @@ async def running_box(folder: Path) -> AsyncIterator[Box]:
             streams=streams,
             health=health,
             scratch=folder / "scratch",
+            zone=ZoneInfo("Asia/Shanghai"),
+            clock=clock,
         )
     )
     server = HttpServer(app, "127.0.0.1", 0)

@@ -6,6 +6,7 @@ import av
 import httpx
 import pytest
 
+from edge.db.instant import to_us
 from edge.errors import StorageError
 from edge.health import Component, Condition
 from edge.media.sample import GapReason, Sample
@@ -151,6 +152,69 @@ async def test_the_timeline_lists_files_gaps_and_what_is_growing(box: Box, http)
     early = await http.get("/v1/cameras/gate/timeline", params=span(-2, 0.5))
     assert early.json()["growing"] is None
     growing.close()
+
+
+async def test_coverage_says_how_much_of_each_day_is_there_and_why_the_rest_is_not(box, http):
+    of, second = ("gate", StreamName.MAIN), timedelta(seconds=1)
+    box.record(main_footage())  # 2 s from STARTED on
+    box.index.add_gap(Gap(*of, STARTED - 5 * second, STARTED, GapReason.CAMERA))
+    box.index.add_gap(Gap(*of, STARTED + 2 * second, STARTED + 2.5 * second, GapReason.NETWORK))
+    box.index.add_gap(Gap(*of, STARTED + 2.5 * second, None, GapReason.BOX_OFF))
+    days = {"from": "2026-11-01", "to": "2026-11-30"}
+    answer = (await http.get("/v1/cameras/gate/coverage", params=days)).json()
+    assert answer["since"] == "2026-11-22T01:01:58.456789Z"
+    (day,) = answer["days"]  # nothing is expected before it was seen, nor of days to come
+    since_s = (NOW - STARTED).total_seconds()
+    assert day == {
+        "day": "2026-11-22",
+        "expected_s": pytest.approx(since_s + 5),
+        "recorded_s": 2.0,
+        "missing_s": {"camera": 5.0, "network": 0.5, "box_off": pytest.approx(since_s - 2.5)},
+        "unexplained_s": 0.0,
+    }
+    assert [(gap["reason"], gap["end"]) for gap in answer["gaps"]] == [
+        ("box_off", None),
+        ("camera", "2026-11-22T01:02:03.456789Z"),  # half a second is counted, and not listed
+    ]
+    assert answer["gaps_left_out"] == 0
+
+
+async def test_coverage_is_expected_only_of_what_retention_has_not_deleted(box, http):
+    for number in range(3):
+        box.record(main_footage(run_id=f"{number}" * 32, after_s=number * 2))
+    first, second, _ = box.index.segments(
+        "gate", StreamName.MAIN, STARTED, STARTED + timedelta(seconds=9)
+    )
+    with box.index._database.transaction() as connection:
+        connection.execute("delete from segment where id = ?", (second.id,))
+        row = ("gate", "2026-11-22", "quota", 1, 1, *(map(to_us, (second.start, second.end))), 0)
+        connection.execute("insert into deletion values (?, ?, ?, ?, ?, ?, ?, ?)", row)
+    days = {"from": "2026-11-22", "to": "2026-11-22"}
+    answer = (await http.get("/v1/cameras/gate/coverage", params=days)).json()
+    assert answer["since"] == "2026-11-22T01:02:07.456789Z"
+    assert answer["days"][0]["recorded_s"] == 2.0
+    assert first.path.exists()  # held: more than is expected
+
+
+async def test_coverage_of_a_camera_that_was_never_seen_is_empty(http):
+    days = {"from": "2026-11-22", "to": "2026-11-22"}
+    answer = (await http.get("/v1/cameras/road/coverage", params=days)).json()
+    assert answer == {
+        "camera_id": "road",
+        "since": None,
+        "days": [],
+        "gaps": [],
+        "gaps_left_out": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("first", "last"), [("2026-11-22", "2026-11-21"), ("2026-11-01", "2026-12-02")]
+)
+async def test_coverage_is_asked_for_by_the_month_at_most(http, first, last):
+    answer = await http.get("/v1/cameras/gate/coverage", params={"from": first, "to": last})
+    assert answer.status_code == 422
+    assert "31 天" in answer.json()["message_zh"]
 
 
 async def test_the_playlist_lists_complete_files_only(box: Box, http):

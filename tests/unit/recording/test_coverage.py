@@ -1,7 +1,8 @@
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from edge.media.sample import GapReason
-from edge.recording.coverage import Coverage, coverage
+from edge.recording.coverage import Coverage, coverage, days
 from edge.recording.segment import Gap
 from tests.support.recordings import MAIN, at, closed_file
 
@@ -39,3 +40,29 @@ def test_where_a_clock_was_set_back_nothing_counts_twice(archive):
 
 def test_nothing_at_all_is_unexplained():
     assert coverage([], [], at(0), at(1)) == Coverage(seconds(0), {}, ((at(0), at(1)),))
+
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+def test_a_day_is_the_village_s_and_ends_with_what_has_been():
+    first = datetime(2026, 11, 21, 15, 0, tzinfo=UTC)  # 23:00 there
+    now = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
+    found = list(days(date(2026, 11, 20), date(2026, 11, 30), SHANGHAI, first, now))
+    assert [(day.day, (part.end - part.start) / timedelta(hours=1)) for day, part in found] == [
+        (21, 1),
+        (22, 24),
+        (23, 12),
+    ]
+
+
+def test_a_day_is_as_long_as_its_clock_makes_it():
+    berlin = ZoneInfo("Europe/Berlin")
+    long_ago, far_ahead = (datetime(year, 1, 1, tzinfo=UTC) for year in (2000, 2100))
+    of = [date(2026, 3, 29), date(2026, 10, 25)]
+    hours = [
+        (part.end - part.start) / timedelta(hours=1)
+        for day in of
+        for _, part in days(day, day, berlin, long_ago, far_ahead)
+    ]
+    assert hours == [23, 25]
