@@ -8,7 +8,6 @@ import os
 import tomllib
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -22,20 +21,21 @@ from pydantic import (
 )
 
 from edge.errors import ConfigError
+from protocol.address import holds_login, is_address
 from protocol.messages import AlertLevel, AlertMode, BoxId, GridCode, LocalId, RegionCode
+from protocol.refusal import refusal
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Point = tuple[Fraction, Fraction]
 Polygon = Annotated[tuple[Point, ...], Field(min_length=3, max_length=10)]
 
 
-def _url(schemes: frozenset[str]) -> AfterValidator:
+def _url(schemes: frozenset[str], instead: str = "") -> AfterValidator:
     def check(value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in schemes or not parts.hostname:
+        if holds_login(value):
+            raise ValueError(f"must not hold a user or password, nor any '@'{instead}")
+        if not is_address(value, schemes):
             raise ValueError(f"must be a URL of scheme {' or '.join(sorted(schemes))}")
-        if parts.username is not None or parts.password is not None:
-            raise ValueError("must not hold a user or password: use 'username' and 'password_file'")
         return value
 
     return AfterValidator(check)
@@ -49,7 +49,10 @@ def _zone(value: str) -> str:
     return value
 
 
-RtspUrl = Annotated[str, _url(frozenset({"rtsp", "rtsps"}))]
+RtspUrl = Annotated[
+    str,
+    _url(frozenset({"rtsp", "rtsps"}), ": use username = … and password = { file = … }"),
+]
 HttpUrl = Annotated[str, _url(frozenset({"http", "https"}))]
 
 
@@ -76,6 +79,8 @@ class Secret(_Section):
                 value = self.file.read_text(encoding="utf-8").partition("\n")[0].strip()
             except OSError as error:
                 raise ConfigError(f"secret file {self.file}: {error.strerror}") from error
+            except ValueError:  # which would go on with what the file holds
+                raise ConfigError(f"secret file {self.file}: not text in UTF-8") from None
         else:
             assert self.env is not None
             value = os.environ.get(self.env, "")
@@ -246,7 +251,8 @@ class EdgeConfig(_Section):
 def load(path: Path) -> EdgeConfig:
     """Return the configuration in ``path``; relative paths in it are below the file's folder.
 
-    Raises ConfigError that names every broken key, the rule and the value given.
+    Raises ConfigError that names every broken key, the rule and, but for what may be a secret, the
+    value given.
     """
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -257,20 +263,9 @@ def load(path: Path) -> EdgeConfig:
     try:
         config = EdgeConfig.model_validate(document)
     except ValidationError as error:
-        raise ConfigError(describe(path, error)) from error
+        # Not "from error": that one holds every value as it was given.
+        raise ConfigError(f"{path}: {refusal(error)}") from None
     return _anchored(config, path.resolve().parent)
-
-
-def describe(path: Path, error: ValidationError) -> str:
-    """Return one line a broken key: the key, the rule, the value (never a secret's)."""
-    lines = []
-    for item in error.errors(include_url=False):
-        key = ".".join(str(part) for part in item["loc"]) or "(the file)"
-        given = "" if isinstance(item["input"], dict) else f", not {item['input']!r}"
-        if "user or password" in item["msg"]:
-            given = ""
-        lines.append(f"'{key}': {item['msg'].removeprefix('Value error, ')}{given}")
-    return f"{path}: " + "; ".join(lines)
 
 
 def _anchored(config: EdgeConfig, folder: Path) -> EdgeConfig:

@@ -1,3 +1,4 @@
+import traceback
 from pathlib import Path
 
 import pytest
@@ -98,10 +99,36 @@ def test_a_broken_rule_is_named_with_its_key(tmp_path: Path, addition: str, mess
     assert message in refusal(tmp_path, BOX + addition)
 
 
-def test_a_password_in_a_url_is_refused_and_not_repeated(tmp_path: Path) -> None:
-    text = refusal(tmp_path, BOX + CAMERA.replace("rtsp://", "rtsp://admin:hunter2@"))
-    assert "must not hold a user or password" in text
+@pytest.mark.parametrize(
+    "address",
+    [
+        "rtsp://admin:hunter2@192.0.2.10/main",
+        "rtsp://admin:hun#hunter2@192.0.2.10/main",
+        "rtsp://admin:hun/hunter2@192.0.2.10/main",
+        "rtsp://admin:[hunter2@192.0.2.10/main",
+        "http://admin:hunter2@192.0.2.10/main",
+        "admin:hunter2@192.0.2.10:554/main",
+    ],
+)
+def test_a_password_in_a_url_is_refused_and_not_repeated(tmp_path: Path, address: str) -> None:
+    text = refusal(tmp_path, BOX + CAMERA.replace("rtsp://192.0.2.10/main", address))
+    assert "'cameras.0.main_url': must not hold a user or password" in text
+    assert "password = { file = … }" in text
     assert "hunter2" not in text
+
+
+def test_a_secret_written_into_the_file_is_refused_and_not_repeated(tmp_path: Path) -> None:
+    addition = (
+        CAMERA + 'username = "u"\npassword = "hunter2"\n'
+        '[centre]\nmqtt_host = "h"\nhttp_url = "http://h"\ntoken = "hunter2"\n'
+    )
+    path = write(tmp_path, BOX + addition)
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    assert "'cameras.0.password'" in str(caught.value)
+    assert "'centre.token'" in str(caught.value)
+    # and no traceback of it would tell either
+    assert "hunter2" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_a_missing_file_and_a_file_that_is_not_toml_are_said(tmp_path: Path) -> None:
@@ -122,7 +149,9 @@ def test_a_secret_is_read_from_its_file_or_variable(
 
 def test_a_secret_that_is_missing_or_empty_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "empty").write_text("\n", encoding="utf-8")
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
     for secret in (
+        Secret(file=tmp_path / "binary"),
         Secret(file=tmp_path / "none"),
         Secret(file=tmp_path / "empty"),
         Secret(env="TANSHAO_TEST_NOT_SET"),
