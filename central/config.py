@@ -80,7 +80,7 @@ class Secret(_Section):
         return self
 
     def read(self) -> SecretStr:
-        """Return the secret. Raises ConfigError where it is missing or empty."""
+        """Return the secret. Raises ConfigError where it is missing, empty or no text."""
         if self.file is not None:
             try:
                 value = self.file.read_text(encoding="utf-8").partition("\n")[0].strip()

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from pythonjsonlogger.json import JsonFormatter
 
-from edge.config import load
 from edge.errors import EdgeError
 from edge.zygote import Zygote
 from protocol.clock import SystemClock
@@ -25,11 +24,17 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     for name, text in (
         ("run", "pull, record, watch and report until told to stop"),
-        ("check-config", "say whether a configuration is valid, and what is wrong"),
+        (
+            "check-config",
+            "say whether a configuration and its secrets are valid, and what is wrong",
+        ),
     ):
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("--config", type=Path, required=True, help="the TOML file")
     given = parser.parse_args(arguments)
+    # The box does no algebra to speak of, and a process with threads can't be forked safely: said
+    # before anything imports NumPy.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         return {"run": _run, "check-config": _check}[given.command](given.config)
     except EdgeError as error:
@@ -38,19 +43,22 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _check(path: Path) -> int:
+    from edge.config import load  # noqa: PLC0415 - it imports NumPy
+
     config = load(path)
+    config.check_secrets()
     print(f"{path}: valid; box {config.box.id}, {len(config.cameras)} cameras")
     return 0
 
 
 def _run(path: Path) -> int:
     _log_to_stderr()
-    config = load(path)
-    # The box does no algebra to speak of, and a process with threads can't be forked safely.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # All that a box needs, so that one that is killed is back in milliseconds.
     from edge.app import Edge  # noqa: PLC0415
+    from edge.config import load  # noqa: PLC0415
     from edge.station import Station  # noqa: PLC0415
+
+    config = load(path)
 
     def box() -> int:
         clock = SystemClock()

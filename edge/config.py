@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from edge.alarm.geometry import Ground
 from edge.errors import ConfigError
 from protocol.address import holds_login, is_address
 from protocol.messages import AlertLevel, AlertMode, BoxId, GridCode, LocalId, RegionCode
@@ -57,7 +58,7 @@ HttpUrl = Annotated[str, _url(frozenset({"http", "https"}))]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Secret(_Section):
@@ -73,7 +74,7 @@ class Secret(_Section):
         return self
 
     def read(self) -> SecretStr:
-        """Return the secret. Raises ConfigError where it is missing or empty."""
+        """Return the secret. Raises ConfigError where it is missing, empty or no text."""
         if self.file is not None:
             try:
                 value = self.file.read_text(encoding="utf-8").partition("\n")[0].strip()
@@ -222,6 +223,11 @@ class CameraSection(_Section):
     def _consistent(self) -> Self:
         if len(self.ground) not in (0, 4):
             raise ValueError(f"'ground' must have four points, not {len(self.ground)}")
+        if self.ground:
+            try:
+                Ground([(point.image, point.metres) for point in self.ground])
+            except ConfigError as error:
+                raise ValueError(str(error)) from None
         if (self.username is None) != (self.password is None):
             raise ValueError("'username' and 'password' go together")
         if len({rule.id for rule in self.rules}) != len(self.rules):
@@ -246,6 +252,24 @@ class EdgeConfig(_Section):
         if len(set(ids)) != len(ids):
             raise ValueError(f"'cameras' must have different ids, not {sorted(ids)}")
         return self
+
+    def check_secrets(self) -> None:
+        """Read every secret. Raises ConfigError that names each one that can't be read."""
+        secrets = {
+            f"cameras.{number}.password": camera.password
+            for number, camera in enumerate(self.cameras)
+        }
+        if self.centre is not None:
+            secrets["centre.token"] = self.centre.token
+        broken = []
+        for key, secret in secrets.items():
+            try:
+                if secret is not None:
+                    secret.read()
+            except ConfigError as error:
+                broken.append(f"'{key}': {error}")
+        if broken:
+            raise ConfigError("; ".join(broken))
 
 
 def load(path: Path) -> EdgeConfig:

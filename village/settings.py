@@ -57,13 +57,20 @@ class Detection:
 def real_cameras(urls: Sequence[str], home: Home, environ: Mapping[str, str]) -> list[Value]:
     """Return the cameras of ``--camera`` as the edge's configuration takes them.
 
-    One user and password for all, out of the environment. Raises HomeError where a URL is none, or
-    holds them itself: it would be seen in the list of processes and in every log.
+    One user and password for all, out of the environment. Raises HomeError where one of them is
+    missing, or where a URL is none or holds them itself: it would be seen in the list of processes
+    and in every log.
     """
     sign_in: dict[str, Value] = {}
-    if environ.get(_CAMERA_USER):
-        password = home.keep("camera-password", environ.get(_CAMERA_PASSWORD, ""))
-        sign_in = {"username": environ[_CAMERA_USER], "password": {"file": password}}
+    user, word = environ.get(_CAMERA_USER), environ.get(_CAMERA_PASSWORD)
+    if bool(user) != bool(word):
+        raise HomeError(
+            "环境变量 CAMERA_USER 和 CAMERA_PASSWORD 必须同时设置 · "
+            f"{_CAMERA_USER} and {_CAMERA_PASSWORD} go together: set both in the environment"
+        )
+    if user and word:
+        password = home.keep("camera-password", word)
+        sign_in = {"username": user, "password": {"file": password}}
     cameras: list[Value] = []
     for number, url in enumerate(urls, start=1):
         _check(url)

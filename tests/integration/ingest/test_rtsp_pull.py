@@ -86,7 +86,7 @@ def test_a_camera_gives_runs_that_begin_at_a_key_frame_with_even_steps(tmp_path,
 def test_a_password_of_odd_characters_is_understood(clip, auth, monkeypatch):
     password = "p@ss:w/rd%41?#"
     with TestCamera({"/cam": (clip, 25)}, auth=auth, username="admin", password=password) as camera:
-        opener = RtspOpener(camera.url("/cam"), CLOCK, "admin", SecretStr(password))
+        opener = RtspOpener(camera.url("/cam"), CLOCK, "admin", lambda: SecretStr(password))
         source = opener.open()
         packet = next(iter(source.packets()))
         source.close()
@@ -101,7 +101,7 @@ def test_a_wrong_password_is_refused_and_said_nowhere(clip, capfd, caplog, given
             camera.url("/cam"),
             CLOCK,
             "admin" if given else None,
-            SecretStr(given) if given else None,
+            (lambda: SecretStr(given)) if given else None,
         )
         with pytest.raises(StreamRefused) as refused:
             opener.open()

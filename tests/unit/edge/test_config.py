@@ -64,6 +64,22 @@ def test_relative_paths_are_below_the_files_own_folder(tmp_path: Path) -> None:
     )
 
 
+CORNERS = ((0.1, 0.1), (0.9, 0.1), (0.9, 0.9), (0.1, 0.9))
+
+
+def ground(*metres: tuple[object, object]) -> str:
+    points = (
+        f"{{ image = [{u}, {v}], metres = [{x}, {y}] }}"
+        for (u, v), (x, y) in zip(CORNERS, metres, strict=True)
+    )
+    return f"ground = [{', '.join(points)}]\n"
+
+
+def test_four_ground_points_that_fix_a_plane_are_taken(tmp_path: Path) -> None:
+    square = CAMERA + ground((1, 1), (3, 1), (3, 3), (1, 3))
+    assert len(load(write(tmp_path, BOX + square)).cameras[0].ground) == 4
+
+
 REFUSALS = [
     ('time_zone = "Asia/Nowhere"\n', "'box.time_zone': must be a time zone's name"),
     # a key we do not know may be a misspelt one we do
@@ -74,6 +90,13 @@ REFUSALS = [
     (CAMERA + CAMERA, "'(the file)': 'cameras' must have different ids"),
     (CAMERA + 'username = "u"\n', "'username' and 'password' go together"),
     (CAMERA + "ground = [{ image = [0.1, 0.1], metres = [1, 1] }]\n", "'ground' must have four"),
+    (
+        CAMERA + ground((1, 1), (3, 1), (3, 3), (1, 3)).replace("[0.9, 0.1]", "[0.5, 0.5]"),
+        "'ground' must be four points of which no three are on one line",
+    ),
+    (CAMERA + ground((1, 1), (3, 3), (3, 1), (1, 3)), "'ground' must not reach across"),
+    (CAMERA + ground(("inf", 1), (3, 1), (3, 3), (1, 3)), "'cameras.0.ground.0.metres.0'"),
+    ("\n[recording]\nquota_gb = inf\n", "'recording.quota_gb': Input should be a finite"),
     (
         CAMERA + '[[cameras.rules]]\nid = "g"\nlevels = { ordinary = 9, urgent = 9 }\n',
         "'levels' must be given and grow",

@@ -125,6 +125,13 @@ def test_real_cameras_take_their_login_from_the_environment(home):
     assert "p@ss" not in text
 
 
+@pytest.mark.parametrize("variable", ["CAMERA_USER", "CAMERA_PASSWORD"])
+def test_a_user_without_a_password_is_refused_before_anything_starts(home, variable):
+    with pytest.raises(HomeError, match="CAMERA_USER and CAMERA_PASSWORD go together") as refused:
+        real_cameras(["rtsp://10.0.0.5/1"], home, {variable: "geheim"})
+    assert "geheim" not in str(refused.value)
+
+
 @pytest.mark.parametrize(
     "url",
     [
