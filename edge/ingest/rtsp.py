@@ -17,7 +17,7 @@ import av.video.stream
 from pydantic import SecretStr
 
 from edge.config import CameraSection
-from edge.errors import ConfigError, StreamError, StreamRefused, StreamStalled
+from edge.errors import ConfigError, StreamError, StreamMissing, StreamRefused, StreamStalled
 from edge.ingest.source import PacketSource
 from edge.media.sample import TICKS_PER_S, Codec, Packet
 from protocol.clock import Clock
@@ -33,6 +33,7 @@ _OPTIONS = {
 }
 _CODECS = {"h264": Codec.H264, "hevc": Codec.H265}
 _NS_PER_S = 1_000_000_000
+_FORBIDDEN = (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError)
 _STALLED = (av.error.TimeoutError, av.error.ExitError)
 
 
@@ -66,9 +67,9 @@ class RtspOpener:
     def open(self) -> PacketSource:
         """Connect; takes about half a second, at most twice ``TIMEOUT_S``.
 
-        Raises StreamRefused for a wrong password or one that can't be read, an unknown path or a
-        coding we can't carry, StreamStalled for a camera that accepts and stays silent, else
-        StreamError.
+        Raises StreamRefused for a wrong password or one that can't be read, or a coding we can't
+        carry, StreamMissing for a path that is not there, StreamStalled for a camera that accepts
+        and stays silent, else StreamError.
         """
         try:
             url = self._with_credentials()
@@ -156,6 +157,8 @@ def _translated(error: Exception) -> StreamError:
     words = f"{name}: {getattr(error, 'strerror', None) or 'no more is known'}"
     if isinstance(error, _STALLED):
         return StreamStalled(words)
-    if isinstance(error, av.error.HTTPClientError):
+    if isinstance(error, _FORBIDDEN):
         return StreamRefused(words)
+    if isinstance(error, av.error.HTTPClientError):
+        return StreamMissing(words)
     return StreamError(words)

@@ -3,7 +3,7 @@ import pytest
 from pydantic import SecretStr
 
 from edge.config import CameraSection
-from edge.errors import StreamError, StreamRefused, StreamStalled
+from edge.errors import StreamError, StreamMissing, StreamRefused, StreamStalled
 from edge.ingest.rtsp import RtspOpener, _translated
 from protocol.clock import SystemClock
 from protocol.relay import StreamName
@@ -71,7 +71,10 @@ def test_a_password_that_can_not_be_read_refuses_the_stream_and_is_read_again(mo
     ("error", "ours"),
     [
         (av.error.HTTPUnauthorizedError(1, "401 Unauthorized", URL), StreamRefused),
-        (av.error.HTTPNotFoundError(1, "404 Not Found", URL), StreamRefused),
+        (av.error.HTTPForbiddenError(1, "403 Forbidden", URL), StreamRefused),
+        (av.error.HTTPNotFoundError(1, "404 Not Found", URL), StreamMissing),
+        (av.error.HTTPBadRequestError(1, "400 Bad Request", URL), StreamMissing),
+        (av.error.HTTPOtherClientError(1, "454 Session Not Found", URL), StreamMissing),
         (av.error.HTTPServerError(1, "503 Service Unavailable", URL), StreamError),
         (av.error.ConnectionRefusedError(111, "Connection refused", URL), StreamError),
         (av.error.TimeoutError(110, "timed out", URL), StreamStalled),
