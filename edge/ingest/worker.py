@@ -114,9 +114,9 @@ class StreamWorker:
         except StreamError as error:
             end = error
             self._note(error)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - logged, but not at every attempt
             # The supervising loop: a bug or an odd camera costs this stream a pause, no more.
-            log.exception("stream.failed", extra=self._who())
+            self._faults.bug("stream.failed", error, self._who())
             self._note(StreamError(f"internal error: {type(error).__name__}"))
         now_ns = self._clock.monotonic_ns()
         if self.packets > packets_before and now_ns - opened_ns >= GOOD_RUN_S * _NS_PER_S:
@@ -215,7 +215,7 @@ class StreamWorker:
         with self._lock:
             if state is StreamState.LIVE:
                 self._disarm()
-                log.info("stream.live", extra=self._who())
+                self._faults.note("stream.live", self._who())
             if (state, error) != (self._status.state, self._status.error):
                 self._tell(state, error)
 
@@ -227,8 +227,8 @@ class StreamWorker:
         for listener in self._listeners:
             try:
                 listener.stream_changed(self._status)
-            except Exception:
-                log.exception("stream.listener_failed", extra=self._who())
+            except Exception as bug:  # noqa: BLE001 - logged, but not at every change
+                self._faults.bug("stream.listener_failed", bug, self._who())
 
     def _who(self) -> dict[str, str]:
         return {"camera_id": self._camera_id, "stream": self._stream.value}

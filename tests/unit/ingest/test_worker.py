@@ -316,6 +316,19 @@ def test_the_same_fault_is_one_line_in_the_log(caplog):
     assert sum(record.error == "no route" for record in lines) == 1
 
 
+def test_a_stream_that_comes_and_goes_or_fails_in_one_way_is_a_line_each(caplog):
+    caplog.set_level("INFO")
+    bench = Bench(
+        *(ScriptedSource(packets(frames=1)) for _ in range(5)),
+        *(RuntimeError("a bug") for _ in range(5)),
+    )
+
+    bench.play()
+
+    said = [record.message for record in caplog.records if hasattr(record, "camera_id")]
+    assert (said.count("stream.live"), said.count("stream.failed")) == (1, 1)
+
+
 class Endless(ScriptedSource):
     """Sends the same group of pictures for ever, as fast as it is read."""
 
