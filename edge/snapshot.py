@@ -11,6 +11,7 @@ import av
 import cv2
 import numpy as np
 from av.error import FFmpegError
+from av.packet import Packet
 
 from edge.errors import MediaError, NotFoundError
 from edge.live.hubs import LiveHubs
@@ -129,8 +130,8 @@ def _decoded(group: Sequence[Sample]) -> Iterator[Any]:
         raise MediaError(f"the cached video does not decode: {fault.strerror}") from fault
 
 
-def _packet(sample: Sample) -> Any:
-    packet: Any = av.Packet(sample.data)
+def _packet(sample: Sample) -> "Packet[Any]":
+    packet: Packet[Any] = Packet(sample.data)
     packet.pts, packet.dts, packet.time_base = sample.pts_90k, sample.dts_90k, _TIME_BASE
     return packet
 
