@@ -6,6 +6,7 @@ own or from an environment variable that the configuration names.
 
 import os
 import tomllib
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -23,7 +24,15 @@ from pydantic import (
 from edge.alarm.geometry import Ground
 from edge.errors import ConfigError
 from protocol.address import holds_login, is_address
-from protocol.messages import AlertLevel, AlertMode, BoxId, GridCode, LocalId, RegionCode
+from protocol.messages import (
+    BOX_SUBJECT,
+    AlertLevel,
+    AlertMode,
+    BoxId,
+    GridCode,
+    LocalId,
+    RegionCode,
+)
 from protocol.refusal import refusal
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -50,6 +59,21 @@ def _zone(value: str) -> str:
     return value
 
 
+def _other_than(own: AbstractSet[str]) -> AfterValidator:
+    def check(value: str) -> str:
+        if value in own:
+            names = ", ".join(sorted(own))
+            raise ValueError(f"must be an id that the box does not use itself ({names})")
+        return value
+
+    return AfterValidator(check)
+
+
+#: Rules that nobody configures: a configured one's alerts must not be taken for theirs.
+OWN_RULES = frozenset({"camera-lost", "detector-down", "storage"})
+
+CameraId = Annotated[LocalId, _other_than({BOX_SUBJECT})]
+RuleId = Annotated[LocalId, _other_than(OWN_RULES)]
 RtspUrl = Annotated[
     str,
     _url(frozenset({"rtsp", "rtsps"}), ": use username = … and password = { file = … }"),
@@ -173,7 +197,7 @@ class GatheringSection(_Section):
     """
 
     kind: Literal["gathering"] = "gathering"
-    id: LocalId
+    id: RuleId
     mode: Literal["region_count", "close_together"] = "region_count"
     alert_mode: AlertMode = AlertMode.LIVE
     regions: Annotated[tuple[Region, ...], Field(min_length=1, max_length=4)] = (Region(),)
@@ -205,7 +229,7 @@ class GatheringSection(_Section):
 class CameraSection(_Section):
     """One camera. ``sub_url`` is what the wall shows and the detector sees; main where absent."""
 
-    id: LocalId
+    id: CameraId
     name: str = Field(min_length=1, max_length=24)
     grid_code: GridCode
     place: str = Field(default="", max_length=60)

@@ -1,9 +1,12 @@
+import re
 import traceback
 from pathlib import Path
 
 import pytest
 
-from edge.config import EdgeConfig, Secret, load
+import edge.app
+from edge.alarm.watch import DETECTOR_RULE, LOST_RULE
+from edge.config import OWN_RULES, EdgeConfig, Secret, load
 from edge.errors import ConfigError
 from protocol.messages import AlertLevel
 
@@ -87,6 +90,17 @@ REFUSALS = [
     # a threshold out of range names the key, the rule and the value
     ("\n[recording]\nretention_days = 0\n", "'recording.retention_days': Input should be greater"),
     (CAMERA.replace("rtsp://", "http://"), "'cameras.0.main_url': must be a URL of scheme rtsp"),
+    (
+        CAMERA.replace('id = "cam-01"', 'id = "box"'),
+        "'cameras.0.id': must be an id that the box does not use itself (box), not 'box'",
+    ),
+    *(
+        (
+            f'{CAMERA}[[cameras.rules]]\nid = "{rule}"\n',
+            "'cameras.0.rules.0.id': must be an id that the box does not use itself",
+        )
+        for rule in ("camera-lost", "detector-down", "storage")
+    ),
     (CAMERA + CAMERA, "'(the file)': 'cameras' must have different ids"),
     (CAMERA + 'username = "u"\n', "'username' and 'password' go together"),
     (CAMERA + "ground = [{ image = [0.1, 0.1], metres = [1, 1] }]\n", "'ground' must have four"),
@@ -138,6 +152,11 @@ def test_a_password_in_a_url_is_refused_and_not_repeated(tmp_path: Path, address
     assert "'cameras.0.main_url': must not hold a user or password" in text
     assert "password = { file = … }" in text
     assert "hunter2" not in text
+
+
+def test_the_rules_that_the_box_has_itself_are_all_kept_for_it() -> None:
+    in_the_app = re.findall(r'rule_id="([\w-]+)"', Path(edge.app.__file__).read_text("utf-8"))
+    assert {LOST_RULE, DETECTOR_RULE, *in_the_app} == OWN_RULES
 
 
 def test_a_secret_written_into_the_file_is_refused_and_not_repeated(tmp_path: Path) -> None:
