@@ -107,6 +107,11 @@ def test_three_points_are_refused():
         Ground([((0.0, 0.0), (0.0, 0.0)), ((1.0, 0.0), (1.0, 0.0)), ((1.0, 1.0), (1.0, 1.0))])
 
 
+def test_a_square_in_a_crossed_order_is_refused_though_its_middle_is_at_the_horizon():
+    with pytest.raises(ConfigError, match="horizon"):
+        Ground(list(zip(SQUARE, (SQUARE[1], SQUARE[0], *SQUARE[2:]), strict=True)))
+
+
 def test_points_in_a_crossed_order_are_refused():
     # Two neighbours swapped: the quadrilateral crosses itself and the horizon cuts through it.
     with pytest.raises(ConfigError, match="horizon"):
