@@ -8,7 +8,6 @@ import os
 import tomllib
 from pathlib import Path
 from typing import Annotated, Self, TypeVar
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -25,7 +24,9 @@ from sqlalchemy.exc import ArgumentError
 
 from central.alerts.states import Deadlines
 from central.errors import ConfigError
+from protocol.address import holds_login, holds_password, is_address
 from protocol.messages import AlertLevel, RegionCode
+from protocol.refusal import refusal
 from protocol.topics import CENTRE_USER
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -34,23 +35,23 @@ Model = TypeVar("Model", bound=BaseModel)
 def _database_url(value: str) -> str:
     try:
         url = make_url(value)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # the words of both repeat a part of it
         raise ValueError("must be sqlite:///path or postgresql://user@host/name") from None
     if url.drivername not in ("sqlite", "postgresql"):
         raise ValueError("must be sqlite:///path or postgresql://user@host/name")
-    if url.password is not None:
-        raise ValueError("must not hold a password: use 'password'")
+    # In a file's path a colon and an "@" mean nothing.
+    if url.password is not None or (url.drivername != "sqlite" and holds_password(value)):
+        raise ValueError("must not hold a password: use password = { file = … }")
     if not url.database:
         raise ValueError("must name a file or a database")
     return value
 
 
 def _public_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if holds_login(value):
+        raise ValueError("must not hold a user or password, nor any '@'")
+    if not is_address(value, frozenset({"http", "https"})):
         raise ValueError("must be a URL of scheme http or https")
-    if parts.username is not None or parts.password is not None:
-        raise ValueError("must not hold a user or password")
     return value.rstrip("/")
 
 
@@ -79,12 +80,14 @@ class Secret(_Section):
         return self
 
     def read(self) -> SecretStr:
-        """Return the secret. Raises ConfigError where it is missing or empty."""
+        """Return the secret. Raises ConfigError where it is missing, empty or no text."""
         if self.file is not None:
             try:
                 value = self.file.read_text(encoding="utf-8").partition("\n")[0].strip()
             except OSError as error:
                 raise ConfigError(f"secret file {self.file}: {error.strerror}") from error
+            except ValueError:  # which would go on with what the file holds
+                raise ConfigError(f"secret file {self.file}: not text in UTF-8") from None
         else:
             assert self.env is not None
             value = os.environ.get(self.env, "")
@@ -233,7 +236,8 @@ class CentralConfig(_Section):
 def load(path: Path) -> CentralConfig:
     """Return the configuration in ``path``; relative paths in it are below the file's folder.
 
-    Raises ConfigError that names every broken key, the rule and the value given.
+    Raises ConfigError that names every broken key, the rule and, but for what may be a secret, the
+    value given.
     """
     config = parse(path, CentralConfig)
     return _anchored(config, path.resolve().parent)
@@ -250,19 +254,8 @@ def parse(path: Path, model: type[Model]) -> Model:
     try:
         return model.model_validate(document)
     except ValidationError as error:
-        raise ConfigError(_describe(path, error)) from error
-
-
-def _describe(path: Path, error: ValidationError) -> str:
-    """Return one line a broken key: the key, the rule, the value (never a secret's)."""
-    lines = []
-    for item in error.errors(include_url=False):
-        key = ".".join(str(part) for part in item["loc"]) or "(the file)"
-        given = "" if isinstance(item["input"], dict) else f", not {item['input']!r}"
-        if "must not hold" in item["msg"] or "password" in key:
-            given = ""
-        lines.append(f"'{key}': {item['msg'].removeprefix('Value error, ')}{given}")
-    return f"{path}: " + "; ".join(lines)
+        # Not "from error": that one holds every value as it was given.
+        raise ConfigError(f"{path}: {refusal(error)}") from None
 
 
 def _anchored(config: CentralConfig, folder: Path) -> CentralConfig:

@@ -137,7 +137,7 @@ class Seed(_Section):
 def load_seed(path: Path) -> Seed:
     """Return the seed in ``path``; relative secret files are below its folder.
 
-    Raises ConfigError that names every broken key, the rule and the value given.
+    Raises ConfigError as :func:`central.config.load` does.
     """
     seed, folder = parse(path, Seed), path.resolve().parent
     people = [

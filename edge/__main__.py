@@ -11,7 +11,6 @@ from pathlib import Path
 
 from pythonjsonlogger.json import JsonFormatter
 
-from edge.config import load
 from edge.errors import EdgeError
 from edge.zygote import Zygote
 from protocol.clock import SystemClock
@@ -31,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
         return command
 
     add("run", _run, "pull, record, watch and report until told to stop")
-    add("check-config", _check, "say whether a configuration is valid, and what is wrong")
+    add("check-config", _check, "say whether a configuration and its secrets are valid")
     fsck = add("fsck", _fsck, "say whether index and files are what they promise, and mend them")
     fsck.add_argument(
         "--level",
@@ -42,6 +41,9 @@ def main(arguments: list[str] | None = None) -> int:
     fsck.add_argument("--repair", action="store_true", help="show what would mend it, and ask")
     fsck.add_argument("--yes", action="store_true", help="do not ask")
     given = parser.parse_args(arguments)
+    # The box does no algebra to speak of, and a process with threads can't be forked safely: said
+    # before anything imports NumPy.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         return int(given.run(given))
     except EdgeError as error:
@@ -50,13 +52,17 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _check(given: argparse.Namespace) -> int:
+    from edge.config import load  # noqa: PLC0415 - it imports NumPy
+
     config = load(given.config)
+    config.check_secrets()
     print(f"{given.config}: valid; box {config.box.id}, {len(config.cameras)} cameras")
     return 0
 
 
 def _fsck(given: argparse.Namespace) -> int:
-    from edge.fsck import Fsck  # noqa: PLC0415 - the short commands start without it
+    from edge.config import load  # noqa: PLC0415 - it imports NumPy
+    from edge.fsck import Fsck  # noqa: PLC0415
     from edge.recording.audit import Level  # noqa: PLC0415
     from edge.station import recordings_folder  # noqa: PLC0415
 
@@ -72,12 +78,12 @@ def _fsck(given: argparse.Namespace) -> int:
 
 def _run(given: argparse.Namespace) -> int:
     _log_to_stderr()
-    config = load(given.config)
-    # The box does no algebra to speak of, and a process with threads can't be forked safely.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # All that a box needs, so that one that is killed is back in milliseconds.
     from edge.app import Edge  # noqa: PLC0415
+    from edge.config import load  # noqa: PLC0415
     from edge.station import Station  # noqa: PLC0415
+
+    config = load(given.config)
 
     def box() -> int:
         clock = SystemClock()

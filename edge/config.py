@@ -6,9 +6,9 @@ own or from an environment variable that the configuration names.
 
 import os
 import tomllib
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -21,21 +21,31 @@ from pydantic import (
     model_validator,
 )
 
+from edge.alarm.geometry import Ground
 from edge.errors import ConfigError
-from protocol.messages import AlertLevel, AlertMode, BoxId, GridCode, LocalId, RegionCode
+from protocol.address import holds_login, is_address
+from protocol.messages import (
+    BOX_SUBJECT,
+    AlertLevel,
+    AlertMode,
+    BoxId,
+    GridCode,
+    LocalId,
+    RegionCode,
+)
+from protocol.refusal import refusal
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Point = tuple[Fraction, Fraction]
 Polygon = Annotated[tuple[Point, ...], Field(min_length=3, max_length=10)]
 
 
-def _url(schemes: frozenset[str]) -> AfterValidator:
+def _url(schemes: frozenset[str], instead: str = "") -> AfterValidator:
     def check(value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in schemes or not parts.hostname:
+        if holds_login(value):
+            raise ValueError(f"must not hold a user or password, nor any '@'{instead}")
+        if not is_address(value, schemes):
             raise ValueError(f"must be a URL of scheme {' or '.join(sorted(schemes))}")
-        if parts.username is not None or parts.password is not None:
-            raise ValueError("must not hold a user or password: use 'username' and 'password_file'")
         return value
 
     return AfterValidator(check)
@@ -49,12 +59,30 @@ def _zone(value: str) -> str:
     return value
 
 
-RtspUrl = Annotated[str, _url(frozenset({"rtsp", "rtsps"}))]
+def _other_than(own: AbstractSet[str]) -> AfterValidator:
+    def check(value: str) -> str:
+        if value in own:
+            names = ", ".join(sorted(own))
+            raise ValueError(f"must be an id that the box does not use itself ({names})")
+        return value
+
+    return AfterValidator(check)
+
+
+#: Rules that nobody configures: a configured one's alerts must not be taken for theirs.
+OWN_RULES = frozenset({"camera-lost", "detector-down", "storage"})
+
+CameraId = Annotated[LocalId, _other_than({BOX_SUBJECT})]
+RuleId = Annotated[LocalId, _other_than(OWN_RULES)]
+RtspUrl = Annotated[
+    str,
+    _url(frozenset({"rtsp", "rtsps"}), ": use username = … and password = { file = … }"),
+]
 HttpUrl = Annotated[str, _url(frozenset({"http", "https"}))]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Secret(_Section):
@@ -70,12 +98,14 @@ class Secret(_Section):
         return self
 
     def read(self) -> SecretStr:
-        """Return the secret. Raises ConfigError where it is missing or empty."""
+        """Return the secret. Raises ConfigError where it is missing, empty or no text."""
         if self.file is not None:
             try:
                 value = self.file.read_text(encoding="utf-8").partition("\n")[0].strip()
             except OSError as error:
                 raise ConfigError(f"secret file {self.file}: {error.strerror}") from error
+            except ValueError:  # which would go on with what the file holds
+                raise ConfigError(f"secret file {self.file}: not text in UTF-8") from None
         else:
             assert self.env is not None
             value = os.environ.get(self.env, "")
@@ -167,7 +197,7 @@ class GatheringSection(_Section):
     """
 
     kind: Literal["gathering"] = "gathering"
-    id: LocalId
+    id: RuleId
     mode: Literal["region_count", "close_together"] = "region_count"
     alert_mode: AlertMode = AlertMode.LIVE
     regions: Annotated[tuple[Region, ...], Field(min_length=1, max_length=4)] = (Region(),)
@@ -199,7 +229,7 @@ class GatheringSection(_Section):
 class CameraSection(_Section):
     """One camera. ``sub_url`` is what the wall shows and the detector sees; main where absent."""
 
-    id: LocalId
+    id: CameraId
     name: str = Field(min_length=1, max_length=24)
     grid_code: GridCode
     place: str = Field(default="", max_length=60)
@@ -217,6 +247,11 @@ class CameraSection(_Section):
     def _consistent(self) -> Self:
         if len(self.ground) not in (0, 4):
             raise ValueError(f"'ground' must have four points, not {len(self.ground)}")
+        if self.ground:
+            try:
+                Ground([(point.image, point.metres) for point in self.ground])
+            except ConfigError as error:
+                raise ValueError(str(error)) from None
         if (self.username is None) != (self.password is None):
             raise ValueError("'username' and 'password' go together")
         if len({rule.id for rule in self.rules}) != len(self.rules):
@@ -242,11 +277,30 @@ class EdgeConfig(_Section):
             raise ValueError(f"'cameras' must have different ids, not {sorted(ids)}")
         return self
 
+    def check_secrets(self) -> None:
+        """Read every secret. Raises ConfigError that names each one that can't be read."""
+        secrets = {
+            f"cameras.{number}.password": camera.password
+            for number, camera in enumerate(self.cameras)
+        }
+        if self.centre is not None:
+            secrets["centre.token"] = self.centre.token
+        broken = []
+        for key, secret in secrets.items():
+            try:
+                if secret is not None:
+                    secret.read()
+            except ConfigError as error:
+                broken.append(f"'{key}': {error}")
+        if broken:
+            raise ConfigError("; ".join(broken))
+
 
 def load(path: Path) -> EdgeConfig:
     """Return the configuration in ``path``; relative paths in it are below the file's folder.
 
-    Raises ConfigError that names every broken key, the rule and the value given.
+    Raises ConfigError that names every broken key, the rule and, but for what may be a secret, the
+    value given.
     """
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -257,20 +311,9 @@ def load(path: Path) -> EdgeConfig:
     try:
         config = EdgeConfig.model_validate(document)
     except ValidationError as error:
-        raise ConfigError(describe(path, error)) from error
+        # Not "from error": that one holds every value as it was given.
+        raise ConfigError(f"{path}: {refusal(error)}") from None
     return _anchored(config, path.resolve().parent)
-
-
-def describe(path: Path, error: ValidationError) -> str:
-    """Return one line a broken key: the key, the rule, the value (never a secret's)."""
-    lines = []
-    for item in error.errors(include_url=False):
-        key = ".".join(str(part) for part in item["loc"]) or "(the file)"
-        given = "" if isinstance(item["input"], dict) else f", not {item['input']!r}"
-        if "user or password" in item["msg"]:
-            given = ""
-        lines.append(f"'{key}': {item['msg'].removeprefix('Value error, ')}{given}")
-    return f"{path}: " + "; ".join(lines)
 
 
 def _anchored(config: EdgeConfig, folder: Path) -> EdgeConfig:

@@ -5,7 +5,8 @@
     EdgeError
     ├── ConfigError        the configuration breaks a rule; names the key, the rule and the value
     ├── StreamError        a camera's stream can't be opened or has ended
-    │   ├── StreamRefused  the camera refused us (wrong password, unknown path): retrying is no help
+    │   ├── StreamRefused  the camera refused us, or we can't carry it: retrying is no help
+    │   ├── StreamMissing  the camera answers, but has no such stream (yet)
     │   └── StreamStalled  no packet came in time
     ├── MediaError         bytes that should be H.264, H.265 or MP4 are not
     ├── StorageError       the disk or the index refused a write
@@ -27,6 +28,10 @@ class StreamError(EdgeError):
 
 class StreamRefused(StreamError):  # noqa: N818 - reads as what happened
     """The camera refused the connection."""
+
+
+class StreamMissing(StreamError):  # noqa: N818 - reads as what happened
+    """The camera has no such stream: it is starting up, or the path is wrong."""
 
 
 class StreamStalled(StreamError):  # noqa: N818 - reads as what happened

@@ -12,7 +12,10 @@ _MAX_FAULTS = 100
 
 
 class FaultLog:
-    """Writes each fault at most once a minute, with how often it came in between."""
+    """Writes each fault at most once a minute, with how often it came in between.
+
+    A fault is an event and its words; other fields don't tell one from another.
+    """
 
     def __init__(self, log: logging.Logger, clock: Clock) -> None:
         self._log = log
@@ -22,7 +25,20 @@ class FaultLog:
 
     def report(self, event: str, error: str, extra: dict[str, str]) -> None:
         """Write a warning, or count it where the same one was written within the minute."""
-        key = event, error
+        self._write(logging.WARNING, event, extra | {"error": error})
+
+    def bug(self, event: str, error: Exception, extra: dict[str, str]) -> None:
+        """Write an error with where it was, as seldom; one of the same kind is the same."""
+        self._write(logging.ERROR, event, extra | {"error": type(error).__name__}, error)
+
+    def note(self, event: str, extra: dict[str, str]) -> None:
+        """Write an event that is no fault, as seldom."""
+        self._write(logging.INFO, event, extra)
+
+    def _write(
+        self, level: int, event: str, extra: dict[str, str], cause: Exception | None = None
+    ) -> None:
+        key = event, extra.get("error", "")
         now_ns = self._clock.monotonic_ns()
         last_ns = self._written_ns.get(key)
         if last_ns is not None and now_ns - last_ns < QUIET_S * _NS_PER_S:
@@ -33,4 +49,4 @@ class FaultLog:
             self._silent.clear()
         self._written_ns[key] = now_ns
         repeated = self._silent.pop(key, 0)
-        self._log.warning(event, extra={**extra, "error": error, "repeated": repeated})
+        self._log.log(level, event, exc_info=cause, extra={**extra, "repeated": repeated})

@@ -11,6 +11,7 @@ import av
 import cv2
 import numpy as np
 from av.error import FFmpegError
+from av.packet import Packet
 
 from edge.errors import MediaError, NotFoundError
 from edge.live.hubs import LiveHubs
@@ -107,19 +108,32 @@ def shrunk_jpeg(image: np.ndarray, max_bytes: int) -> bytes:
 
 
 def _decoded(group: Sequence[Sample]) -> Iterator[Any]:
-    """Yield a group's frames in the order in which they are shown; pts are the run's."""
+    """Yield a group's frames in the order in which they are shown; pts are the run's.
+
+    A sample that does not decode costs its own picture. Raises MediaError where none does.
+    """
     parameters = group[0].run.parameters
     decoder: Any = av.CodecContext.create(_DECODERS[parameters.codec], "r")
     decoder.extradata = parameters.extradata
     decoder.thread_count = 1
-    try:
-        for sample in group:
-            packet = av.Packet(sample.data)
-            packet.pts, packet.dts, packet.time_base = sample.pts_90k, sample.dts_90k, _TIME_BASE
-            yield from decoder.decode(packet)
-        yield from decoder.decode(None)
-    except FFmpegError as error:
-        raise MediaError(f"the cached video does not decode: {error.strerror}") from error
+    fault: FFmpegError | None = None
+    shown = False
+    for packet in (*map(_packet, group), None):  # None: what the decoder still holds back
+        try:
+            frames = decoder.decode(packet)
+        except FFmpegError as error:
+            fault = error
+            continue
+        shown = shown or bool(frames)
+        yield from frames
+    if fault is not None and not shown:
+        raise MediaError(f"the cached video does not decode: {fault.strerror}") from fault
+
+
+def _packet(sample: Sample) -> "Packet[Any]":
+    packet: Packet[Any] = Packet(sample.data)
+    packet.pts, packet.dts, packet.time_base = sample.pts_90k, sample.dts_90k, _TIME_BASE
+    return packet
 
 
 def _utc(sample: Sample, pts_90k: int) -> datetime:

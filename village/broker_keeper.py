@@ -13,7 +13,10 @@ _LOOK_S = 0.2
 
 
 class BrokerKeeper:
-    """Owns a broker: starts it, starts it again when it dies, and closes it."""
+    """Owns a broker: starts it, starts it again when it dies, and closes it.
+
+    ``error`` is why it could not be started the last time: its own words, or the system's.
+    """
 
     def __init__(self, broker: Broker, clock: Clock) -> None:
         self.broker = broker
@@ -39,7 +42,7 @@ class BrokerKeeper:
             began_ns = self._clock.monotonic_ns()
             try:
                 self.broker.start()
-            except BrokerError as error:
+            except (BrokerError, OSError) as error:
                 self.error = str(error)
                 log.warning("broker.not_started", extra={"error": str(error)})
             else:

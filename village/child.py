@@ -1,5 +1,6 @@
 """One program that the launcher keeps running."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -94,10 +95,10 @@ class Child:
         return self._gone_fd
 
     def start(self) -> None:
-        """Start it. Raises OSError where the system can't."""
+        """Start it. Raises OSError where the system can't; nothing is left running then."""
         assert self._process is None
         environment = {**os.environ, **self.program.environment}
-        self._process = subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-I", "-S", str(_LEASH), str(os.getpid()), *self.program.command],
             cwd=ROOT,
             env=environment,
@@ -106,15 +107,32 @@ class Child:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        self._gone_fd = os.pidfd_open(self._process.pid)
+        assert process.stdout is not None
+        reader = threading.Thread(
+            target=self._copy, args=(process.stdout,), name=f"log-{self.name}", daemon=True
+        )
+        try:
+            self._gone_fd = os.pidfd_open(process.pid)
+            self._note(f"started, pid {process.pid}")
+            reader.start()
+        except (OSError, RuntimeError) as error:  # no descriptor is left, or no thread
+            self._undo(process)
+            if isinstance(error, RuntimeError):
+                raise OSError(errno.EAGAIN, "can't start new thread") from error
+            raise
+        self._process, self._reader = process, reader
         self._started_ns = self._clock.monotonic_ns()
         self.starts += 1
-        self._note(f"started, pid {self._process.pid}")
-        assert self._process.stdout is not None
-        self._reader = threading.Thread(
-            target=self._copy, args=(self._process.stdout,), name=f"log-{self.name}", daemon=True
-        )
-        self._reader.start()
+
+    def _undo(self, process: subprocess.Popen[bytes]) -> None:
+        """Undo a start that came half the way."""
+        process.kill()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+        if self._gone_fd is not None:
+            os.close(self._gone_fd)
+            self._gone_fd = None
 
     def reap(self) -> tuple[int, float]:
         """Wait for its end; return the exit status (minus a signal's number) and its life in s."""

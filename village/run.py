@@ -1,5 +1,6 @@
 """``python -m village run``: a whole village on one machine, until told to stop."""
 
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -22,11 +23,14 @@ from village.logfile import LogFile
 from village.person_model import ModelErrand, shown
 from village.seed import logins_text, pins_text, seed_document
 from village.settings import Detection, Places
+from village.state import StateFile
 from village.supervisor import Ended, StopSignal, Supervisor
 from village.testcam import server
 from village.testcam.programme import Mount
 from village.toml import Value
 from village.wall_watch import WallWatch
+
+log = logging.getLogger(__name__)
 
 _EDGE = "edge"
 _MODEL_WAIT_S = 20.0
@@ -58,6 +62,7 @@ class Village:
         self._home = Home(choices.data)
         self._stop = StopSignal()
         self._logs: list[LogFile] = []
+        self._state = StateFile(self._home.write_state, clock, self._tell_unwritten)
         self._supervisor = Supervisor(self._stop, clock, self._tell_ended, self._write_state)
         self._places = Places(
             choices.host,
@@ -222,7 +227,12 @@ class Village:
         self._say_live(sight.live, expected, sight.duty)
         self._live_at = self._clock.now().isoformat()
         self._write_state()
-        self._supervisor.until(lambda: False)
+        self._supervisor.until(self._never)
+
+    def _never(self) -> bool:
+        """Say that there is more to watch; a state that the disk refused is tried again."""
+        self._state.retry()
+        return False
 
     def _say_live(self, live: int, expected: int, duty: Sequence[tuple[str, str]]) -> None:
         pins = self._home.pins(tuple(person for person, _ in duty))
@@ -242,8 +252,15 @@ class Village:
     # -- telling and ending ---------------------------------------------------------------------
 
     def _tell_ended(self, ended: Ended) -> None:
-        again = f"{ended.pause_s:g} s 后重启 again in" if ended.pause_s else "已重启 started again"
+        again = (
+            f"{ended.pause_s:g} s 后重启 again in" if ended.pause_s else "立即重启 again at once"
+        )
         _say(f"{ended.name}: {ended.why} · {again}")
+
+    def _tell_unwritten(self, why: str) -> None:
+        _say(
+            f"状态文件无法写入,其余照常运行 · village.json can't be written ({why}); all else runs"
+        )
 
     def _write_state(self) -> None:
         broker = self._keeper
@@ -251,7 +268,7 @@ class Village:
             {"name": child.name, "pid": child.pid, "starts": child.starts}
             for child in self._supervisor.children
         ]
-        self._home.write_state(
+        self._state.say(
             {
                 "pid": os.getpid(),
                 "started_at": self._started_at.isoformat(),
@@ -291,7 +308,7 @@ class Progress:
         if sys.stdout.isatty():
             end = "\n" if percent == 100 else ""  # noqa: PLR2004 - per cent
             if percent > self._shown:
-                print(f"\r{self._what} {percent} %", end=end, flush=True)
+                _say(f"\r{self._what} {percent} %", end=end)
         elif percent // 25 > self._shown // 25:
             _say(f"{self._what} {percent} %")
         self._shown = max(self._shown, percent)
@@ -311,5 +328,8 @@ def _tail(path: Path) -> str:
     return path.read_bytes()[-_TAIL_BYTES:].decode("utf-8", "replace")
 
 
-def _say(text: str) -> None:
-    print(text, flush=True)
+def _say(text: str, end: str = "\n") -> None:
+    try:
+        print(text, end=end, flush=True)
+    except OSError as error:  # the terminal has gone, or the disk that the output goes to is full
+        log.warning("village.not_said", extra={"error": error.strerror})

@@ -5,8 +5,8 @@ import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from protocol.address import holds_login, holds_password, is_address
 from village import demo
 from village.home import Home, HomeError
 from village.toml import Value, dumps
@@ -57,13 +57,20 @@ class Detection:
 def real_cameras(urls: Sequence[str], home: Home, environ: Mapping[str, str]) -> list[Value]:
     """Return the cameras of ``--camera`` as the edge's configuration takes them.
 
-    One user and password for all, out of the environment. Raises HomeError where a URL is none, or
-    holds them itself: it would be seen in the list of processes and in every log.
+    One user and password for all, out of the environment. Raises HomeError where one of them is
+    missing, or where a URL is none or holds them itself: it would be seen in the list of processes
+    and in every log.
     """
     sign_in: dict[str, Value] = {}
-    if environ.get(_CAMERA_USER):
-        password = home.keep("camera-password", environ.get(_CAMERA_PASSWORD, ""))
-        sign_in = {"username": environ[_CAMERA_USER], "password": {"file": password}}
+    user, word = environ.get(_CAMERA_USER), environ.get(_CAMERA_PASSWORD)
+    if bool(user) != bool(word):
+        raise HomeError(
+            "环境变量 CAMERA_USER 和 CAMERA_PASSWORD 必须同时设置 · "
+            f"{_CAMERA_USER} and {_CAMERA_PASSWORD} go together: set both in the environment"
+        )
+    if user and word:
+        password = home.keep("camera-password", word)
+        sign_in = {"username": user, "password": {"file": password}}
     cameras: list[Value] = []
     for number, url in enumerate(urls, start=1):
         _check(url)
@@ -81,18 +88,13 @@ def real_cameras(urls: Sequence[str], home: Home, environ: Mapping[str, str]) ->
 
 
 def _check(url: str) -> None:
-    try:
-        parts = urlsplit(url)
-        has_login = parts.username is not None or parts.password is not None
-    except ValueError:
-        parts, has_login = urlsplit(""), False
-    if has_login:
+    if holds_login(url):
         raise HomeError(
             "摄像机地址里不能写用户名和密码;请改用环境变量 CAMERA_USER 和 CAMERA_PASSWORD · "
             "a camera's address must not hold a user or password: "
             f"set {_CAMERA_USER} and {_CAMERA_PASSWORD} in the environment"
         )
-    if parts.scheme not in ("rtsp", "rtsps") or not parts.hostname:
+    if not is_address(url, frozenset({"rtsp", "rtsps"})):
         raise HomeError(
             "摄像机地址应为 rtsp://主机/路径 · a camera's address must be rtsp://host/path"
         )
@@ -158,7 +160,7 @@ def database(url: str | None, home: Home, environ: Mapping[str, str]) -> dict[st
     """
     if url is None:
         return {"url": f"sqlite:///{home.folder / 'central.db'}"}
-    if _holds_password(url):
+    if holds_password(url):
         raise HomeError(
             "数据库地址里不能写密码;请改用环境变量 DATABASE_PASSWORD · a database's address must "
             f"not hold a password: set {_DATABASE_PASSWORD} in the environment"
@@ -167,13 +169,6 @@ def database(url: str | None, home: Home, environ: Mapping[str, str]) -> dict[st
     if password := environ.get(_DATABASE_PASSWORD):
         section["password"] = {"file": home.keep("database-password", password)}
     return section
-
-
-def _holds_password(url: str) -> bool:
-    try:
-        return urlsplit(url).password is not None
-    except ValueError:
-        return False  # the centre says what is wrong with it
 
 
 def central_document(home: Home, places: Places, database: dict[str, Value]) -> str:

@@ -44,7 +44,7 @@ class StopSignal:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A program ended that should run; it starts again after ``pause_s``."""
+    """A program ended that should run, or can't be started; the next try is after ``pause_s``."""
 
     name: str
     why: str
@@ -54,7 +54,8 @@ class Ended:
 class Supervisor:
     """Starts again what ends. All of it happens in the caller's thread, in :meth:`pump`.
 
-    ``changed`` is called after each start and end; ``ended`` tells each unexpected end.
+    ``changed`` is called after each start and end; ``ended`` tells each unexpected end, and each
+    start that the system refused: that is tried again. Neither of them may raise.
     """
 
     def __init__(
@@ -69,13 +70,12 @@ class Supervisor:
         self._clock = clock
         self._ended = ended
         self._changed = changed
-        self._due_ns: dict[str, int] = {}
+        self._due_ns: dict[Child, int] = {}
 
     def add(self, child: Child) -> None:
         """Start a program and keep it running from now on."""
         self.children.append(child)
-        child.start()
-        self._changed()
+        self._begin(child)
 
     def pump(self, seconds: float) -> None:
         """Watch for ``seconds``, or until it is time to stop."""
@@ -97,14 +97,15 @@ class Supervisor:
 
     def complete(self, child: Child) -> int | None:
         """Run a program to its end, watching the others; None where it is time to stop."""
-        child.start()
-        while child.pid is not None:
-            ready = self._select([child], _GRANULE_S)
-            if child in ready:
+        self._begin(child)
+        while child.pid is not None or child in self._due_ns:
+            also = [child] if child.pid is not None else []
+            if self._select(also, min(_GRANULE_S, self._until_due_s())):
                 status, _ = child.reap()
                 return status
             self._start_due()
             if self._stop.is_set:
+                self._due_ns.pop(child, None)
                 child.tell_to_stop()
                 child.stop()
         return None
@@ -135,11 +136,24 @@ class Supervisor:
 
     def _lost(self, child: Child) -> None:
         status, lived_s = child.reap()
-        pause_s = child.backoff.pause_s(lived_s)
-        self._due_ns[child.name] = self._clock.monotonic_ns() + round(pause_s * 1e9)
-        self._start_due()
+        pause_s = self._put_off(child, lived_s)
+        self._start_due()  # first of all: telling may take its time
         self._ended(Ended(child.name, reason(status), pause_s))
         self._changed()
+
+    def _begin(self, child: Child) -> None:
+        try:
+            child.start()
+        except OSError as error:  # no memory, no process number, no descriptor: not for ever
+            pause_s = self._put_off(child, 0.0)
+            self._ended(Ended(child.name, f"can't be started: {error.strerror}", pause_s))
+        self._changed()
+
+    def _put_off(self, child: Child, lived_s: float) -> float:
+        """Have it started after a life of ``lived_s``; return after which pause."""
+        pause_s = child.backoff.pause_s(lived_s)
+        self._due_ns[child] = self._clock.monotonic_ns() + round(pause_s * 1e9)
+        return pause_s
 
     def _until_due_s(self) -> float:
         if not self._due_ns:
@@ -148,8 +162,7 @@ class Supervisor:
 
     def _start_due(self) -> None:
         now_ns = self._clock.monotonic_ns()
-        for child in self.children:
-            if self._due_ns.get(child.name, now_ns + 1) <= now_ns and not self._stop.is_set:
-                del self._due_ns[child.name]
-                child.start()
-                self._changed()
+        for child in [child for child, due_ns in self._due_ns.items() if due_ns <= now_ns]:
+            if not self._stop.is_set:
+                del self._due_ns[child]
+                self._begin(child)

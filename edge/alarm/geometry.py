@@ -1,5 +1,6 @@
 """Where people stand: points in the picture, places on the ground, who is close to whom. Pure."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,11 +12,16 @@ from edge.ports import Box
 
 Point = tuple[float, float]
 
+#: A plane seen from anywhere is fixed by so many points.
+_POINTS = 4
+
 #: How tall a person is taken to be where the camera has no ground points.
 PERSON_M = 1.7
 
-#: Below this the four points are as good as on one line and metres would be noise.
-_MIN_CONDITION = 1e-9
+#: A triangle flatter than this, to its longest side, is as good as a line: metres would be noise.
+_MIN_FLATNESS = 1e-3
+
+_CROSSED = "'ground' must not reach across the horizon: check the points' order"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,36 +74,62 @@ class Ground:
     def __init__(self, points: Sequence[tuple[Point, Point]]) -> None:
         """Take (picture point 0-1, metres) four times. Raises ConfigError where they fix no plane.
 
-        No three of them may be on one line.
+        No three of them may be on one line, in the picture or on the ground. The metres may begin
+        anywhere: a map's will do.
         """
+        image, metres = [point for point, _ in points], [spot for _, spot in points]
+        if len(points) != _POINTS or _has_line(image) or _has_line(metres):
+            raise ConfigError("'ground' must be four points of which no three are on one line")
+        # From the middle of the points, which no horizon of theirs goes through.
+        self._centre, self._middle = _middle(image), _middle(metres)
         rows, right = [], []
-        for (u, v), (x, y) in points:
+        for point, spot in points:
+            (u, v), (x, y) = _minus(point, self._centre), _minus(spot, self._middle)
             rows += [
                 [u, v, 1, 0, 0, 0, -x * u, -x * v],
                 [0, 0, 0, u, v, 1, -y * u, -y * v],
             ]
             right += [x, y]
-        matrix = np.array(rows, float)
-        scaled = matrix / np.maximum(np.abs(matrix).max(axis=1, keepdims=True), 1e-12)
-        if matrix.shape != (8, 8) or abs(np.linalg.det(scaled)) < _MIN_CONDITION:
-            raise ConfigError("'ground' must be four points of which no three are on one line")
-        solved = np.linalg.solve(matrix, np.array(right, float))
-        self._h = tuple(float(value) for value in (*solved, 1.0))
-        depths = {self._depth(point) > 0 for point, _ in points}
-        if len(depths) != 1:
-            raise ConfigError("'ground' must not reach across the horizon: check the points' order")
-        self._sign = 1.0 if depths.pop() else -1.0
+        try:
+            solved = np.linalg.solve(np.array(rows, float), np.array(right, float))
+        except np.linalg.LinAlgError:
+            raise ConfigError(_CROSSED) from None
+        self._h = tuple(float(value) for value in solved)
+        if not all(self._depth(*_minus(point, self._centre)) > 0 for point in image):
+            raise ConfigError(_CROSSED)
 
-    def _depth(self, point: Point) -> float:
-        return self._h[6] * point[0] + self._h[7] * point[1] + self._h[8]
+    def _depth(self, u: float, v: float) -> float:
+        return self._h[6] * u + self._h[7] * v + 1.0
 
     def metres(self, point: Point) -> Point | None:
         """Return the place on the ground, or None where the point is not below the horizon."""
-        h, (u, v) = self._h, point
-        depth = self._depth(point)
-        if depth * self._sign <= 1e-9:  # noqa: PLR2004 - at the horizon metres are endless
+        h, (u, v) = self._h, _minus(point, self._centre)
+        depth = self._depth(u, v)
+        if depth <= 1e-9:  # noqa: PLR2004 - at the horizon metres are endless
             return None
-        return (h[0] * u + h[1] * v + h[2]) / depth, (h[3] * u + h[4] * v + h[5]) / depth
+        return (
+            (h[0] * u + h[1] * v + h[2]) / depth + self._middle[0],
+            (h[3] * u + h[4] * v + h[5]) / depth + self._middle[1],
+        )
+
+
+def _middle(points: Sequence[Point]) -> Point:
+    xs, ys = zip(*points, strict=True)
+    return sum(xs) / len(xs), sum(ys) / len(ys)
+
+
+def _minus(point: Point, origin: Point) -> Point:
+    return point[0] - origin[0], point[1] - origin[1]
+
+
+def _has_line(points: Sequence[Point]) -> bool:
+    """Return whether any three points are as good as on one line, or two of them in one place."""
+    for one, two, three in itertools.combinations(points, 3):
+        longest = max(math.dist(one, two), math.dist(two, three), math.dist(three, one))
+        area = (two[0] - one[0]) * (three[1] - one[1]) - (two[1] - one[1]) * (three[0] - one[0])
+        if abs(area) <= _MIN_FLATNESS * longest**2:
+            return True
+    return False
 
 
 def place(box: Box, ground: Ground | None, aspect: float) -> Place | None:

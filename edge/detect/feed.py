@@ -23,8 +23,9 @@ class Rates:
 class Feed:
     """A Subscriber that keeps up to MAX_QUEUE_BYTES of frames for the detector's socket.
 
-    Overflow: everything queued is dropped and nothing is taken until the next key frame; what was
-    dropped is counted. While no detector listens, nothing is taken and nothing counted.
+    Overflow: everything queued is dropped and nothing is taken until the next key frame, which is
+    taken alone whatever its size, if only the wire carries it; what was dropped is counted. While
+    no detector listens, nothing is taken and nothing counted.
     ``offer`` is called by one thread, ``take`` by another.
     """
 
@@ -103,17 +104,19 @@ class Feed:
         return self._queued_bytes
 
     def _take(self, sample: Sample) -> None:
-        if self._run is None or sample.run != self._run:
-            if not sample.is_key:
-                return
-            self._run = sample.run
-            self._put(_opening(self.number, sample.run, self._fps))
+        if sample.run != self._run and not sample.is_key:
+            return
         unit = wire.Unit(self.number, sample.dts_90k, sample.pts_90k, sample.is_key, sample.data)
         data = wire.pack_unit(unit)
         if self._queued_bytes + len(data) > self._max_queue_bytes:
-            self.dropped += self._clear() + 1
+            self.dropped += self._clear()
             self._run = None
-            return
+            if not sample.is_key or len(data) > wire.MAX_FRAME_BYTES:
+                self.dropped += 1
+                return
+        if sample.run != self._run:
+            self._run = sample.run
+            self._put(_opening(self.number, sample.run, self._fps))
         self._put(data)
 
     def _stop(self) -> None:

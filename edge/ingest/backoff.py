@@ -10,6 +10,8 @@ PATIENT_AFTER_S = 600.0
 PATIENT_S = 10.0
 #: Trying a refused password often would lock the account: cameras do after five tries.
 REFUSED_S = 30.0
+#: A camera that answers but has no such stream is starting up; after so long the path is wrong.
+STARTING_S = 180.0
 #: So many cameras behind one switch that comes back shall not all call in one moment.
 JITTER = 0.2
 
@@ -34,6 +36,10 @@ class Backoff:
     def refused_s(self) -> float:
         """Return the wait after a refusal."""
         return self._jittered(REFUSED_S)
+
+    def missing_s(self, since_s: float) -> float:
+        """Return the wait after the camera has said for ``since_s`` that it has no such stream."""
+        return self.refused_s() if since_s >= STARTING_S else self.wait_s(since_s)
 
     def _jittered(self, wait_s: float) -> float:
         return wait_s * (1 - JITTER * self._dice.random())

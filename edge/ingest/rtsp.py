@@ -5,7 +5,7 @@ group of pictures at every connect; a silent camera is noticed after twice the r
 the first one only flushes the packet that the demuxer holds back.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -17,7 +17,7 @@ import av.video.stream
 from pydantic import SecretStr
 
 from edge.config import CameraSection
-from edge.errors import StreamError, StreamRefused, StreamStalled
+from edge.errors import ConfigError, StreamError, StreamMissing, StreamRefused, StreamStalled
 from edge.ingest.source import PacketSource
 from edge.media.sample import TICKS_PER_S, Codec, Packet
 from protocol.clock import Clock
@@ -33,18 +33,22 @@ _OPTIONS = {
 }
 _CODECS = {"h264": Codec.H264, "hevc": Codec.H265}
 _NS_PER_S = 1_000_000_000
+_FORBIDDEN = (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError)
 _STALLED = (av.error.TimeoutError, av.error.ExitError)
 
 
 class RtspOpener:
-    """One stream of a camera. The credentials are put into the URL in memory only."""
+    """One stream of a camera. The credentials are put into the URL in memory only.
+
+    The password is asked for at each :meth:`open`: one that is put right is used without a restart.
+    """
 
     def __init__(
         self,
         url: str,
         clock: Clock,
         username: str | None = None,
-        password: SecretStr | None = None,
+        password: Callable[[], SecretStr] | None = None,
         transport: Literal["tcp", "udp"] = "tcp",
     ) -> None:
         self._url = url
@@ -55,24 +59,26 @@ class RtspOpener:
 
     @classmethod
     def of_camera(cls, camera: CameraSection, stream: StreamName, clock: Clock) -> "RtspOpener":
-        """Return the opener of a configured stream; the main URL where there is no other.
-
-        Raises ConfigError where the password can't be read.
-        """
+        """Return the opener of a configured stream; the main URL where there is no other."""
         url = camera.sub_url if stream is StreamName.SUB and camera.sub_url else camera.main_url
-        password = camera.password.read() if camera.password else None
+        password = camera.password.read if camera.password else None
         return cls(url, clock, camera.username, password, camera.transport)
 
     def open(self) -> PacketSource:
         """Connect; takes about half a second, at most twice ``TIMEOUT_S``.
 
-        Raises StreamRefused for a wrong password, an unknown path or a coding we can't carry,
-        StreamStalled for a camera that accepts and stays silent, else StreamError.
+        Raises StreamRefused for a wrong password or one that can't be read, or a coding we can't
+        carry, StreamMissing for a path that is not there, StreamStalled for a camera that accepts
+        and stays silent, else StreamError.
         """
+        try:
+            url = self._with_credentials()
+        except ConfigError as error:
+            raise StreamRefused(str(error)) from None
         began_ns = self._clock.monotonic_ns()
         try:
             container = av.open(
-                self._with_credentials(),
+                url,
                 options={**_OPTIONS, "rtsp_transport": self._transport},
                 timeout=TIMEOUT_S,
                 metadata_errors="replace",
@@ -95,7 +101,7 @@ class RtspOpener:
         if self._username is None or self._password is None:
             return self._url
         parts = urlsplit(self._url)
-        secret = quote(self._password.get_secret_value(), safe="")
+        secret = quote(self._password().get_secret_value(), safe="")
         user = quote(self._username, safe="")
         return urlunsplit(parts._replace(netloc=f"{user}:{secret}@{parts.netloc}"))
 
@@ -151,6 +157,8 @@ def _translated(error: Exception) -> StreamError:
     words = f"{name}: {getattr(error, 'strerror', None) or 'no more is known'}"
     if isinstance(error, _STALLED):
         return StreamStalled(words)
-    if isinstance(error, av.error.HTTPClientError):
+    if isinstance(error, _FORBIDDEN):
         return StreamRefused(words)
+    if isinstance(error, av.error.HTTPClientError):
+        return StreamMissing(words)
     return StreamError(words)

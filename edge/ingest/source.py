@@ -34,5 +34,6 @@ class Opener(Protocol):
     def open(self) -> PacketSource:
         """Connect and return the stream; blocks for seconds at most.
 
-        Raises StreamRefused where trying again soon is no help, else StreamError.
+        Raises StreamRefused where trying again soon is no help, StreamMissing where it is for some
+        minutes, else StreamError.
         """

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from contextlib import closing
 from datetime import datetime
 
-from edge.errors import StreamError, StreamRefused, StreamStalled
+from edge.errors import StreamError, StreamMissing, StreamRefused, StreamStalled
 from edge.faultlog import FaultLog
 from edge.ingest.backoff import Backoff
 from edge.ingest.burst import OpeningBurst
@@ -66,6 +66,7 @@ class StreamWorker:
         self._lock = threading.Lock()
         self._alarm: threading.Timer | None = None
         self._last_packet_at: datetime | None = None
+        self._missing_since_ns: int | None = None
         self._last_packet_ns = self._trouble_since_ns = clock.monotonic_ns()
         self._status = StreamStatus(camera_id, stream, StreamState.CONNECTING, clock.now(), None)
         self._thread = threading.Thread(target=self._run, name=f"ingest-{camera_id}-{stream}")
@@ -107,19 +108,30 @@ class StreamWorker:
         """Run the stream once, and return how long to wait before the next time."""
         opened_ns = self._clock.monotonic_ns()
         packets_before = self.packets
+        end: StreamError | None = None
         try:
             self._pull()
         except StreamError as error:
+            end = error
             self._note(error)
-            if isinstance(error, StreamRefused):
-                return self._backoff.refused_s()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - logged, but not at every attempt
             # The supervising loop: a bug or an odd camera costs this stream a pause, no more.
-            log.exception("stream.failed", extra=self._who())
+            self._faults.bug("stream.failed", error, self._who())
             self._note(StreamError(f"internal error: {type(error).__name__}"))
         now_ns = self._clock.monotonic_ns()
         if self.packets > packets_before and now_ns - opened_ns >= GOOD_RUN_S * _NS_PER_S:
             self._backoff.reset()
+        return self._wait_s(end, now_ns)
+
+    def _wait_s(self, end: StreamError | None, now_ns: int) -> float:
+        """Return how long to wait after such an end."""
+        if isinstance(end, StreamRefused):
+            return self._backoff.refused_s()
+        if isinstance(end, StreamMissing):
+            if self._missing_since_ns is None:
+                self._missing_since_ns = now_ns
+            return self._backoff.missing_s((now_ns - self._missing_since_ns) / _NS_PER_S)
+        self._missing_since_ns = None
         return self._backoff.wait_s((now_ns - self._trouble_since_ns) / _NS_PER_S)
 
     def _pull(self) -> None:
@@ -203,7 +215,7 @@ class StreamWorker:
         with self._lock:
             if state is StreamState.LIVE:
                 self._disarm()
-                log.info("stream.live", extra=self._who())
+                self._faults.note("stream.live", self._who())
             if (state, error) != (self._status.state, self._status.error):
                 self._tell(state, error)
 
@@ -215,8 +227,8 @@ class StreamWorker:
         for listener in self._listeners:
             try:
                 listener.stream_changed(self._status)
-            except Exception:
-                log.exception("stream.listener_failed", extra=self._who())
+            except Exception as bug:  # noqa: BLE001 - logged, but not at every change
+                self._faults.bug("stream.listener_failed", bug, self._who())
 
     def _who(self) -> dict[str, str]:
         return {"camera_id": self._camera_id, "stream": self._stream.value}

@@ -19,6 +19,12 @@ MAX_PARAMETER_SET_BYTES = 4096
 MAX_SIDE_PX = 16_888
 
 
+#: Of a NAL unit.
+_HEAD_BYTES = {Codec.H264: 1, Codec.H265: 2}
+#: More than a slice says before the id of its picture parameter set.
+_SLICE_HEAD_BYTES = 32
+
+
 class NalRole(Enum):
     """What a NAL unit is for."""
 
@@ -98,9 +104,27 @@ def parameter_set_id(codec: Codec, unit: bytes) -> int:
     kind = role(codec, unit)
     if kind is NalRole.SPS:
         return picture(codec, unit).set_id
-    bits = _Bits(unit, head_bytes=1 if codec is Codec.H264 else 2)
+    bits = _Bits(unit, _HEAD_BYTES[codec])
     if kind is NalRole.VPS:
         return bits.read(4)
+    return bits.unsigned()
+
+
+def sequence_set_id(codec: Codec, pps: bytes) -> int:
+    """Return the id of the SPS that a PPS builds on. Raises MediaError."""
+    bits = _Bits(pps, _HEAD_BYTES[codec])
+    bits.unsigned()
+    return bits.unsigned()
+
+
+def picture_set_id(codec: Codec, key_slice: bytes) -> int:
+    """Return the id of the PPS that a key slice uses. Raises MediaError."""
+    bits = _Bits(key_slice[:_SLICE_HEAD_BYTES], _HEAD_BYTES[codec])
+    if codec is Codec.H264:
+        bits.unsigned()  # first_mb_in_slice
+        bits.unsigned()  # slice_type
+    else:
+        bits.read(2)  # first_slice_segment_in_pic_flag, no_output_of_prior_pics_flag
     return bits.unsigned()
 
 

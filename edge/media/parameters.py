@@ -29,12 +29,17 @@ class AccessUnit:
 
 
 class ParameterCollector:
-    """The parameter sets of one stream as they come; a set replaces the one of its kind and id."""
+    """The parameter sets of one stream as they come; a set replaces the one of its kind and id.
+
+    A camera that is set to another size may give its new sets new ids: the sets that the last key
+    frame used say what the picture is, before one came the newest.
+    """
 
     def __init__(self, codec: Codec, extradata: bytes = b"") -> None:
         self._codec = codec
         self._sets: dict[NalRole, dict[int, bytes]] = {kind: {} for kind in _SETS[codec]}
         self._parameters: CodecParameters | None = None
+        self._used_pps: int | None = None
         for unit in _units_of(codec, extradata):
             kind = nal.role(codec, unit)
             if kind in self._sets:
@@ -61,6 +66,8 @@ class ParameterCollector:
             if kind is NalRole.PADDING:
                 continue
             has_picture = has_picture or kind is not NalRole.NOTE
+            if kind is NalRole.KEY_SLICE and not is_key:
+                self._use(unit)
             is_key = is_key or kind is NalRole.KEY_SLICE
             parts.append(len(unit).to_bytes(4))
             parts.append(unit)
@@ -75,10 +82,21 @@ class ParameterCollector:
         if set_id not in known and len(known) >= _MAX_SETS_OF_A_KIND:
             raise MediaError(f"more than {_MAX_SETS_OF_A_KIND} parameter sets of a kind")
         kept = dict(self._sets)
-        kept[kind] = known | {set_id: unit}
+        # The newest comes last.
+        kept[kind] = {other: known[other] for other in known if other != set_id} | {set_id: unit}
         if all(kept.values()):
-            self._parameters = _parameters(self._codec, kept)
+            self._parameters = _parameters(self._codec, kept, self._used_pps)
         self._sets = kept
+
+    def _use(self, key_slice: bytes) -> None:
+        """Note which sets a key frame uses."""
+        try:
+            used = nal.picture_set_id(self._codec, key_slice)
+        except MediaError:
+            return  # a picture that is damaged says nothing new
+        if used != self._used_pps and all(self._sets.values()):
+            self._parameters = _parameters(self._codec, self._sets, used)
+            self._used_pps = used
 
 
 def mime_codec(codec: Codec, extradata: bytes) -> str:
@@ -98,8 +116,10 @@ def mime_codec(codec: Codec, extradata: bytes) -> str:
     return f"hvc1.{space}{profile & 0x1F}.{reversed_flags:X}.{tier}{level}{tail}"
 
 
-def _parameters(codec: Codec, sets: dict[NalRole, dict[int, bytes]]) -> CodecParameters:
-    sps = next(iter(sets[NalRole.SPS].values()))
+def _parameters(
+    codec: Codec, sets: dict[NalRole, dict[int, bytes]], used_pps: int | None
+) -> CodecParameters:
+    sps = _used_sps(codec, sets, used_pps)
     picture = nal.picture(codec, sps)
     extradata = _avcc(sps, picture, sets) if codec is Codec.H264 else _hvcc(picture, sets)
     return CodecParameters(
@@ -109,6 +129,14 @@ def _parameters(codec: Codec, sets: dict[NalRole, dict[int, bytes]]) -> CodecPar
         extradata=extradata,
         mime_codec=mime_codec(codec, extradata),
     )
+
+
+def _used_sps(codec: Codec, sets: dict[NalRole, dict[int, bytes]], used_pps: int | None) -> bytes:
+    """Return the SPS of the PPS that is used; the newest of what is not known."""
+    all_sps, all_pps = sets[NalRole.SPS], sets[NalRole.PPS]
+    newest_sps, newest_pps = list(all_sps.values())[-1], list(all_pps.values())[-1]
+    pps = newest_pps if used_pps is None else all_pps.get(used_pps, newest_pps)
+    return all_sps.get(nal.sequence_set_id(codec, pps), newest_sps)
 
 
 def _avcc(sps: bytes, picture: nal.Picture, sets: dict[NalRole, dict[int, bytes]]) -> bytes:

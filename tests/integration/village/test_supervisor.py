@@ -1,5 +1,6 @@
 """Real processes, killed for real."""
 
+import errno
 import json
 import os
 import signal
@@ -29,6 +30,18 @@ def stage(tmp_path):
         log.close()
 
 
+class Crowded(Child):
+    """A program that the system has no room for, as often as ``refusals`` says."""
+
+    refusals = 0
+
+    def start(self):
+        if self.refusals:
+            self.refusals -= 1
+            raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+        super().start()
+
+
 class Stage:
     def __init__(self, folder):
         self.clock = SystemClock()
@@ -41,10 +54,15 @@ class Stage:
     def child(self, name, code, stop_s=5.0):
         return self.program(Program(name, [sys.executable, "-c", code], stop_s=stop_s))
 
-    def program(self, program):
+    def program(self, program, kind=Child):
         log = LogFile(self.folder / f"{program.name}.log")
         self.logs.append(log)
-        return Child(program, log, self.clock)
+        return kind(program, log, self.clock)
+
+    def crowded(self, name, code, refusals):
+        child = self.program(Program(name, [sys.executable, "-c", code]), Crowded)
+        child.refusals = refusals
+        return child
 
     def log(self, child):
         return (self.folder / f"{child.name}.log").read_text()
@@ -79,6 +97,59 @@ def test_a_program_that_keeps_ending_is_started_more_and_more_seldom(stage):
     ]
     stage.supervisor.shut_down("")
     assert child.pid is None
+
+
+NO_ROOM = "can't be started: Resource temporarily unavailable"
+
+
+def test_a_program_that_the_system_has_no_room_for_is_told_and_tried_again(stage):
+    child = stage.crowded("a", SLEEPER, refusals=3)
+    stage.supervisor.add(child)
+    stage.pump_until(lambda: child.pid is not None)
+    assert [(e.why, e.pause_s) for e in stage.ended] == [
+        (NO_ROOM, 0.0),
+        (NO_ROOM, 0.5),
+        (NO_ROOM, 1.0),
+    ]
+
+
+def test_a_program_that_ended_while_there_is_no_room_is_back_when_there_is(stage):
+    child = stage.crowded("a", SLEEPER, refusals=0)
+    stage.supervisor.add(child)
+    child.refusals = 2
+    os.kill(child.pid, signal.SIGKILL)
+    stage.pump_until(lambda: child.starts == 2)
+    assert sorted(e.why for e in stage.ended) == [NO_ROOM, NO_ROOM, "signal SIGKILL"]
+
+
+def test_a_step_that_there_was_no_room_for_runs_to_its_end(stage):
+    step = stage.crowded("b", "raise SystemExit(7)", refusals=2)
+    assert stage.supervisor.complete(step) == 7
+
+
+def test_a_stop_ends_the_wait_for_room(stage):
+    stage.stop.set()
+    step = stage.crowded("b", SLEEPER, refusals=10**6)
+    assert stage.supervisor.complete(step) is None
+
+
+@pytest.mark.parametrize("what", ["os.pidfd_open", "threading.Thread.start"])
+def test_a_program_that_can_only_half_be_started_is_not_left_running(stage, monkeypatch, what):
+    def refused(*_):
+        raise OSError(errno.EMFILE, "Too many open files") if what[0] == "o" else RuntimeError
+
+    child = stage.child("a", SLEEPER)
+    before = set(psutil.Process().children())
+    with monkeypatch.context() as broken:
+        broken.setattr(what, refused)
+        with pytest.raises(OSError, match=r"Too many open files|start new thread"):
+            child.start()
+    assert (child.pid, child.starts) == (None, 0)
+    assert set(psutil.Process().children()) == before
+    child.start()
+    assert child.pid is not None
+    child.tell_to_stop()
+    child.stop()
 
 
 def test_a_step_runs_to_its_end_while_the_others_are_watched(stage):

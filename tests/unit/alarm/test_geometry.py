@@ -60,21 +60,56 @@ def test_four_points_give_metres_everywhere_on_the_plane():
     assert ground.metres((0.5, 0.1)) is None  # the sky
 
 
-def test_points_on_one_line_fix_no_plane():
+@pytest.mark.parametrize(
+    ("image", "metres"),
+    [
+        pytest.param("LLLC", "LLLC", id="in the picture and on the ground"),
+        pytest.param("LLLC", "SSSS", id="in the picture alone"),
+        pytest.param("SSSS", "LLLC", id="on the ground alone: nearly all would stand in one place"),
+        pytest.param("SSSS", "SSSB", id="two in one place"),
+    ],
+)
+def test_points_on_one_line_fix_no_plane(image, metres):
+    line = [(0.1, 0.1), (0.5, 0.5), (0.9, 0.9), (0.1, 0.9)]
+    square = [(0.1, 0.1), (0.9, 0.1), (0.9, 0.9), (0.1, 0.9)]
+    ways = {"L": line, "C": line, "S": square, "B": [square[0]] * 4}
+
+    def points(letters):
+        return [ways[letter][number] for number, letter in enumerate(letters)]
+
     with pytest.raises(ConfigError, match="no three are on one line"):
-        Ground(
-            [
-                ((0.1, 0.1), (0.0, 0.0)),
-                ((0.5, 0.5), (1.0, 1.0)),
-                ((0.9, 0.9), (2.0, 2.0)),
-                ((0.1, 0.9), (0.0, 2.0)),
-            ]
-        )
+        Ground(list(zip(points(image), points(metres), strict=True)))
+
+
+def test_the_horizon_may_go_through_the_pictures_corner():
+    def image(x, y):  # the camera at the origin, looking along y with a roll
+        depth = y + x
+        return (0.5 * x + 0.2) / depth, (0.5 - 0.5 * x) / depth
+
+    corners = [(0.1, 1.0), (0.9, 1.0), (0.9, 3.0), (0.1, 3.0)]
+    ground = Ground([(image(*corner), corner) for corner in corners])
+    assert ground.metres(image(0.4, 2.0)) == pytest.approx((0.4, 2.0))
+
+
+@pytest.mark.parametrize("origin", [(0.0, 0.0), (1000.0, -1000.0), (498_000.0, 2_780_000.0)])
+def test_the_metres_may_be_a_maps(origin):
+    image = [(0.2, 0.4), (0.8, 0.4), (0.9, 0.9), (0.1, 0.9)]
+    metres = [(0.0, 20.0), (12.0, 20.0), (12.0, 0.0), (0.0, 0.0)]
+    here = Ground(list(zip(image, metres, strict=True))).metres((0.5, 0.6))
+    moved = [(x + origin[0], y + origin[1]) for x, y in metres]
+    there = Ground(list(zip(image, moved, strict=True))).metres((0.5, 0.6))
+    assert here is not None
+    assert there == pytest.approx((here[0] + origin[0], here[1] + origin[1]), abs=1e-6)
 
 
 def test_three_points_are_refused():
     with pytest.raises(ConfigError, match="four points"):
         Ground([((0.0, 0.0), (0.0, 0.0)), ((1.0, 0.0), (1.0, 0.0)), ((1.0, 1.0), (1.0, 1.0))])
+
+
+def test_a_square_in_a_crossed_order_is_refused_though_its_middle_is_at_the_horizon():
+    with pytest.raises(ConfigError, match="horizon"):
+        Ground(list(zip(SQUARE, (SQUARE[1], SQUARE[0], *SQUARE[2:]), strict=True)))
 
 
 def test_points_in_a_crossed_order_are_refused():

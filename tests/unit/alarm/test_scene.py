@@ -4,7 +4,7 @@ import pytest
 
 from edge.alarm.geometry import Place
 from edge.alarm.scene import BUSY_S, GatheringRule, Scene
-from edge.config import CameraSection, GatheringSection
+from edge.config import CameraSection, GatheringSection, GroundPoint
 from edge.errors import ConfigError
 from edge.ports import Box, Detections, Occurrence, OpenAlert
 from protocol.messages import AlertKind, AlertLevel, AlertMode, AlertOp
@@ -156,8 +156,10 @@ def test_an_alert_lapses_when_nothing_is_seen():
 
 def test_impossible_ground_points_are_named():
     line = [{"image": (0.1 * n, 0.1 * n), "metres": (float(n), float(n))} for n in range(1, 5)]
+    points = tuple(GroundPoint.model_validate(point) for point in line)
+    # The configuration refuses them; nobody else is to get by with them either.
     with pytest.raises(ConfigError, match="'ground'"):
-        Scene(camera([rule()], ground=line), min_score=0.4)
+        Scene(camera([rule()]).model_copy(update={"ground": points}), min_score=0.4)
 
 
 def test_a_slow_rate_is_not_taken_for_a_blind_camera():

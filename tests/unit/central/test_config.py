@@ -55,14 +55,23 @@ def test_postgresql_takes_its_password_from_a_secret(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("extra", "words"),
     [
-        ("[http]\nprot = 1\n", "'http.prot': Extra inputs are not permitted, not 1"),
+        ("[http]\nprot = 1\n", "'http.prot': Extra inputs are not permitted"),
         ("[http]\nport = 70000\n", "'http.port'"),
         ('[http]\npublic_url = "ftp://x"\n', "'http.public_url': must be a URL of scheme"),
         ('[database]\nurl = "mysql://x/y"\n', "'database.url': must be sqlite:///path or"),
         (
             '[database]\nurl = "postgresql://u:hidden@h/d"\n',
+            "'database.url': must not hold a password: use password = { file = … }",
+        ),
+        (
+            '[database]\nurl = "postgresql://u@h/d?password=hidden"\n',
             "'database.url': must not hold a password",
         ),
+        ('[database]\nurl = "postgresql+psycopg://u:hidden@h/d"\n', "'database.url': must be"),
+        ('[database]\nurl = "postgresql://u:hidden/d"\n', "'database.url': must be sqlite"),
+        ('[database]\npassword = "hidden"\n', "'database.password': Input should be"),
+        ('[http]\npublic_url = "ftp://u:hidden@h"\n', "'http.public_url': must not hold a user"),
+        ('[http]\npublic_ur = "http://u:hidden@h"\n', "'http.public_ur': Extra inputs"),
         ("[deadlines]\nsign_s = { urgent = 5 }\n", "'sign_s' must give every level"),
         ("[deadlines]\nsign_s = { urgent = -5 }\n", "'deadlines.sign_s.urgent'"),
         ("[web]\nfolder = 1\n", "'web.folder'"),
@@ -73,6 +82,12 @@ def test_a_broken_key_is_named_with_its_rule_and_value(tmp_path, extra, words):
         load(written(tmp_path, MINIMAL + extra))
     assert words in str(caught.value)
     assert "hidden" not in str(caught.value)
+
+
+def test_a_file_database_may_be_in_a_folder_of_any_name(tmp_path):
+    text = MINIMAL + '[database]\nurl = "sqlite:///a:b@c/central.db"\n'
+    database = load(written(tmp_path, text)).database.address().database
+    assert database == str(tmp_path / "a:b@c" / "central.db")
 
 
 def test_a_zone_that_is_none_is_refused(tmp_path):
@@ -136,6 +151,7 @@ def test_the_annotated_seed_is_valid():
             '[[people]]\nid = "a"\nname = "甲"\npost = "x"\n' * 2,
             "'people' must all be different",
         ),
+        ('[[people]]\nid = "a"\nname = "甲"\npost = "x"\npin = "4711"\n', "'people.0.pin'"),
         ("[roster]\nfirst_day = 2026-11-01\nshifts = []\nteams = []\n", "'roster.shifts'"),
     ],
 )
@@ -145,3 +161,4 @@ def test_a_broken_seed_is_refused(tmp_path, text, words):
     with pytest.raises(ConfigError) as caught:
         load_seed(path)
     assert words in str(caught.value)
+    assert "4711" not in str(caught.value)

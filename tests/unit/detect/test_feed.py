@@ -94,10 +94,37 @@ def test_overflow_drops_all_that_waits_and_goes_on_at_a_key_frame(feed):
     assert feed.queued_bytes == 0
 
 
-def test_a_sample_larger_than_the_queue_is_dropped_and_counted(feed):
+def test_a_key_frame_larger_than_the_queue_is_taken_alone(feed):
     offer(feed, RUN, "K", size_bytes=5000)
-    assert feed.dropped == 2  # the opening of its run with it
+    assert kinds(feed) == [Kind.STREAM, Kind.SAMPLE]
+    assert (feed.dropped, feed.queued_bytes) == (0, 0)
+
+
+def test_a_large_key_frame_takes_the_place_of_what_waits(feed):
+    offer(feed, RUN, "KPP")
+    offer(feed, RUN, "K", size_bytes=5000, first=3)
+    (_, opening), (_, unit) = frames(feed)
+    assert wire.parse_stream(opening).run == bytes.fromhex("ab" * 16)
+    assert wire.parse_unit(unit).is_key
+    assert feed.dropped == 4  # the opening of its run with them
+    offer(feed, RUN, "P", first=4)
+    assert kinds(feed) == [Kind.SAMPLE]
+
+
+def test_another_frame_larger_than_the_queue_is_dropped_and_counted(feed):
+    offer(feed, RUN, "K")
+    feed.take(1 << 20)
+    offer(feed, RUN, "P", size_bytes=5000, first=1)
+    offer(feed, RUN, "P", first=2)
     assert feed.take(1 << 20) == b""
+    assert feed.dropped == 1
+
+
+def test_a_key_frame_that_the_wire_does_not_carry_is_dropped_and_counted(feed, monkeypatch):
+    monkeypatch.setattr(wire, "MAX_FRAME_BYTES", 5000)
+    offer(feed, RUN, "KP", size_bytes=5000)
+    assert feed.take(1 << 20) == b""
+    assert feed.dropped == 1
 
 
 def test_a_new_run_is_opened_anew(feed):

@@ -1,8 +1,12 @@
+import re
+import traceback
 from pathlib import Path
 
 import pytest
 
-from edge.config import EdgeConfig, Secret, load
+import edge.app
+from edge.alarm.watch import DETECTOR_RULE, LOST_RULE
+from edge.config import OWN_RULES, EdgeConfig, Secret, load
 from edge.errors import ConfigError
 from protocol.messages import AlertLevel
 
@@ -63,6 +67,22 @@ def test_relative_paths_are_below_the_files_own_folder(tmp_path: Path) -> None:
     )
 
 
+CORNERS = ((0.1, 0.1), (0.9, 0.1), (0.9, 0.9), (0.1, 0.9))
+
+
+def ground(*metres: tuple[object, object]) -> str:
+    points = (
+        f"{{ image = [{u}, {v}], metres = [{x}, {y}] }}"
+        for (u, v), (x, y) in zip(CORNERS, metres, strict=True)
+    )
+    return f"ground = [{', '.join(points)}]\n"
+
+
+def test_four_ground_points_that_fix_a_plane_are_taken(tmp_path: Path) -> None:
+    square = CAMERA + ground((1, 1), (3, 1), (3, 3), (1, 3))
+    assert len(load(write(tmp_path, BOX + square)).cameras[0].ground) == 4
+
+
 REFUSALS = [
     ('time_zone = "Asia/Nowhere"\n', "'box.time_zone': must be a time zone's name"),
     # a key we do not know may be a misspelt one we do
@@ -70,9 +90,27 @@ REFUSALS = [
     # a threshold out of range names the key, the rule and the value
     ("\n[recording]\nretention_days = 0\n", "'recording.retention_days': Input should be greater"),
     (CAMERA.replace("rtsp://", "http://"), "'cameras.0.main_url': must be a URL of scheme rtsp"),
+    (
+        CAMERA.replace('id = "cam-01"', 'id = "box"'),
+        "'cameras.0.id': must be an id that the box does not use itself (box), not 'box'",
+    ),
+    *(
+        (
+            f'{CAMERA}[[cameras.rules]]\nid = "{rule}"\n',
+            "'cameras.0.rules.0.id': must be an id that the box does not use itself",
+        )
+        for rule in ("camera-lost", "detector-down", "storage")
+    ),
     (CAMERA + CAMERA, "'(the file)': 'cameras' must have different ids"),
     (CAMERA + 'username = "u"\n', "'username' and 'password' go together"),
     (CAMERA + "ground = [{ image = [0.1, 0.1], metres = [1, 1] }]\n", "'ground' must have four"),
+    (
+        CAMERA + ground((1, 1), (3, 1), (3, 3), (1, 3)).replace("[0.9, 0.1]", "[0.5, 0.5]"),
+        "'ground' must be four points of which no three are on one line",
+    ),
+    (CAMERA + ground((1, 1), (3, 3), (3, 1), (1, 3)), "'ground' must not reach across"),
+    (CAMERA + ground(("inf", 1), (3, 1), (3, 3), (1, 3)), "'cameras.0.ground.0.metres.0'"),
+    ("\n[recording]\nquota_gb = inf\n", "'recording.quota_gb': Input should be a finite"),
     (
         CAMERA + '[[cameras.rules]]\nid = "g"\nlevels = { ordinary = 9, urgent = 9 }\n',
         "'levels' must be given and grow",
@@ -98,10 +136,41 @@ def test_a_broken_rule_is_named_with_its_key(tmp_path: Path, addition: str, mess
     assert message in refusal(tmp_path, BOX + addition)
 
 
-def test_a_password_in_a_url_is_refused_and_not_repeated(tmp_path: Path) -> None:
-    text = refusal(tmp_path, BOX + CAMERA.replace("rtsp://", "rtsp://admin:hunter2@"))
-    assert "must not hold a user or password" in text
+@pytest.mark.parametrize(
+    "address",
+    [
+        "rtsp://admin:hunter2@192.0.2.10/main",
+        "rtsp://admin:hun#hunter2@192.0.2.10/main",
+        "rtsp://admin:hun/hunter2@192.0.2.10/main",
+        "rtsp://admin:[hunter2@192.0.2.10/main",
+        "http://admin:hunter2@192.0.2.10/main",
+        "admin:hunter2@192.0.2.10:554/main",
+    ],
+)
+def test_a_password_in_a_url_is_refused_and_not_repeated(tmp_path: Path, address: str) -> None:
+    text = refusal(tmp_path, BOX + CAMERA.replace("rtsp://192.0.2.10/main", address))
+    assert "'cameras.0.main_url': must not hold a user or password" in text
+    assert "password = { file = … }" in text
     assert "hunter2" not in text
+
+
+def test_the_rules_that_the_box_has_itself_are_all_kept_for_it() -> None:
+    in_the_app = re.findall(r'rule_id="([\w-]+)"', Path(edge.app.__file__).read_text("utf-8"))
+    assert {LOST_RULE, DETECTOR_RULE, *in_the_app} == OWN_RULES
+
+
+def test_a_secret_written_into_the_file_is_refused_and_not_repeated(tmp_path: Path) -> None:
+    addition = (
+        CAMERA + 'username = "u"\npassword = "hunter2"\n'
+        '[centre]\nmqtt_host = "h"\nhttp_url = "http://h"\ntoken = "hunter2"\n'
+    )
+    path = write(tmp_path, BOX + addition)
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    assert "'cameras.0.password'" in str(caught.value)
+    assert "'centre.token'" in str(caught.value)
+    # and no traceback of it would tell either
+    assert "hunter2" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_a_missing_file_and_a_file_that_is_not_toml_are_said(tmp_path: Path) -> None:
@@ -122,7 +191,9 @@ def test_a_secret_is_read_from_its_file_or_variable(
 
 def test_a_secret_that_is_missing_or_empty_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "empty").write_text("\n", encoding="utf-8")
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
     for secret in (
+        Secret(file=tmp_path / "binary"),
         Secret(file=tmp_path / "none"),
         Secret(file=tmp_path / "empty"),
         Secret(env="TANSHAO_TEST_NOT_SET"),

@@ -41,6 +41,14 @@ def test_a_refusal_waits_longer_and_does_not_lengthen_the_others():
     assert [backoff.refused_s(), backoff.wait_s(0)] == [30.0, 0.5]
 
 
+def test_a_stream_that_is_not_there_yet_is_asked_for_soon_and_seldom_after_minutes_of_it():
+    backoff = Backoff(_NoDice())
+
+    waits = [backoff.missing_s(since_s) for since_s in (0, 1, 3, 60, 179.9, 180, 3600)]
+
+    assert waits == [0.5, 1.0, 2.0, 2.4, 2.4, 30.0, 30.0]
+
+
 def test_jitter_only_shortens():
     backoff = Backoff(_FullDice())
 

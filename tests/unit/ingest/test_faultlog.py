@@ -18,6 +18,33 @@ def test_the_same_fault_is_written_once_a_minute_with_what_was_left_out(caplog):
     assert [record.repeated for record in caplog.records] == [0, 59, 59]
 
 
+def test_an_event_that_is_no_fault_is_written_as_seldom_and_as_none(caplog):
+    caplog.set_level(logging.INFO)
+    clock = FakeClock(BEGAN)
+    faults = FaultLog(log, clock)
+
+    for _ in range(61):
+        faults.note("stream.live", {"camera_id": "gate"})
+        clock.advance(1)
+
+    assert [(record.levelname, record.repeated) for record in caplog.records] == [
+        ("INFO", 0),
+        ("INFO", 59),
+    ]
+
+
+def test_a_bug_is_written_with_where_it_was_as_seldom(caplog):
+    faults = FaultLog(log, FakeClock(BEGAN))
+
+    for _ in range(3):
+        faults.bug("stream.failed", ZeroDivisionError("a bug"), {})
+
+    assert [(record.levelname, record.error) for record in caplog.records] == [
+        ("ERROR", "ZeroDivisionError")
+    ]
+    assert caplog.records[0].exc_info[0] is ZeroDivisionError
+
+
 def test_different_faults_do_not_silence_each_other(caplog):
     faults = FaultLog(log, FakeClock(BEGAN))
 

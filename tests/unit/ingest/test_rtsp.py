@@ -3,7 +3,7 @@ import pytest
 from pydantic import SecretStr
 
 from edge.config import CameraSection
-from edge.errors import StreamError, StreamRefused, StreamStalled
+from edge.errors import StreamError, StreamMissing, StreamRefused, StreamStalled
 from edge.ingest.rtsp import RtspOpener, _translated
 from protocol.clock import SystemClock
 from protocol.relay import StreamName
@@ -24,7 +24,7 @@ def camera(**changes) -> CameraSection:
 
 
 def test_credentials_are_put_into_the_url_escaped():
-    opener = RtspOpener(URL, SystemClock(), "ad:min", SecretStr(PASSWORD))
+    opener = RtspOpener(URL, SystemClock(), "ad:min", lambda: SecretStr(PASSWORD))
 
     assert opener._with_credentials() == (
         "rtsp://ad%3Amin:p%40ss%3Aw%2Frd%25%3F%23@192.0.2.7:554"
@@ -52,15 +52,29 @@ def test_the_password_is_read_from_where_the_configuration_says(monkeypatch):
 
     opener = RtspOpener.of_camera(section, StreamName.MAIN, SystemClock())
 
-    assert PASSWORD not in repr(opener._password)
     assert opener._with_credentials() == "rtsp://admin:p%40ss%3Aw%2Frd%25%3F%23@192.0.2.7/main"
+
+
+def test_a_password_that_can_not_be_read_refuses_the_stream_and_is_read_again(monkeypatch):
+    monkeypatch.delenv("GATE_PASSWORD", raising=False)
+    section = camera(username="admin", password={"env": "GATE_PASSWORD"})
+    opener = RtspOpener.of_camera(section, StreamName.MAIN, SystemClock())
+
+    with pytest.raises(StreamRefused, match="secret GATE_PASSWORD: empty or not set"):
+        opener.open()
+
+    monkeypatch.setenv("GATE_PASSWORD", PASSWORD)
+    assert "p%40ss" in opener._with_credentials()
 
 
 @pytest.mark.parametrize(
     ("error", "ours"),
     [
         (av.error.HTTPUnauthorizedError(1, "401 Unauthorized", URL), StreamRefused),
-        (av.error.HTTPNotFoundError(1, "404 Not Found", URL), StreamRefused),
+        (av.error.HTTPForbiddenError(1, "403 Forbidden", URL), StreamRefused),
+        (av.error.HTTPNotFoundError(1, "404 Not Found", URL), StreamMissing),
+        (av.error.HTTPBadRequestError(1, "400 Bad Request", URL), StreamMissing),
+        (av.error.HTTPOtherClientError(1, "454 Session Not Found", URL), StreamMissing),
         (av.error.HTTPServerError(1, "503 Service Unavailable", URL), StreamError),
         (av.error.ConnectionRefusedError(111, "Connection refused", URL), StreamError),
         (av.error.TimeoutError(110, "timed out", URL), StreamStalled),

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import cv2
@@ -69,6 +70,15 @@ def test_no_picture_yet_is_not_found(hubs, pictures):
         pictures.newest("gate")
     with pytest.raises(NotFoundError):
         pictures.picture("nowhere", STARTED)
+
+
+@pytest.mark.parametrize("codec", list(Codec))
+@pytest.mark.parametrize("broken", [7, 9], ids=["one between", "the newest"])
+def test_a_frame_that_does_not_decode_costs_none_before_it(hubs, pictures, codec, broken):
+    frames = list(encoded(frames=10, gop=5, codec=codec))
+    frames[broken] = replace(frames[broken], data=b"\x00\x00\x00\x04\xff\xff\xff\xff")
+    show(hubs, StreamName.MAIN, *frames)
+    assert pictures.newest("gate").at >= STARTED + (broken - 1) * FRAME
 
 
 def test_bytes_that_are_no_video_are_a_media_error(hubs, pictures):

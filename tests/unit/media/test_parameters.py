@@ -1,3 +1,5 @@
+import re
+
 import av
 import pytest
 
@@ -93,6 +95,98 @@ def test_a_repeated_set_changes_nothing_and_another_size_does(codec):
     collector.absorb(access_units(codec, 3, 3, width=320)[0][0])
     assert collector.parameters is not None
     assert collector.parameters.width == 320
+
+
+HEAD_BYTES = {Codec.H264: 1, Codec.H265: 2}
+ONE = "010"  # ue(v)
+
+
+def as_bits(unit: bytes) -> str:
+    payload = unit.replace(b"\x00\x00\x03", b"\x00\x00")
+    return f"{int.from_bytes(payload):0{8 * len(payload)}b}"
+
+
+def as_unit(bits: str) -> bytes:
+    """Return a NAL unit of these bits, with emulation prevention."""
+    payload = int(bits + "0" * (-len(bits) % 8), 2).to_bytes(-(-len(bits) // 8))
+    return re.sub(rb"\x00\x00(?=[\x00-\x03])", b"\x00\x00\x03", payload)
+
+
+def switching(codec: Codec) -> tuple[bytes, bytes, bytes]:
+    """Return a packet of 320x180 whose sets have the id 0, and of 640x360 whose sets have the id 1.
+
+    The third is another packet of the first picture, without any sets.
+    """
+    small = access_units(codec, 3, 3, width=320, height=180)[0][0]
+    large = []
+    for unit in nal.split(access_units(codec, 3, 3, width=640, height=360)[0][0]):
+        head, bits = as_bits(unit)[: 8 * HEAD_BYTES[codec]], as_bits(unit)[8 * HEAD_BYTES[codec] :]
+        kind = nal.role(codec, unit)
+        if kind is NalRole.SPS:
+            before_id = 24 if codec is Codec.H264 else 104
+            assert bits[before_id] == "1"
+            bits = bits[:before_id] + ONE + bits[before_id + 1 :]
+        elif kind is NalRole.PPS:
+            assert bits[:2] == "11"
+            bits = ONE + ONE + bits[2:]
+        elif kind is NalRole.KEY_SLICE:
+            # first slice; H.264's type 7 (I), H.265's no_output_of_prior_pics_flag; the PPS
+            bits = ("1" + "0001000" if codec is Codec.H264 else "10") + ONE + "1" * 40
+        large.append(as_unit(head + bits))
+    slices = [unit for unit in nal.split(small) if nal.role(codec, unit) is NalRole.KEY_SLICE]
+    return small, *(b"".join(START + unit for unit in units) for units in (large, slices))
+
+
+def size_of(collector: ParameterCollector) -> tuple[int, int]:
+    assert collector.parameters is not None
+    return collector.parameters.width, collector.parameters.height
+
+
+@pytest.mark.parametrize("codec", [Codec.H264, Codec.H265])
+def test_the_sets_that_the_picture_uses_say_what_it_is(codec):
+    collector = ParameterCollector(codec)
+    small, large, small_again = switching(codec)
+
+    seen = []
+    for data in (small, large, large, small_again, small, large):
+        collector.absorb(data)
+        seen.append(size_of(collector))
+
+    assert seen == [(320, 180), (640, 360), (640, 360), (320, 180), (320, 180), (640, 360)]
+
+
+@pytest.mark.parametrize("codec", [Codec.H264, Codec.H265])
+def test_before_any_picture_the_newest_sets_count_until_one_uses_others(codec):
+    collector = ParameterCollector(codec)
+    small, large, small_again = switching(codec)
+    collector.absorb(small)
+    collector.absorb(large)
+    assert collector.parameters is not None
+
+    announced = ParameterCollector(codec, collector.parameters.extradata)
+    assert size_of(announced) == (640, 360)
+    announced.absorb(small_again)
+    assert size_of(announced) == (320, 180)
+
+
+@pytest.mark.parametrize("codec", [Codec.H264, Codec.H265])
+def test_a_picture_that_names_sets_that_never_came_is_taken_for_one_of_the_newest(codec):
+    collector = collected(codec, width=320, height=180)
+    _, large, _ = switching(codec)
+    (key_slice,) = [unit for unit in nal.split(large) if nal.role(codec, unit) is NalRole.KEY_SLICE]
+
+    assert collector.absorb(START + key_slice).is_key
+    assert size_of(collector) == (320, 180)
+
+
+@pytest.mark.parametrize("codec", [Codec.H264, Codec.H265])
+def test_a_key_slice_without_a_head_changes_nothing(codec):
+    collector = collected(codec)
+    before = collector.parameters
+    head = b"\x65" if codec is Codec.H264 else b"\x26\x01"
+
+    assert collector.absorb(START + head).is_key
+    assert collector.parameters is before
 
 
 def test_a_high_profile_record_says_the_bit_depth():

@@ -1,3 +1,6 @@
+import errno
+from pathlib import Path
+
 from village.logfile import LogFile
 
 
@@ -24,3 +27,19 @@ def test_what_the_disk_refuses_is_counted_and_stops_nobody(tmp_path):
     log.close()
     log.write(b"lost\n")
     assert log.dropped == 1
+
+
+def test_a_log_that_could_not_be_turned_over_goes_on_once_there_is_room(tmp_path, monkeypatch):
+    with LogFile(tmp_path / "a.log", limit_bytes=10) as log:
+        with monkeypatch.context() as full:
+            full.setattr(Path, "open", no_room)
+            log.write(b"before ....\n")
+            log.write(b"lost\n")
+        log.write(b"after\n")
+        assert log.dropped == 1
+    assert (tmp_path / "a.log.1").read_bytes() == b"before ....\n"
+    assert (tmp_path / "a.log").read_bytes() == b"after\n"
+
+
+def no_room(*_, **__):
+    raise OSError(errno.ENOSPC, "No space left on device")

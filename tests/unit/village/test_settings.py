@@ -64,9 +64,17 @@ def test_the_centre_takes_another_database_with_a_password_from_the_environment(
     assert "p@ss" not in text
 
 
-def test_a_password_in_a_database_address_is_refused_without_repeating_it(home):
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://lin:geheim@db/village",
+        "postgresql://lin:#geheim@db/village",
+        "postgresql://lin@db/village?password=geheim",
+    ],
+)
+def test_a_password_in_a_database_address_is_refused_without_repeating_it(home, url):
     with pytest.raises(HomeError, match="DATABASE_PASSWORD") as refused:
-        database("postgresql://lin:geheim@db/village", home, {})
+        database(url, home, {})
     assert "geheim" not in str(refused.value)
 
 
@@ -117,9 +125,26 @@ def test_real_cameras_take_their_login_from_the_environment(home):
     assert "p@ss" not in text
 
 
-def test_a_login_in_a_camera_address_is_refused_without_repeating_it(home):
+@pytest.mark.parametrize("variable", ["CAMERA_USER", "CAMERA_PASSWORD"])
+def test_a_user_without_a_password_is_refused_before_anything_starts(home, variable):
+    with pytest.raises(HomeError, match="CAMERA_USER and CAMERA_PASSWORD go together") as refused:
+        real_cameras(["rtsp://10.0.0.5/1"], home, {variable: "geheim"})
+    assert "geheim" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "rtsp://admin:geheim@10.0.0.5/1",
+        "rtsp://admin:#geheim@10.0.0.5/1",
+        "rtsp://admin:/geheim@10.0.0.5/1",
+        "rtsp://admin:[geheim@10.0.0.5/1",
+        "admin:geheim@10.0.0.5/1",
+    ],
+)
+def test_a_login_in_a_camera_address_is_refused_without_repeating_it(home, url):
     with pytest.raises(HomeError, match="CAMERA_PASSWORD") as refused:
-        real_cameras(["rtsp://admin:geheim@10.0.0.5/1"], home, {})
+        real_cameras([url], home, {})
     assert "geheim" not in str(refused.value)
 
 
