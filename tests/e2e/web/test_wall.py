@@ -133,6 +133,31 @@ def test_an_unsigned_extra_urgent_alert_cannot_be_put_away(screen, mock):
     expect(popup(page)).to_have_count(0)
 
 
+def test_a_second_extra_urgent_alert_is_signed_before_the_first_is_verified(screen, mock):
+    page = screen.open("wall", "/wall")
+    first = mock.do("alert?camera=0&kind=flame&level=extra_urgent")
+    expect(popup(page)).to_have_attribute("data-alert-id", str(first["id"]))
+    sign(page)
+    page.keyboard.press("Space")
+    expect(page.get_by_test_id("wall-note")).to_contain_text("已签收")
+    second = mock.do("alert?camera=1&kind=flame&level=extra_urgent")
+    expect(popup(page)).to_have_attribute("data-alert-id", str(second["id"]))
+    page.keyboard.press("Space")
+    expect(popup(page)).to_have_attribute("data-state", "ACKED")
+    expect(popup(page)).to_have_attribute("data-alert-id", str(second["id"]))
+
+
+def test_a_card_that_was_opened_gives_way_to_a_greater_alert(screen, mock):
+    page = screen.open("wall", "/wall")
+    card = mock.do("alert?camera=0&level=ordinary")
+    page.get_by_test_id(f"alert-card-{card['id']}").click()
+    expect(popup(page)).to_have_attribute("data-alert-id", str(card["id"]))
+    extra = mock.do("alert?camera=1&kind=flame&level=extra_urgent")
+    expect(popup(page)).to_have_attribute("data-alert-id", str(extra["id"]))
+    page.get_by_test_id(f"alert-card-{card['id']}").click()
+    expect(page.get_by_test_id("wall-note")).to_contain_text("请先处理")
+
+
 def test_late_and_trial_alerts_are_cards_only(screen, mock):
     page = screen.open("wall", "/wall")
     late = mock.do("alert?camera=0&level=urgent&late=1")

@@ -192,6 +192,8 @@ const en: typeof zh = {
     page: 'Page {n}/{all}',
     noReview: 'This account may not play back recordings',
     signFirst: 'Sign first (space bar)',
+    signedAlready: 'Signed already: verify it by 1 true, 2 false alarm, 3 known event',
+    oneFirst: 'Answer the alert on the screen first',
     keySpace: 'Space',
     failed: 'Not done: {why}',
     tile: 'Camera {n} {name}',

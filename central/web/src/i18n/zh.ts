@@ -190,6 +190,8 @@ export default {
     page: '第{n}/{all}页',
     noReview: '当前账号不能回放录像',
     signFirst: '请先按空格签收',
+    signedAlready: '这条已签收，请核实：1 属实 2 误报 3 已知活动',
+    oneFirst: '请先处理屏幕上的告警',
     keySpace: '空格',
     failed: '操作未成功：{why}',
     tile: '点位 {n} {name}',

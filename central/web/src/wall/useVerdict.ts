@@ -60,15 +60,19 @@ export function useVerdict(popup: ComputedRef<Alert | null>, hold: (id: string) 
   }
 
   async function sign(alert: Alert | null = popup.value): Promise<void> {
-    if (alert?.state !== 'NEW') return
+    if (alert === null) return
+    if (alert.state !== 'NEW') {
+      say(t('wall.signedAlready'))
+      return
+    }
     if (session.needsPin) {
       dialog.value = { kind: 'pin', signing: alert }
       return
     }
     await act(alert, async () => {
-      const signed = await centre.ack(alert.id, 'wall')
+      // Before it is asked for: the feed may say that it is signed before the answer does.
       hold(alert.id)
-      village.putAlert(signed)
+      village.putAlert(await centre.ack(alert.id, 'wall'))
     })
   }
 

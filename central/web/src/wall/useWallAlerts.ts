@@ -119,7 +119,7 @@ export function useWallAlerts(dialogOpen: Ref<boolean>) {
     return true
   }
 
-  /** It was signed here: it stays up until it is verified. */
+  /** It is being signed here: signed, it stays up until it is verified. */
   function hold(id: string): void {
     held.value.add(id)
     minimised.value.delete(id)
