@@ -79,6 +79,27 @@ def test_a_click_on_the_timeline_plays_that_moment(screen):
     assert screen.complaints == []
 
 
+def test_another_camera_or_day_begins_with_an_empty_picture(screen):
+    page = screen.open("duty", "/review", 1366, 768)
+    video, clock = page.get_by_test_id("review-video"), page.get_by_test_id("review-clock")
+    for change in ("camera", "day"):
+        expect(page.get_by_test_id("timeline-recorded").first).to_be_visible()
+        page.get_by_test_id("review-play").click()
+        expect(video).to_have_js_property("videoWidth", 640)
+        expect(clock).not_to_contain_text("00:00:00")
+        before = clock.inner_text()
+        if change == "camera":
+            page.get_by_test_id("review-camera").click()
+            page.get_by_role("option", name="文化广场").click()
+        else:
+            page.get_by_label("前一天").click()
+        expect(video).to_have_js_property("readyState", 0)
+        expect(video).to_have_js_property("paused", True)
+        expect(clock).to_contain_text("00:00:00")
+        assert (clock.inner_text()[:5] == before[:5]) == (change == "camera")
+    assert screen.complaints == []
+
+
 @pytest.mark.parametrize("path", ["/", "/incidents", "/review", "/about", "/login"])
 def test_no_page_is_wider_than_a_phone(screen, path):
     page = screen.open("duty", path, 390, 844)
