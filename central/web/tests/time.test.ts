@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { countdown, durationText, spanUnits } from '@/time/countdown'
-import { clockOf, DAY_MS, dayOf, endOfDay, longDateOf, minuteOf, momentOf, startOfDay, weekdayOf } from '@/time/zone'
+import { clockOf, DAY_MS, dayOf, endOfDay, longDateOf, minuteOf, momentOf, startOfDay, stampOf, weekdayOf } from '@/time/zone'
 
 const SHANGHAI = 'Asia/Shanghai'
 const BERLIN = 'Europe/Berlin'
@@ -14,6 +14,7 @@ describe('the village zone', () => {
     expect(clockOf(at, SHANGHAI)).toBe('00:05:22')
     expect(minuteOf(at, SHANGHAI)).toBe('00:05')
     expect(momentOf(at, SHANGHAI)).toBe('11-22 00:05:22')
+    expect(stampOf(at, SHANGHAI)).toBe('2026-11-22-000522')
     expect(weekdayOf(at, SHANGHAI, 'zh-CN')).toBe('星期日')
     expect(longDateOf(at, SHANGHAI, 'zh-CN')).toBe('2026年11月22日')
   })
