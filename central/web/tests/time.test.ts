@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
+import { learnServerTime, QUICK_MS, serverNow } from '@/time/clock'
 import { countdown, durationText, spanUnits } from '@/time/countdown'
 import { clockOf, DAY_MS, dayOf, endOfDay, longDateOf, minuteOf, momentOf, startOfDay, stampOf, weekdayOf } from '@/time/zone'
 
@@ -56,5 +57,46 @@ describe('a stretch of time in words', () => {
     expect(spanUnits(12_400)).toEqual([{ unit: 'second', value: 12 }])
     expect(spanUnits(0)).toEqual([{ unit: 'second', value: 0 }])
     expect(spanUnits(DAY_MS + 5_000)).toEqual([{ unit: 'day', value: 1 }, { unit: 'second', value: 5 }])
+  })
+})
+
+describe("the server's time", () => {
+  const HERE = Date.parse('2026-11-22T06:00:00Z')
+  const ahead = (ms: number) => new Date(Date.now() + ms).toISOString()
+  /** The server is `aheadMs` ahead and its answer was `tookMs` under way, all of it on the way back. */
+  const answered = (aheadMs: number, tookMs: number) => learnServerTime(ahead(aheadMs - tookMs), Date.now() - tookMs, Date.now())
+
+  beforeEach(() => {
+    vi.useFakeTimers({ now: HERE })
+    answered(0, 0)
+  })
+  afterEach(() => {
+    answered(0, 0)
+    vi.useRealTimers()
+  })
+
+  it('is learned from quick answers', () => {
+    answered(60_000, 100)
+    expect(serverNow() - Date.now()).toBe(59_950)
+    answered(60_000, QUICK_MS)
+    expect(serverNow() - Date.now()).toBe(60_000 - QUICK_MS / 2)
+  })
+
+  it('is not learned from slow ones while a better one is known', () => {
+    answered(60_000, 100)
+    answered(60_000, 12_000)
+    learnServerTime(ahead(5), Date.now() + 1, Date.now())
+    expect(serverNow() - Date.now()).toBe(59_950)
+  })
+
+  it('is learned from any after this clock was set', () => {
+    answered(0, 100)
+    vi.setSystemTime(HERE - 3_600_000)
+    answered(3_600_000, 4_000)
+    expect(serverNow() - Date.now()).toBe(3_598_000)
+    answered(3_600_000, 3_000)
+    expect(serverNow() - Date.now()).toBe(3_598_500)
+    answered(3_600_000, 3_500)
+    expect(serverNow() - Date.now()).toBe(3_598_500)
   })
 })
