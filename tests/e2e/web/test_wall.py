@@ -115,6 +115,7 @@ def test_a_wrong_pin_signs_nothing_and_can_be_typed_again(screen, mock):
     page.keyboard.type("1111")
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("PIN不对")
+    expect(page.get_by_test_id("pin-dialog").get_by_text("5", exact=True)).to_be_focused()
     expect(popup(page)).to_have_attribute("data-state", "NEW")
     page.keyboard.type(PIN)
     page.keyboard.press("Enter")
@@ -185,6 +186,70 @@ def test_a_number_enlarges_a_camera_on_its_main_stream(screen):
     assert width == 1280
     page.keyboard.press("0")
     expect(page.get_by_test_id("tile-stream")).to_have_count(0)
+
+
+def test_an_enlarged_camera_leaves_the_rail_and_its_cards_in_sight(screen, mock):
+    page = screen.open("wall", "/wall")
+    live(page)
+    page.keyboard.press("1")
+    expect(page.get_by_test_id("tile-stream")).to_be_visible()
+    alert = mock.do("alert?camera=1&level=ordinary")
+    card = page.get_by_test_id(f"alert-card-{alert['id']}")
+    expect(card).to_be_visible()
+    focused = "document.activeElement.dataset.testid"
+    page.keyboard.press("ArrowUp")
+    seen = {page.evaluate(focused)}
+    for key in ("ArrowUp", "ArrowUp", "ArrowDown", "ArrowDown", "ArrowDown"):
+        page.keyboard.press(key)
+        seen.add(page.evaluate(focused))
+    assert f"alert-card-{alert['id']}" in seen
+    assert not seen & {f"wall-tile-box-qingshi.cam{number}" for number in (2, 3, 4)}
+    card.click()
+    expect(popup(page)).to_have_attribute("data-alert-id", str(alert["id"]))
+
+
+def test_a_dialog_that_nobody_answers_gives_the_screen_back(screen, mock):
+    page = screen.open("wall", "/wall")
+    mock.do("alert?camera=0&level=urgent")
+    expect(popup(page)).to_be_visible()
+    page.clock.install()
+    page.keyboard.press("Space")
+    expect(page.get_by_test_id("pin-dialog")).to_be_visible()
+    page.clock.fast_forward(55_000)
+    page.keyboard.press("1")
+    page.clock.fast_forward(55_000)
+    expect(page.get_by_test_id("pin-dialog")).to_be_visible()
+    page.clock.fast_forward(6_000)
+    expect(page.get_by_test_id("pin-dialog")).to_have_count(0)
+
+
+def test_what_failed_is_tried_again_by_the_same_key(screen, mock):
+    page = screen.open("wall", "/wall")
+    mock.do("alert?camera=0&level=urgent")
+    expect(popup(page)).to_be_visible()
+    sign(page)
+    page.keyboard.press("1")
+    expect(page.get_by_test_id("confirm-real")).to_be_focused()
+    page.route("**/confirm", lambda route: route.abort())
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("wall-note")).to_contain_text("操作未成功")
+    expect(page.get_by_test_id("confirm-real")).to_be_focused()
+    page.unroute("**/confirm")
+    with page.expect_request(lambda each: each.url.endswith("/confirm")) as told:
+        page.keyboard.press("Enter")
+    assert told.value.post_data_json["incident"]["level"] == "urgent"
+    expect(popup(page)).to_have_count(0)
+
+
+def test_the_words_that_could_not_be_had_are_fetched_with_the_next_snapshot(screen, mock):
+    page = screen.open("wall", "/about")
+    page.route("**/codes", lambda route: route.abort())
+    page.goto(f"{mock.url}/wall")
+    mock.do("alert?camera=0&level=urgent")
+    expect(page.get_by_test_id("alert-headline")).to_contain_text("gathering")
+    page.unroute("**/codes")
+    mock.do("drop")
+    expect(page.get_by_test_id("alert-headline")).to_contain_text("疑似人员聚集")
 
 
 def test_the_privacy_screen_hides_every_picture(screen):

@@ -7,6 +7,7 @@ import { Feed, type FeedKind } from '@/api/feed'
 import type { Alert, Box, Camera, Duty, Incident, Wall } from '@/api/types'
 import { learnServerTime } from '@/time/clock'
 
+import { useCodes } from './codes'
 import { RecentChanges, replaced, settled } from './merge'
 import { useSession } from './session'
 
@@ -25,6 +26,7 @@ type IncidentListener = (incident: Incident) => void
 /** The village as it is now: a snapshot, kept true by the feed. One for the whole page. */
 export const useVillage = defineStore('village', () => {
   const session = useSession()
+  const codes = useCodes()
   const alerts = shallowRef<ReadonlyMap<string, Alert>>(new Map())
   const cameras = ref<Camera[]>([])
   const boxes = ref<Box[]>([])
@@ -72,6 +74,8 @@ export const useVillage = defineStore('village', () => {
     const list = settled(wall.alerts, [...alerts.value.values()], (alert) => alert.id, changes)
     alerts.value = new Map(list.map((alert) => [alert.id, alert]))
     loaded.value = true
+    // The words of all that is shown: what failed at first is tried again with each snapshot.
+    void codes.load()
     for (const alert of wall.alerts) for (const listener of alertListeners) listener(alert, 'snapshot')
   }
 
@@ -171,6 +175,7 @@ export const useVillage = defineStore('village', () => {
         reset: () => void reload(),
       })
       void reload()
+      void codes.load()
       reconcileTimer = window.setInterval(() => void reconcile(), RECONCILE_MS)
       probeTimer = window.setInterval(() => void probe(), PROBE_MS)
     }

@@ -38,7 +38,10 @@ export function useVerdict(popup: ComputedRef<Alert | null>, hold: (id: string) 
     return locale.value === 'en' ? error.message : error.messageZh
   }
 
-  /** Do one thing at a time; what the centre refuses is said, and what it now says is fetched. */
+  /**
+   * Do one thing at a time; what the centre refuses is said, and what it now says is fetched. Nothing
+   * is disabled meanwhile: the focus would be lost, and the next key meet something else.
+   */
   async function act(alert: Alert, deed: () => Promise<void>): Promise<void> {
     if (busy.value) return
     busy.value = true
@@ -53,7 +56,7 @@ export function useVerdict(popup: ComputedRef<Alert | null>, hold: (id: string) 
         }
       }
       say(t('wall.failed', { why: explain(error) }))
-      if (error instanceof CentreError && error.status === 409) village.putAlert(await centre.alert(alert.id))
+      if (error instanceof CentreError && error.status === 409) await centre.alert(alert.id).then(village.putAlert, () => undefined)
     } finally {
       busy.value = false
     }
