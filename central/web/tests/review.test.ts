@@ -91,7 +91,7 @@ describe('media time and wall time', () => {
 
 describe('the keys of the review page', () => {
   it('are those of its legend', () => {
-    expect([' ', 'ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown', ',', '.', '+', '=', '-', '[', ']', 'x'].map(reviewAction)).toEqual([
+    expect([' ', 'ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown', ',', '.', '+', '=', '-', '[', ']', 'Escape', 'x'].map(reviewAction)).toEqual([
       { do: 'toggle' },
       { do: 'skip', ms: -5000 },
       { do: 'skip', ms: 5000 },
@@ -104,6 +104,7 @@ describe('the keys of the review page', () => {
       { do: 'zoom', factor: 2 },
       { do: 'clip', edge: 'start' },
       { do: 'clip', edge: 'end' },
+      { do: 'leave' },
       null,
     ])
   })

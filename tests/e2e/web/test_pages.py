@@ -100,6 +100,20 @@ def test_another_camera_or_day_begins_with_an_empty_picture(screen):
     assert screen.complaints == []
 
 
+def test_every_page_says_what_calls_and_leads_to_it(screen, mock):
+    page = screen.open("duty", "/incidents", 1366, 768)
+    strip = page.get_by_test_id("calling-strip")
+    expect(strip).to_contain_text("1条告警未签收")
+    alert = mock.do("alert?camera=0&kind=flame&level=extra_urgent")
+    expect(strip).to_contain_text("2条告警未签收")
+    expect(strip).to_contain_text("特急 · 疑似明火 · 村口主路")
+    strip.get_by_role("link").click()
+    expect(page.get_by_test_id("alert-detail")).to_have_attribute("data-alert-id", str(alert["id"]))
+    page.get_by_test_id("alert-sign").click()
+    expect(strip).to_contain_text("1条告警未签收")
+    assert screen.complaints == []
+
+
 @pytest.mark.parametrize("path", ["/", "/incidents", "/review", "/about", "/login"])
 def test_no_page_is_wider_than_a_phone(screen, path):
     page = screen.open("duty", path, 390, 844)

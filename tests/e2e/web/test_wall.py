@@ -1,5 +1,7 @@
 """The wall as its staff use it: by eye and by key."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -250,6 +252,23 @@ def test_the_words_that_could_not_be_had_are_fetched_with_the_next_snapshot(scre
     page.unroute("**/codes")
     mock.do("drop")
     expect(page.get_by_test_id("alert-headline")).to_contain_text("疑似人员聚集")
+
+
+def test_who_reviews_from_the_wall_hears_of_alerts_and_comes_back_to_it(screen, mock):
+    page = screen.open("duty", "/wall")
+    live(page)
+    page.keyboard.press("b")
+    expect(page).to_have_url(re.compile("/review.*from=wall"))
+    mock.do("alert?camera=1&kind=flame&level=extra_urgent")
+    expect(page.get_by_test_id("calling-strip")).to_contain_text("特急 · 疑似明火")
+    page.keyboard.press("Escape")
+    expect(popup(page)).to_be_visible()
+    page.keyboard.press("b")
+    expect(page.get_by_test_id("review")).to_be_visible()
+    page.clock.install()
+    page.keyboard.press("x")
+    page.clock.fast_forward(5 * 60_000 + 1_000)
+    expect(page.get_by_test_id("wall")).to_be_visible()
 
 
 def test_the_privacy_screen_hides_every_picture(screen):

@@ -13,6 +13,7 @@ const en: typeof zh = {
     logout: 'Log out',
     language: '中文',
     menu: 'Menu',
+    mute: 'Mute',
     offline: 'No connection to the centre, trying again · for {time}',
     loading: 'Loading…',
     notFound: 'There is no such page',
@@ -67,6 +68,7 @@ const en: typeof zh = {
     verifyIn: 'Verify within',
     overdueSign: 'Unsigned',
     overdueVerify: 'Unverified',
+    unsigned: '{n} unsigned alerts',
     signedBy: 'Signed by {name}',
     waiting: '{n} more',
     snapshot: 'Snapshot',
@@ -234,6 +236,7 @@ const en: typeof zh = {
     jump: 'Jump there',
     detail: 'Details',
     keys: 'Space play/pause · ←→ 5 s · , . frame · +− zoom · [ ] clip start/end',
+    keysWall: 'Esc back to the wall, by itself after 5 idle minutes',
     timelineLabel: '24-hour timeline, now at {time}',
   },
   incident: {

@@ -11,6 +11,7 @@ export default {
     logout: '退出',
     language: 'English',
     menu: '菜单',
+    mute: '静音',
     offline: '与中心平台断开，正在重连 · 已{time}',
     loading: '正在加载…',
     notFound: '没有这个页面',
@@ -65,6 +66,7 @@ export default {
     verifyIn: '核实时限',
     overdueSign: '超时未签收',
     overdueVerify: '超时未核实',
+    unsigned: '{n}条告警未签收',
     signedBy: '{name} 已签收',
     waiting: '还有{n}条',
     snapshot: '抓图',
@@ -232,6 +234,7 @@ export default {
     jump: '跳转',
     detail: '详情',
     keys: '空格 播放/暂停 · ←→ 5秒 · , . 单帧 · +− 缩放 · [ ] 片段起止',
+    keysWall: 'Esc 返回电视墙，5分钟无操作自动返回',
     timelineLabel: '24小时时间轴，当前 {time}',
   },
   incident: {

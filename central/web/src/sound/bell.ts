@@ -1,4 +1,4 @@
-/** Rings the patterns by WebAudio and lets the voice speak. One per page. */
+/** Rings the patterns by WebAudio and lets the voice speak. One per page, for as long as it is open. */
 
 import { ref } from 'vue'
 
@@ -17,22 +17,11 @@ export class Bell {
   private output: GainNode | null = null
   private readonly mute = new Mute()
   private repeating: number | null = null
-  private closed = false
 
   constructor() {
     window.addEventListener('keydown', this.unlock, true)
     window.addEventListener('pointerdown', this.unlock, true)
     this.start()
-  }
-
-  close(): void {
-    this.closed = true
-    window.removeEventListener('keydown', this.unlock, true)
-    window.removeEventListener('pointerdown', this.unlock, true)
-    this.stopRepeating()
-    window.speechSynthesis?.cancel()
-    void this.context?.close()
-    this.context = null
   }
 
   /** A new alert calls: ring its pattern once, say its words twice, lift the mute for a 特急. */
@@ -83,7 +72,7 @@ export class Bell {
   }
 
   private look(): void {
-    this.blocked.value = !this.closed && this.context?.state !== 'running'
+    this.blocked.value = this.context?.state !== 'running'
   }
 
   private readonly unlock = (): void => {
