@@ -6,6 +6,7 @@ import { CentreError } from '@/api/http'
 import type { Alert, NewIncident } from '@/api/types'
 import { useSession } from '@/stores/session'
 import { useVillage } from '@/stores/village'
+import { useExplain } from '@/work/explain'
 
 export type Dialog =
   | { kind: 'pin'; signing: Alert | null }
@@ -19,7 +20,8 @@ const NOTE_MS = 6_000
 export function useVerdict(popup: ComputedRef<Alert | null>, hold: (id: string) => void) {
   const session = useSession()
   const village = useVillage()
-  const { t, locale } = useI18n()
+  const { t } = useI18n()
+  const explain = useExplain()
   const dialog = ref<Dialog | null>(null)
   const busy = ref(false)
   const note = ref('')
@@ -31,11 +33,6 @@ export function useVerdict(popup: ComputedRef<Alert | null>, hold: (id: string) 
     noteTimer = window.setTimeout(() => {
       note.value = ''
     }, NOTE_MS)
-  }
-
-  function explain(error: unknown): string {
-    if (!(error instanceof CentreError)) return String(error)
-    return locale.value === 'en' ? error.message : error.messageZh
   }
 
   /**
