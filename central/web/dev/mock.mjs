@@ -62,6 +62,11 @@ const MOCK = {
     tell('camera', camera)
     return camera
   },
+  duty: (q) => {
+    DUTY.shift.held_over = q.get('held_over') === '1'
+    tell('duty', DUTY)
+    return DUTY
+  },
   freeze: (q) => {
     for (const [key, stream] of streams) if (key.startsWith(`${q.get('uid')}/`)) stream.frozen = q.get('on') !== '0'
     return {}
@@ -105,7 +110,7 @@ function actOnAlert(user, id, action, body) {
   if (actor === null) return problem(403, 'operator_needed', '请先输入PIN')
   const [wanted, next] = { ack: ['NEW', 'ACKED'], confirm: ['ACKED', 'CONFIRMED'], false: ['ACKED', 'FALSE'], known: ['ACKED', 'KNOWN'] }[action]
   if (it.state !== wanted) return problem(409, 'conflict', '该告警已被处理')
-  note(it.id, action, it.state, next, actor, body.note ?? null)
+  note(it.id, action, it.state, next, actor, action === 'false' ? `${body.reason}: ${body.note}` : (body.note ?? null))
   Object.assign(it, { state: next, updated_at: nowIso(), reason: body.reason ?? null, note: body.note ?? null })
   if (action === 'ack') Object.assign(it, { acked_by: actor, acked_at: nowIso() })
   else Object.assign(it, { verified_by: actor, verified_at: nowIso() })

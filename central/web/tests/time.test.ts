@@ -33,21 +33,26 @@ describe('the village zone', () => {
 })
 
 describe('a countdown', () => {
+  const days = (n: number) => `${n}天`
+  const counted = (deadline: number, from: number, now: number) => countdown(deadline, from, now, days)
+
   it('counts down to zero and then up', () => {
-    expect(countdown(60_000, 0, 0)).toEqual({ seconds: 60, overdue: false, urgent: false, text: '1:00' })
-    expect(countdown(60_000, 0, 59_001)).toEqual({ seconds: 1, overdue: false, urgent: true, text: '0:01' })
-    expect(countdown(60_000, 0, 60_000)).toEqual({ seconds: 0, overdue: false, urgent: true, text: '0:00' })
-    expect(countdown(60_000, 0, 61_000)).toEqual({ seconds: -1, overdue: true, urgent: true, text: '+0:01' })
+    expect(counted(60_000, 0, 0)).toEqual({ seconds: 60, overdue: false, urgent: false, text: '1:00' })
+    expect(counted(60_000, 0, 59_001)).toEqual({ seconds: 1, overdue: false, urgent: true, text: '0:01' })
+    expect(counted(60_000, 0, 60_000)).toEqual({ seconds: 0, overdue: false, urgent: true, text: '0:00' })
+    expect(counted(60_000, 0, 61_000)).toEqual({ seconds: -1, overdue: true, urgent: true, text: '+0:01' })
   })
 
   it('turns urgent at three quarters', () => {
-    expect(countdown(100_000, 0, 74_999).urgent).toBe(false)
-    expect(countdown(100_000, 0, 75_000).urgent).toBe(true)
-    expect(countdown(0, 0, -1).urgent).toBe(true)
+    expect(counted(100_000, 0, 74_999).urgent).toBe(false)
+    expect(counted(100_000, 0, 75_000).urgent).toBe(true)
+    expect(counted(0, 0, -1).urgent).toBe(true)
   })
 
-  it('writes hours and days', () => {
-    expect([0, 59, 61, 3_600, 90_061, -5].map(durationText)).toEqual(['0:00', '0:59', '1:01', '1:00:00', '1d 01:01', '0:00'])
+  it('writes hours, and days in the language of the page', () => {
+    expect([0, 59, 61, 3_600, 90_061, -5].map((each) => durationText(each, days))).toEqual(['0:00', '0:59', '1:01', '1:00:00', '1天 01:01', '0:00'])
+    expect(durationText(2 * 86_400, (n) => `${n} d `)).toBe('2 d 00:00')
+    expect(counted(0, 0, 90_061_000).text).toBe('+1天 01:01')
   })
 })
 
