@@ -135,15 +135,17 @@ function actOnIncident(id, action, body) {
   return { status: 200, body: it }
 }
 
+const hole = Math.floor(Date.now() / 10_000) * 10_000 - 3_600_000
+
 function timeline(from, to) {
-  const [start, end, hole] = [Date.parse(from), Math.min(Date.parse(to), Date.now()), Date.now() - 3_600_000]
+  const [start, end] = [Date.parse(from), Math.min(Date.parse(to), Date.now())]
   const segments = []
   for (let at = start; at + FILE_S * 1000 <= end; at += FILE_S * 1000) {
     if (at >= hole && at < hole + 900_000) continue
     segments.push({ id: at / 1000, start: new Date(at).toISOString(), end: new Date(at + FILE_S * 1000).toISOString(), run_id: at < hole ? 'a' : 'b', bytes: film().bytes.length, recovered: false })
   }
   const gap = { start: new Date(hole).toISOString(), end: new Date(hole + 900_000).toISOString(), reason: 'camera_lost' }
-  return { camera_id: 'cam', from, to, segments, gaps: [gap], growing: null }
+  return { camera_id: 'cam', from, to, segments, gaps: hole < end && hole + 900_000 > start ? [gap] : [], growing: null }
 }
 
 function playlist(from, to) {

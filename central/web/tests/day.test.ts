@@ -31,16 +31,20 @@ const recordings: Timeline = {
 
 /** What was asked of the centre, and whether it answers. */
 const asked: string[] = []
+const froms: string[] = []
 let there = true
 let scope: EffectScope
 
 beforeEach(() => {
   vi.useFakeTimers({ now: NOW })
-  asked.length = 0
+  asked.length = froms.length = 0
   there = true
   scope = effectScope()
   vi.stubGlobal('fetch', (path: string) => {
-    if (path.includes('/timeline')) asked.push(/cameras\/(\w+)\//.exec(path)?.[1] ?? '')
+    if (path.includes('/timeline')) {
+      asked.push(/cameras\/(\w+)\//.exec(path)?.[1] ?? '')
+      froms.push(new URLSearchParams(path.split('?')[1]).get('from') ?? '')
+    }
     if (!there) return Promise.reject(new TypeError('no network'))
     return Promise.resolve(Response.json(path.includes('/timeline') ? recordings : { items: [], next: null }))
   })
@@ -74,11 +78,11 @@ it('a new word on the same camera fetches nothing, another camera or day does', 
   expect(asked).toEqual(['cam1', 'cam2', 'cam2'])
 })
 
-it('today is fetched again once a minute, a day that is over is not', async () => {
+it('what is new of today is fetched once a minute, of a day that is over nothing', async () => {
   const day = ref(TODAY)
   await opened(ref(aCamera('cam1')), day)
   await vi.advanceTimersByTimeAsync(REFRESH_MS)
-  expect(asked).toHaveLength(2)
+  expect(froms).toEqual(['2026-11-21T16:00:00.000Z', '2026-11-22T01:50:00.000Z'])
   day.value = '2026-11-21'
   await vi.advanceTimersByTimeAsync(3 * REFRESH_MS)
   expect(asked).toHaveLength(3)

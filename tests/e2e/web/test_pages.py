@@ -128,6 +128,16 @@ def test_what_could_not_be_had_is_there_after_another_try(screen, mock, kind):
     expect(page.get_by_test_id(f"{kind[:-1]}-detail")).to_be_visible()
 
 
+def test_what_could_not_be_had_is_fetched_when_the_connection_is_back(screen, mock):
+    page = screen.open("duty", "/", 390, 844)
+    page.route("**/alerts/*", lambda route: route.abort())
+    page.get_by_test_id("alert-list").get_by_role("link").first.click()
+    expect(page.get_by_test_id("pane-retry")).to_be_visible()
+    page.unroute("**/alerts/*")
+    mock.do("drop")
+    expect(page.get_by_test_id("alert-detail")).to_be_visible()
+
+
 def test_a_sign_out_that_failed_says_so(screen):
     page = screen.open("duty", "/", 1366, 768)
     page.route("**/session", lambda route: route.abort())

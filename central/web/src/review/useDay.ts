@@ -6,6 +6,7 @@ import { serverNow } from '@/time/clock'
 import { DAY_MS, dayOf, endOfDay, startOfDay } from '@/time/zone'
 
 import { joined, type Span, type View } from './geometry'
+import { tailStart, withTail } from './tail'
 
 /** Recorded files closer together than this are one bar. */
 const JOIN_MS = 1_500
@@ -17,8 +18,8 @@ const spanOf = (each: { start: string; end: string }): Span => ({ start: Date.pa
 /**
  * The recordings and alerts of one camera on one day.
  *
- * They are fetched when the camera or the day changes, and today's once a minute. What is known
- * stays when fetching it again fails; `failure` is why.
+ * They are fetched when the camera or the day changes; what is new today once a minute. What is
+ * known stays when that fails; `failure` is why.
  */
 export function useDay(camera: Ref<Camera | null>, day: Ref<string>, zone: Ref<string>) {
   const timeline = ref<Timeline | null>(null)
@@ -29,20 +30,27 @@ export function useDay(camera: Ref<Camera | null>, day: Ref<string>, zone: Ref<s
 
   const bounds = computed<View>(() => ({ from: startOfDay(day.value, zone.value), to: endOfDay(day.value, zone.value) }))
 
-  async function load(): Promise<void> {
+  /** Fetch the whole day. */
+  const load = (): Promise<void> => ask(null)
+
+  /** Fetch what is new of the day. */
+  const refresh = (): Promise<void> => ask(timeline.value)
+
+  async function ask(known: Timeline | null): Promise<void> {
     const it = camera.value
     if (it === null) return
     const mine = (asked += 1)
     const [from, to] = [new Date(bounds.value.from).toISOString(), new Date(bounds.value.to).toISOString()]
+    const since = new Date(Math.max(bounds.value.from, tailStart(known) ?? bounds.value.from)).toISOString()
     loading.value = true
     failure.value = null
     const [recordings, raised] = await Promise.allSettled([
-      centre.timeline(it.box_id, it.camera_id, from, to),
+      centre.timeline(it.box_id, it.camera_id, since, to),
       centre.alerts({ camera: it.uid, from, to, limit: 200 }),
     ])
     if (mine !== asked) return
     loading.value = false
-    if (recordings.status === 'fulfilled') timeline.value = recordings.value
+    if (recordings.status === 'fulfilled') timeline.value = known === null ? recordings.value : withTail(known, recordings.value)
     if (raised.status === 'fulfilled') alerts.value = raised.value.items
     const failed = [recordings, raised].find((each) => each.status === 'rejected')
     if (failed?.status === 'rejected') failure.value = failed.reason
@@ -55,7 +63,7 @@ export function useDay(camera: Ref<Camera | null>, day: Ref<string>, zone: Ref<s
     void load()
   })
   const refreshing = setInterval(() => {
-    if (day.value === dayOf(serverNow(), zone.value)) void load()
+    if (day.value === dayOf(serverNow(), zone.value)) void refresh()
   }, REFRESH_MS)
   onScopeDispose(() => clearInterval(refreshing))
 
@@ -69,7 +77,7 @@ export function useDay(camera: Ref<Camera | null>, day: Ref<string>, zone: Ref<s
     })),
   )
 
-  return { bounds, recorded, growing, gaps, alerts, failure, loading, load }
+  return { bounds, recorded, growing, gaps, alerts, failure, loading, load, refresh }
 }
 
 /** The day after (1) or before (-1) `day`. */
