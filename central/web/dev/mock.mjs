@@ -62,6 +62,11 @@ const MOCK = {
     tell('camera', camera)
     return camera
   },
+  duty: (q) => {
+    DUTY.shift.held_over = q.get('held_over') === '1'
+    tell('duty', DUTY)
+    return DUTY
+  },
   freeze: (q) => {
     for (const [key, stream] of streams) if (key.startsWith(`${q.get('uid')}/`)) stream.frozen = q.get('on') !== '0'
     return {}
@@ -105,7 +110,7 @@ function actOnAlert(user, id, action, body) {
   if (actor === null) return problem(403, 'operator_needed', '请先输入PIN')
   const [wanted, next] = { ack: ['NEW', 'ACKED'], confirm: ['ACKED', 'CONFIRMED'], false: ['ACKED', 'FALSE'], known: ['ACKED', 'KNOWN'] }[action]
   if (it.state !== wanted) return problem(409, 'conflict', '该告警已被处理')
-  note(it.id, action, it.state, next, actor, body.note ?? null)
+  note(it.id, action, it.state, next, actor, action === 'false' ? `${body.reason}: ${body.note}` : (body.note ?? null))
   Object.assign(it, { state: next, updated_at: nowIso(), reason: body.reason ?? null, note: body.note ?? null })
   if (action === 'ack') Object.assign(it, { acked_by: actor, acked_at: nowIso() })
   else Object.assign(it, { verified_by: actor, verified_at: nowIso() })
@@ -130,15 +135,17 @@ function actOnIncident(id, action, body) {
   return { status: 200, body: it }
 }
 
+const hole = Math.floor(Date.now() / 10_000) * 10_000 - 3_600_000
+
 function timeline(from, to) {
-  const [start, end, hole] = [Date.parse(from), Math.min(Date.parse(to), Date.now()), Date.now() - 3_600_000]
+  const [start, end] = [Date.parse(from), Math.min(Date.parse(to), Date.now())]
   const segments = []
   for (let at = start; at + FILE_S * 1000 <= end; at += FILE_S * 1000) {
     if (at >= hole && at < hole + 900_000) continue
     segments.push({ id: at / 1000, start: new Date(at).toISOString(), end: new Date(at + FILE_S * 1000).toISOString(), run_id: at < hole ? 'a' : 'b', bytes: film().bytes.length, recovered: false })
   }
   const gap = { start: new Date(hole).toISOString(), end: new Date(hole + 900_000).toISOString(), reason: 'camera_lost' }
-  return { camera_id: 'cam', from, to, segments, gaps: [gap], growing: null }
+  return { camera_id: 'cam', from, to, segments, gaps: hole < end && hole + 900_000 > start ? [gap] : [], growing: null }
 }
 
 function playlist(from, to) {

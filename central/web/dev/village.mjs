@@ -18,7 +18,7 @@ export const PIN = '2468'
 export const OPERATOR = officer
 
 export const DUTY = {
-  shift: { name: '夜班', start: iso(now - 4 * 3_600_000), end: iso(now + 10 * 3_600_000) },
+  shift: { name: '夜班', start: iso(now - 4 * 3_600_000), end: iso(now + 10 * 3_600_000), held_over: false },
   people: [
     { person: lead, post: 'lead' },
     { person: officer, post: 'officer' },

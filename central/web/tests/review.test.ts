@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { clipWith, joined, MAX_CLIP_MS, MIN_VIEW_MS, nextRecorded, panned, ticks, timeAt, within, xOf, zoomed } from '@/review/geometry'
 import { otherSpeed, reviewAction } from '@/review/keyboard'
 import { mediaTimeAt, wallTimeAt } from '@/review/mediatime'
+import { tailStart, withTail } from '@/review/tail'
 import { otherDay } from '@/review/useDay'
 
 const HOUR = 3_600_000
@@ -91,7 +92,7 @@ describe('media time and wall time', () => {
 
 describe('the keys of the review page', () => {
   it('are those of its legend', () => {
-    expect([' ', 'ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown', ',', '.', '+', '=', '-', '[', ']', 'x'].map(reviewAction)).toEqual([
+    expect([' ', 'ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown', ',', '.', '+', '=', '-', '[', ']', 'Escape', 'x'].map(reviewAction)).toEqual([
       { do: 'toggle' },
       { do: 'skip', ms: -5000 },
       { do: 'skip', ms: 5000 },
@@ -104,6 +105,7 @@ describe('the keys of the review page', () => {
       { do: 'zoom', factor: 2 },
       { do: 'clip', edge: 'start' },
       { do: 'clip', edge: 'end' },
+      { do: 'leave' },
       null,
     ])
   })
@@ -114,5 +116,31 @@ describe('the keys of the review page', () => {
 
   it('know the day before and after', () => {
     expect([otherDay('2026-03-01', -1), otherDay('2026-12-31', 1)]).toEqual(['2026-02-28', '2027-01-01'])
+  })
+})
+
+describe('a timeline that grows', () => {
+  const at = (minute: number) => new Date(minute * 60_000).toISOString()
+  const file = (start: number, end: number) => ({ id: start, start: at(start), end: at(end), run_id: 'a', bytes: 1, recovered: false })
+  const gap = (start: number, end: number | null) => ({ start: at(start), end: end === null ? null : at(end), reason: 'camera_lost' })
+  const day = { files: [file(0, 10), file(10, 20), file(30, 40), file(40, 50), file(55, 65)], gaps: [gap(20, 30), gap(50, 55)] }
+  /** What a box answers: whole files and gaps that overlap the stretch. */
+  const answer = (from: number, to: number, files = day.files, gaps: ReturnType<typeof gap>[] = day.gaps) => ({
+    camera_id: 'cam1',
+    from: at(from),
+    to: at(to),
+    segments: files.filter((each) => each.start < at(to) && each.end > at(from)),
+    gaps: gaps.filter((each) => each.start < at(to) && (each.end === null || each.end > at(from))),
+    growing: null,
+  })
+
+  it('is the same from whatever moment its end was fetched', () => {
+    const known = answer(0, 100, day.files.slice(0, 4), [gap(20, 30), gap(50, null)])
+    for (let from = 0; from <= 50; from += 5) expect(withTail(known, answer(from, 100))).toEqual(answer(0, 100))
+  })
+
+  it('is asked for again from a little before its last file, or whole', () => {
+    expect(tailStart(answer(0, 100))).toBe(55 * 60_000)
+    expect([tailStart(answer(0, 100, [])), tailStart(null)]).toEqual([null, null])
   })
 })

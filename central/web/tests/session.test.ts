@@ -84,3 +84,24 @@ it('a new build of the server loads the page again, the first one does not', asy
   }
   expect(reload).toHaveBeenCalledOnce()
 })
+
+it('a sign-out that the centre never heard of has not happened', async () => {
+  const session = useSession()
+  const first = session.refresh()
+  waiting[0]?.answer(200, sessionOf(OPERATOR))
+  await first
+  const failing = session.logout()
+  waiting[1]?.answer(503, {})
+  await expect(failing).rejects.toMatchObject({ status: 503 })
+  expect(session.current).not.toBeNull()
+  const late = session.logout()
+  waiting[2]?.answer(401, {})
+  await late
+  expect(session.current).toBeNull()
+})
+
+it('an answer that breaks off is a centre out of reach, in our words', async () => {
+  const broken = () => Promise.resolve(new Response(new ReadableStream({ pull: (body) => body.error(new DOMException('too slow', 'TimeoutError')) })))
+  vi.stubGlobal('fetch', broken)
+  await expect(useSession().refresh()).rejects.toMatchObject({ name: 'CentreError', status: 0, messageZh: '连不上中心平台' })
+})

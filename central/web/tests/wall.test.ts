@@ -5,7 +5,7 @@ import { categoryOf, isSuspected, reasonsFor } from '@/wall/choices'
 import { wallAction, type WallMode } from '@/wall/keyboard'
 import { burnShift, pageCount, pageOf, shortGrid, tilesFor } from '@/wall/layout'
 import { directionOf, nearest } from '@/wall/navigation'
-import { byLevelThenTime, calls, choosePopup, isPending, railOrder, URGENT_POPUP_MS, type PopupFacts } from '@/wall/queue'
+import { byPressing, calls, choosePopup, isPending, railOrder, URGENT_POPUP_MS, type PopupFacts } from '@/wall/queue'
 import { fittingSize } from '@/wall/useFit'
 
 import { anAlert } from './alerts'
@@ -29,7 +29,7 @@ describe('which alert stands on the wall', () => {
     const top = anAlert({ level: 'extra_urgent', started_at: '2026-11-22T06:05:30Z' })
     expect(chosen([young, old])).toBe(old.id)
     expect(choosePopup([young, old, top], facts(), NOW)).toEqual({ alert: top, waiting: 2 })
-    expect([young, old, top].sort(byLevelThenTime)).toEqual([top, old, young])
+    expect([young, old, top].sort(byPressing)).toEqual([top, old, young])
   })
 
   it('is none where nothing calls', () => {
@@ -66,18 +66,46 @@ describe('which alert stands on the wall', () => {
   })
 
   it('is not pushed aside by an equal, but by a greater level', () => {
-    const shown = anAlert({ state: 'ACKED', started_at: '2026-11-22T06:05:00Z' })
+    const shown = anAlert({ started_at: '2026-11-22T06:05:00Z' })
     const older = anAlert({ started_at: '2026-11-22T06:00:00Z' })
     const extra = anAlert({ level: 'extra_urgent' })
-    const standing = { held: new Set([shown.id]), current: shown.id }
-    expect(chosen([shown, older], standing)).toBe(shown.id)
-    expect(chosen([shown, older, extra], standing)).toBe(extra.id)
+    expect(chosen([shown, older], { current: shown.id })).toBe(shown.id)
+    expect(chosen([shown, older, extra], { current: shown.id })).toBe(extra.id)
+  })
+
+  it('gives way once it is signed to an unsigned one of its level or a greater, not of a lower', () => {
+    for (const level of ['urgent', 'extra_urgent'] as const) {
+      const signed = anAlert({ level, state: 'ACKED', started_at: '2026-11-22T06:00:00Z' })
+      const fresh = anAlert({ level, started_at: '2026-11-22T06:05:00Z' })
+      const lower = anAlert({ level: 'ordinary' })
+      const standing = { held: new Set([signed.id]), current: signed.id }
+      expect(chosen([signed, fresh, lower], standing)).toBe(fresh.id)
+      expect(chosen([signed, lower], { ...standing, opened: signed.id })).toBe(signed.id)
+      expect(chosen([signed, fresh], { ...standing, opened: signed.id })).toBe(fresh.id)
+    }
+  })
+
+  it('stays when it is signed beside another signed one: it is the one to verify now', () => {
+    const before = anAlert({ level: 'extra_urgent', state: 'ACKED', started_at: '2026-11-22T06:00:00Z' })
+    const now = anAlert({ level: 'extra_urgent', state: 'ACKED', started_at: '2026-11-22T06:05:00Z' })
+    expect(chosen([before, now], { held: new Set([before.id, now.id]), current: now.id })).toBe(now.id)
+  })
+
+  it('is what a person opened, but never against a greater level', () => {
+    const shown = anAlert({ started_at: '2026-11-22T06:00:00Z' })
+    const opened = anAlert({ started_at: '2026-11-22T06:05:00Z' })
+    const extra = anAlert({ level: 'extra_urgent' })
+    expect(chosen([shown, opened], { current: shown.id, opened: opened.id })).toBe(opened.id)
+    expect(chosen([shown, opened, extra], { current: opened.id, opened: opened.id })).toBe(extra.id)
+    const ordinary = anAlert({ level: 'ordinary' })
+    expect(chosen([ordinary, shown], { current: ordinary.id, opened: ordinary.id })).toBe(shown.id)
   })
 
   it('never changes under an open dialog', () => {
     const shown = anAlert({ state: 'ACKED' })
     const extra = anAlert({ level: 'extra_urgent' })
-    expect(chosen([shown, extra], { held: new Set([shown.id]), current: shown.id, dialogOpen: true })).toBe(shown.id)
+    const equal = anAlert()
+    expect(chosen([shown, extra, equal], { held: new Set([shown.id]), current: shown.id, dialogOpen: true })).toBe(shown.id)
   })
 })
 

@@ -7,6 +7,7 @@ import zh from '@/i18n/zh'
 import { Mute, MUTE_MS, PATTERNS } from '@/sound/patterns'
 import { announcement, chineseNumber } from '@/sound/words'
 import { RecentChanges, replaced, settled } from '@/stores/merge'
+import { noteOf } from '@/work/ledger'
 import { actionOf, needsNote, needsPerson, stepsOf, takesPerson } from '@/work/steps'
 
 import { anAlert } from './alerts'
@@ -183,5 +184,26 @@ describe('an address with parameters', () => {
   it('leaves out what has no value', () => {
     expect(withQuery('/alerts', { state: '', kind: null, before: undefined, limit: 50, camera: 'a b' })).toBe('/alerts?limit=50&camera=a+b')
     expect(withQuery('/alerts', {})).toBe('/alerts')
+  })
+})
+
+describe('a ledger', () => {
+  const names: Record<string, string> = { urgent: '紧急', extra_urgent: '特急', insects: '飞虫蛛网', other: '其他' }
+  const said = (action: string, note: string | null) =>
+    noteOf({ at: '', action, actor: null, device: null, from_state: null, to_state: null, note }, (_group, code) => names[code] ?? code)
+
+  it('says levels and reasons by their names', () => {
+    expect(said('level', 'urgent > extra_urgent')).toBe('紧急 → 特急')
+    expect(said('false', 'insects: ')).toBe('飞虫蛛网')
+    expect(said('false', 'other: 镜头: 有水')).toBe('其他 · 镜头: 有水')
+  })
+
+  it('leaves what people wrote as it is', () => {
+    expect([said('known', '婚宴'), said('note', 'insects: a > b'), said('raised', null)]).toEqual(['婚宴', 'insects: a > b', ''])
+  })
+
+  it('has a name for every act that the centre writes', () => {
+    const written = ['raised', 'level', 'ended', 'ack', 'confirm', 'false', 'known', 'open', 'link', 'handle', 'feedback', 'close', 'rework', 'note']
+    expect(Object.keys(zh.action).sort()).toEqual(written.sort())
   })
 })

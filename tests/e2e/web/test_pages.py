@@ -40,6 +40,8 @@ def test_a_new_alert_appears_in_the_list_and_is_signed_and_judged(screen, mock):
     page.get_by_test_id("verdict-submit").click()
     expect(page.get_by_test_id("alert-detail")).to_have_attribute("data-state", "FALSE")
     expect(page.get_by_test_id("ledger").locator("li")).to_have_count(3)
+    expect(page.get_by_test_id("ledger")).to_contain_text("炊烟")
+    expect(page.get_by_test_id("ledger")).not_to_contain_text("cooking_smoke")
     assert screen.complaints == []
 
 
@@ -77,6 +79,82 @@ def test_a_click_on_the_timeline_plays_that_moment(screen):
     link = page.get_by_test_id("clip-download").get_attribute("href") or ""
     assert "/edge/v1/cameras/cam1/clip.mp4?from=" in link
     assert screen.complaints == []
+
+
+def test_another_camera_or_day_begins_with_an_empty_picture(screen):
+    page = screen.open("duty", "/review", 1366, 768)
+    video, clock = page.get_by_test_id("review-video"), page.get_by_test_id("review-clock")
+    for change in ("camera", "day"):
+        expect(page.get_by_test_id("timeline-recorded").first).to_be_visible()
+        page.get_by_test_id("review-play").click()
+        expect(video).to_have_js_property("videoWidth", 640)
+        expect(clock).not_to_contain_text("00:00:00")
+        before = clock.inner_text()
+        if change == "camera":
+            page.get_by_test_id("review-camera").click()
+            page.get_by_role("option", name="文化广场").click()
+        else:
+            page.get_by_label("前一天").click()
+        expect(video).to_have_js_property("readyState", 0)
+        expect(video).to_have_js_property("paused", value=True)
+        expect(clock).to_contain_text("00:00:00")
+        assert (clock.inner_text()[:5] == before[:5]) == (change == "camera")
+    assert screen.complaints == []
+
+
+def test_every_page_says_what_calls_and_leads_to_it(screen, mock):
+    page = screen.open("duty", "/incidents", 1366, 768)
+    strip = page.get_by_test_id("calling-strip")
+    expect(strip).to_contain_text("1条告警未签收")
+    alert = mock.do("alert?camera=0&kind=flame&level=extra_urgent")
+    expect(strip).to_contain_text("2条告警未签收")
+    expect(strip).to_contain_text("特急 · 疑似明火 · 村口主路")
+    strip.get_by_role("link").click()
+    expect(page.get_by_test_id("alert-detail")).to_have_attribute("data-alert-id", str(alert["id"]))
+    page.get_by_test_id("alert-sign").click()
+    expect(strip).to_contain_text("1条告警未签收")
+    assert screen.complaints == []
+
+
+@pytest.mark.parametrize("kind", ["alerts", "incidents"])
+def test_what_could_not_be_had_is_there_after_another_try(screen, mock, kind):
+    page = screen.open("duty", f"/{kind if kind == 'incidents' else ''}", 390, 844)
+    expect(page.get_by_test_id(f"{kind[:-1]}-list").locator("li").first).to_be_visible()
+    page.route(f"**/{kind}/*", lambda route: route.abort())
+    page.get_by_test_id(f"{kind[:-1]}-list").get_by_role("link").first.click()
+    expect(page.locator(".pane").get_by_role("alert")).to_contain_text("连不上中心平台")
+    page.unroute(f"**/{kind}/*")
+    page.get_by_test_id("pane-retry").click()
+    expect(page.get_by_test_id(f"{kind[:-1]}-detail")).to_be_visible()
+
+
+def test_what_could_not_be_had_is_fetched_when_the_connection_is_back(screen, mock):
+    page = screen.open("duty", "/", 390, 844)
+    page.route("**/alerts/*", lambda route: route.abort())
+    page.get_by_test_id("alert-list").get_by_role("link").first.click()
+    expect(page.get_by_test_id("pane-retry")).to_be_visible()
+    page.unroute("**/alerts/*")
+    mock.do("drop")
+    expect(page.get_by_test_id("alert-detail")).to_be_visible()
+
+
+def test_a_sign_out_that_failed_says_so(screen):
+    page = screen.open("duty", "/", 1366, 768)
+    page.route("**/session", lambda route: route.abort())
+    page.get_by_test_id("logout").click()
+    expect(page.get_by_text("没有退出成功")).to_be_visible()
+    page.unroute("**/session")
+    page.get_by_test_id("logout").click()
+    expect(page.get_by_test_id("login-submit")).to_be_visible()
+
+
+def test_a_shift_that_nobody_relieved_is_named_so(screen, mock):
+    page = screen.open("duty", "/", 1366, 768)
+    expect(page.get_by_test_id("alert-list")).to_be_visible()
+    mock.do("duty?held_over=1")
+    expect(page.get_by_test_id("duty-held-over")).to_contain_text("未接班")
+    page.goto(f"{mock.url}/wall")
+    expect(page.get_by_test_id("duty-held-over")).to_contain_text("未接班")
 
 
 @pytest.mark.parametrize("path", ["/", "/incidents", "/review", "/about", "/login"])

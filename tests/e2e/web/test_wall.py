@@ -1,5 +1,7 @@
 """The wall as its staff use it: by eye and by key."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -115,6 +117,7 @@ def test_a_wrong_pin_signs_nothing_and_can_be_typed_again(screen, mock):
     page.keyboard.type("1111")
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("PIN不对")
+    expect(page.get_by_test_id("pin-dialog").get_by_text("5", exact=True)).to_be_focused()
     expect(popup(page)).to_have_attribute("data-state", "NEW")
     page.keyboard.type(PIN)
     page.keyboard.press("Enter")
@@ -131,6 +134,31 @@ def test_an_unsigned_extra_urgent_alert_cannot_be_put_away(screen, mock):
     sign(page)
     page.keyboard.press("Escape")
     expect(popup(page)).to_have_count(0)
+
+
+def test_a_second_extra_urgent_alert_is_signed_before_the_first_is_verified(screen, mock):
+    page = screen.open("wall", "/wall")
+    first = mock.do("alert?camera=0&kind=flame&level=extra_urgent")
+    expect(popup(page)).to_have_attribute("data-alert-id", str(first["id"]))
+    sign(page)
+    page.keyboard.press("Space")
+    expect(page.get_by_test_id("wall-note")).to_contain_text("已签收")
+    second = mock.do("alert?camera=1&kind=flame&level=extra_urgent")
+    expect(popup(page)).to_have_attribute("data-alert-id", str(second["id"]))
+    page.keyboard.press("Space")
+    expect(popup(page)).to_have_attribute("data-state", "ACKED")
+    expect(popup(page)).to_have_attribute("data-alert-id", str(second["id"]))
+
+
+def test_a_card_that_was_opened_gives_way_to_a_greater_alert(screen, mock):
+    page = screen.open("wall", "/wall")
+    card = mock.do("alert?camera=0&level=ordinary")
+    page.get_by_test_id(f"alert-card-{card['id']}").click()
+    expect(popup(page)).to_have_attribute("data-alert-id", str(card["id"]))
+    extra = mock.do("alert?camera=1&kind=flame&level=extra_urgent")
+    expect(popup(page)).to_have_attribute("data-alert-id", str(extra["id"]))
+    page.get_by_test_id(f"alert-card-{card['id']}").click()
+    expect(page.get_by_test_id("wall-note")).to_contain_text("请先处理")
 
 
 def test_late_and_trial_alerts_are_cards_only(screen, mock):
@@ -160,6 +188,87 @@ def test_a_number_enlarges_a_camera_on_its_main_stream(screen):
     assert width == 1280
     page.keyboard.press("0")
     expect(page.get_by_test_id("tile-stream")).to_have_count(0)
+
+
+def test_an_enlarged_camera_leaves_the_rail_and_its_cards_in_sight(screen, mock):
+    page = screen.open("wall", "/wall")
+    live(page)
+    page.keyboard.press("1")
+    expect(page.get_by_test_id("tile-stream")).to_be_visible()
+    alert = mock.do("alert?camera=1&level=ordinary")
+    card = page.get_by_test_id(f"alert-card-{alert['id']}")
+    expect(card).to_be_visible()
+    focused = "document.activeElement.dataset.testid"
+    page.keyboard.press("ArrowUp")
+    seen = {page.evaluate(focused)}
+    for key in ("ArrowUp", "ArrowUp", "ArrowDown", "ArrowDown", "ArrowDown"):
+        page.keyboard.press(key)
+        seen.add(page.evaluate(focused))
+    assert f"alert-card-{alert['id']}" in seen
+    assert not seen & {f"wall-tile-box-qingshi.cam{number}" for number in (2, 3, 4)}
+    card.click()
+    expect(popup(page)).to_have_attribute("data-alert-id", str(alert["id"]))
+
+
+def test_a_dialog_that_nobody_answers_gives_the_screen_back(screen, mock):
+    page = screen.open("wall", "/wall")
+    mock.do("alert?camera=0&level=urgent")
+    expect(popup(page)).to_be_visible()
+    page.clock.install()
+    page.keyboard.press("Space")
+    expect(page.get_by_test_id("pin-dialog")).to_be_visible()
+    page.clock.fast_forward(55_000)
+    page.keyboard.press("1")
+    page.clock.fast_forward(55_000)
+    expect(page.get_by_test_id("pin-dialog")).to_be_visible()
+    page.clock.fast_forward(6_000)
+    expect(page.get_by_test_id("pin-dialog")).to_have_count(0)
+
+
+def test_what_failed_is_tried_again_by_the_same_key(screen, mock):
+    page = screen.open("wall", "/wall")
+    mock.do("alert?camera=0&level=urgent")
+    expect(popup(page)).to_be_visible()
+    sign(page)
+    page.keyboard.press("1")
+    expect(page.get_by_test_id("confirm-real")).to_be_focused()
+    page.route("**/confirm", lambda route: route.abort())
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("wall-note")).to_contain_text("操作未成功")
+    expect(page.get_by_test_id("confirm-real")).to_be_focused()
+    page.unroute("**/confirm")
+    with page.expect_request(lambda each: each.url.endswith("/confirm")) as told:
+        page.keyboard.press("Enter")
+    assert told.value.post_data_json["incident"]["level"] == "urgent"
+    expect(popup(page)).to_have_count(0)
+
+
+def test_the_words_that_could_not_be_had_are_fetched_with_the_next_snapshot(screen, mock):
+    page = screen.open("wall", "/about")
+    page.route("**/codes", lambda route: route.abort())
+    page.goto(f"{mock.url}/wall")
+    mock.do("alert?camera=0&level=urgent")
+    expect(page.get_by_test_id("alert-headline")).to_contain_text("gathering")
+    page.unroute("**/codes")
+    mock.do("drop")
+    expect(page.get_by_test_id("alert-headline")).to_contain_text("疑似人员聚集")
+
+
+def test_who_reviews_from_the_wall_hears_of_alerts_and_comes_back_to_it(screen, mock):
+    page = screen.open("duty", "/wall")
+    live(page)
+    page.keyboard.press("b")
+    expect(page).to_have_url(re.compile("/review.*from=wall"))
+    mock.do("alert?camera=1&kind=flame&level=extra_urgent")
+    expect(page.get_by_test_id("calling-strip")).to_contain_text("特急 · 疑似明火")
+    page.keyboard.press("Escape")
+    expect(popup(page)).to_be_visible()
+    page.keyboard.press("b")
+    expect(page.get_by_test_id("review")).to_be_visible()
+    page.clock.install()
+    page.keyboard.press("x")
+    page.clock.fast_forward(5 * 60_000 + 1_000)
+    expect(page.get_by_test_id("wall")).to_be_visible()
 
 
 def test_the_privacy_screen_hides_every_picture(screen):

@@ -42,7 +42,7 @@ async function problem(response: Response): Promise<CentreError> {
   }
 }
 
-/** Return the answer's JSON (undefined for 204). Rejects with CentreError; status 0: no connection. */
+/** Return the answer's JSON (undefined for 204). Rejects with CentreError; status 0: no whole answer. */
 export async function request<T>(method: string, path: string, body?: unknown, timeoutMs = 15_000): Promise<T> {
   const init: RequestInit = {
     method,
@@ -54,13 +54,12 @@ export async function request<T>(method: string, path: string, body?: unknown, t
     init.headers = { 'Content-Type': 'application/json' }
     init.body = JSON.stringify(body)
   }
-  let response: Response
-  try {
-    response = await fetch(BASE + path, init)
-  } catch (error) {
+  const unreachable = (error: unknown): never => {
     throw new CentreError(0, 'unreachable', String(error), '连不上中心平台')
   }
+  const response = await fetch(BASE + path, init).catch(unreachable)
   if (!response.ok) throw await problem(response)
   if (response.status === 204) return undefined as T
-  return (await response.json()) as T
+  // A weak link may break in the midst of an answer, or a stranger's page answer for the centre.
+  return (await response.json().catch(unreachable)) as T
 }

@@ -77,7 +77,8 @@ export interface OnDuty {
 }
 
 export interface Duty {
-  shift: { name: string; start: Instant; end: Instant } | null
+  /** `held_over`: nobody relieved it, and it is still responsible. */
+  shift: { name: string; start: Instant; end: Instant; held_over: boolean } | null
   people: OnDuty[]
 }
 

@@ -1,13 +1,14 @@
 import { computed, onScopeDispose, ref, watch, type Ref } from 'vue'
 
 import type { Camera, CameraStateName } from '@/api/types'
-import { everyQuarterSecond, serverNow } from '@/time/clock'
+import { everyQuarterSecond } from '@/time/clock'
 
 import { liveness, STALE_AFTER_MS, type Liveness } from './liveness'
 
 /** Follow the pictures of one camera: how fresh they are, and whether the main stream may be shown. */
 export function useTile(camera: Ref<Camera>, wantsMain: Ref<boolean>) {
-  const openedAt = serverNow()
+  // Ages count by the monotonic clock: a frozen picture must not look live while a clock is set.
+  const openedAt = performance.now()
   let baseAt: number | null = null
   let mainAt: number | null = null
   let behindS = 0
@@ -34,33 +35,36 @@ export function useTile(camera: Ref<Camera>, wantsMain: Ref<boolean>) {
   })
 
   function baseFrame(media: number, behind: number): void {
-    baseAt = serverNow()
+    baseAt = performance.now()
     if (mainFresh.value) return
     behindS = behind
     mediaTime.value = media
   }
 
   function mainFrame(media: number, behind: number): void {
-    mainAt = serverNow()
+    mainAt = performance.now()
     mainFresh.value = mainSeen.value = true
     behindS = behind
     mediaTime.value = media
   }
 
   function look(now: number): void {
-    mainFresh.value = wantsMain.value && mainAt !== null && now - mainAt <= STALE_AFTER_MS
+    const monotonic = performance.now()
+    const onServer = (at: number) => now - (monotonic - at)
+    mainFresh.value = wantsMain.value && mainAt !== null && monotonic - mainAt <= STALE_AFTER_MS
     const lastFrameAt = mainFresh.value ? mainAt : baseAt
-    const since = camera.value.since
+    const { state, since } = camera.value
     status.value = liveness(
       {
-        lastFrameAt,
-        openedAt,
-        state: told.value ?? camera.value.state,
-        stateSince: since === null ? null : Date.parse(since),
+        lastFrameAt: lastFrameAt === null ? null : onServer(lastFrameAt),
+        openedAt: onServer(openedAt),
+        state: told.value ?? state,
+        // The stream may say first that the camera is lost: until then `since` is when it came up.
+        stateSince: state === 'lost' && since !== null ? Date.parse(since) : null,
       },
       now,
     )
-    ageMs.value = lastFrameAt === null ? null : Math.max(0, now - lastFrameAt) + behindS * 1000
+    ageMs.value = lastFrameAt === null ? null : monotonic - lastFrameAt + behindS * 1000
   }
 
   onScopeDispose(everyQuarterSecond(look))

@@ -7,6 +7,7 @@ export type ReviewAction =
   | { do: 'zoom'; factor: number }
   | { do: 'clip'; edge: 'start' | 'end' }
   | { do: 'faster'; by: 1 | -1 }
+  | { do: 'leave' }
 
 export const SPEEDS = [0.5, 1, 2, 4, 8, 16] as const
 
@@ -35,6 +36,8 @@ export function reviewAction(key: string): ReviewAction | null {
       return { do: 'clip', edge: 'start' }
     case ']':
       return { do: 'clip', edge: 'end' }
+    case 'Escape':
+      return { do: 'leave' }
     default:
       return null
   }

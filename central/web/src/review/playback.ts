@@ -53,6 +53,18 @@ export class Playback {
     this.load(range, url)
   }
 
+  /** Show nothing: the picture on the screen belongs to what is no longer asked for. */
+  clear(): void {
+    this.video.pause()
+    this.hls?.destroy()
+    this.hls = null
+    this.fragments = []
+    this.range = { start: 0, end: 0 }
+    this.lastMedia = null
+    this.video.removeAttribute('src')
+    this.video.load()
+  }
+
   async play(): Promise<void> {
     try {
       await this.video.play()

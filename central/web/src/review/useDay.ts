@@ -1,63 +1,83 @@
-import { computed, ref, watch, type Ref } from 'vue'
+import { computed, onScopeDispose, ref, watch, type Ref } from 'vue'
 
 import * as centre from '@/api/centre'
 import type { Alert, Camera, Timeline } from '@/api/types'
-import { DAY_MS, endOfDay, startOfDay } from '@/time/zone'
-import { useExplain } from '@/work/explain'
+import { serverNow } from '@/time/clock'
+import { DAY_MS, dayOf, endOfDay, startOfDay } from '@/time/zone'
 
 import { joined, type Span, type View } from './geometry'
+import { tailStart, withTail } from './tail'
 
 /** Recorded files closer together than this are one bar. */
 const JOIN_MS = 1_500
+/** A day's timeline is large and comes over the village's uplink: only today grows, and slowly. */
+export const REFRESH_MS = 60_000
 
 const spanOf = (each: { start: string; end: string }): Span => ({ start: Date.parse(each.start), end: Date.parse(each.end) })
 
-/** The recordings and alerts of one camera on one day. */
+/**
+ * The recordings and alerts of one camera on one day.
+ *
+ * They are fetched when the camera or the day changes; what is new today once a minute. What is
+ * known stays when that fails; `failure` is why.
+ */
 export function useDay(camera: Ref<Camera | null>, day: Ref<string>, zone: Ref<string>) {
-  const explain = useExplain()
   const timeline = ref<Timeline | null>(null)
   const alerts = ref<Alert[]>([])
-  const problem = ref('')
+  const failure = ref<unknown>(null)
   const loading = ref(false)
   let asked = 0
 
   const bounds = computed<View>(() => ({ from: startOfDay(day.value, zone.value), to: endOfDay(day.value, zone.value) }))
 
-  async function load(): Promise<void> {
+  /** Fetch the whole day. */
+  const load = (): Promise<void> => ask(null)
+
+  /** Fetch what is new of the day. */
+  const refresh = (): Promise<void> => ask(timeline.value)
+
+  async function ask(known: Timeline | null): Promise<void> {
     const it = camera.value
     if (it === null) return
     const mine = (asked += 1)
     const [from, to] = [new Date(bounds.value.from).toISOString(), new Date(bounds.value.to).toISOString()]
+    const since = new Date(Math.max(bounds.value.from, tailStart(known) ?? bounds.value.from)).toISOString()
     loading.value = true
-    problem.value = ''
+    failure.value = null
     const [recordings, raised] = await Promise.allSettled([
-      centre.timeline(it.box_id, it.camera_id, from, to),
+      centre.timeline(it.box_id, it.camera_id, since, to),
       centre.alerts({ camera: it.uid, from, to, limit: 200 }),
     ])
     if (mine !== asked) return
     loading.value = false
-    timeline.value = recordings.status === 'fulfilled' ? recordings.value : null
-    alerts.value = raised.status === 'fulfilled' ? raised.value.items : []
+    if (recordings.status === 'fulfilled') timeline.value = known === null ? recordings.value : withTail(known, recordings.value)
+    if (raised.status === 'fulfilled') alerts.value = raised.value.items
     const failed = [recordings, raised].find((each) => each.status === 'rejected')
-    if (failed?.status === 'rejected') problem.value = explain(failed.reason)
+    if (failed?.status === 'rejected') failure.value = failed.reason
   }
 
-  watch([camera, day], ([nowCamera], [oldCamera]) => {
-    if (nowCamera?.uid !== oldCamera?.uid) timeline.value = null
+  // Not the camera itself: every snapshot of the village brings a new object.
+  watch([() => camera.value?.uid, day], () => {
+    timeline.value = null
+    alerts.value = []
     void load()
   })
+  const refreshing = setInterval(() => {
+    if (day.value === dayOf(serverNow(), zone.value)) void refresh()
+  }, REFRESH_MS)
+  onScopeDispose(() => clearInterval(refreshing))
 
   const recorded = computed(() => joined((timeline.value?.segments ?? []).map(spanOf), JOIN_MS))
   const growing = computed(() => (timeline.value?.growing ? spanOf(timeline.value.growing) : null))
   const gaps = computed(() =>
     (timeline.value?.gaps ?? []).map((gap) => ({
       start: Math.max(Date.parse(gap.start), bounds.value.from),
-      end: Math.min(gap.end === null ? Date.now() : Date.parse(gap.end), bounds.value.to),
+      end: Math.min(gap.end === null ? serverNow() : Date.parse(gap.end), bounds.value.to),
       reason: gap.reason,
     })),
   )
 
-  return { bounds, recorded, growing, gaps, alerts, problem, loading, load }
+  return { bounds, recorded, growing, gaps, alerts, failure, loading, load, refresh }
 }
 
 /** The day after (1) or before (-1) `day`. */

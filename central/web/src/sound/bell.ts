@@ -1,4 +1,4 @@
-/** Rings the patterns by WebAudio and lets the voice speak. One per page. */
+/** Rings the patterns by WebAudio and lets the voice speak. One per page, for as long as it is open. */
 
 import { ref } from 'vue'
 
@@ -10,29 +10,18 @@ import { announcement } from './words'
 export class Bell {
   /** The browser allows no sound until somebody presses a key. */
   readonly blocked = ref(false)
-  /** Epoch milliseconds; 0: not muted. */
-  readonly mutedUntil = ref(0)
+  /** Milliseconds that the mute still lasts; 0: not muted. */
+  readonly muteLeftMs = ref(0)
 
   private context: AudioContext | null = null
   private output: GainNode | null = null
   private readonly mute = new Mute()
   private repeating: number | null = null
-  private closed = false
 
   constructor() {
     window.addEventListener('keydown', this.unlock, true)
     window.addEventListener('pointerdown', this.unlock, true)
     this.start()
-  }
-
-  close(): void {
-    this.closed = true
-    window.removeEventListener('keydown', this.unlock, true)
-    window.removeEventListener('pointerdown', this.unlock, true)
-    this.stopRepeating()
-    window.speechSynthesis?.cancel()
-    void this.context?.close()
-    this.context = null
   }
 
   /** A new alert calls: ring its pattern once, say its words twice, lift the mute for a 特急. */
@@ -54,19 +43,23 @@ export class Bell {
   }
 
   toggleMute(): void {
-    this.mute.toggle(Date.now())
+    this.mute.toggle(performance.now())
     this.showMute()
-    if (this.mute.isOn(Date.now())) window.speechSynthesis?.cancel()
+    if (this.isMuted()) window.speechSynthesis?.cancel()
   }
 
-  /** Forget a mute that has run out. */
+  /** Say anew how long the mute still lasts. */
   tick(): void {
-    if (this.mutedUntil.value !== 0) this.showMute()
+    if (this.muteLeftMs.value !== 0) this.showMute()
   }
 
   private showMute(): void {
-    const now = Date.now()
-    this.mutedUntil.value = this.mute.isOn(now) ? now + this.mute.leftMs(now) : 0
+    this.muteLeftMs.value = this.mute.leftMs(performance.now())
+  }
+
+  /** It counts by the monotonic clock: a clock that is set makes no mute longer. */
+  private isMuted(): boolean {
+    return this.mute.isOn(performance.now())
   }
 
   private start(): void {
@@ -79,7 +72,7 @@ export class Bell {
   }
 
   private look(): void {
-    this.blocked.value = !this.closed && this.context?.state !== 'running'
+    this.blocked.value = this.context?.state !== 'running'
   }
 
   private readonly unlock = (): void => {
@@ -94,7 +87,7 @@ export class Bell {
   private ring(pattern: Pattern): void {
     const { context, output } = this
     if (context === null || output === null) return
-    if (context.state !== 'running' || this.mute.isOn(Date.now())) return
+    if (context.state !== 'running' || this.isMuted()) return
     for (const tone of pattern.tones) {
       const oscillator = context.createOscillator()
       const gain = context.createGain()
@@ -115,7 +108,7 @@ export class Bell {
   }
 
   private speak(text: string): void {
-    if (!('speechSynthesis' in window) || this.mute.isOn(Date.now())) return
+    if (!('speechSynthesis' in window) || this.isMuted()) return
     const voices = window.speechSynthesis.getVoices()
     // Only a voice that works on this machine: the wall must speak without the internet.
     const voice = voices.find((each) => each.localService && each.lang.toLowerCase().startsWith('zh'))

@@ -21,7 +21,7 @@ export const useCodes = defineStore('codes', () => {
   const codes = ref<Codes>(EMPTY)
   let loading: Promise<void> | null = null
 
-  /** Fetch once; a failed fetch may be tried again. */
+  /** Fetch once, until it succeeds: a call after a failure tries again, one after a success does nothing. */
   function load(): Promise<void> {
     loading ??= centre
       .codes()

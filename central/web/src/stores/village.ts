@@ -7,6 +7,7 @@ import { Feed, type FeedKind } from '@/api/feed'
 import type { Alert, Box, Camera, Duty, Incident, Wall } from '@/api/types'
 import { learnServerTime } from '@/time/clock'
 
+import { useCodes } from './codes'
 import { RecentChanges, replaced, settled } from './merge'
 import { useSession } from './session'
 
@@ -25,13 +26,14 @@ type IncidentListener = (incident: Incident) => void
 /** The village as it is now: a snapshot, kept true by the feed. One for the whole page. */
 export const useVillage = defineStore('village', () => {
   const session = useSession()
+  const codes = useCodes()
   const alerts = shallowRef<ReadonlyMap<string, Alert>>(new Map())
   const cameras = ref<Camera[]>([])
   const boxes = ref<Box[]>([])
   const duty = ref<Duty>({ shift: null, people: [] })
   const incidents = ref({ open: 0, overdue: 0 })
   const loaded = ref(false)
-  /** Epoch milliseconds since when the centre is out of reach; null: it is there. */
+  /** Since when the centre is out of reach, by the monotonic clock; null: it is there. */
   const lostSince = ref<number | null>(null)
   const banner = ref(false)
 
@@ -53,17 +55,21 @@ export const useVillage = defineStore('village', () => {
     bannerTimer = null
   }
 
-  /** Nothing has come since `since` (this machine's epoch milliseconds). */
+  /** Nothing has come since `since` (milliseconds of the monotonic clock: that of the machine may be set). */
   function unreachable(since: number): void {
     if (lostSince.value !== null) return
     lostSince.value = since
     bannerTimer = window.setTimeout(() => {
       banner.value = true
-    }, Math.max(0, since + BANNER_AFTER_MS - Date.now()))
+    }, Math.max(0, since + BANNER_AFTER_MS - performance.now()))
+  }
+
+  /** Milliseconds for which the centre has been out of reach; 0: it is there. */
+  function lostForMs(): number {
+    return lostSince.value === null ? 0 : performance.now() - lostSince.value
   }
 
   function takeWall(wall: Wall, sentAt: number): void {
-    learnServerTime(wall.server_time, sentAt, Date.now())
     const changes = recent.since(sentAt)
     cameras.value = settled(wall.cameras, cameras.value, (camera) => camera.uid, changes)
     boxes.value = settled(wall.boxes, boxes.value, (box) => box.box_id, changes)
@@ -72,14 +78,17 @@ export const useVillage = defineStore('village', () => {
     const list = settled(wall.alerts, [...alerts.value.values()], (alert) => alert.id, changes)
     alerts.value = new Map(list.map((alert) => [alert.id, alert]))
     loaded.value = true
+    // The words of all that is shown: what failed at first is tried again with each snapshot.
+    void codes.load()
     for (const alert of wall.alerts) for (const listener of alertListeners) listener(alert, 'snapshot')
   }
 
   /** Fetch the snapshot and follow the feed from it. */
   async function reload(): Promise<void> {
-    const sentAt = Date.now()
+    const [sentAt, clock] = [performance.now(), Date.now()]
     try {
       const wall = await centre.wall()
+      learnServerTime(wall.server_time, clock, Date.now())
       if (feed === null) return
       const cursor = String(wall.cursor)
       const behind = feed.position !== cursor && !heardSinceReconcile
@@ -103,7 +112,7 @@ export const useVillage = defineStore('village', () => {
 
   /** The session also brings the server's time and its build: a changed build reloads the page. */
   async function probe(): Promise<void> {
-    const sentAt = Date.now()
+    const sentAt = performance.now()
     try {
       await session.refresh(PROBE_TIMEOUT_MS)
       if (feed?.connected === true && lostSince.value !== null) reachable()
@@ -113,7 +122,7 @@ export const useVillage = defineStore('village', () => {
   }
 
   function putAlert(alert: Alert): void {
-    recent.note(alert.id, Date.now())
+    recent.note(alert.id, performance.now())
     const next = new Map(alerts.value)
     next.delete(alert.id)
     next.set(alert.id, alert)
@@ -140,15 +149,15 @@ export const useVillage = defineStore('village', () => {
         putAlert(data as Alert)
         break
       case 'camera':
-        recent.note((data as Camera).uid, Date.now())
+        recent.note((data as Camera).uid, performance.now())
         cameras.value = replaced(cameras.value, data as Camera, (camera) => camera.uid)
         break
       case 'box':
-        recent.note((data as Box).box_id, Date.now())
+        recent.note((data as Box).box_id, performance.now())
         boxes.value = replaced(boxes.value, data as Box, (box) => box.box_id)
         break
       case 'duty':
-        recent.note('duty', Date.now())
+        recent.note('duty', performance.now())
         duty.value = data as Duty
         break
       case 'incident':
@@ -167,10 +176,11 @@ export const useVillage = defineStore('village', () => {
           reachable()
           if (again) void reconcile().then(probe)
         },
-        disconnected: () => unreachable(Date.now()),
+        disconnected: () => unreachable(performance.now()),
         reset: () => void reload(),
       })
       void reload()
+      void codes.load()
       reconcileTimer = window.setInterval(() => void reconcile(), RECONCILE_MS)
       probeTimer = window.setInterval(() => void probe(), PROBE_MS)
     }
@@ -213,6 +223,7 @@ export const useVillage = defineStore('village', () => {
     loaded,
     banner,
     lostSince,
+    lostForMs,
     follow,
     putAlert,
     onAlert,

@@ -1,13 +1,27 @@
-/** The server's time, as well as this browser knows it: one offset, learned from every answer. */
+/** The server's time, as well as this browser knows it: one offset, learned from quick answers. */
 
 import { ref } from 'vue'
 
 const offsetMs = ref(0)
 
+/** The offset is known to half of what the answer took: slower ones teach only who knows no better. */
+export const QUICK_MS = 2_000
+const STEP_MS = 1_000
+let learnedIn = Infinity
+/** What this machine's clock was ahead of its monotonic one then: another amount, and it was set. */
+let learnedAhead = 0
+
 /** Learn from an answer that says `serverTime`; `sentAt` and `gotAt` are local epoch milliseconds. */
 export function learnServerTime(serverTime: string, sentAt: number, gotAt: number): void {
   const server = Date.parse(serverTime)
-  if (!Number.isNaN(server)) offsetMs.value = server - (sentAt + gotAt) / 2
+  const took = gotAt - sentAt
+  if (Number.isNaN(server) || took < 0) return
+  const ahead = Date.now() - performance.now()
+  const clockWasSet = Math.abs(ahead - learnedAhead) > STEP_MS
+  if (took > QUICK_MS && took > learnedIn && !clockWasSet) return
+  offsetMs.value = server - (sentAt + gotAt) / 2
+  learnedIn = took
+  learnedAhead = ahead
 }
 
 /** Return the server's time now, in epoch milliseconds. */

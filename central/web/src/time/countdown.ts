@@ -9,20 +9,23 @@ export interface Countdown {
   text: string
 }
 
-/** Return `m:ss`, `h:mm:ss` or `…d hh:mm` for a count of whole seconds. */
-export function durationText(seconds: number): string {
+/** Writes a count of days in the page's language. */
+export type DayText = (days: number) => string
+
+/** Return `m:ss`, `h:mm:ss` or `3天 hh:mm` for a count of whole seconds. */
+export function durationText(seconds: number, dayText: DayText): string {
   const whole = Math.max(0, Math.floor(seconds))
   const two = (value: number) => String(value).padStart(2, '0')
   const days = Math.floor(whole / 86_400)
   const hours = Math.floor((whole % 86_400) / 3_600)
   const minutes = Math.floor((whole % 3_600) / 60)
-  if (days > 0) return `${days}d ${two(hours)}:${two(minutes)}`
+  if (days > 0) return `${dayText(days).trim()} ${two(hours)}:${two(minutes)}`
   if (hours > 0) return `${hours}:${two(minutes)}:${two(whole % 60)}`
   return `${minutes}:${two(whole % 60)}`
 }
 
 /** Return the countdown at `now` to `deadline`, for something that began at `from` (epoch ms). */
-export function countdown(deadline: number, from: number, now: number): Countdown {
+export function countdown(deadline: number, from: number, now: number, dayText: DayText): Countdown {
   const left = Math.ceil((deadline - now) / 1000)
   const overdue = left < 0
   const used = deadline > from ? (now - from) / (deadline - from) : 1
@@ -30,7 +33,7 @@ export function countdown(deadline: number, from: number, now: number): Countdow
     seconds: left,
     overdue,
     urgent: used >= 0.75,
-    text: (overdue ? '+' : '') + durationText(Math.abs(left)),
+    text: (overdue ? '+' : '') + durationText(Math.abs(left), dayText),
   }
 }
 

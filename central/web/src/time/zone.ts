@@ -64,6 +64,11 @@ export function momentOf(at: number, zone: string): string {
   return `${dayOf(at, zone).slice(5)} ${clockOf(at, zone)}`
 }
 
+/** 2026-11-22-140522: a moment as a part of a file's name. */
+export function stampOf(at: number, zone: string): string {
+  return `${dayOf(at, zone)}-${clockOf(at, zone).replaceAll(':', '')}`
+}
+
 function offsetAt(at: number, zone: string): number {
   const { year, month, day, hour, minute, second } = partsIn(at, zone)
   return Date.UTC(year, month - 1, day, hour, minute, second) - Math.floor(at / 1000) * 1000

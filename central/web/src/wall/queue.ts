@@ -8,14 +8,12 @@ const RANK: Record<AlertLevel, number> = { ordinary: 1, urgent: 2, extra_urgent:
 
 export const levelRank = (level: AlertLevel): number => RANK[level]
 
-/** Greater level first; within a level the one that has waited longest. */
-export function byLevelThenTime(a: Alert, b: Alert): number {
-  return (
-    levelRank(b.level) - levelRank(a.level) ||
-    Date.parse(a.started_at) - Date.parse(b.started_at) ||
-    a.id.localeCompare(b.id)
-  )
-}
+const byLevel = (a: Alert, b: Alert): number => levelRank(b.level) - levelRank(a.level)
+const unsignedFirst = (a: Alert, b: Alert): number => Number(a.state === 'ACKED') - Number(b.state === 'ACKED')
+const byTime = (a: Alert, b: Alert): number => Date.parse(a.started_at) - Date.parse(b.started_at) || a.id.localeCompare(b.id)
+
+/** Greater level first; within a level the unsigned, and then the one that has waited longest. */
+export const byPressing = (a: Alert, b: Alert): number => byLevel(a, b) || unsignedFirst(a, b) || byTime(a, b)
 
 /** Still a person's turn: not signed, or signed and not verified. */
 export const isPending = (alert: Alert): boolean => alert.state === 'NEW' || alert.state === 'ACKED'
@@ -30,7 +28,7 @@ export interface PopupFacts {
   minimised: ReadonlySet<string>
   /** Signed at this screen and not yet verified: it stays up. */
   held: ReadonlySet<string>
-  /** Opened from its card. */
+  /** Opened from its card: it comes before others of its level and state. */
   opened: string | null
   /** What stands on the screen now, and whether a dialog is open on it. */
   current: string | null
@@ -53,29 +51,21 @@ function demands(alert: Alert, facts: PopupFacts, now: number): boolean {
  * Return the alert to show big and how many more of the pending ones wait behind it.
  *
  * With a dialog open nothing takes its place: a key must not meet another alert than the one its
- * person read. Otherwise the greater level wins, and on equal levels what is already shown stays.
+ * person read. Otherwise the greater level wins, and within a level what nobody has signed: it is
+ * what the bell rings for and the space bar signs. Only among equals the one that a person opened
+ * comes first, and then the one that is already shown.
  */
 export function choosePopup(alerts: readonly Alert[], facts: PopupFacts, now: number): { alert: Alert | null; waiting: number } {
-  const demanding = alerts.filter((alert) => demands(alert, facts, now)).sort(byLevelThenTime)
-  const current = demanding.find((alert) => alert.id === facts.current)
-  const first = demanding[0] ?? null
-  let chosen = first
-  if (current !== undefined && first !== null) {
-    const outranked = levelRank(first.level) > levelRank(current.level) && first.state === 'NEW'
-    if (facts.dialogOpen || !outranked || current.id === facts.opened) chosen = current
-  }
-  const waiting = chosen === null ? 0 : alerts.filter((alert) => isPending(alert) && alert.id !== chosen?.id).length
+  const is = (id: string | null) => (a: Alert, b: Alert) => Number(b.id === id) - Number(a.id === id)
+  const [opened, shown] = [is(facts.opened), is(facts.current)]
+  const demanding = alerts
+    .filter((alert) => demands(alert, facts, now))
+    .sort((a, b) => byLevel(a, b) || unsignedFirst(a, b) || opened(a, b) || shown(a, b) || byTime(a, b))
+  const underDialog = facts.dialogOpen ? demanding.find((alert) => alert.id === facts.current) : undefined
+  const chosen = underDialog ?? demanding[0] ?? null
+  const waiting = chosen === null ? 0 : alerts.filter((alert) => isPending(alert) && alert.id !== chosen.id).length
   return { alert: chosen, waiting }
 }
 
-/** Return the pending alerts for the rail: most pressing first, unsigned before signed in a level. */
-export function railOrder(alerts: readonly Alert[]): Alert[] {
-  return alerts
-    .filter(isPending)
-    .sort(
-      (a, b) =>
-        levelRank(b.level) - levelRank(a.level) ||
-        Number(a.state === 'ACKED') - Number(b.state === 'ACKED') ||
-        byLevelThenTime(a, b),
-    )
-}
+/** Return the pending alerts for the rail: most pressing first. */
+export const railOrder = (alerts: readonly Alert[]): Alert[] => alerts.filter(isPending).sort(byPressing)

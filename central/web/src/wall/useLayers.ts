@@ -13,6 +13,7 @@ function choices(): HTMLElement[] {
     (element) =>
       element.closest('[data-layer]') === layer &&
       !element.matches(':disabled') &&
+      element.closest('[inert]') === null &&
       element.getClientRects().length > 0,
   )
 }
@@ -31,8 +32,10 @@ export function moveFocus(direction: Direction): boolean {
   return true
 }
 
-/** Put the focus on the first choice of the topmost layer, unless it is there already. */
+/** Put the focus on the choice to begin with in the topmost layer, unless it is there already. */
 export function focusTop(): void {
   const all = choices()
-  if (!all.some((element) => element === document.activeElement)) all[0]?.focus()
+  if (all.some((element) => element === document.activeElement)) return
+  const first = all.find((element) => element.hasAttribute('data-first')) ?? all[0]
+  first?.focus()
 }

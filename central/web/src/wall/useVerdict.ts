@@ -6,6 +6,7 @@ import { CentreError } from '@/api/http'
 import type { Alert, NewIncident } from '@/api/types'
 import { useSession } from '@/stores/session'
 import { useVillage } from '@/stores/village'
+import { useExplain } from '@/work/explain'
 
 export type Dialog =
   | { kind: 'pin'; signing: Alert | null }
@@ -19,7 +20,8 @@ const NOTE_MS = 6_000
 export function useVerdict(popup: ComputedRef<Alert | null>, hold: (id: string) => void) {
   const session = useSession()
   const village = useVillage()
-  const { t, locale } = useI18n()
+  const { t } = useI18n()
+  const explain = useExplain()
   const dialog = ref<Dialog | null>(null)
   const busy = ref(false)
   const note = ref('')
@@ -33,12 +35,10 @@ export function useVerdict(popup: ComputedRef<Alert | null>, hold: (id: string) 
     }, NOTE_MS)
   }
 
-  function explain(error: unknown): string {
-    if (!(error instanceof CentreError)) return String(error)
-    return locale.value === 'en' ? error.message : error.messageZh
-  }
-
-  /** Do one thing at a time; what the centre refuses is said, and what it now says is fetched. */
+  /**
+   * Do one thing at a time; what the centre refuses is said, and what it now says is fetched. Nothing
+   * is disabled meanwhile: the focus would be lost, and the next key meet something else.
+   */
   async function act(alert: Alert, deed: () => Promise<void>): Promise<void> {
     if (busy.value) return
     busy.value = true
@@ -53,22 +53,26 @@ export function useVerdict(popup: ComputedRef<Alert | null>, hold: (id: string) 
         }
       }
       say(t('wall.failed', { why: explain(error) }))
-      if (error instanceof CentreError && error.status === 409) village.putAlert(await centre.alert(alert.id))
+      if (error instanceof CentreError && error.status === 409) await centre.alert(alert.id).then(village.putAlert, () => undefined)
     } finally {
       busy.value = false
     }
   }
 
   async function sign(alert: Alert | null = popup.value): Promise<void> {
-    if (alert?.state !== 'NEW') return
+    if (alert === null) return
+    if (alert.state !== 'NEW') {
+      say(t('wall.signedAlready'))
+      return
+    }
     if (session.needsPin) {
       dialog.value = { kind: 'pin', signing: alert }
       return
     }
     await act(alert, async () => {
-      const signed = await centre.ack(alert.id, 'wall')
+      // Before it is asked for: the feed may say that it is signed before the answer does.
       hold(alert.id)
-      village.putAlert(signed)
+      village.putAlert(await centre.ack(alert.id, 'wall'))
     })
   }
 

@@ -1,7 +1,6 @@
-import { computed, nextTick, onScopeDispose, ref, shallowRef, watch, type Ref } from 'vue'
+import { computed, nextTick, ref, shallowRef, watch, type Ref } from 'vue'
 
 import type { Alert } from '@/api/types'
-import { Bell } from '@/sound/bell'
 import { useVillage } from '@/stores/village'
 import { useNow } from '@/time/now'
 
@@ -24,18 +23,16 @@ function markShown(ids: readonly string[]): void {
   )
 }
 
-/** What calls on the wall now: the pop-up, the rail, the bell. */
+/** What stands on the wall now: the pop-up and the rail. */
 export function useWallAlerts(dialogOpen: Ref<boolean>) {
   const village = useVillage()
   const now = useNow()
-  const bell = new Bell()
 
   const firstShown = shallowRef<ReadonlyMap<string, number>>(new Map())
   const minimised = ref(new Set<string>())
   const held = ref(new Set<string>())
   const opened = ref<string | null>(null)
   const current = ref<string | null>(null)
-  const rung = new Set<string>()
   const marked = new Set<string>()
 
   const pending = computed(() => railOrder(village.alertList))
@@ -75,33 +72,17 @@ export function useWallAlerts(dialogOpen: Ref<boolean>) {
     { immediate: true },
   )
 
-  /** Ring once for each alert that calls, and on and on while a 特急 is unsigned. */
-  function listen(alert: Alert): void {
-    if (alert.state !== 'NEW' || !calls(alert)) return
-    const key = `${alert.id}:${alert.level}`
-    if (rung.has(key)) return
-    rung.add(key)
-    bell.call(alert)
-  }
-  onScopeDispose(village.onAlert(listen))
-
-  const pressing = computed(() => pending.value.some((alert) => alert.state === 'NEW' && alert.level === 'extra_urgent' && calls(alert)))
-  watch(pressing, (on) => bell.repeat(on ? 'extra_urgent' : null), { immediate: true })
-
   /** Forget what is known of alerts that are over: the wall runs for weeks. */
   watch(
     () => village.alertList,
     (alerts) => {
       const open = new Set(alerts.filter(isPending).map((alert) => alert.id))
-      const keep = (id: string) => open.has(id.split(':')[0] ?? id)
-      for (const set of [minimised.value, held.value, rung, marked]) for (const id of set) if (!keep(id)) set.delete(id)
-      const shown = [...firstShown.value].filter(([id]) => keep(id))
+      for (const set of [minimised.value, held.value, marked]) for (const id of set) if (!open.has(id)) set.delete(id)
+      const shown = [...firstShown.value].filter(([id]) => open.has(id))
       if (shown.length !== firstShown.value.size) firstShown.value = new Map(shown)
       if (opened.value !== null && !open.has(opened.value)) opened.value = null
     },
   )
-  watch(now, () => bell.tick())
-  onScopeDispose(() => bell.close())
 
   function open(alert: Alert): void {
     minimised.value.delete(alert.id)
@@ -119,11 +100,11 @@ export function useWallAlerts(dialogOpen: Ref<boolean>) {
     return true
   }
 
-  /** It was signed here: it stays up until it is verified. */
+  /** It is being signed here: signed, it stays up until it is verified. */
   function hold(id: string): void {
     held.value.add(id)
     minimised.value.delete(id)
   }
 
-  return { bell, pending, popup, waiting: computed(() => choice.value.waiting), open, minimise, hold }
+  return { pending, popup, waiting: computed(() => choice.value.waiting), open, minimise, hold }
 }

@@ -1,0 +1,105 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { effectScope, nextTick, ref, type EffectScope, type Ref } from 'vue'
+
+import type { Camera, Timeline } from '@/api/types'
+import { REFRESH_MS, useDay } from '@/review/useDay'
+
+const NOW = Date.parse('2026-11-22T06:00:00Z')
+const TODAY = '2026-11-22'
+
+const aCamera = (id: string): Camera => ({
+  uid: `box.${id}`,
+  box_id: 'box',
+  camera_id: id,
+  name: id,
+  grid_code: '',
+  grid_name: '',
+  place: '',
+  has_sub: true,
+  state: 'live',
+  since: null,
+  last_packet_at: null,
+})
+const recordings: Timeline = {
+  camera_id: 'cam1',
+  from: '2026-11-21T16:00:00Z',
+  to: '2026-11-22T16:00:00Z',
+  segments: [{ id: 1, start: '2026-11-22T01:00:00Z', end: '2026-11-22T02:00:00Z', run_id: 'a', bytes: 1, recovered: false }],
+  gaps: [{ start: '2026-11-22T05:00:00Z', end: null, reason: 'camera_lost' }],
+  growing: null,
+}
+
+/** What was asked of the centre, and whether it answers. */
+const asked: string[] = []
+const froms: string[] = []
+let there = true
+let scope: EffectScope
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: NOW })
+  asked.length = froms.length = 0
+  there = true
+  scope = effectScope()
+  vi.stubGlobal('fetch', (path: string) => {
+    if (path.includes('/timeline')) {
+      asked.push(/cameras\/(\w+)\//.exec(path)?.[1] ?? '')
+      froms.push(new URLSearchParams(path.split('?')[1]).get('from') ?? '')
+    }
+    if (!there) return Promise.reject(new TypeError('no network'))
+    return Promise.resolve(Response.json(path.includes('/timeline') ? recordings : { items: [], next: null }))
+  })
+})
+afterEach(() => {
+  scope.stop()
+  vi.useRealTimers()
+  vi.unstubAllGlobals()
+})
+
+async function opened(camera: Ref<Camera | null>, day: Ref<string>) {
+  const made = scope.run(() => useDay(camera, day, ref('Asia/Shanghai')))
+  if (made === undefined) throw new Error('no scope')
+  await made.load()
+  return made
+}
+
+it('a new word on the same camera fetches nothing, another camera or day does', async () => {
+  const camera = ref<Camera | null>(aCamera('cam1'))
+  const day = ref(TODAY)
+  const { recorded } = await opened(camera, day)
+  expect(recorded.value).toHaveLength(1)
+  camera.value = aCamera('cam1')
+  await nextTick()
+  expect(asked).toEqual(['cam1'])
+  camera.value = aCamera('cam2')
+  await nextTick()
+  expect(recorded.value).toEqual([])
+  day.value = '2026-11-21'
+  await nextTick()
+  expect(asked).toEqual(['cam1', 'cam2', 'cam2'])
+})
+
+it('what is new of today is fetched once a minute, of a day that is over nothing', async () => {
+  const day = ref(TODAY)
+  await opened(ref(aCamera('cam1')), day)
+  await vi.advanceTimersByTimeAsync(REFRESH_MS)
+  expect(froms).toEqual(['2026-11-21T16:00:00.000Z', '2026-11-22T01:50:00.000Z'])
+  day.value = '2026-11-21'
+  await vi.advanceTimersByTimeAsync(3 * REFRESH_MS)
+  expect(asked).toHaveLength(3)
+})
+
+it('what is known stays when it cannot be fetched again', async () => {
+  const { recorded, failure } = await opened(ref(aCamera('cam1')), ref(TODAY))
+  there = false
+  await vi.advanceTimersByTimeAsync(REFRESH_MS)
+  expect(recorded.value).toHaveLength(1)
+  expect(failure.value).not.toBeNull()
+  there = true
+  await vi.advanceTimersByTimeAsync(REFRESH_MS)
+  expect(failure.value).toBeNull()
+})
+
+it('a gap that lasts reaches to now', async () => {
+  const { gaps } = await opened(ref(aCamera('cam1')), ref(TODAY))
+  expect(gaps.value).toEqual([{ start: NOW - 3_600_000, end: NOW, reason: 'camera_lost' }])
+})
