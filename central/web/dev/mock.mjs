@@ -23,6 +23,7 @@ const POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; media-src 
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' }
 const USERS = { wall: '值班室电视', duty: '李秀英' }
 const FILE_S = 10
+const DAY_MS = 86_400_000
 
 const state = { cameras: cameras(Number(options.cameras)), alerts: [], incidents: [], cursor: 1, version: 'mock-1', operator: null, told: [], feeds: new Set() }
 const ledgers = new Map()
@@ -148,6 +149,17 @@ function timeline(from, to) {
   return { camera_id: 'cam', from, to, segments, gaps: hole < end && hole + 900_000 > start ? [gap] : [], growing: null }
 }
 
+function coverage(from, to) {
+  const days = []
+  for (let at = Date.parse(`${from}T12:00:00Z`); at <= Math.min(Date.parse(`${to}T12:00:00Z`), Date.now() + DAY_MS / 2); at += DAY_MS) {
+    const [day, camera] = [new Date(at).toISOString().slice(0, 10), [0, 300, 12_000][days.length % 3]]
+    days.push({ day, expected_s: 86_400, recorded_s: 86_400 - camera, missing_s: camera ? { camera_lost: camera } : {}, unexplained_s: 0 })
+  }
+  const last = Date.parse(`${days.at(-1)?.day ?? from}T04:00:00Z`)
+  const gaps = [{ start: new Date(last).toISOString(), end: new Date(last + 300_000).toISOString(), reason: 'camera_lost' }]
+  return { camera_id: 'cam', since: new Date(last).toISOString(), days, gaps, gaps_left_out: 0 }
+}
+
 function playlist(from, to) {
   const list = timeline(from, to).segments
   const lines = ['#EXTM3U', '#EXT-X-VERSION:7', `#EXT-X-TARGETDURATION:${FILE_S}`, '#EXT-X-PLAYLIST-TYPE:VOD']
@@ -222,6 +234,7 @@ function answer(method, path, query, user, body, request, response) {
   }
   if (group === 'evidence') return void (id.startsWith('clip') ? sendBytes(request, response, film().bytes, 'video/mp4') : sendBytes(request, response, snapshot(), 'image/jpeg')) ?? null
   if (path.endsWith('/timeline')) return { status: 200, body: timeline(query.get('from'), query.get('to')) }
+  if (path.endsWith('/coverage')) return { status: 200, body: coverage(query.get('from'), query.get('to')) }
   if (path.endsWith('/playlist.m3u8')) return void response.writeHead(200, { 'Content-Type': 'application/vnd.apple.mpegurl' }).end(playlist(query.get('from'), query.get('to'))) ?? null
   if (path.includes('/edge/v1/segments/') || path.endsWith('/clip.mp4')) return void sendBytes(request, response, film().bytes, 'video/mp4') ?? null
   return problem(404, 'not_found', '没有')

@@ -19,6 +19,7 @@ export const router = createRouter({
         { path: 'incidents', name: 'incidents', component: work, props: { list: 'incidents' } },
         { path: 'incidents/:id', name: 'incident', component: work, props: (to) => ({ list: 'incidents', id: to.params.id }) },
         { path: 'review', name: 'review', component: () => import('./pages/ReviewPage.vue'), meta: { review: true } },
+        { path: 'coverage', name: 'coverage', component: () => import('./pages/CoveragePage.vue'), meta: { review: true } },
         { path: 'about', name: 'about', component: () => import('./pages/AboutPage.vue'), meta: { open: true } },
         { path: ':rest(.*)*', name: 'missing', component: () => import('./pages/MissingPage.vue'), meta: { open: true } },
       ],

@@ -1,5 +1,7 @@
 """The pages for PC and phone."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -177,3 +179,19 @@ def test_the_page_about_the_system_says_what_it_never_does(screen):
     never = page.get_by_test_id("about-never").locator("li")
     expect(never).to_have_count(12)
     expect(never.first).to_contain_text("人脸识别")
+
+
+def test_a_month_of_coverage_leads_to_the_reason_and_the_moment_of_a_gap(screen):
+    page = screen.open("duty", "/", 1366, 768)
+    page.get_by_test_id("nav-coverage").click()
+    table = page.get_by_test_id("coverage")
+    expect(table.get_by_role("row")).to_have_count(5)  # a head and four cameras
+    days = table.get_by_role("row").nth(1).get_by_role("button")
+    expect(days.first).to_be_visible()
+    days.last.click()
+    detail = page.get_by_test_id("coverage-detail")
+    expect(detail).to_contain_text("村口主路")
+    expect(detail.get_by_role("table")).to_contain_text("点位离线")
+    detail.get_by_role("link").click()
+    expect(page).to_have_url(re.compile(r"/review\?camera=.*&at="))
+    assert screen.complaints == []

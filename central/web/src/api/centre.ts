@@ -5,6 +5,7 @@ import type {
   Alert,
   AlertDetail,
   Codes,
+  Coverage,
   Device,
   Duty,
   Incident,
@@ -56,6 +57,9 @@ const edge = (boxId: string, cameraId: string) => `/boxes/${id(boxId)}/edge/v1/c
 
 export const timeline = (boxId: string, cameraId: string, from: string, to: string) =>
   request<Timeline>('GET', withQuery(`${edge(boxId, cameraId)}/timeline`, { from, to }), undefined, 30_000)
+
+export const coverage = (boxId: string, cameraId: string, from: string, to: string) =>
+  request<Coverage>('GET', withQuery(`${edge(boxId, cameraId)}/coverage`, { from, to }), undefined, 30_000)
 
 /** Addresses that the browser itself fetches. */
 export const playlistUrl = (boxId: string, cameraId: string, from: string, to: string) =>

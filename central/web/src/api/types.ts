@@ -193,6 +193,23 @@ export interface Codes {
   gap_reasons: Code[]
 }
 
+/** One day of a camera, in seconds; the parts add up to `expected_s`. */
+export interface DayCoverage {
+  day: string
+  expected_s: number
+  recorded_s: number
+  missing_s: Record<string, number>
+  unexplained_s: number
+}
+
+export interface Coverage {
+  camera_id: string
+  since: Instant | null
+  days: DayCoverage[]
+  gaps: { start: Instant; end: Instant | null; reason: string }[]
+  gaps_left_out: number
+}
+
 export interface TimelineSegment {
   id: number
   start: Instant
