@@ -9,7 +9,7 @@
     open     a higher threshold held for hold_s                  open     UPDATE, level raised
     open     another count                                       open     UPDATE
     open     voted below the clear count for clear_s             quiet    END
-    open     nothing seen at all for LAPSE_S                     quiet    END
+    open     not looked at for LAPSE_S (lapse)                   quiet    END
 
 A single frame decides nothing: detectors miss people and see too many. The vote is for a threshold
 when VOTE of the frames of the last WINDOW_S reach it; that comes VOTE * WINDOW_S late, so what is
@@ -17,8 +17,9 @@ held counts from so much earlier, and START waits for a frame that reaches the t
 
 Time is the frames' own. A time that is not later than the last is not looked at, unless it is so
 much earlier that the clock was set: then every timer begins anew and an open alert stays open.
-A stretch in which nothing was seen (the camera was lost) counts for nothing: not as held, not as
-clear.
+A stretch in which nothing was seen (the camera was lost, or the clock was set ahead) counts for
+nothing: not as held, not as clear, and not as a lapse. That is for :meth:`Gathering.lapse`, which
+is told by the monotonic clock how long nothing was seen.
 """
 
 import math
@@ -154,12 +155,10 @@ class Gathering:
 
     def update(self, at: datetime, count: int) -> Change | None:
         """Take the count of a frame and return what changed, if anything did."""
-        lapsed = None
         if self._last is not None:
-            lapsed = self.lapse(at)
             step_s = _seconds(self._last, at)
             if -SET_BACK_S < step_s <= 0:
-                return lapsed
+                return None
             if not 0 < step_s <= self._timing.blind_s:
                 self._forget()
                 self._window.clear()
@@ -167,18 +166,14 @@ class Gathering:
         voted = self._window.add(at, count)
         for hold in self._holds.values():
             hold.update(at, voted, self._window)
-        if lapsed is not None:
-            return lapsed
         return self._begin(at, count) if self._level is None else self._go_on(at, voted)
 
-    def lapse(self, now: datetime) -> Change | None:
-        """End an alert whose camera has shown nothing for LAPSE_S; call it now and then."""
-        if self._level is None:
-            return None
-        if self._last is None:
-            self._last = now  # resumed: the wait begins
-            return None
-        if _seconds(self._last, now) < max(LAPSE_S, self._timing.clear_s):
+    def lapse(self, now: datetime, unseen_s: float) -> Change | None:
+        """End an alert, at ``now``, whose camera was not looked at for LAPSE_S.
+
+        Call it now and then; ``unseen_s`` is the monotonic age of the last frame.
+        """
+        if self._level is None or unseen_s < max(LAPSE_S, self._timing.clear_s):
             return None
         return self._end(now, 0)
 

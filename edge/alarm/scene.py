@@ -86,9 +86,12 @@ class GatheringRule:
         )
         return said
 
-    def lapse(self, now: datetime) -> list[Occurrence]:
-        """Return the ends of alerts whose camera has long shown nothing; call it now and then."""
-        changes = [(region, machine.lapse(now)) for region, machine in self._machines]
+    def lapse(self, now: datetime, unseen_s: float) -> list[Occurrence]:
+        """Return the ends of alerts whose camera has long shown nothing; call it now and then.
+
+        ``unseen_s`` is how long ago the last frame was seen, by the monotonic clock.
+        """
+        changes = [(region, machine.lapse(now, unseen_s)) for region, machine in self._machines]
         return [self._occurrence(region, change, ()) for region, change in changes if change]
 
     def _count(self, people: Sequence[Place]) -> int:
@@ -150,6 +153,6 @@ class Scene:
         places = [each for each in found if each is not None]
         return [said for rule in self._rules for said in rule.see(detections.at, places)]
 
-    def lapse(self, now: datetime) -> list[Occurrence]:
-        """Return the ends of alerts whose camera has long shown nothing; call it now and then."""
-        return [said for rule in self._rules for said in rule.lapse(now)]
+    def lapse(self, now: datetime, unseen_s: float) -> list[Occurrence]:
+        """Return the ends of alerts whose camera has long shown nothing; see GatheringRule."""
+        return [said for rule in self._rules for said in rule.lapse(now, unseen_s)]

@@ -52,6 +52,7 @@ class Watch:
             if camera.enabled
         }
         self._detector = Absence(DETECTOR_DOWN_S, STEADY_S)
+        self._seen_ns = dict.fromkeys(self._scenes, clock.monotonic_ns())
         self._lock = threading.Lock()
         self._unreported: deque[Occurrence] = deque()
         self._news = threading.Event()
@@ -86,6 +87,8 @@ class Watch:
         if scene is None:
             return False
         with self._lock:
+            self._lapse(detections.camera_id)
+            self._seen_ns[detections.camera_id] = self._clock.monotonic_ns()
             self._say(scene.see(detections))
             return scene.is_busy
 
@@ -104,15 +107,20 @@ class Watch:
 
     def tick(self) -> None:
         """Judge what only time decides. The own thread calls it every TICK_S."""
-        now, mono_ns = self._clock.now(), self._clock.monotonic_ns()
+        mono_ns = self._clock.monotonic_ns()
         with self._lock:
-            for scene in self._scenes.values():
-                self._say(scene.lapse(now))
+            for camera_id in self._scenes:
+                self._lapse(camera_id)
             for camera_id, absence in self._lost.items():
                 self._judge(absence, mono_ns, camera_id, LOST_RULE, AlertKind.CAMERA_LOST)
             self._judge(
                 self._detector, mono_ns, BOX_SUBJECT, DETECTOR_RULE, AlertKind.DETECTOR_DOWN
             )
+
+    def _lapse(self, camera_id: str) -> None:
+        """End what a camera that has long shown nothing can't end itself; with the lock held."""
+        unseen_s = (self._clock.monotonic_ns() - self._seen_ns[camera_id]) / 1e9
+        self._say(self._scenes[camera_id].lapse(self._clock.now(), unseen_s))
 
     def _judge(
         self, absence: Absence, mono_ns: int, camera_id: str, rule_id: str, kind: AlertKind

@@ -72,12 +72,12 @@ def test_key_frames_keep_to_the_wall_clock_and_no_picture_is_lost_to_it(steps_s,
         is_key = index % gop == 0
         arrival = timedelta(seconds=index / 25)
         packet = Packet(
-            index * 3600,
-            index * 3600,
-            False,
-            KEY if is_key else DELTA,
-            index * 40_000_000,
-            BEGAN + arrival + lead,
+            pts_90k=index * 3600,
+            dts_90k=index * 3600,
+            is_key=False,
+            data=KEY if is_key else DELTA,
+            received_mono_ns=index * 40_000_000,
+            received_utc=BEGAN + arrival + lead,
         )
         *ends, sample = line.feed(packet)
         assert isinstance(sample, Sample)

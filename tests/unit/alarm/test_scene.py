@@ -149,8 +149,8 @@ def test_two_rules_of_a_camera_are_independent():
 def test_an_alert_lapses_when_nothing_is_seen():
     scene = Scene(camera([rule()]), min_score=0.4)
     watch(scene, [standing(0.1 * n, 0.5) for n in range(1, 5)], 10)
-    assert scene.lapse(T0 + timedelta(seconds=60)) == []
-    (ended,) = scene.lapse(T0 + timedelta(seconds=1000))
+    assert scene.lapse(T0 + timedelta(seconds=60), unseen_s=50) == []
+    (ended,) = scene.lapse(T0 + timedelta(seconds=1000), unseen_s=990)
     assert (ended.op, ended.count, ended.confidence) == (AlertOp.END, 0, None)
 
 

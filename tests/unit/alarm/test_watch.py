@@ -2,6 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from edge.alarm.gathering import LAPSE_S
 from edge.alarm.scene import Scene
 from edge.alarm.watch import DETECTOR_DOWN_S, MAX_UNREPORTED, STEADY_S, Watch
 from edge.config import CameraSection, GatheringSection
@@ -146,16 +147,58 @@ def test_what_the_detector_sees_becomes_an_alert(watch, desk):
     assert desk.said == [(START, AlertKind.GATHERING, "gate")]
 
 
+def look(watch, clock, seconds, people=3):
+    """See ``people`` twice a second on the wall clock, which may have been set in between."""
+    for _ in range(round(seconds * 2)):
+        clock.advance(0.5)
+        watch.seen(detections((clock.now() - T0).total_seconds(), people))
+        watch.tick()
+    watch.report()
+
+
+GATHERING = AlertKind.GATHERING
+
+
 def test_an_alert_whose_camera_is_gone_lapses(watch, desk, clock):
-    for step in range(20):
-        watch.seen(detections(step / 4, 3))
-    clock.advance(1000)
+    look(watch, clock, 5)
+    clock.advance(LAPSE_S - 1)
     watch.tick()
     watch.report()
-    assert desk.said == [
-        (START, AlertKind.GATHERING, "gate"),
-        (END, AlertKind.GATHERING, "gate"),
-    ]
+    assert desk.said == [(START, GATHERING, "gate")]
+    clock.advance(1)
+    watch.tick()
+    watch.report()
+    assert desk.said == [(START, GATHERING, "gate"), (END, GATHERING, "gate")]
+
+
+def test_a_frame_that_comes_after_a_very_long_gap_ends_the_alert_too(watch, desk, clock):
+    look(watch, clock, 5)
+    clock.advance(LAPSE_S)
+    look(watch, clock, 0.5)
+    assert desk.said == [(START, GATHERING, "gate"), (END, GATHERING, "gate")]
+
+
+def test_an_open_alert_whose_camera_never_comes_back_lapses_after_a_restart(desk, clock):
+    opened = OpenAlert("gate", "crowd", "all", GATHERING, AlertLevel.ORDINARY, T0, 3)
+    scene = Scene(GATE, min_score=0.4, open_alerts=[opened])
+    watch = Watch([GATE], {"gate": scene}, desk, clock)
+    pass_time(watch, clock, LAPSE_S - 1)
+    assert desk.said == []
+    pass_time(watch, clock, 1)
+    assert desk.said == [(END, GATHERING, "gate")]
+
+
+@pytest.mark.parametrize("by_s", [3600, 3 * 365 * 86_400, -3600])
+def test_a_step_of_the_wall_clock_ends_no_gathering(watch, desk, clock, by_s):
+    look(watch, clock, 5)
+    clock.step_wall(by_s)
+    # The frames of the run that is under way still bear the old time.
+    for step in range(40):
+        clock.advance(0.5)
+        watch.seen(detections(5 + step / 2, 3))
+        watch.tick()
+    look(watch, clock, 60)
+    assert desk.said == [(START, GATHERING, "gate")]
 
 
 def test_what_a_full_disk_refuses_is_reported_later_and_in_order(watch, desk, clock):
