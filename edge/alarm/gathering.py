@@ -28,6 +28,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from edge.alarm.sight import Pace
 from protocol.messages import AlertLevel, AlertOp
 
 #: An open alert whose camera was not seen for so long says nothing any more.
@@ -43,7 +44,10 @@ _ORDER = list(AlertLevel)
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """The settings of GatheringSection that decide, and how long without frames is blind."""
+    """The settings of GatheringSection that decide, and how long without frames is blind.
+
+    ``blind_s`` is for the rate that was asked for; a slower one that is achieved makes it longer.
+    """
 
     levels: Mapping[AlertLevel, int]
     hold_s: float
@@ -138,6 +142,7 @@ class Gathering:
         self._holds = {level: _Hold(timing.levels[level], timing.gap_s) for level in levels}
         self._lowest = levels[0]
         self._window = _Window()
+        self._pace = Pace(timing.blind_s)
         self._level: AlertLevel | None = None  # of the open alert
         self._count = 0
         self._last: datetime | None = None
@@ -159,9 +164,10 @@ class Gathering:
             step_s = _seconds(self._last, at)
             if -SET_BACK_S < step_s <= 0:
                 return None
-            if not 0 < step_s <= self._timing.blind_s:
+            if not 0 < step_s <= self._pace.blind_s:
                 self._forget()
                 self._window.clear()
+            self._pace.note(step_s)
         self._last = at
         voted = self._window.add(at, count)
         for hold in self._holds.values():

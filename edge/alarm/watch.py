@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from edge.alarm.absence import Absence
 from edge.alarm.scene import Scene
+from edge.alarm.sight import Sight
 from edge.config import CameraSection
 from edge.errors import StorageError
 from edge.ports import AlertDesk, Detections, Occurrence, OpenAlert, StreamStatus
@@ -29,6 +30,7 @@ MAX_UNREPORTED = 1000
 class Watch:
     """The rules of every camera, the camera-lost rule and the detector-down rule.
 
+    A detector that runs but does not look at a camera whose stream is live does not work either.
     ``seen``, ``stream_changed`` and ``detector_works`` may be called from any thread. They and the
     tick judge; only one thread of its own reports to the desk, in order, so that a disk that makes
     a commit wait never makes a camera or the detector wait. What the desk refuses is kept, in
@@ -51,8 +53,15 @@ class Watch:
             for camera in cameras
             if camera.enabled
         }
+        # The stream that the detector sees, of each camera that has rules.
+        self._looked_at = {
+            camera.id: StreamName.MAIN if camera.sub_url is None else StreamName.SUB
+            for camera in cameras
+            if camera.id in self._scenes
+        }
+        self._sights = {camera_id: Sight(clock.monotonic_ns()) for camera_id in self._scenes}
         self._detector = Absence(DETECTOR_DOWN_S, STEADY_S)
-        self._seen_ns = dict.fromkeys(self._scenes, clock.monotonic_ns())
+        self._detector_runs: bool | None = None
         self._lock = threading.Lock()
         self._unreported: deque[Occurrence] = deque()
         self._news = threading.Event()
@@ -88,22 +97,44 @@ class Watch:
             return False
         with self._lock:
             self._lapse(detections.camera_id)
-            self._seen_ns[detections.camera_id] = self._clock.monotonic_ns()
+            self._sights[detections.camera_id].look(self._clock.monotonic_ns())
             self._say(scene.see(detections))
             return scene.is_busy
 
     def stream_changed(self, status: StreamStatus) -> None:
         """Take a stream's new state: a camera is lost when its main stream is."""
-        absence = self._lost.get(status.camera_id)
-        if absence is None or status.stream is not StreamName.MAIN:
-            return
+        is_live = status.state is StreamState.LIVE
+        now_ns = self._clock.monotonic_ns()
         with self._lock:
-            absence.here(self._clock.monotonic_ns(), present=status.state is StreamState.LIVE)
+            if status.stream is self._looked_at.get(status.camera_id):
+                self._sights[status.camera_id].stream(now_ns, live=is_live)
+            if status.stream is StreamName.MAIN and status.camera_id in self._lost:
+                self._lost[status.camera_id].here(now_ns, present=is_live)
 
     def detector_works(self, *, works: bool) -> None:
-        """Take whether the detector works; one that is off or still starting counts as working."""
+        """Take that the detector is ready, or that it has ended; not that it is still starting."""
+        now_ns = self._clock.monotonic_ns()
         with self._lock:
-            self._detector.here(self._clock.monotonic_ns(), present=works)
+            self._detector_runs = works
+            for sight in self._sights.values():
+                sight.expect(now_ns)
+            self._look_after_detector(now_ns)
+
+    def blind(self) -> tuple[str, ...]:
+        """Return the cameras that the detector, though it runs, does not look at often enough."""
+        with self._lock:
+            return self._blind(self._clock.monotonic_ns())
+
+    def _blind(self, now_ns: int) -> tuple[str, ...]:
+        if not self._detector_runs:
+            return ()
+        return tuple(each for each, sight in self._sights.items() if sight.is_blind(now_ns))
+
+    def _look_after_detector(self, now_ns: int) -> None:
+        """Tell the detector's rule whether it is there: it must run, and look; with the lock."""
+        if self._detector_runs is not None:
+            present = self._detector_runs and not self._blind(now_ns)
+            self._detector.here(now_ns, present=present)
 
     def tick(self) -> None:
         """Judge what only time decides. The own thread calls it every TICK_S."""
@@ -111,6 +142,7 @@ class Watch:
         with self._lock:
             for camera_id in self._scenes:
                 self._lapse(camera_id)
+            self._look_after_detector(mono_ns)
             for camera_id, absence in self._lost.items():
                 self._judge(absence, mono_ns, camera_id, LOST_RULE, AlertKind.CAMERA_LOST)
             self._judge(
@@ -119,7 +151,7 @@ class Watch:
 
     def _lapse(self, camera_id: str) -> None:
         """End what a camera that has long shown nothing can't end itself; with the lock held."""
-        unseen_s = (self._clock.monotonic_ns() - self._seen_ns[camera_id]) / 1e9
+        unseen_s = self._sights[camera_id].unseen_s(self._clock.monotonic_ns())
         self._say(self._scenes[camera_id].lapse(self._clock.now(), unseen_s))
 
     def _judge(

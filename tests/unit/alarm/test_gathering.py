@@ -255,3 +255,25 @@ def test_a_slow_detector_is_judged_by_the_frames_there_are():
     machine = Gathering(timing(blind_s=12.0))
     said = [machine.update(at(step * 4), 12) for step in range(1, 6)]
     assert [change.op for change in said if change is not None] == [AlertOp.START]
+
+
+def test_an_overloaded_detector_still_starts_and_ends_an_alert():
+    """It looks every 7 s where twice a second was asked for."""
+    machine = Gathering(timing(hold_s=60.0, clear_s=120.0))
+    counts = [40] * 500 + [0] * 60
+    said = [machine.update(at(step * 7), count) for step, count in enumerate(counts, 1)]
+    ops = [(each.op, each.level) for each in said if each is not None]
+    assert [op for op in ops if op[0] is not AlertOp.UPDATE] == [
+        (AlertOp.START, EXTRA),
+        (AlertOp.END, EXTRA),
+    ]
+
+
+def test_one_gap_is_not_taken_for_a_slow_detector():
+    feed = Feed().see(12, 6).skip(5).see(12, 6).skip(5).see(12, 6)
+    assert feed.said == []
+
+
+def test_looks_further_apart_than_half_a_minute_are_no_watching():
+    machine = Gathering(timing())
+    assert [machine.update(at(step * 31), 40) for step in range(1, 100)] == [None] * 99

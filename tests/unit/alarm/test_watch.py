@@ -4,6 +4,7 @@ import pytest
 
 from edge.alarm.gathering import LAPSE_S
 from edge.alarm.scene import Scene
+from edge.alarm.sight import MAX_BLIND_S
 from edge.alarm.watch import DETECTOR_DOWN_S, MAX_UNREPORTED, STEADY_S, Watch
 from edge.config import CameraSection, GatheringSection
 from edge.errors import StorageError
@@ -137,6 +138,71 @@ def test_a_detector_that_is_restarted_is_nothing(watch, desk, clock):
     watch.detector_works(works=True)
     pass_time(watch, clock, 100)
     assert desk.said == []
+
+
+DOWN = AlertKind.DETECTOR_DOWN
+
+
+def test_a_live_camera_that_is_never_looked_at_is_a_detector_that_does_not_work(watch, desk, clock):
+    watch.detector_works(works=True)
+    watch.stream_changed(stream(StreamState.LIVE))
+    pass_time(watch, clock, MAX_BLIND_S)
+    assert watch.blind() == ()
+    pass_time(watch, clock, 1)
+    assert watch.blind() == ("gate",)
+    pass_time(watch, clock, DETECTOR_DOWN_S - 1)
+    assert desk.said == []
+    pass_time(watch, clock, 1)
+    assert desk.said == [(START, DOWN, BOX_SUBJECT)]
+    look(watch, clock, STEADY_S + 1, people=0)
+    assert watch.blind() == ()
+    assert desk.said == [(START, DOWN, BOX_SUBJECT), (END, DOWN, BOX_SUBJECT)]
+
+
+def test_a_detector_that_looks_far_too_seldom_does_not_work(watch, desk, clock):
+    watch.detector_works(works=True)
+    watch.stream_changed(stream(StreamState.LIVE))
+    for _ in range(20):
+        pass_time(watch, clock, 40)
+        watch.seen(detections((clock.now() - T0).total_seconds(), 3))
+    assert desk.said == [(START, DOWN, BOX_SUBJECT)]
+
+
+def test_a_slow_detector_works(watch, desk, clock):
+    watch.detector_works(works=True)
+    watch.stream_changed(stream(StreamState.LIVE))
+    for _ in range(100):
+        pass_time(watch, clock, 7)
+        watch.seen(detections((clock.now() - T0).total_seconds(), 0))
+    assert desk.said == []
+
+
+def test_a_camera_without_video_says_nothing_of_the_detector(watch, desk, clock):
+    watch.detector_works(works=True)
+    watch.stream_changed(stream(StreamState.CONNECTING))
+    pass_time(watch, clock, 200)
+    assert [kind for _, kind, _ in desk.said] == [LOST]
+
+
+def test_the_sub_stream_is_the_one_that_is_looked_at_where_there_is_one(desk, clock):
+    both = GATE.model_copy(update={"sub_url": "rtsp://10.0.0.9/sub"})
+    watch = Watch([both], {"gate": Scene(both, min_score=0.4)}, desk, clock)
+    watch.detector_works(works=True)
+    watch.stream_changed(stream(StreamState.LIVE))
+    pass_time(watch, clock, 100)
+    assert desk.said == []
+    watch.stream_changed(stream(StreamState.LIVE, StreamName.SUB))
+    pass_time(watch, clock, 100)
+    assert desk.said == [(START, DOWN, BOX_SUBJECT)]
+
+
+def test_while_the_detector_loads_nothing_is_expected_of_it(watch, desk, clock):
+    watch.stream_changed(stream(StreamState.LIVE))
+    pass_time(watch, clock, 100)
+    assert (watch.blind(), desk.said) == ((), [])
+    watch.detector_works(works=True)
+    pass_time(watch, clock, MAX_BLIND_S)
+    assert (watch.blind(), desk.said) == ((), [])
 
 
 def test_what_the_detector_sees_becomes_an_alert(watch, desk):
