@@ -2,17 +2,17 @@
 
 import logging
 import threading
-from collections import deque
 from collections.abc import Mapping, Sequence
 
 from edge.alarm.absence import Absence
 from edge.alarm.scene import Scene
 from edge.alarm.sight import Sight
+from edge.alarm.unreported import Unreported
 from edge.config import CameraSection
 from edge.errors import StorageError
 from edge.ports import AlertDesk, Detections, Occurrence, OpenAlert, StreamStatus
 from protocol.clock import Clock
-from protocol.messages import BOX_SUBJECT, AlertKind, AlertLevel, AlertMode, AlertOp, StreamState
+from protocol.messages import BOX_SUBJECT, AlertKind, AlertLevel, AlertMode, StreamState
 from protocol.relay import StreamName
 
 log = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ DETECTOR_DOWN_S = 30.0
 #: A camera or detector that is back for less than this was not back.
 STEADY_S = 5.0
 TICK_S = 1.0
-#: Hours of a full disk; then the oldest of what could not be reported is lost, and counted.
+#: Hours of a full disk; then some of what could not be reported is lost, and counted.
 MAX_UNREPORTED = 1000
 
 
@@ -34,8 +34,7 @@ class Watch:
     ``seen``, ``stream_changed`` and ``detector_works`` may be called from any thread. They and the
     tick judge; only one thread of its own reports to the desk, in order, so that a disk that makes
     a commit wait never makes a camera or the detector wait. What the desk refuses is kept, in
-    order and up to MAX_UNREPORTED, and tried again every tick; beyond that the oldest is dropped
-    and counted in ``dropped``.
+    order and up to MAX_UNREPORTED (see Unreported for what then goes), and tried again every tick.
     """
 
     def __init__(
@@ -63,11 +62,15 @@ class Watch:
         self._detector = Absence(DETECTOR_DOWN_S, STEADY_S)
         self._detector_runs: bool | None = None
         self._lock = threading.Lock()
-        self._unreported: deque[Occurrence] = deque()
+        self._unreported = Unreported(MAX_UNREPORTED)
         self._news = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
-        self.dropped = 0
+
+    @property
+    def dropped(self) -> int:
+        """How many occurrences the desk never got: there were too many (Unreported)."""
+        return self._unreported.dropped
 
     def start(self, open_alerts: Sequence[OpenAlert] = ()) -> None:
         """Begin, going on from what was open; returns at once.
@@ -175,16 +178,9 @@ class Watch:
     # -- what goes out -----------------------------------------------------------------------------
 
     def _say(self, occurrences: Sequence[Occurrence]) -> None:
-        """Queue for the desk; with the lock held. An UPDATE makes an older waiting one needless."""
+        """Queue for the desk; with the lock held."""
         for occurrence in occurrences:
-            if occurrence.op is AlertOp.UPDATE and self._unreported:
-                last = self._unreported[-1]
-                if last.op is AlertOp.UPDATE and _key(last) == _key(occurrence):
-                    self._unreported.pop()
-            self._unreported.append(occurrence)
-            if len(self._unreported) > MAX_UNREPORTED:
-                self._unreported.popleft()
-                self.dropped += 1
+            self._unreported.add(occurrence)
         if occurrences:
             self._news.set()
 
@@ -205,9 +201,9 @@ class Watch:
         """Tell the desk what waits, oldest first; the own thread calls it."""
         while True:
             with self._lock:
-                if not self._unreported:
-                    return
-                occurrence = self._unreported[0]
+                occurrence = self._unreported.first()
+            if occurrence is None:
+                return
             try:
                 self._desk.report(occurrence)
             except StorageError as error:
@@ -215,9 +211,4 @@ class Watch:
                 self._stopping.wait(TICK_S)
                 return
             with self._lock:
-                if self._unreported and self._unreported[0] is occurrence:
-                    self._unreported.popleft()
-
-
-def _key(occurrence: Occurrence) -> tuple[str, str, str]:
-    return occurrence.camera_id, occurrence.rule_id, occurrence.region_id
+                self._unreported.done(occurrence)
