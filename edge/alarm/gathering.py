@@ -7,13 +7,14 @@
     rising   a break of gap_s or longer, or nothing seen         quiet    -
     rising   held for hold_s, and repeat_s since the last END    open     START
     open     a higher threshold held for hold_s                  open     UPDATE, level raised
-    open     another count                                       open     UPDATE
+    open     any other frame                                     open     UPDATE
     open     voted below the clear count for clear_s             quiet    END
     open     not looked at for LAPSE_S (lapse)                   quiet    END
 
 A single frame decides nothing: detectors miss people and see too many. The vote is for a threshold
 when VOTE of the frames of the last WINDOW_S reach it; that comes VOTE * WINDOW_S late, so what is
 held counts from so much earlier, and START waits for a frame that reaches the threshold itself.
+While it is open every look says what it is: which of it is worth sending, and when, the desk knows.
 
 Time is the frames' own. A time that is not later than the last is not looked at, unless it is so
 much earlier that the clock was set: then every timer begins anew and an open alert stays open.
@@ -144,7 +145,6 @@ class Gathering:
         self._window = _Window()
         self._pace = Pace(timing.blind_s)
         self._level: AlertLevel | None = None  # of the open alert
-        self._count = 0
         self._last: datetime | None = None
         self._low_since: datetime | None = None
         self._ended_at: datetime | None = None
@@ -198,7 +198,7 @@ class Gathering:
         level = self._held_level(at)
         if level is None or count < self._timing.levels[self._lowest] or self._cools(at):
             return None
-        self._level, self._count, self._low_since = level, count, None
+        self._level, self._low_since = level, None
         return self._change(AlertOp.START, at, count)
 
     def _cools(self, at: datetime) -> bool:
@@ -215,12 +215,8 @@ class Gathering:
         if self._low_since is not None and _seconds(self._low_since, at) >= self._timing.clear_s:
             return self._end(at, count)
         level = self._held_level(at)
-        rises = level is not None and _ORDER.index(level) > _ORDER.index(self._level)
-        if level is not None and rises:
+        if level is not None and _ORDER.index(level) > _ORDER.index(self._level):
             self._level = level
-        if not rises and count == self._count:
-            return None
-        self._count = count
         return self._change(AlertOp.UPDATE, at, count)
 
     def _end(self, at: datetime, count: int) -> Change:

@@ -25,7 +25,7 @@ SHOWN_IN_PICTURES = frozenset({AlertKind.GATHERING, AlertKind.FLAME, AlertKind.S
 
 #: How far a long alert's hold may lag behind it while nothing changes. Retention never deletes
 #: footage this young (recording I4), so nothing is lost by it.
-HOLD_EVERY = timedelta(seconds=60)
+HOLD_EVERY_NS = 60_000_000_000
 
 _EVIDENCE_MODES = frozenset({AlertMode.LIVE, AlertMode.TRIAL})
 
@@ -59,7 +59,7 @@ class Desk:
         self._on_commit = tuple(on_commit)
         self._lock = threading.Lock()
         self._standing: dict[Key, Standing] | None = None
-        self._held_at: dict[Key, datetime] = {}
+        self._held_ns: dict[Key, int] = {}
         self._recorded = frozenset(camera.id for camera in config.cameras)
         self._pre = timedelta(seconds=config.evidence.clip_pre_s)
         self._post = timedelta(seconds=config.evidence.clip_post_s)
@@ -124,13 +124,12 @@ class Desk:
             self._keep_video(connection, standing)
             if standing.kind in SHOWN_IN_PICTURES and standing.mode in _EVIDENCE_MODES:
                 self._ask_evidence(connection, standing, now)
-        self._open()[standing.key] = standing.told(self._clock.monotonic_ns())
+        self._remember(standing)
         log.info("alert.started", extra=_fields(standing))
         return True
 
     def _update(self, standing: Standing, at: datetime) -> bool:
-        now_mono_ns = self._clock.monotonic_ns()
-        if not standing.is_news(now_mono_ns):
+        if not standing.is_news(self._clock.monotonic_ns()):
             self._open()[standing.key] = standing
             self._hold_on(standing, at)
             return False
@@ -138,18 +137,24 @@ class Desk:
             update_alert(connection, standing, None)
             self._queue(connection, AlertOp.UPDATE, standing, at)
             extend_hold(connection, _hold_reason(standing), at + self._post)
-        self._open()[standing.key] = standing.told(now_mono_ns)
-        self._held_at[standing.key] = at
+        self._remember(standing)
         return True
+
+    def _remember(self, standing: Standing) -> None:
+        """Keep in memory that an open alert was sent and held as it is now."""
+        now_mono_ns = self._clock.monotonic_ns()
+        self._open()[standing.key] = standing.told(now_mono_ns)
+        self._held_ns[standing.key] = now_mono_ns
 
     def _hold_on(self, standing: Standing, at: datetime) -> None:
         """Keep the record and the hold of a long unchanging alert near the present."""
-        if at - self._held_at.get(standing.key, standing.started_at) < HOLD_EVERY:
+        now_mono_ns = self._clock.monotonic_ns()
+        if now_mono_ns - self._held_ns[standing.key] < HOLD_EVERY_NS:
             return
         with self._database.transaction() as connection:
             update_alert(connection, standing, None)
             extend_hold(connection, _hold_reason(standing), at + self._post)
-        self._held_at[standing.key] = at
+        self._held_ns[standing.key] = now_mono_ns
 
     def _end(self, standing: Standing, at: datetime) -> bool:
         # A camera's clock that was set back must not make an alert end before it began.
@@ -159,7 +164,7 @@ class Desk:
             self._queue(connection, AlertOp.END, standing, ended_at)
             extend_hold(connection, _hold_reason(standing), ended_at + self._post)
         del self._open()[standing.key]
-        self._held_at.pop(standing.key, None)
+        self._held_ns.pop(standing.key, None)
         log.info("alert.ended", extra=_fields(standing))
         return True
 

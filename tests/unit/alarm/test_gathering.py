@@ -53,14 +53,14 @@ class Feed:
 
 def test_enough_people_for_long_enough_start_an_alert_at_that_moment():
     feed = Feed().see(0, 5).see(12, 30)
-    (started,) = feed.said
+    started = feed.said[0]
     first_seen_s = 5 + 1 / FPS
     assert started == Change(AlertOp.START, ORDINARY, started.at, 12, 10)
     assert (started.at - T0).total_seconds() == pytest.approx(first_seen_s + 10, abs=1 / FPS)
 
 
 def test_the_first_frames_after_the_start_of_the_box_are_not_dated_back():
-    (started,) = Feed().see(12, 30).said
+    started = Feed().see(12, 30).said[0]
     assert (started.at - T0).total_seconds() == pytest.approx(10 + 1 / FPS, abs=1e-6)
 
 
@@ -119,11 +119,15 @@ def test_a_level_must_be_held_like_the_first_one():
     assert {change.level for change in feed.said} == {ORDINARY}
 
 
-def test_another_count_is_an_update_and_the_same_is_none():
+def test_while_it_is_open_every_look_is_an_update():
+    """The desk sends what is worth it; a rule that was silent could leave it an old count."""
     feed = Feed().see(12, 30)
-    assert len(feed.said) == 1
-    feed.see(14, 10)
-    assert [(c.op, c.count) for c in feed.said[1:]] == [(AlertOp.UPDATE, 14)]
+    opened = len(feed.said)
+    feed.see(12, 10).see(14, 10)
+    updates = feed.said[opened:]
+    assert len(updates) == 20 * FPS
+    assert {change.op for change in updates} == {AlertOp.UPDATE}
+    assert {change.count for change in updates} == {12, 14}
 
 
 def test_it_ends_when_the_region_has_been_clear_for_long_enough():
@@ -161,7 +165,8 @@ def test_after_an_end_nothing_starts_until_the_repeat_time_is_over():
     ended_s = (feed.said[-1].at - T0).total_seconds()
     feed.see(12, 150)
     assert [op for op, _ in feed.ops] == [AlertOp.START, AlertOp.END, AlertOp.START]
-    again_s = (feed.said[-1].at - T0).total_seconds()
+    again = [change for change in feed.said if change.op is AlertOp.START][-1]
+    again_s = (again.at - T0).total_seconds()
     assert again_s == pytest.approx(ended_s + 100, abs=2 / FPS)
 
 
@@ -242,7 +247,7 @@ def test_after_a_clock_was_set_back_the_repeat_time_does_not_last_for_ever():
 
 def test_no_hold_starts_with_the_vote():
     feed = Feed(hold_s=0.0).see(0, 10).see(12, 5)
-    (started,) = feed.said
+    started = feed.said[0]
     assert (started.at - T0).total_seconds() == pytest.approx(10 + VOTE * WINDOW_S, abs=2 / FPS)
 
 
@@ -254,7 +259,7 @@ def test_without_a_gap_any_break_of_the_vote_restarts_the_hold():
 def test_a_slow_detector_is_judged_by_the_frames_there_are():
     machine = Gathering(timing(blind_s=12.0))
     said = [machine.update(at(step * 4), 12) for step in range(1, 6)]
-    assert [change.op for change in said if change is not None] == [AlertOp.START]
+    assert [change.op for change in said if change is not None][:1] == [AlertOp.START]
 
 
 def test_an_overloaded_detector_still_starts_and_ends_an_alert():
