@@ -6,6 +6,7 @@ from functools import partial
 
 from edge.alarm.scene import Scene
 from edge.alarm.watch import Watch
+from edge.alarm.watched import watched
 from edge.config import CameraSection, EdgeConfig
 from edge.detect.feed import Rates
 from edge.detect.process import Detector, DetectorState
@@ -50,17 +51,17 @@ class Lookout:
         """Choose the model and begin to watch; returns at once. Raises ConfigError."""
         open_alerts = desk.open_alerts()
         cameras = [camera for camera in self._config.cameras if camera.enabled]
-        watched = [camera for camera in cameras if camera.rules and self._config.detect.enabled]
-        if watched:
+        looked_at = watched(self._config)
+        if looked_at:
             self._select()
-        scenes = {camera.id: self._scene(camera, open_alerts) for camera in watched}
+        scenes = {camera.id: self._scene(camera, open_alerts) for camera in looked_at}
         watch = Watch(cameras, scenes, desk, self._clock)
         watch.start(open_alerts)
         self._station.listen(watch)
         self._watch = watch
         if self._selection is not None:
-            self._detect(self._selection, watched, watch)
-        elif watched:
+            self._detect(self._selection, looked_at, watch)
+        elif looked_at:
             watch.detector_works(works=False)
 
     @property

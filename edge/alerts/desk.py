@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+from edge.alarm.watched import watched
 from edge.alerts.event import EventWriter, Happening
 from edge.alerts.ledger import ask_evidence, insert_alert, standing_alerts, update_alert
 from edge.alerts.standing import Key, Standing, key_of
@@ -86,10 +87,12 @@ class Desk:
     def end_orphans(self) -> int:
         """End the open alerts that nothing can end any more; return how many.
 
-        Call it once at start: their camera or their rule has left the configuration.
+        Call it once at start: their camera or rule has left the configuration or was switched off,
+        or there is no detector any more.
         """
+        endable = _endable(self._config)
         with self._lock:
-            orphans = [each for each in self._open().values() if self._is_orphan(each)]
+            orphans = [each for each in self._open().values() if not endable(each)]
             for orphan in orphans:
                 log.info("alert.orphan_ended", extra={"alert_id": str(orphan.alert_id)})
                 self._end(orphan, self._clock.now())
@@ -97,17 +100,6 @@ class Desk:
             for callback in self._on_commit:
                 callback()
         return len(orphans)
-
-    def _is_orphan(self, standing: Standing) -> bool:
-        if standing.kind not in SHOWN_IN_PICTURES:
-            about_camera = standing.kind is AlertKind.CAMERA_LOST
-            return about_camera and standing.camera_id not in self._recorded
-        return standing.key not in {
-            (camera.id, rule.id, region.id)
-            for camera in self._config.cameras
-            for rule in camera.rules
-            for region in rule.regions
-        }
 
     def _open(self) -> dict[Key, Standing]:
         if self._standing is None:
@@ -200,6 +192,26 @@ class Desk:
         ask_evidence(
             connection, standing.alert_id, EvidenceKind.CLIP, (start - self._pre, tail), tail
         )
+
+
+def _endable(config: EdgeConfig) -> Callable[[Standing], bool]:
+    """Return a function that says whether anything is at work that can end an alert."""
+    keys = {
+        (camera.id, rule.id, region.id)
+        for camera in watched(config)
+        for rule in camera.rules
+        for region in rule.regions
+    }
+    pulled = {camera.id for camera in config.cameras if camera.enabled}
+
+    def is_endable(standing: Standing) -> bool:
+        if standing.kind in SHOWN_IN_PICTURES:
+            return standing.key in keys
+        if standing.kind is AlertKind.CAMERA_LOST:
+            return standing.camera_id in pulled
+        return standing.kind is not AlertKind.DETECTOR_DOWN or bool(keys)
+
+    return is_endable
 
 
 def _hold_reason(standing: Standing) -> str:

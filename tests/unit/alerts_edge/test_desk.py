@@ -332,3 +332,32 @@ def test_alerts_whose_rule_or_camera_is_gone_are_ended_at_start(box, tmp_path):
     }
     assert again.desk.end_orphans() == 0
     again.database.close()
+
+
+LOST = {"kind": AlertKind.CAMERA_LOST, "rule_id": "camera-lost", "camera_id": "square"}
+DETECTOR = {"kind": AlertKind.DETECTOR_DOWN, "rule_id": "detector-down", "camera_id": BOX_SUBJECT}
+DISK = {"kind": AlertKind.STORAGE, "rule_id": "storage", "camera_id": BOX_SUBJECT}
+
+
+def square(tmp_path, **changes):
+    """Return the configured cameras with changes to the one that has the rule."""
+    first, *others = box_config(tmp_path).model_dump()["cameras"]
+    return {"cameras": [first | changes, *others]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "left"),
+    [
+        (lambda path: {}, {"gathering", "camera_lost", "detector_down", "storage"}),
+        (lambda path: square(path, enabled=False), {"storage"}),
+        (lambda path: {"detect": {"enabled": False}}, {"camera_lost", "storage"}),
+        (lambda path: square(path, rules=()), {"camera_lost", "storage"}),
+    ],
+)
+def test_alerts_that_nothing_watches_any_more_are_ended_at_start(box, tmp_path, changes, left):
+    for about in ({}, LOST, DETECTOR, DISK):
+        box.desk.report(occurrence(**about))
+    again = reopened(box, tmp_path, config=box_config(tmp_path, **changes(tmp_path)))
+    assert again.desk.end_orphans() == 4 - len(left)
+    assert {each.kind.value for each in again.desk.open_alerts()} == left
+    again.database.close()
