@@ -1,12 +1,15 @@
 """The evidence table: pictures and clips from asked for to stored at the centre."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from edge.db.database import Database
 from edge.db.instant import from_us, to_us
 from protocol.messages import EvidenceKind
+
+#: Longer than any clip's tail and any wait before another try.
+LONGEST_WAIT = timedelta(hours=2)
 
 _SUFFIX = {EvidenceKind.SNAPSHOT: "jpg", EvidenceKind.CLIP: "mp4"}
 
@@ -45,16 +48,23 @@ class EvidenceStore:
         """Return the piece of ``kind`` to work on at ``now``: the one that was due first.
 
         ``made`` asks for one that is to be brought to the centre, else for one that is to be made.
+        Nothing waits for longer than LONGEST_WAIT: then the wall clock was set back, and it is due.
         """
         with self._database.reading() as connection:
             row = connection.execute(
                 """
                 select evidence.*, alert.camera_id from evidence join alert using (alert_id)
                 where evidence.kind = :kind and stored_us is null and failed is null
-                  and due_us <= :now and next_try_us <= :now and (path is not null) = :made
+                  and max(due_us, next_try_us) not between :now + 1 and :latest
+                  and (path is not null) = :made
                 order by due_us, alert_id limit 1
                 """,
-                {"kind": kind.value, "now": to_us(now), "made": made},
+                {
+                    "kind": kind.value,
+                    "now": to_us(now),
+                    "latest": to_us(now + LONGEST_WAIT),
+                    "made": made,
+                },
             ).fetchone()
         if row is None:
             return None
