@@ -2,9 +2,11 @@
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 
 from edge.alarm.scene import Scene
 from edge.alarm.watch import Watch
+from edge.alarm.watched import watched
 from edge.config import CameraSection, EdgeConfig
 from edge.detect.feed import Rates
 from edge.detect.process import Detector, DetectorState
@@ -49,17 +51,17 @@ class Lookout:
         """Choose the model and begin to watch; returns at once. Raises ConfigError."""
         open_alerts = desk.open_alerts()
         cameras = [camera for camera in self._config.cameras if camera.enabled]
-        watched = [camera for camera in cameras if camera.rules and self._config.detect.enabled]
-        if watched:
+        looked_at = watched(self._config)
+        if looked_at:
             self._select()
-        scenes = {camera.id: self._scene(camera, open_alerts) for camera in watched}
+        scenes = {camera.id: self._scene(camera, open_alerts) for camera in looked_at}
         watch = Watch(cameras, scenes, desk, self._clock)
         watch.start(open_alerts)
         self._station.listen(watch)
         self._watch = watch
         if self._selection is not None:
-            self._detect(self._selection, watched, watch)
-        elif watched:
+            self._detect(self._selection, looked_at, watch)
+        elif looked_at:
             watch.detector_works(works=False)
 
     @property
@@ -97,7 +99,7 @@ class Lookout:
             weak_score=self._min_score * WEAK_SHARE,
             clock=self._clock,
             on_detections=self._seen,
-            on_state=lambda state: watch.detector_works(works=state is not DetectorState.DOWN),
+            on_state=partial(_tell, watch),
         )
         for camera in cameras:
             self._station.watch(camera.id, self._detector.feed(camera.id))
@@ -128,7 +130,10 @@ class Lookout:
             return "down", None
         if self._detector is None:
             return "off", None
-        return self._detector.state.value, self.model()
+        return ("down" if self._blind() else self._detector.state.value), self.model()
+
+    def _blind(self) -> tuple[str, ...]:
+        return () if self._watch is None else self._watch.blind()
 
     def model(self) -> str | None:
         """Return the model's name and version, for the record of an alert."""
@@ -157,6 +162,15 @@ class Lookout:
         if detail is None and self._selection.fallback:
             detail = self._selection.reason
         condition = _CONDITIONS[self._detector.state]
+        if blind := self._blind():
+            condition = Condition.DOWN
+            detail = f"looks too seldom, or not at all, at: {', '.join(blind)}"
         if condition is Condition.OK and self._selection.fallback:
             condition = Condition.DEGRADED
         return Component(condition, detail, figures)
+
+
+def _tell(watch: Watch, state: DetectorState) -> None:
+    """Tell the rules of a detector that is ready or has ended; nothing is known while it starts."""
+    if state in (DetectorState.LIVE, DetectorState.DOWN):
+        watch.detector_works(works=state is DetectorState.LIVE)

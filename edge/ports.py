@@ -81,7 +81,8 @@ class Detections:
 class Occurrence:
     """What a rule says: something began, changed or ended, at ``at`` on the camera's own time.
 
-    ``count`` against ``threshold`` for rules that count, else both 0.
+    ``count`` against ``threshold`` for rules that count, else both 0; ``peak`` is the highest count
+    since the last thing said of it, where that was higher.
     """
 
     op: AlertOp
@@ -95,6 +96,7 @@ class Occurrence:
     count: int = 0
     threshold: int = 0
     confidence: float | None = None
+    peak: int = 0
 
 
 @dataclass(frozen=True, slots=True)

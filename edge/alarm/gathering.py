@@ -7,18 +7,20 @@
     rising   a break of gap_s or longer, or nothing seen         quiet    -
     rising   held for hold_s, and repeat_s since the last END    open     START
     open     a higher threshold held for hold_s                  open     UPDATE, level raised
-    open     another count                                       open     UPDATE
+    open     any other frame                                     open     UPDATE
     open     voted below the clear count for clear_s             quiet    END
-    open     nothing seen at all for LAPSE_S                     quiet    END
+    open     not looked at for LAPSE_S (lapse)                   quiet    END
 
 A single frame decides nothing: detectors miss people and see too many. The vote is for a threshold
 when VOTE of the frames of the last WINDOW_S reach it; that comes VOTE * WINDOW_S late, so what is
 held counts from so much earlier, and START waits for a frame that reaches the threshold itself.
+While it is open every look says what it is: which of it is worth sending, and when, the desk knows.
 
 Time is the frames' own. A time that is not later than the last is not looked at, unless it is so
 much earlier that the clock was set: then every timer begins anew and an open alert stays open.
-A stretch in which nothing was seen (the camera was lost) counts for nothing: not as held, not as
-clear.
+A stretch in which nothing was seen (the camera was lost, or the clock was set ahead) counts for
+nothing: not as held, not as clear, and not as a lapse. That is for :meth:`Gathering.lapse`, which
+is told by the monotonic clock how long nothing was seen.
 """
 
 import math
@@ -27,6 +29,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from edge.alarm.sight import Pace
 from protocol.messages import AlertLevel, AlertOp
 
 #: An open alert whose camera was not seen for so long says nothing any more.
@@ -42,7 +45,10 @@ _ORDER = list(AlertLevel)
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """The settings of GatheringSection that decide, and how long without frames is blind."""
+    """The settings of GatheringSection that decide, and how long without frames is blind.
+
+    ``blind_s`` is for the rate that was asked for; a slower one that is achieved makes it longer.
+    """
 
     levels: Mapping[AlertLevel, int]
     hold_s: float
@@ -137,8 +143,8 @@ class Gathering:
         self._holds = {level: _Hold(timing.levels[level], timing.gap_s) for level in levels}
         self._lowest = levels[0]
         self._window = _Window()
+        self._pace = Pace(timing.blind_s)
         self._level: AlertLevel | None = None  # of the open alert
-        self._count = 0
         self._last: datetime | None = None
         self._low_since: datetime | None = None
         self._ended_at: datetime | None = None
@@ -154,31 +160,26 @@ class Gathering:
 
     def update(self, at: datetime, count: int) -> Change | None:
         """Take the count of a frame and return what changed, if anything did."""
-        lapsed = None
         if self._last is not None:
-            lapsed = self.lapse(at)
             step_s = _seconds(self._last, at)
             if -SET_BACK_S < step_s <= 0:
-                return lapsed
-            if not 0 < step_s <= self._timing.blind_s:
+                return None
+            if not 0 < step_s <= self._pace.blind_s:
                 self._forget()
                 self._window.clear()
+            self._pace.note(step_s)
         self._last = at
         voted = self._window.add(at, count)
         for hold in self._holds.values():
             hold.update(at, voted, self._window)
-        if lapsed is not None:
-            return lapsed
         return self._begin(at, count) if self._level is None else self._go_on(at, voted)
 
-    def lapse(self, now: datetime) -> Change | None:
-        """End an alert whose camera has shown nothing for LAPSE_S; call it now and then."""
-        if self._level is None:
-            return None
-        if self._last is None:
-            self._last = now  # resumed: the wait begins
-            return None
-        if _seconds(self._last, now) < max(LAPSE_S, self._timing.clear_s):
+    def lapse(self, now: datetime, unseen_s: float) -> Change | None:
+        """End an alert, at ``now``, whose camera was not looked at for LAPSE_S.
+
+        Call it now and then; ``unseen_s`` is the monotonic age of the last frame.
+        """
+        if self._level is None or unseen_s < max(LAPSE_S, self._timing.clear_s):
             return None
         return self._end(now, 0)
 
@@ -197,7 +198,7 @@ class Gathering:
         level = self._held_level(at)
         if level is None or count < self._timing.levels[self._lowest] or self._cools(at):
             return None
-        self._level, self._count, self._low_since = level, count, None
+        self._level, self._low_since = level, None
         return self._change(AlertOp.START, at, count)
 
     def _cools(self, at: datetime) -> bool:
@@ -214,12 +215,8 @@ class Gathering:
         if self._low_since is not None and _seconds(self._low_since, at) >= self._timing.clear_s:
             return self._end(at, count)
         level = self._held_level(at)
-        rises = level is not None and _ORDER.index(level) > _ORDER.index(self._level)
-        if level is not None and rises:
+        if level is not None and _ORDER.index(level) > _ORDER.index(self._level):
             self._level = level
-        if not rises and count == self._count:
-            return None
-        self._count = count
         return self._change(AlertOp.UPDATE, at, count)
 
     def _end(self, at: datetime, count: int) -> Change:

@@ -62,8 +62,10 @@ def inside(point: Point, polygon: Sequence[Point]) -> bool:
             and min(y1, y2) <= y <= max(y1, y2)
         ):
             return True
-        if (y1 > y) != (y2 > y) and x < x1 + (y - y1) / (y2 - y1) * (x2 - x1):
-            within = not within
+        if (y1 > y) != (y2 > y):
+            # Rounding may not take the crossing beyond the ends of its edge.
+            crossing = x1 + (y - y1) / (y2 - y1) * (x2 - x1)
+            within ^= x < min(max(crossing, min(x1, x2)), max(x1, x2))
         x1, y1 = x2, y2
     return within
 

@@ -7,12 +7,12 @@ from datetime import datetime
 from edge.alarm.gathering import Change, Gathering, Timing
 from edge.alarm.geometry import PERSON_M, Ground, Place, inside, largest_cluster, place
 from edge.alarm.presence import Presences
+from edge.alarm.sight import BLIND_LOOKS
 from edge.config import CameraSection, GatheringSection, Region
 from edge.ports import Detections, Occurrence, OpenAlert
 from protocol.messages import AlertKind
 
-#: So many frames that don't come are a camera that is blind, at whatever rate it is looked at.
-_BLIND_FRAMES = 3
+#: A camera is not blind for less, however often it is looked at.
 _BLIND_S = 3.0
 #: A region with so large a share of a rule's lowest count is worth a closer look, and stays so for
 #: a while: groups come and go.
@@ -47,7 +47,7 @@ class GatheringRule:
             clear_fraction=rule.clear_fraction,
             clear_s=rule.clear_s,
             repeat_s=rule.repeat_s,
-            blind_s=max(_BLIND_S, _BLIND_FRAMES * interval_s),
+            blind_s=max(_BLIND_S, BLIND_LOOKS * interval_s),
         )
         self._machines = [(region, Gathering(timing)) for region in rule.regions]
         self._many = max(1, math.ceil(BUSY_SHARE * min(rule.levels.values())))
@@ -86,9 +86,12 @@ class GatheringRule:
         )
         return said
 
-    def lapse(self, now: datetime) -> list[Occurrence]:
-        """Return the ends of alerts whose camera has long shown nothing; call it now and then."""
-        changes = [(region, machine.lapse(now)) for region, machine in self._machines]
+    def lapse(self, now: datetime, unseen_s: float) -> list[Occurrence]:
+        """Return the ends of alerts whose camera has long shown nothing; call it now and then.
+
+        ``unseen_s`` is how long ago the last frame was seen, by the monotonic clock.
+        """
+        changes = [(region, machine.lapse(now, unseen_s)) for region, machine in self._machines]
         return [self._occurrence(region, change, ()) for region, change in changes if change]
 
     def _count(self, people: Sequence[Place]) -> int:
@@ -150,6 +153,6 @@ class Scene:
         places = [each for each in found if each is not None]
         return [said for rule in self._rules for said in rule.see(detections.at, places)]
 
-    def lapse(self, now: datetime) -> list[Occurrence]:
-        """Return the ends of alerts whose camera has long shown nothing; call it now and then."""
-        return [said for rule in self._rules for said in rule.lapse(now)]
+    def lapse(self, now: datetime, unseen_s: float) -> list[Occurrence]:
+        """Return the ends of alerts whose camera has long shown nothing; see GatheringRule."""
+        return [said for rule in self._rules for said in rule.lapse(now, unseen_s)]

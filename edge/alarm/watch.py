@@ -2,16 +2,17 @@
 
 import logging
 import threading
-from collections import deque
 from collections.abc import Mapping, Sequence
 
 from edge.alarm.absence import Absence
 from edge.alarm.scene import Scene
+from edge.alarm.sight import Sight
+from edge.alarm.unreported import Unreported
 from edge.config import CameraSection
 from edge.errors import StorageError
 from edge.ports import AlertDesk, Detections, Occurrence, OpenAlert, StreamStatus
 from protocol.clock import Clock
-from protocol.messages import BOX_SUBJECT, AlertKind, AlertLevel, AlertMode, AlertOp, StreamState
+from protocol.messages import BOX_SUBJECT, AlertKind, AlertLevel, AlertMode, StreamState
 from protocol.relay import StreamName
 
 log = logging.getLogger(__name__)
@@ -22,18 +23,18 @@ DETECTOR_DOWN_S = 30.0
 #: A camera or detector that is back for less than this was not back.
 STEADY_S = 5.0
 TICK_S = 1.0
-#: Hours of a full disk; then the oldest of what could not be reported is lost, and counted.
+#: Hours of a full disk; then some of what could not be reported is lost, and counted.
 MAX_UNREPORTED = 1000
 
 
 class Watch:
     """The rules of every camera, the camera-lost rule and the detector-down rule.
 
+    A detector that runs but does not look at a camera whose stream is live does not work either.
     ``seen``, ``stream_changed`` and ``detector_works`` may be called from any thread. They and the
     tick judge; only one thread of its own reports to the desk, in order, so that a disk that makes
     a commit wait never makes a camera or the detector wait. What the desk refuses is kept, in
-    order and up to MAX_UNREPORTED, and tried again every tick; beyond that the oldest is dropped
-    and counted in ``dropped``.
+    order and up to MAX_UNREPORTED (see Unreported for what then goes), and tried again every tick.
     """
 
     def __init__(
@@ -51,13 +52,25 @@ class Watch:
             for camera in cameras
             if camera.enabled
         }
+        # The stream that the detector sees, of each camera that has rules.
+        self._looked_at = {
+            camera.id: StreamName.MAIN if camera.sub_url is None else StreamName.SUB
+            for camera in cameras
+            if camera.id in self._scenes
+        }
+        self._sights = {camera_id: Sight(clock.monotonic_ns()) for camera_id in self._scenes}
         self._detector = Absence(DETECTOR_DOWN_S, STEADY_S)
+        self._detector_runs: bool | None = None
         self._lock = threading.Lock()
-        self._unreported: deque[Occurrence] = deque()
+        self._unreported = Unreported(MAX_UNREPORTED)
         self._news = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
-        self.dropped = 0
+
+    @property
+    def dropped(self) -> int:
+        """How many occurrences the desk never got: there were too many (Unreported)."""
+        return self._unreported.dropped
 
     def start(self, open_alerts: Sequence[OpenAlert] = ()) -> None:
         """Begin, going on from what was open; returns at once.
@@ -86,33 +99,63 @@ class Watch:
         if scene is None:
             return False
         with self._lock:
+            self._lapse(detections.camera_id)
+            self._sights[detections.camera_id].look(self._clock.monotonic_ns())
             self._say(scene.see(detections))
             return scene.is_busy
 
     def stream_changed(self, status: StreamStatus) -> None:
         """Take a stream's new state: a camera is lost when its main stream is."""
-        absence = self._lost.get(status.camera_id)
-        if absence is None or status.stream is not StreamName.MAIN:
-            return
+        is_live = status.state is StreamState.LIVE
+        now_ns = self._clock.monotonic_ns()
         with self._lock:
-            absence.here(self._clock.monotonic_ns(), present=status.state is StreamState.LIVE)
+            if status.stream is self._looked_at.get(status.camera_id):
+                self._sights[status.camera_id].stream(now_ns, live=is_live)
+            if status.stream is StreamName.MAIN and status.camera_id in self._lost:
+                self._lost[status.camera_id].here(now_ns, present=is_live)
 
     def detector_works(self, *, works: bool) -> None:
-        """Take whether the detector works; one that is off or still starting counts as working."""
+        """Take that the detector is ready, or that it has ended; not that it is still starting."""
+        now_ns = self._clock.monotonic_ns()
         with self._lock:
-            self._detector.here(self._clock.monotonic_ns(), present=works)
+            self._detector_runs = works
+            for sight in self._sights.values():
+                sight.expect(now_ns)
+            self._look_after_detector(now_ns)
+
+    def blind(self) -> tuple[str, ...]:
+        """Return the cameras that the detector, though it runs, does not look at often enough."""
+        with self._lock:
+            return self._blind(self._clock.monotonic_ns())
+
+    def _blind(self, now_ns: int) -> tuple[str, ...]:
+        if not self._detector_runs:
+            return ()
+        return tuple(each for each, sight in self._sights.items() if sight.is_blind(now_ns))
+
+    def _look_after_detector(self, now_ns: int) -> None:
+        """Tell the detector's rule whether it is there: it must run, and look; with the lock."""
+        if self._detector_runs is not None:
+            present = self._detector_runs and not self._blind(now_ns)
+            self._detector.here(now_ns, present=present)
 
     def tick(self) -> None:
         """Judge what only time decides. The own thread calls it every TICK_S."""
-        now, mono_ns = self._clock.now(), self._clock.monotonic_ns()
+        mono_ns = self._clock.monotonic_ns()
         with self._lock:
-            for scene in self._scenes.values():
-                self._say(scene.lapse(now))
+            for camera_id in self._scenes:
+                self._lapse(camera_id)
+            self._look_after_detector(mono_ns)
             for camera_id, absence in self._lost.items():
                 self._judge(absence, mono_ns, camera_id, LOST_RULE, AlertKind.CAMERA_LOST)
             self._judge(
                 self._detector, mono_ns, BOX_SUBJECT, DETECTOR_RULE, AlertKind.DETECTOR_DOWN
             )
+
+    def _lapse(self, camera_id: str) -> None:
+        """End what a camera that has long shown nothing can't end itself; with the lock held."""
+        unseen_s = self._sights[camera_id].unseen_s(self._clock.monotonic_ns())
+        self._say(self._scenes[camera_id].lapse(self._clock.now(), unseen_s))
 
     def _judge(
         self, absence: Absence, mono_ns: int, camera_id: str, rule_id: str, kind: AlertKind
@@ -135,16 +178,9 @@ class Watch:
     # -- what goes out -----------------------------------------------------------------------------
 
     def _say(self, occurrences: Sequence[Occurrence]) -> None:
-        """Queue for the desk; with the lock held. An UPDATE makes an older waiting one needless."""
+        """Queue for the desk; with the lock held."""
         for occurrence in occurrences:
-            if occurrence.op is AlertOp.UPDATE and self._unreported:
-                last = self._unreported[-1]
-                if last.op is AlertOp.UPDATE and _key(last) == _key(occurrence):
-                    self._unreported.pop()
-            self._unreported.append(occurrence)
-            if len(self._unreported) > MAX_UNREPORTED:
-                self._unreported.popleft()
-                self.dropped += 1
+            self._unreported.add(occurrence)
         if occurrences:
             self._news.set()
 
@@ -165,9 +201,9 @@ class Watch:
         """Tell the desk what waits, oldest first; the own thread calls it."""
         while True:
             with self._lock:
-                if not self._unreported:
-                    return
-                occurrence = self._unreported[0]
+                occurrence = self._unreported.first()
+            if occurrence is None:
+                return
             try:
                 self._desk.report(occurrence)
             except StorageError as error:
@@ -175,9 +211,4 @@ class Watch:
                 self._stopping.wait(TICK_S)
                 return
             with self._lock:
-                if self._unreported and self._unreported[0] is occurrence:
-                    self._unreported.popleft()
-
-
-def _key(occurrence: Occurrence) -> tuple[str, str, str]:
-    return occurrence.camera_id, occurrence.rule_id, occurrence.region_id
+                self._unreported.done(occurrence)

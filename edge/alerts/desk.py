@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+from edge.alarm.watched import watched
 from edge.alerts.event import EventWriter, Happening
 from edge.alerts.ledger import ask_evidence, insert_alert, standing_alerts, update_alert
 from edge.alerts.standing import Key, Standing, key_of
@@ -25,7 +26,7 @@ SHOWN_IN_PICTURES = frozenset({AlertKind.GATHERING, AlertKind.FLAME, AlertKind.S
 
 #: How far a long alert's hold may lag behind it while nothing changes. Retention never deletes
 #: footage this young (recording I4), so nothing is lost by it.
-HOLD_EVERY = timedelta(seconds=60)
+HOLD_EVERY_NS = 60_000_000_000
 
 _EVIDENCE_MODES = frozenset({AlertMode.LIVE, AlertMode.TRIAL})
 
@@ -59,7 +60,7 @@ class Desk:
         self._on_commit = tuple(on_commit)
         self._lock = threading.Lock()
         self._standing: dict[Key, Standing] | None = None
-        self._held_at: dict[Key, datetime] = {}
+        self._held_ns: dict[Key, int] = {}
         self._recorded = frozenset(camera.id for camera in config.cameras)
         self._pre = timedelta(seconds=config.evidence.clip_pre_s)
         self._post = timedelta(seconds=config.evidence.clip_post_s)
@@ -86,10 +87,12 @@ class Desk:
     def end_orphans(self) -> int:
         """End the open alerts that nothing can end any more; return how many.
 
-        Call it once at start: their camera or their rule has left the configuration.
+        Call it once at start: their camera or rule has left the configuration or was switched off,
+        or there is no detector any more.
         """
+        endable = _endable(self._config)
         with self._lock:
-            orphans = [each for each in self._open().values() if self._is_orphan(each)]
+            orphans = [each for each in self._open().values() if not endable(each)]
             for orphan in orphans:
                 log.info("alert.orphan_ended", extra={"alert_id": str(orphan.alert_id)})
                 self._end(orphan, self._clock.now())
@@ -97,17 +100,6 @@ class Desk:
             for callback in self._on_commit:
                 callback()
         return len(orphans)
-
-    def _is_orphan(self, standing: Standing) -> bool:
-        if standing.kind not in SHOWN_IN_PICTURES:
-            about_camera = standing.kind is AlertKind.CAMERA_LOST
-            return about_camera and standing.camera_id not in self._recorded
-        return standing.key not in {
-            (camera.id, rule.id, region.id)
-            for camera in self._config.cameras
-            for rule in camera.rules
-            for region in rule.regions
-        }
 
     def _open(self) -> dict[Key, Standing]:
         if self._standing is None:
@@ -124,13 +116,12 @@ class Desk:
             self._keep_video(connection, standing)
             if standing.kind in SHOWN_IN_PICTURES and standing.mode in _EVIDENCE_MODES:
                 self._ask_evidence(connection, standing, now)
-        self._open()[standing.key] = standing.told(self._clock.monotonic_ns())
+        self._remember(standing)
         log.info("alert.started", extra=_fields(standing))
         return True
 
     def _update(self, standing: Standing, at: datetime) -> bool:
-        now_mono_ns = self._clock.monotonic_ns()
-        if not standing.is_news(now_mono_ns):
+        if not standing.is_news(self._clock.monotonic_ns()):
             self._open()[standing.key] = standing
             self._hold_on(standing, at)
             return False
@@ -138,18 +129,24 @@ class Desk:
             update_alert(connection, standing, None)
             self._queue(connection, AlertOp.UPDATE, standing, at)
             extend_hold(connection, _hold_reason(standing), at + self._post)
-        self._open()[standing.key] = standing.told(now_mono_ns)
-        self._held_at[standing.key] = at
+        self._remember(standing)
         return True
+
+    def _remember(self, standing: Standing) -> None:
+        """Keep in memory that an open alert was sent and held as it is now."""
+        now_mono_ns = self._clock.monotonic_ns()
+        self._open()[standing.key] = standing.told(now_mono_ns)
+        self._held_ns[standing.key] = now_mono_ns
 
     def _hold_on(self, standing: Standing, at: datetime) -> None:
         """Keep the record and the hold of a long unchanging alert near the present."""
-        if at - self._held_at.get(standing.key, standing.started_at) < HOLD_EVERY:
+        now_mono_ns = self._clock.monotonic_ns()
+        if now_mono_ns - self._held_ns[standing.key] < HOLD_EVERY_NS:
             return
         with self._database.transaction() as connection:
             update_alert(connection, standing, None)
             extend_hold(connection, _hold_reason(standing), at + self._post)
-        self._held_at[standing.key] = at
+        self._held_ns[standing.key] = now_mono_ns
 
     def _end(self, standing: Standing, at: datetime) -> bool:
         # A camera's clock that was set back must not make an alert end before it began.
@@ -159,7 +156,7 @@ class Desk:
             self._queue(connection, AlertOp.END, standing, ended_at)
             extend_hold(connection, _hold_reason(standing), ended_at + self._post)
         del self._open()[standing.key]
-        self._held_at.pop(standing.key, None)
+        self._held_ns.pop(standing.key, None)
         log.info("alert.ended", extra=_fields(standing))
         return True
 
@@ -195,6 +192,26 @@ class Desk:
         ask_evidence(
             connection, standing.alert_id, EvidenceKind.CLIP, (start - self._pre, tail), tail
         )
+
+
+def _endable(config: EdgeConfig) -> Callable[[Standing], bool]:
+    """Return a function that says whether anything is at work that can end an alert."""
+    keys = {
+        (camera.id, rule.id, region.id)
+        for camera in watched(config)
+        for rule in camera.rules
+        for region in rule.regions
+    }
+    pulled = {camera.id for camera in config.cameras if camera.enabled}
+
+    def is_endable(standing: Standing) -> bool:
+        if standing.kind in SHOWN_IN_PICTURES:
+            return standing.key in keys
+        if standing.kind is AlertKind.CAMERA_LOST:
+            return standing.camera_id in pulled
+        return standing.kind is not AlertKind.DETECTOR_DOWN or bool(keys)
+
+    return is_endable
 
 
 def _hold_reason(standing: Standing) -> str:

@@ -4,11 +4,15 @@ import logging
 import os
 import random
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
-from edge.alerts.evidence_store import EvidenceStore, Piece
+from edge.alerts.evidence_store import EvidenceStore, Piece, file_name
+from edge.alerts.tidier import DRAFT, Tidier
 from edge.alerts.upload import Uploader, Verdict, sha256_of
 from edge.bus.backoff import Backoff
 from edge.config import EdgeConfig
@@ -19,32 +23,39 @@ from protocol.messages import EvidenceKind
 
 log = logging.getLogger(__name__)
 
-_DRAFT = "draft."
-_SUFFIX = {EvidenceKind.SNAPSHOT: "jpg", EvidenceKind.CLIP: "mp4"}
-
 #: Making is given up after so many failures: about 9 minutes where there is no video, about 1 hour
 #: where the disk or the camera is to blame.
 TRIES_WITHOUT_VIDEO = 8
 TRIES_OTHERWISE = 18
 
-_TIDY_EVERY = timedelta(hours=6)
-
 
 @dataclass(frozen=True, slots=True)
 class CourierTiming:
-    """Waits after failures. ``not_yet``: the picture often comes before its alert's message."""
+    """Waits after failures. ``not_yet``: the picture often comes before its alert's message.
+
+    ``refused``: the box's own disk or database does not take what was done.
+    """
 
     retry: Backoff = field(default_factory=lambda: Backoff(first_s=2.0, cap_s=300.0))
     not_yet: Backoff = field(default_factory=lambda: Backoff(first_s=0.5, cap_s=15.0))
+    refused: Backoff = field(default_factory=lambda: Backoff(first_s=2.0, cap_s=60.0))
+
+
+class Step(StrEnum):
+    """What is done with a piece, one after the other."""
+
+    MAKE = "make"
+    BRING = "bring"
 
 
 class EvidenceCourier:
-    """Works through the evidence table, with a thread for pictures and one for clips.
+    """Works through the evidence table, with a thread for each kind and step.
 
-    A clip on a slow link takes minutes and a picture seconds, so neither thread waits for the
-    other, but no clip is begun while a picture could be sent. A file is complete and on disk before
-    its row says so, and is kept until the centre has stored it or its alert's retention is over.
-    Without a centre the files are made and kept.
+    Making never waits for a link: a picture comes from the last seconds of live video and would be
+    gone. A clip on a slow link takes minutes and a picture seconds, so neither waits for the other,
+    but no clip is made while a picture could be, and none is sent while a picture could go. A file
+    is complete and on disk before its row says so, and is kept until the centre has stored it.
+    Without a centre the files are made and kept until their alert's retention is over.
 
     :meth:`wake` may be called from any thread and returns at once.
     """
@@ -68,9 +79,15 @@ class EvidenceCourier:
         self._folder = config.box.data_dir / "evidence"
         self._uploader: Uploader | None = None
         self._closing = threading.Event()
-        self._wakes = {kind: threading.Event() for kind in EvidenceKind}
+        steps = [Step.MAKE] if config.centre is None else list(Step)
+        self._wakes = {(step, kind): threading.Event() for step in steps for kind in EvidenceKind}
         self._threads: list[threading.Thread] = []
-        self._tidied_at: datetime | None = None
+        keep = timedelta(days=config.recording.alert_retention_days)
+        uploads = config.centre is not None
+        self._tidier = Tidier(store, self._folder, clock, keep, uploads=uploads)
+        # What came of a piece and is not written down yet: where the database refuses, only that is
+        # tried again, not the picture or the upload.
+        self._unrecorded: dict[tuple[Step, EvidenceKind, str], Callable[[], None]] = {}
 
     def start(self) -> None:
         """Begin. Raises ConfigError where the token can't be read, StorageError for the folder."""
@@ -78,17 +95,16 @@ class EvidenceCourier:
             return
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            for draft in self._folder.glob(f"{_DRAFT}*"):
+            for draft in self._folder.glob(f"{DRAFT}*"):
                 draft.unlink()
         except OSError as error:
             raise StorageError(f"evidence folder {self._folder}: {error.strerror}") from error
         centre = self._config.centre
         if centre is not None:
             self._uploader = Uploader(centre.http_url, self._config.box.id, centre.token.read())
-        for kind in EvidenceKind:
-            thread = threading.Thread(
-                target=self._run, args=(kind,), name=f"evidence-{kind}", daemon=True
-            )
+        for step, kind in self._wakes:
+            name = f"evidence-{step}-{kind}"
+            thread = threading.Thread(target=self._run, args=(step, kind), name=name, daemon=True)
             self._threads.append(thread)
             thread.start()
 
@@ -112,48 +128,66 @@ class EvidenceCourier:
         """Return how many pieces the centre does not have yet and may still get."""
         return self._store.pending()
 
-    # -- in a kind's own thread -------------------------------------------------------------------
+    # -- in the thread of a step and kind ----------------------------------------------------------
 
-    def _run(self, kind: EvidenceKind) -> None:
+    def _run(self, step: Step, kind: EvidenceKind) -> None:
+        wake = self._wakes[step, kind]
+        failures = 0
         while not self._closing.is_set():
             try:
-                worked = self._turn(kind)
-                idle_s = 0.0 if worked else self._idle_s(kind)
+                worked = self._turn(step, kind)
+                idle_s = 0.0 if worked else self._idle_s(step, kind)
+                failures = 0
             except Exception:
                 # A refused disk must not end the courier.
-                log.exception("evidence.turn_failed", extra={"kind": kind.value})
-                self._closing.wait(5.0)
-                continue
-            if idle_s > 0:
-                self._wakes[kind].wait(idle_s)
-                self._wakes[kind].clear()
+                log.exception(
+                    "evidence.turn_failed", extra={"step": step.value, "kind": kind.value}
+                )
+                failures += 1
+                worked, idle_s = False, self._timing.refused.after(failures, _chance())
+            if worked:
+                self.wake()  # the next step, or a clip that waited for a picture
+            else:
+                wake.wait(idle_s)
+                wake.clear()
 
-    def _turn(self, kind: EvidenceKind) -> bool:
+    def _turn(self, step: Step, kind: EvidenceKind) -> bool:
         """Work on one piece; return whether there was one."""
+        if (step, kind) == (Step.MAKE, EvidenceKind.CLIP):
+            self._tidier.sweep()
         now = self._clock.now()
-        upload = self._uploader is not None
-        if kind is EvidenceKind.CLIP:
-            self._tidy(now)
-            if self._store.ready(EvidenceKind.SNAPSHOT, now, upload=upload):
-                return False
-        piece = self._store.ready(kind, now, upload=upload)
+        if kind is EvidenceKind.CLIP and self._pictures_go_first(step, now):
+            return False
+        piece = self._ready(step, kind, now)
         if piece is None:
             return False
-        if piece.path is None:
-            self._make(piece)
-        else:
-            self._bring(piece, self._folder / piece.path)
+        key = step, piece.kind, piece.alert_id
+        record = self._unrecorded.get(key)
+        if record is None:
+            record = self._make(piece) if step is Step.MAKE else self._bring(piece)
+        self._unrecorded[key] = record
+        record()
+        del self._unrecorded[key]
         return True
 
-    def _idle_s(self, kind: EvidenceKind) -> float:
-        next_at = self._store.next_at(kind, upload=self._uploader is not None)
+    def _pictures_go_first(self, step: Step, now: datetime) -> bool:
+        """Say whether there is a picture to make; or, where a clip is to go, one to send."""
+        steps = [Step.MAKE] if step is Step.MAKE else list(Step)
+        return any(self._ready(each, EvidenceKind.SNAPSHOT, now) for each in steps)
+
+    def _ready(self, step: Step, kind: EvidenceKind, now: datetime) -> Piece | None:
+        return self._store.ready(kind, now, made=step is Step.BRING)
+
+    def _idle_s(self, step: Step, kind: EvidenceKind) -> float:
+        next_at = self._store.next_at(kind, made=step is Step.BRING)
         if next_at is None:
             return 60.0
         return min(max((next_at - self._clock.now()).total_seconds(), 0.1), 60.0)
 
-    def _make(self, piece: Piece) -> None:
-        name = _file_name(piece.alert_id, piece.kind)
-        draft = self._folder / f"{_DRAFT}{name}"
+    def _make(self, piece: Piece) -> Callable[[], None]:
+        """Make a piece's file and return what writes down what came of it."""
+        name = file_name(piece.alert_id, piece.kind)
+        draft = self._folder / f"{DRAFT}{name}"
         try:
             piece = self._draw(piece, draft)
             _sync(draft)
@@ -161,8 +195,10 @@ class EvidenceCourier:
             draft.replace(self._folder / name)
         except (EdgeError, OSError) as error:
             draft.unlink(missing_ok=True)
-            self._making_failed(piece, error)
-            return
+            return partial(self._making_failed, piece, error)
+        return partial(self._made, piece, name, sha256, size_bytes)
+
+    def _made(self, piece: Piece, name: str, sha256: str, size_bytes: int) -> None:
         self._store.made(piece, name, sha256, size_bytes)
         log.info(
             "evidence.made",
@@ -187,33 +223,37 @@ class EvidenceCourier:
         else:
             self._try_again(piece, self._timing.retry, reason)
 
-    def _bring(self, piece: Piece, file: Path) -> None:
+    def _bring(self, piece: Piece) -> Callable[[], None]:
+        """Upload a piece's file and return what writes down what came of it."""
         assert self._uploader is not None
+        assert piece.path is not None
+        file = self._folder / piece.path
         if not file.exists() or file.stat().st_size != piece.size_bytes:
-            self._store.unmade(piece)
-            return
+            return partial(self._store.unmade, piece)
         outcome = self._uploader.put(piece, file)
         match outcome.verdict:
             case Verdict.STORED:
-                self._store.stored(piece, self._clock.now())
-                file.unlink(missing_ok=True)
-                self._wakes[EvidenceKind.CLIP].set()
-                log.info(
-                    "evidence.stored",
-                    extra={"alert_id": piece.alert_id, "kind": piece.kind.value},
-                )
+                return partial(self._stored, piece, file)
             case Verdict.NOT_YET:
-                self._try_again(piece, self._timing.not_yet, outcome.reason)
+                return partial(self._try_again, piece, self._timing.not_yet, outcome.reason)
             case Verdict.AGAIN:
-                self._try_again(piece, self._timing.retry, outcome.reason)
+                return partial(self._try_again, piece, self._timing.retry, outcome.reason)
             case Verdict.DAMAGED:
-                self._store.unmade(piece)
-                self._try_again(piece, self._timing.retry, outcome.reason)
+                return partial(self._make_again, piece, outcome.reason)
             case Verdict.REFUSED:
-                self._give_up(piece, outcome.reason)
+                return partial(self._give_up, piece, outcome.reason)
+
+    def _make_again(self, piece: Piece, reason: str) -> None:
+        self._try_again(piece, self._timing.retry, reason)
+        self._store.unmade(piece)
+
+    def _stored(self, piece: Piece, file: Path) -> None:
+        self._store.stored(piece, self._clock.now())
+        file.unlink(missing_ok=True)
+        log.info("evidence.stored", extra={"alert_id": piece.alert_id, "kind": piece.kind.value})
 
     def _try_again(self, piece: Piece, backoff: Backoff, reason: str) -> None:
-        wait_s = backoff.after(piece.tries + 1, random.random())  # noqa: S311 - jitter
+        wait_s = backoff.after(piece.tries + 1, _chance())
         self._store.again(piece, self._clock.now() + timedelta(seconds=wait_s))
         log.info(
             "evidence.retry",
@@ -232,21 +272,9 @@ class EvidenceCourier:
             extra={"alert_id": piece.alert_id, "kind": piece.kind.value, "reason": reason},
         )
 
-    def _tidy(self, now: datetime) -> None:
-        """Forget what is past its retention, and remove files that no row speaks of."""
-        if self._tidied_at is not None and abs(now - self._tidied_at) < _TIDY_EVERY:
-            return
-        self._tidied_at = now
-        keep = timedelta(days=self._config.recording.alert_retention_days)
-        self._store.forget(now - keep)
-        wanted = {_file_name(alert_id, kind) for alert_id, kind in self._store.wanted()}
-        for file in self._folder.iterdir():
-            if file.name not in wanted and not file.name.startswith(_DRAFT):
-                file.unlink(missing_ok=True)
 
-
-def _file_name(alert_id: str, kind: EvidenceKind) -> str:
-    return f"{alert_id}.{_SUFFIX[kind]}"
+def _chance() -> float:
+    return random.random()  # noqa: S311 - jitter
 
 
 def _sync(path: Path) -> None:

@@ -1,12 +1,22 @@
 """The evidence table: pictures and clips from asked for to stored at the centre."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from edge.db.database import Database
 from edge.db.instant import from_us, to_us
 from protocol.messages import EvidenceKind
+
+#: Longer than any clip's tail and any wait before another try.
+LONGEST_WAIT = timedelta(hours=2)
+
+_SUFFIX = {EvidenceKind.SNAPSHOT: "jpg", EvidenceKind.CLIP: "mp4"}
+
+
+def file_name(alert_id: str, kind: EvidenceKind) -> str:
+    """Return the name of a piece's file in the evidence folder."""
+    return f"{alert_id}.{_SUFFIX[kind]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +44,27 @@ class EvidenceStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def ready(self, kind: EvidenceKind, now: datetime, *, upload: bool) -> Piece | None:
+    def ready(self, kind: EvidenceKind, now: datetime, *, made: bool) -> Piece | None:
         """Return the piece of ``kind`` to work on at ``now``: the one that was due first.
 
-        ``upload`` says whether made pieces count, too: without a centre they are only kept.
+        ``made`` asks for one that is to be brought to the centre, else for one that is to be made.
+        Nothing waits for longer than LONGEST_WAIT: then the wall clock was set back, and it is due.
         """
         with self._database.reading() as connection:
             row = connection.execute(
                 """
                 select evidence.*, alert.camera_id from evidence join alert using (alert_id)
                 where evidence.kind = :kind and stored_us is null and failed is null
-                  and due_us <= :now and next_try_us <= :now and (path is null or :upload)
+                  and max(due_us, next_try_us) not between :now + 1 and :latest
+                  and (path is not null) = :made
                 order by due_us, alert_id limit 1
                 """,
-                {"kind": kind.value, "now": to_us(now), "upload": upload},
+                {
+                    "kind": kind.value,
+                    "now": to_us(now),
+                    "latest": to_us(now + LONGEST_WAIT),
+                    "made": made,
+                },
             ).fetchone()
         if row is None:
             return None
@@ -63,16 +80,19 @@ class EvidenceStore:
             tries=row["tries"],
         )
 
-    def next_at(self, kind: EvidenceKind, *, upload: bool) -> datetime | None:
-        """Return when the next piece of ``kind`` can be worked on; None where there is none."""
+    def next_at(self, kind: EvidenceKind, *, made: bool) -> datetime | None:
+        """Return when the next piece of ``kind`` can be worked on; None where there is none.
+
+        ``made`` as in :meth:`ready`.
+        """
         with self._database.reading() as connection:
             row = connection.execute(
                 """
                 select min(max(due_us, next_try_us)) as at_us from evidence
                 where kind = :kind and stored_us is null and failed is null
-                  and (path is null or :upload)
+                  and (path is not null) = :made
                 """,
-                {"kind": kind.value, "upload": upload},
+                {"kind": kind.value, "made": made},
             ).fetchone()
         return None if row["at_us"] is None else from_us(row["at_us"])
 
@@ -115,11 +135,19 @@ class EvidenceStore:
         """Give a piece up for good."""
         self._change(piece, {"failed": reason})
 
-    def forget(self, ended_before: datetime) -> int:
-        """Delete the rows of pieces that end before then; return how many."""
+    def forget(self, ended_before: datetime, *, waiting: bool) -> int:
+        """Delete the rows of pieces that end before then; return how many.
+
+        ``waiting`` says whether those go, too, that the centre does not have yet and may still get.
+        """
         with self._database.transaction() as connection:
             return connection.execute(
-                "delete from evidence where end_us < :before", {"before": to_us(ended_before)}
+                """
+                delete from evidence
+                where end_us < :before
+                  and (:waiting or stored_us is not null or failed is not null)
+                """,
+                {"before": to_us(ended_before), "waiting": waiting},
             ).rowcount
 
     def wanted(self) -> set[tuple[str, EvidenceKind]]:

@@ -70,7 +70,7 @@ class Standing:
             started_at=occurrence.at,
             count=occurrence.count,
             threshold=occurrence.threshold,
-            peak=occurrence.count,
+            peak=max(occurrence.count, occurrence.peak),
             confidence=occurrence.confidence,
         )
 
@@ -90,7 +90,7 @@ class Standing:
             level=max(self.level, occurrence.level, key=_RANK.__getitem__),
             count=occurrence.count,
             threshold=occurrence.threshold,
-            peak=max(self.peak, occurrence.count),
+            peak=max(self.peak, occurrence.count, occurrence.peak),
             confidence=occurrence.confidence,
         )
 

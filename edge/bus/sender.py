@@ -14,6 +14,8 @@ from edge.bus.link import Incoming, Link, LinkSettings, Outgoing, Phase
 from edge.bus.outbox import Load, Outbox
 from edge.bus.window import Patience, Window
 from edge.config import CentreSection
+from edge.errors import StorageError
+from edge.faultlog import FaultLog
 from edge.ports import VitalsSource
 from protocol.clock import Clock
 from protocol.codec import BadMessageError, decode
@@ -27,6 +29,7 @@ _NS = 1_000_000_000
 #: How long receipted rows are kept for a look back.
 KEEP_RECEIPTED = timedelta(days=7)
 _PRUNE_EVERY_S = 3600.0
+_SETTLE_AGAIN_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,9 @@ class Sender:
         self._error = ""
         self._since = clock.now()
         self._epoch: UUID | None = None
+        # Heard, and not in the outbox yet: the disk may refuse.
+        self._receipts: set[int] = set()
+        self._faults = FaultLog(log, clock)
         self._counters = _Counters()
         # Deadlines on the monotonic clock.
         self._retry_at_ns = 0
@@ -123,6 +129,7 @@ class Sender:
         self._state_at_ns = 0
         self._prune_at_ns = 0
         self._heard_at_ns = 0
+        self._settle_at_ns = 0
 
     def start(self) -> None:
         """Read the token and begin. Raises ConfigError where the token can't be read."""
@@ -234,12 +241,14 @@ class Sender:
             self._greet(now_ns)
         for message in link.received():
             self._hear(message, now_ns)
+        if self._receipts and now_ns >= self._settle_at_ns:
+            self._settle(now_ns)
         self._send(link, now_ns)
         if self._cameras_changed.is_set() and now_ns >= self._state_at_ns:
             self._tell_state(link, now_ns)
         if now_ns >= self._heartbeat_at_ns:
             self._tell_heartbeat(link, now_ns)
-        if self._window.under_way and now_ns - self._heard_at_ns >= self._timing.silence_s * _NS:
+        if self._owed and now_ns - self._heard_at_ns >= self._timing.silence_s * _NS:
             self._drop("no receipts")
 
     def _greet(self, now_ns: int) -> None:
@@ -274,9 +283,26 @@ class Sender:
             self._counters.bad_messages += 1
 
     def _take_receipts(self, sequences: tuple[int, ...]) -> None:
-        ours = self._window.receipted(sequences)
+        ours = self._window.ours(sequences)
         self._counters.stray_receipts += len(sequences) - len(ours)
-        self._counters.receipted += self._outbox.receipted(ours)
+        self._receipts |= ours
+        self._settle_at_ns = 0
+
+    @property
+    def _owed(self) -> frozenset[int]:
+        """What is under way and has no receipt yet."""
+        return self._window.under_way - self._receipts
+
+    def _settle(self, now_ns: int) -> None:
+        """Write down what has its receipt; what the disk refuses stays under way, unsent."""
+        try:
+            self._counters.receipted += self._outbox.receipted(sorted(self._receipts))
+        except StorageError as error:
+            self._faults.report("bus.receipts_unwritten", str(error), {})
+            self._settle_at_ns = now_ns + round(_SETTLE_AGAIN_S * _NS)
+            return
+        self._window.receipted(self._receipts)
+        self._receipts.clear()
 
     def _take_epoch(self, epoch: UUID, *, retained: bool) -> None:
         known, self._epoch = self._epoch, epoch
@@ -299,6 +325,7 @@ class Sender:
     def _send(self, link: Link, now_ns: int) -> None:
         before = self._window.under_way
         chosen = self._window.take(self._outbox.waiting(self._window.reach), now_ns)
+        chosen = [sequence for sequence in chosen if sequence not in self._receipts]
         rest = set(chosen)
         for sequence, payload in self._outbox.payloads(chosen):
             if not link.publish(Outgoing(self._herald.event_topic, payload, qos=1)):
@@ -321,7 +348,11 @@ class Sender:
             deadlines.append(self._heartbeat_at_ns)
             if self._cameras_changed.is_set():
                 deadlines.append(self._state_at_ns)
+            if self._receipts:
+                deadlines.append(self._settle_at_ns)
             if (due_ns := self._window.next_due_mono_ns) is not None:
-                deadlines += [due_ns, self._heard_at_ns + round(self._timing.silence_s * _NS)]
+                deadlines.append(due_ns)
+            if self._owed:
+                deadlines.append(self._heard_at_ns + round(self._timing.silence_s * _NS))
         idle_ns = min(deadlines) - self._clock.monotonic_ns()
         return min(max(idle_ns, 0) / _NS, 60.0)

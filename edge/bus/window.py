@@ -81,6 +81,10 @@ class Window:
         for sequence in self._flights:
             self._flights[sequence] = _Flight(due_mono_ns=0, tries=0)
 
+    def ours(self, sequences: Collection[int]) -> set[int]:
+        """Return those of ``sequences`` that are under way; see :meth:`receipted`."""
+        return {sequence for sequence in sequences if sequence in self._flights}
+
     def receipted(self, sequences: Collection[int]) -> list[int]:
         """Take receipts; return those that are for rows under way.
 

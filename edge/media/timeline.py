@@ -6,13 +6,14 @@
     in a run   -- dts goes back, or jumps ahead > 5 s --> RunEnded(timestamps), no run
                -- key frame, parameters changed --------> RunEnded(parameters), run begins
                -- key frame, clocks drifted > 2 s ------> RunEnded(timestamps), run begins
+               -- key frame, wall clock set by > 2 s ---> RunEnded(timestamps), run begins
                -- finish(reason) -----------------------> RunEnded(reason), no run
 
 Invariants: docs/design/time.md.
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from edge.errors import MediaError
 from edge.media.parameters import ParameterCollector
@@ -35,6 +36,9 @@ MAX_STEP_90K = 5 * TICKS_PER_S
 
 #: How far media time and the monotonic clock may part within a run (time I5).
 MAX_DRIFT_90K = 2 * TICKS_PER_S
+
+#: How far the wall clock may be set within a run, all its steps together (time I3).
+MAX_WALL_STEP = timedelta(seconds=2)
 
 #: Lateness is judged by the least late packet of so long: what a stalled network held back arrives
 #: late without any clock being wrong, and catches up within seconds.
@@ -115,12 +119,13 @@ class Timeline:
             return [RunEnded(run, GapReason.TIMESTAMPS, packet.received_utc)]
         if not is_key:
             return []
+        # Before the parameters: a run that goes on with others would go on in the wrong time.
+        if self._drift.is_too_far or _wall_was_set(run, packet):
+            self._run = None
+            return [RunEnded(run, GapReason.TIMESTAMPS, packet.received_utc)]
         if self._collector.parameters != run.parameters:
             self._continue(run, raw_90k)
             return [RunEnded(run, GapReason.PARAMETERS, packet.received_utc)]
-        if self._drift.is_too_far:
-            self._run = None
-            return [RunEnded(run, GapReason.TIMESTAMPS, packet.received_utc)]
         return []
 
     def _begin(self, packet: Packet, raw_90k: int, is_key: bool) -> bool:
@@ -232,6 +237,12 @@ class _Drift:
         if elapsed_ns - self._window_start_ns >= LATENESS_WINDOW_NS:
             self.is_too_far = self.is_too_far or self._least_90k > MAX_DRIFT_90K
             self._least_90k = None
+
+
+def _wall_was_set(run: Run, packet: Packet) -> bool:
+    """Say whether the wall clock has moved against the monotonic one since the run began."""
+    elapsed = timedelta(microseconds=(packet.received_mono_ns - run.started_mono_ns) // 1000)
+    return abs(packet.received_utc - run.started_utc - elapsed) > MAX_WALL_STEP
 
 
 def _collector(codec: Codec, extradata: bytes) -> ParameterCollector:

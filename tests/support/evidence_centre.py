@@ -18,11 +18,16 @@ class Put:
 
 
 class EvidenceCentre:
-    """Takes PUTs; the next answers are ``answers``, then 201 for ever."""
+    """Takes PUTs; the next answers are ``answers``, then 201 for ever.
+
+    While ``answering`` is not set, it takes a PUT and says nothing.
+    """
 
     def __init__(self) -> None:
         self.puts: list[Put] = []
         self.answers: deque[int] = deque()
+        self.answering = threading.Event()
+        self.answering.set()
         centre = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -33,6 +38,7 @@ class EvidenceCentre:
                 answer = centre.answers.popleft() if centre.answers else 201
                 headers = {key.lower(): value for key, value in self.headers.items()}
                 centre.puts.append(Put(self.path, headers, body, answer))
+                centre.answering.wait()
                 self.send_response(answer)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -48,6 +54,7 @@ class EvidenceCentre:
 
     def close(self) -> None:
         """Stop serving."""
+        self.answering.set()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()

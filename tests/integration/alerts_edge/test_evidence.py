@@ -10,12 +10,14 @@ from edge.alerts.evidence_store import EvidenceStore
 from edge.bus.backoff import Backoff
 from edge.errors import NotFoundError, StorageError
 from protocol.clock import SystemClock
-from protocol.messages import AlertOp, EvidenceKind
+from protocol.messages import AlertOp
 from tests.support.desk_box import BOX, TOKEN, box_config, occurrence, open_desk
 from tests.support.evidence_centre import EvidenceCentre
 from tests.support.waiting import wait_until
 
-QUICK = CourierTiming(retry=Backoff(0.02, 0.1), not_yet=Backoff(0.02, 0.1))
+QUICK = CourierTiming(
+    retry=Backoff(0.02, 0.1), not_yet=Backoff(0.02, 0.1), refused=Backoff(0.02, 0.1)
+)
 PICTURE = b"\xff\xd8 a picture \xff\xd9"
 CLIP = b"ftyp a clip " * 30_000
 
@@ -26,8 +28,10 @@ class Camera:
     def __init__(self, *troubles):
         self.troubles = list(troubles)
         self.clips = []
+        self.pictures = 0
 
     def picture(self, camera_id, at):
+        self.pictures += 1
         if self.troubles:
             raise self.troubles.pop(0)
         return PICTURE, at + timedelta(seconds=0.04)
@@ -259,13 +263,66 @@ def test_stray_files_and_drafts_of_a_crash_are_removed(bench, centre):
     wait_until(lambda: bench.files() == [])
 
 
-def test_what_is_past_its_retention_is_forgotten(bench, centre):
-    bench.alert(ago_s=200 * 86400)
-    bench.store.failed(
-        bench.store.ready(EvidenceKind.SNAPSHOT, bench.clock.now(), upload=True), "test"
-    )
+def test_new_pictures_and_clips_are_made_while_an_upload_hangs(bench, centre):
+    centre.answering.clear()
+    _, first = bench.alert()
     bench.courier(Camera()).start()
-    wait_until(lambda: bench.rows() == [])
+    wait_until(lambda: centre.puts)
+    _, second = bench.alert()
+    bench.couriers[0].wake()
+    names = sorted(f"{alert}.{end}" for alert in (first, second) for end in ("jpg", "mp4"))
+    wait_until(lambda: bench.files() == names)
+    wait_until(lambda: all(row["path"] for row in bench.rows("path")))
+    assert len(centre.puts) == 1  # and no clip has overtaken the picture
+    centre.answering.set()
+    wait_until(lambda: bench.store.pending() == 0)
+    kinds = [put.path.rsplit("/", 1)[1] for put in centre.puts]
+    assert kinds == ["snapshot", "snapshot", "clip", "clip"]
+
+
+class Refusing(EvidenceStore):
+    """A database that can't take some rows, five times."""
+
+    def __init__(self, database, method):
+        super().__init__(database)
+        self.left = 5
+        inner = getattr(self, method)
+
+        def refuse(*args):
+            if self.left:
+                self.left -= 1
+                raise StorageError("disk full")
+            inner(*args)
+
+        setattr(self, method, refuse)
+
+
+def test_what_the_centre_has_is_not_sent_again_because_the_disk_refuses_the_row(bench, centre):
+    bench.store = Refusing(bench.box.database, "stored")
+    bench.alert()
+    bench.courier(Camera()).start()
+    wait_until(lambda: bench.store.pending() == 0)
+    assert bench.store.left == 0
+    assert [put.path.rsplit("/", 1)[1] for put in centre.puts] == ["snapshot", "clip"]
+
+
+def test_what_the_centre_will_never_take_is_not_sent_again_for_that_either(bench, centre):
+    bench.store = Refusing(bench.box.database, "failed")
+    centre.answers.append(409)
+    bench.alert()
+    bench.courier(Camera()).start()
+    wait_until(lambda: bench.store.pending() == 0)
+    assert bench.store.left == 0
+    assert [put.path.rsplit("/", 1)[1] for put in centre.puts] == ["snapshot", "clip"]
+
+
+def test_what_is_made_is_not_made_again_because_the_disk_refuses_the_row(bench, centre):
+    bench.store = Refusing(bench.box.database, "made")
+    bench.alert()
+    camera = Camera()
+    bench.courier(camera).start()
+    wait_until(lambda: bench.store.pending() == 0)
+    assert (bench.store.left, camera.pictures, len(camera.clips)) == (0, 1, 1)
 
 
 def test_closing_twice_and_before_starting_is_harmless(bench, centre):
@@ -297,6 +354,7 @@ def test_closing_ends_an_upload_at_its_next_chunk(tmp_path):
 
         def clip(self, camera_id, start, end, target):
             bounds = super().clip(camera_id, start, end, target)
+            wait_until(lambda: bench.store.pending() == 1)  # the picture has gone
             courier._uploader.stop()
             return bounds
 

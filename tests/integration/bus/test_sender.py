@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from edge.bus.sender import LOOPBACK, Timing
+from edge.bus.window import Patience
 from edge.errors import ConfigError
 from protocol.codec import encode
 from protocol.ids import uuid7
@@ -19,6 +20,7 @@ from tests.support.inbox import FakeInbox
 from tests.support.line import (
     CENTRE_TOKEN,
     PATIENT,
+    QUICK,
     SendingBox,
     Visitor,
     consuming,
@@ -93,6 +95,28 @@ def test_receipts_clear_only_rows_that_were_sent(broker, centre, tmp_path):
         centre.publish(RECEIPT, receipt(2, 7, 99))
         wait_until(lambda: box.sender.status().stray_receipts == 2)
         assert (box.sender.status().receipted, box.outbox.load().rows) == (1, 1)
+
+
+def test_what_has_its_receipt_is_not_sent_again_while_the_disk_refuses(broker, centre, tmp_path):
+    hasty = replace(QUICK, patience=Patience(first_s=0.1, cap_s=0.1))
+    with SendingBox(tmp_path / "box", broker, timing=hasty) as box:
+        box.report(3)
+        with box.database.transaction() as connection:
+            connection.execute(
+                "create trigger full before update on outbox begin select raise(abort, 'full'); end"
+            )
+        box.sender.start()
+        wait_until(lambda: len({payload for _, payload in centre.messages}) == 3)
+        centre.publish(RECEIPT, receipt(1, 2, 3))
+        centre.publish(RECEIPT, receipt(98))
+        wait_until(lambda: box.sender.status().stray_receipts >= 1)
+        sent = box.sender.status().sent
+        centre.publish(RECEIPT, receipt(99))
+        wait_until(lambda: box.sender.status().stray_receipts >= 2)
+        with box.database.transaction() as connection:
+            connection.execute("drop trigger full")
+        box.wait_cleared()  # nothing but that one receipt was ever heard of them
+        assert (box.sender.status().sent, box.sender.status().receipted) == (sent, 3)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from edge.alarm.geometry import Ground, Place, inside, largest_cluster
@@ -20,6 +20,7 @@ def test_being_inside_does_not_depend_on_where_the_polygon_begins(point, polygon
     assert inside(point, polygon) == inside(point, turned)
 
 
+@example((0.0, 0.5), [(3e-71, 0.0), (1.0, 1.0), (3e-71, 0.5)])
 @given(points, st.lists(points, min_size=3, max_size=10))
 def test_nothing_outside_the_bounding_box_is_inside(point, polygon):
     xs, ys = zip(*polygon, strict=True)

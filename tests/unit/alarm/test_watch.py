@@ -2,7 +2,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from edge.alarm.gathering import LAPSE_S
 from edge.alarm.scene import Scene
+from edge.alarm.sight import MAX_BLIND_S
 from edge.alarm.watch import DETECTOR_DOWN_S, MAX_UNREPORTED, STEADY_S, Watch
 from edge.config import CameraSection, GatheringSection
 from edge.errors import StorageError
@@ -138,6 +140,71 @@ def test_a_detector_that_is_restarted_is_nothing(watch, desk, clock):
     assert desk.said == []
 
 
+DOWN = AlertKind.DETECTOR_DOWN
+
+
+def test_a_live_camera_that_is_never_looked_at_is_a_detector_that_does_not_work(watch, desk, clock):
+    watch.detector_works(works=True)
+    watch.stream_changed(stream(StreamState.LIVE))
+    pass_time(watch, clock, MAX_BLIND_S)
+    assert watch.blind() == ()
+    pass_time(watch, clock, 1)
+    assert watch.blind() == ("gate",)
+    pass_time(watch, clock, DETECTOR_DOWN_S - 1)
+    assert desk.said == []
+    pass_time(watch, clock, 1)
+    assert desk.said == [(START, DOWN, BOX_SUBJECT)]
+    look(watch, clock, STEADY_S + 1, people=0)
+    assert watch.blind() == ()
+    assert desk.said == [(START, DOWN, BOX_SUBJECT), (END, DOWN, BOX_SUBJECT)]
+
+
+def test_a_detector_that_looks_far_too_seldom_does_not_work(watch, desk, clock):
+    watch.detector_works(works=True)
+    watch.stream_changed(stream(StreamState.LIVE))
+    for _ in range(20):
+        pass_time(watch, clock, 40)
+        watch.seen(detections((clock.now() - T0).total_seconds(), 3))
+    assert desk.said == [(START, DOWN, BOX_SUBJECT)]
+
+
+def test_a_slow_detector_works(watch, desk, clock):
+    watch.detector_works(works=True)
+    watch.stream_changed(stream(StreamState.LIVE))
+    for _ in range(100):
+        pass_time(watch, clock, 7)
+        watch.seen(detections((clock.now() - T0).total_seconds(), 0))
+    assert desk.said == []
+
+
+def test_a_camera_without_video_says_nothing_of_the_detector(watch, desk, clock):
+    watch.detector_works(works=True)
+    watch.stream_changed(stream(StreamState.CONNECTING))
+    pass_time(watch, clock, 200)
+    assert [kind for _, kind, _ in desk.said] == [LOST]
+
+
+def test_the_sub_stream_is_the_one_that_is_looked_at_where_there_is_one(desk, clock):
+    both = GATE.model_copy(update={"sub_url": "rtsp://10.0.0.9/sub"})
+    watch = Watch([both], {"gate": Scene(both, min_score=0.4)}, desk, clock)
+    watch.detector_works(works=True)
+    watch.stream_changed(stream(StreamState.LIVE))
+    pass_time(watch, clock, 100)
+    assert desk.said == []
+    watch.stream_changed(stream(StreamState.LIVE, StreamName.SUB))
+    pass_time(watch, clock, 100)
+    assert desk.said == [(START, DOWN, BOX_SUBJECT)]
+
+
+def test_while_the_detector_loads_nothing_is_expected_of_it(watch, desk, clock):
+    watch.stream_changed(stream(StreamState.LIVE))
+    pass_time(watch, clock, 100)
+    assert (watch.blind(), desk.said) == ((), [])
+    watch.detector_works(works=True)
+    pass_time(watch, clock, MAX_BLIND_S)
+    assert (watch.blind(), desk.said) == ((), [])
+
+
 def test_what_the_detector_sees_becomes_an_alert(watch, desk):
     for step in range(20):
         watch.seen(detections(step / 4, 3))
@@ -146,16 +213,58 @@ def test_what_the_detector_sees_becomes_an_alert(watch, desk):
     assert desk.said == [(START, AlertKind.GATHERING, "gate")]
 
 
+def look(watch, clock, seconds, people=3):
+    """See ``people`` twice a second on the wall clock, which may have been set in between."""
+    for _ in range(round(seconds * 2)):
+        clock.advance(0.5)
+        watch.seen(detections((clock.now() - T0).total_seconds(), people))
+        watch.tick()
+    watch.report()
+
+
+GATHERING = AlertKind.GATHERING
+
+
 def test_an_alert_whose_camera_is_gone_lapses(watch, desk, clock):
-    for step in range(20):
-        watch.seen(detections(step / 4, 3))
-    clock.advance(1000)
+    look(watch, clock, 5)
+    clock.advance(LAPSE_S - 1)
     watch.tick()
     watch.report()
-    assert desk.said == [
-        (START, AlertKind.GATHERING, "gate"),
-        (END, AlertKind.GATHERING, "gate"),
-    ]
+    assert desk.said == [(START, GATHERING, "gate")]
+    clock.advance(1)
+    watch.tick()
+    watch.report()
+    assert desk.said == [(START, GATHERING, "gate"), (END, GATHERING, "gate")]
+
+
+def test_a_frame_that_comes_after_a_very_long_gap_ends_the_alert_too(watch, desk, clock):
+    look(watch, clock, 5)
+    clock.advance(LAPSE_S)
+    look(watch, clock, 0.5)
+    assert desk.said == [(START, GATHERING, "gate"), (END, GATHERING, "gate")]
+
+
+def test_an_open_alert_whose_camera_never_comes_back_lapses_after_a_restart(desk, clock):
+    opened = OpenAlert("gate", "crowd", "all", GATHERING, AlertLevel.ORDINARY, T0, 3)
+    scene = Scene(GATE, min_score=0.4, open_alerts=[opened])
+    watch = Watch([GATE], {"gate": scene}, desk, clock)
+    pass_time(watch, clock, LAPSE_S - 1)
+    assert desk.said == []
+    pass_time(watch, clock, 1)
+    assert desk.said == [(END, GATHERING, "gate")]
+
+
+@pytest.mark.parametrize("by_s", [3600, 3 * 365 * 86_400, -3600])
+def test_a_step_of_the_wall_clock_ends_no_gathering(watch, desk, clock, by_s):
+    look(watch, clock, 5)
+    clock.step_wall(by_s)
+    # The frames of the run that is under way still bear the old time.
+    for step in range(40):
+        clock.advance(0.5)
+        watch.seen(detections(5 + step / 2, 3))
+        watch.tick()
+    look(watch, clock, 60)
+    assert desk.said == [(START, GATHERING, "gate")]
 
 
 def test_what_a_full_disk_refuses_is_reported_later_and_in_order(watch, desk, clock):

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from edge.alarm.gathering import Gathering, Timing
 from edge.db.instant import to_us
 from edge.errors import StorageError
 from protocol.messages import (
@@ -203,6 +204,21 @@ def test_updates_come_at_most_every_five_seconds(box):
     assert sent(box) == [(START, 16), (UPDATE, 21), (UPDATE, 26)]
 
 
+def test_a_count_that_came_too_soon_after_the_start_is_sent_when_it_stays(box):
+    machine = Gathering(
+        Timing(
+            {AlertLevel.ORDINARY: 3}, hold_s=1, gap_s=1, clear_fraction=0.7, clear_s=60, repeat_s=0
+        )
+    )
+    for look in range(40):
+        change = machine.update(AT + timedelta(seconds=look / 2), 3 if look < 3 else 5)
+        if change is not None:
+            said = {"count": change.count, "threshold": change.threshold, "at": change.at}
+            box.desk.report(occurrence(change.op, **said))
+        box.clock.advance(0.5)
+    assert sent(box) == [(START, 3), (UPDATE, 5)]
+
+
 def test_a_rising_level_does_not_wait(box):
     box.desk.report(occurrence(count=29))
     box.clock.advance(0.1)
@@ -227,6 +243,21 @@ def test_the_hold_of_a_long_unchanging_alert_keeps_up(box):
     assert box.rows("select end_us from hold") == [
         {"end_us": to_us(AT + timedelta(minutes=10) + POST)}
     ]
+
+
+def test_the_hold_keeps_up_when_the_wall_clock_is_set_back(box):
+    box.desk.report(occurrence(count=16))
+    end_us = to_us(AT + POST)
+    box.clock.step_wall(-3600)
+    for second in range(60, 3700, 60):
+        box.clock.advance(60)
+        at = AT + timedelta(seconds=second - 3600)
+        with box.database.transaction() as connection:
+            connection.execute("update alert set count = 0")
+        box.desk.report(occurrence(UPDATE, count=16, at=at))
+        assert box.rows("select count from alert") == [{"count": 16}]
+        end_us = max(end_us, to_us(at + POST))
+        assert box.rows("select end_us from hold") == [{"end_us": end_us}]
 
 
 def test_a_restarted_desk_goes_on_where_it_stopped(box, tmp_path):
@@ -300,4 +331,33 @@ def test_alerts_whose_rule_or_camera_is_gone_are_ended_at_start(box, tmp_path):
         AlertKind.CAMERA_LOST,
     }
     assert again.desk.end_orphans() == 0
+    again.database.close()
+
+
+LOST = {"kind": AlertKind.CAMERA_LOST, "rule_id": "camera-lost", "camera_id": "square"}
+DETECTOR = {"kind": AlertKind.DETECTOR_DOWN, "rule_id": "detector-down", "camera_id": BOX_SUBJECT}
+DISK = {"kind": AlertKind.STORAGE, "rule_id": "storage", "camera_id": BOX_SUBJECT}
+
+
+def square(tmp_path, **changes):
+    """Return the configured cameras with changes to the one that has the rule."""
+    first, *others = box_config(tmp_path).model_dump()["cameras"]
+    return {"cameras": [first | changes, *others]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "left"),
+    [
+        (lambda path: {}, {"gathering", "camera_lost", "detector_down", "storage"}),
+        (lambda path: square(path, enabled=False), {"storage"}),
+        (lambda path: {"detect": {"enabled": False}}, {"camera_lost", "storage"}),
+        (lambda path: square(path, rules=()), {"camera_lost", "storage"}),
+    ],
+)
+def test_alerts_that_nothing_watches_any_more_are_ended_at_start(box, tmp_path, changes, left):
+    for about in ({}, LOST, DETECTOR, DISK):
+        box.desk.report(occurrence(**about))
+    again = reopened(box, tmp_path, config=box_config(tmp_path, **changes(tmp_path)))
+    assert again.desk.end_orphans() == 4 - len(left)
+    assert {each.kind.value for each in again.desk.open_alerts()} == left
     again.database.close()

@@ -45,6 +45,11 @@ def test_the_count_follows_and_the_peak_stays():
     assert (standing.count, standing.peak, standing.confidence) == (20, 40, 0.9)
 
 
+def test_a_peak_that_an_occurrence_brings_along_counts():
+    assert begun(count=16, peak=18).peak == 18
+    assert begun(count=16).after(update(count=20, peak=44)).peak == 44
+
+
 @pytest.mark.parametrize(
     ("levels", "result"),
     [

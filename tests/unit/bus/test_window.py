@@ -56,6 +56,13 @@ def test_a_receipt_for_what_was_not_sent_means_nothing():
     assert window.receipted([1, 1, 7]) == [1]
 
 
+def test_asking_whose_receipts_they_are_takes_none():
+    window = Window(SMALL)
+    window.take(backlog(1, 2), 0)
+    assert window.ours([2, 7, 2]) == {2}
+    assert window.under_way == {1, 2}
+
+
 def test_on_a_new_connection_everything_is_sent_at_once():
     window = Window(SMALL)
     window.take(backlog(1, 2), 0)

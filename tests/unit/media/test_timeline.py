@@ -299,6 +299,67 @@ def test_what_a_stalled_network_held_back_does_not_end_the_run():
     assert {item.run.run_id for item in fed(held)} == {"run-0"}
 
 
+def wall_set(script: list[Packet], at: int, by_s: float) -> list[Packet]:
+    """Return packets of which those from ``at`` on bear a wall clock that was set by ``by_s``."""
+    shift = timedelta(seconds=by_s)
+    return [
+        *script[:at],
+        *(replace(packet, received_utc=packet.received_utc + shift) for packet in script[at:]),
+    ]
+
+
+@pytest.mark.parametrize("by_s", [2.1, -2.1, 3 * 365 * 86_400, -86_400])
+def test_a_wall_clock_that_is_set_ends_the_run_at_the_next_key_frame(by_s):
+    script = wall_set(repeated(3), 30, by_s)
+
+    items = fed(script)
+
+    assert [(row[0], row[1]) for row in table(items)] == [
+        *(("run-0", i * 3600) for i in range(50)),
+        ("run-0", GapReason.TIMESTAMPS),
+        *(("run-1", i * 3600) for i in range(25)),
+    ]
+    second = items[-1].run
+    assert second.started_utc == script[50].received_utc
+
+
+@pytest.mark.parametrize("by_s", [1.9, -1.9])
+def test_a_wall_clock_that_is_set_by_less_than_two_seconds_changes_nothing(by_s):
+    assert {item.run.run_id for item in fed(wall_set(repeated(3), 30, by_s))} == {"run-0"}
+
+
+def test_small_steps_of_the_wall_clock_add_up():
+    script = wall_set(wall_set(repeated(4), 30, 1.5), 60, 1.5)
+
+    assert [item.run.run_id for item in fed(script) if isinstance(item, RunEnded)] == ["run-0"]
+
+
+def test_a_wall_clock_set_where_the_parameters_change_is_not_carried_over():
+    small, large = packets(frames=2, gop=2), packets(frames=2, gop=2, width=320)
+    follow = [moved(each, media_s=2 / FPS, wall_s=2 / FPS) for each in large]
+    script = wall_set([*small, *follow], 2, 3600)
+
+    items = fed(script)
+
+    (ended,) = [item for item in items if isinstance(item, RunEnded)]
+    assert ended.reason is GapReason.TIMESTAMPS
+    assert items[-1].run.started_utc == script[2].received_utc
+    assert items[-1].run.parameters.width == 320
+
+
+def test_a_run_continued_with_other_parameters_is_still_judged_by_its_clocks():
+    small, large = packets(frames=2, gop=2), packets(frames=6, gop=2, width=320)
+    follow = [moved(each, media_s=2 / FPS, wall_s=2 / FPS) for each in large]
+
+    ends = [each.reason for each in fed(wall_set([*small, *follow], 5, 3600)) if is_end(each)]
+
+    assert ends == [GapReason.PARAMETERS, GapReason.TIMESTAMPS]
+
+
+def is_end(item: Sample | RunEnded) -> bool:
+    return isinstance(item, RunEnded)
+
+
 def test_a_damaged_packet_is_dropped_and_the_run_goes_on():
     line = timeline()
     script = at_times([0, 3600, 7200, 10_800], gop=4)

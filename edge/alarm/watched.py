@@ -1,0 +1,13 @@
+"""Which cameras the detector is to look at. Pure."""
+
+from edge.config import CameraSection, EdgeConfig
+
+
+def watched(config: EdgeConfig) -> tuple[CameraSection, ...]:
+    """Return the enabled cameras whose rules are in effect: none where detecting is off.
+
+    Where there are none, there is no detector either.
+    """
+    if not config.detect.enabled:
+        return ()
+    return tuple(camera for camera in config.cameras if camera.enabled and camera.rules)

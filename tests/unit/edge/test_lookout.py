@@ -1,0 +1,67 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from edge.alarm.scene import Scene
+from edge.alarm.sight import MAX_BLIND_S
+from edge.alarm.watch import Watch
+from edge.config import CameraSection, EdgeConfig
+from edge.health import Condition
+from edge.lookout import Lookout
+from edge.ports import StreamStatus
+from edge.station import Station
+from protocol.clock import FakeClock
+from protocol.messages import StreamState
+from protocol.relay import StreamName
+from tests.support.detector import Told, detector, fallback
+
+T0 = datetime(2026, 11, 22, tzinfo=UTC)
+GATE = CameraSection.model_validate(
+    {
+        "id": "gate",
+        "name": "村口",
+        "grid_code": "330521100201001",
+        "main_url": "rtsp://10.0.0.9/main",
+        "rules": [{"id": "crowd"}],
+    }
+)
+
+
+class Desk:
+    def report(self, _occurrence):
+        return
+
+    def open_alerts(self):
+        return []
+
+
+@pytest.fixture
+def clock():
+    return FakeClock(T0)
+
+
+@pytest.fixture
+def lookout(tmp_path, clock):
+    """A lookout whose detector has said that it is ready, and looks at nothing."""
+    box = {"id": "box-1", "name": "下村", "region_code": "330521100201", "data_dir": tmp_path}
+    config = EdgeConfig.model_validate({"box": box, "cameras": [GATE.model_dump()]})
+    station = Station(config, clock)
+    lookout = Lookout(config, station, clock)
+    lookout._selection, lookout._detector = fallback(), detector(Told())
+    lookout._watch = Watch([GATE], {"gate": Scene(GATE, min_score=0.4)}, Desk(), clock)
+    lookout._watch.detector_works(works=True)
+    yield lookout
+    lookout._detector.close()
+    station.database.close()
+
+
+def test_a_detector_that_does_not_look_at_a_live_camera_is_down(lookout, clock):
+    live = StreamStatus("gate", StreamName.MAIN, StreamState.LIVE, T0, None)
+    lookout._watch.stream_changed(live)
+    assert lookout.component().condition is not Condition.DOWN
+    clock.advance(MAX_BLIND_S + 1)
+    component = lookout.component()
+    assert component.condition is Condition.DOWN
+    assert component.detail is not None
+    assert "gate" in component.detail
+    assert lookout.detector_state()[0] == "down"
