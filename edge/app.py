@@ -147,7 +147,7 @@ class Edge:
         stack.push_async_callback(asyncio.to_thread, janitor.close)
 
     def _storage_alarm(self, desk: Desk, short: bool) -> None:
-        """Report that only held footage is left to delete, or that there is room again."""
+        """Report that the limits of the disk can't be met, or that they are met again."""
         desk.report(
             Occurrence(
                 op=AlertOp.START if short else AlertOp.END,
@@ -249,5 +249,5 @@ def _bus_component(sender: Sender) -> Component:
 
 def _storage_component(janitor: Janitor) -> Component:
     condition = Condition.DEGRADED if janitor.alarmed else Condition.OK
-    detail = "only held footage is left to delete" if janitor.alarmed else None
+    detail = "the disk is short of room, or refuses" if janitor.alarmed else None
     return Component(condition, detail, {"deleted": janitor.deleted})

@@ -56,7 +56,8 @@ create index hold_time on hold (camera_id, start_us);
 
 -- Files whose rows retention has removed and that must go too; never indexed again (recording I3).
 create table doomed (
-  path text primary key                      -- below the recordings folder
+  path       text primary key,               -- below the recordings folder
+  size_bytes integer not null default 0      -- what the disk gets back when it goes
 ) strict;
 
 -- Proof of what retention deleted, a row a camera and day (of the box's zone, by start).

@@ -6,6 +6,7 @@ files are unlinked; then the note is dropped. A file whose path is doomed is nev
 
 import logging
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
 
@@ -27,6 +28,14 @@ on conflict (camera_id, day, reason) do update set
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Remains:
+    """The doomed files that the disk did not let go, and the bytes they keep."""
+
+    files: int
+    size_bytes: int
+
+
 class Doomed:
     """The files that are to go. ``zone`` is the box's, for the days of the proof."""
 
@@ -46,7 +55,10 @@ class Doomed:
                 segment = deletion.segment
                 path = segment.path.relative_to(self._root).as_posix()
                 connection.execute("delete from segment where id = :id", {"id": segment.id})
-                connection.execute("insert or ignore into doomed values (:path)", {"path": path})
+                connection.execute(
+                    "insert or ignore into doomed (path, size_bytes) values (:path, :size_bytes)",
+                    {"path": path, "size_bytes": segment.size_bytes},
+                )
                 connection.execute(
                     _PROOF,
                     {
@@ -60,21 +72,23 @@ class Doomed:
                     },
                 )
 
-    def unlink_all(self) -> int:
-        """Unlink what is doomed and return how many files are gone; those that resist stay doomed.
+    def unlink_all(self) -> Remains:
+        """Unlink what is doomed and return what resists; that stays doomed.
 
         Raises StorageError where the index refuses.
         """
         with self._database.reading() as connection:
-            paths = [row["path"] for row in connection.execute("select path from doomed")]
-        gone = [path for path in paths if self._unlink(self._root / path)]
+            rows = connection.execute("select path, size_bytes from doomed").fetchall()
+        gone = {row["path"] for row in rows if self.unlink(self._root / row["path"])}
         with self._database.transaction() as connection:
             connection.executemany(
                 "delete from doomed where path = :path", [{"path": path} for path in gone]
             )
-        return len(gone)
+        kept = [row["size_bytes"] for row in rows if row["path"] not in gone]
+        return Remains(len(kept), sum(kept))
 
-    def _unlink(self, path: Path) -> bool:
+    def unlink(self, path: Path) -> bool:
+        """Unlink one file and say whether it is gone."""
         try:
             path.unlink(missing_ok=True)
         except OSError as error:

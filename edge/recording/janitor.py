@@ -4,6 +4,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from edge.db.database import Database
 from edge.errors import StorageError
 from edge.faultlog import FaultLog
 from edge.recording import holds
-from edge.recording.doomed import Doomed
+from edge.recording.doomed import Doomed, Remains
 from edge.recording.index import RecordingIndex
 from edge.recording.retention import Deletion, Disk, Plan, Policy, plan
 from protocol.clock import Clock
@@ -30,8 +31,8 @@ class Janitor:
     """Deletes what the plan says every ``interval_s``, and notes that the box is alive.
 
     ``alarm`` is called with True when the limits can't be met because only held or growing footage
-    is left, and with False when they are met again; in the janitor's thread. A full or read-only
-    disk makes it try again at the next round, never stop.
+    is left or the disk lets nothing go, and with False when they are met again; in the janitor's
+    thread. A full or read-only disk makes it try again at the next round, never stop.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Janitor:
         self._interval_s = interval_s
         self._faults = FaultLog(log, clock)
         self._believed: tuple[datetime, int] | None = None
+        self._remains = Remains(0, 0)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="janitor", daemon=True)
         self.alarmed = False
@@ -83,7 +85,7 @@ class Janitor:
     def sweep(self) -> None:
         """Do one round: delete until the limits are met. Raises StorageError and OSError."""
         now = self._now()
-        self._doomed.unlink_all()
+        self._remains = self._doomed.unlink_all()
         while not self._stopping.is_set():
             todo = self._plan(now)
             if todo.deletions:
@@ -108,7 +110,11 @@ class Janitor:
         with self._database.reading() as connection:
             held = holds.holds(connection, now)
         growing = self._index.growing_paths()
-        return plan(self._index.oldest_first(), held, growing, self.disk(), self._policy, now)
+        disk = self.disk()
+        # What resists has been planned already. To plan more in its place would take row after row
+        # of a disk that lets nothing go, until none is left.
+        disk = replace(disk, free_bytes=disk.free_bytes + self._remains.size_bytes)
+        return plan(self._index.oldest_first(), held, growing, disk, self._policy, now)
 
     def _carry_out(self, deletions: tuple[Deletion, ...], now: datetime) -> None:
         try:
@@ -118,10 +124,11 @@ class Janitor:
                 raise
             # The disk is so full that not even the deletion can be written down. These files are to
             # go anyway; should we die right here, the next start finds rows without a file.
-            for deletion in deletions:
-                deletion.segment.path.unlink(missing_ok=True)
+            deletions = tuple(each for each in deletions if self._doomed.unlink(each.segment.path))
+            if not deletions:
+                raise
             self._doomed.condemn(deletions, now)
-        self._doomed.unlink_all()
+        self._remains = self._doomed.unlink_all()
         self.deleted += len(deletions)
         # A recorder may be about to make a file in today's folder, however empty it is.
         today = f"{now:%Y%m%d}"
@@ -136,8 +143,8 @@ class Janitor:
             log.debug("janitor.folder_in_use", extra={"folder": str(folder)})
 
     def _judge(self, short_bytes: int) -> None:
-        alarmed = short_bytes > 0
-        if alarmed:
+        alarmed = short_bytes > 0 or self._remains.files > 0
+        if short_bytes > 0:
             self._faults.report("janitor.only_held_left", "limits can't be met", {})
         if alarmed != self.alarmed:
             self.alarmed = alarmed

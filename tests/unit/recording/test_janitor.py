@@ -161,6 +161,64 @@ def test_a_file_that_can_not_be_unlinked_stays_doomed_and_is_tried_again(bench, 
     assert not segment.path.exists()
 
 
+class RefusingDisk:
+    """A disk that lets no file go while ``refuses``, as one that was remounted read-only."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.refuses = True
+        unlink = Path.unlink
+
+        def refuse(path: Path, *, missing_ok: bool = False) -> None:
+            if self.refuses:
+                raise OSError(errno.EROFS, "read-only file system")
+            unlink(path, missing_ok=missing_ok)
+
+        monkeypatch.setattr(Path, "unlink", refuse)
+
+
+def test_a_disk_that_lets_nothing_go_costs_no_more_rows_than_are_needed(tmp_path, monkeypatch):
+    bench = Bench(tmp_path, Policy(30, None, 0.01), now_s=3600)
+    for second in range(0, 400, 10):
+        bench.archive.index.add(closed_file(bench.archive, second))
+    bench.janitor.free_bytes = 10_000_000 - 3000
+    disk = RefusingDisk(monkeypatch)
+
+    for _ in range(20):
+        bench.janitor.sweep()
+
+    assert len(bench.archive.segments()) == 37
+    assert len(bench.archive.files()) == 40
+    assert (bench.alarms, bench.janitor.alarmed) == ([True], True)
+
+    disk.refuses, bench.janitor.free_bytes = False, 10_000_000
+    bench.janitor.sweep()
+
+    assert len(bench.archive.files()) == 37
+    assert (bench.alarms, bench.janitor.alarmed) == ([True, False], False)
+    bench.archive.close()
+
+
+def test_a_file_that_stays_does_not_keep_the_others(tmp_path, monkeypatch):
+    bench = Bench(tmp_path, Policy(30, None, 0.01), now_s=3600)
+    bench.archive.index.add(closed_file(bench.archive, 0))
+    bench.janitor.free_bytes = 10_000_000 - 1000
+    disk = RefusingDisk(monkeypatch)
+    bench.janitor.sweep()
+    disk.refuses = False
+    stuck = bench.archive.files()[0]
+    stuck.unlink()
+    stuck.mkdir()  # unlink refuses a folder
+    later = [bench.archive.index.add(closed_file(bench.archive, s)) for s in (10, 20, 30)]
+    bench.janitor.free_bytes = 10_000_000 - 2000
+
+    bench.janitor.sweep()
+
+    # Of the 2 000 bytes that are short, 1 000 are in the file that is to go already.
+    assert bench.archive.segments() == later[1:]
+    assert bench.alarms == [True]
+    bench.archive.close()
+
+
 def test_on_a_disk_too_full_to_commit_files_go_before_their_rows(bench, monkeypatch):
     segment = bench.archive.index.add(closed_file(bench.archive, 0))
     bench.janitor.free_bytes = 0
