@@ -3,12 +3,14 @@
 import logging
 import os
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from enum import Enum, auto
 from pathlib import Path
 
-from edge.errors import MediaError
+from edge.errors import MediaError, StorageError
 from edge.media.sample import GapReason
 from edge.recording.doomed import Doomed
 from edge.recording.index import IndexedFile, RecordingIndex
@@ -31,17 +33,30 @@ _RECENT_FOLDERS = 2
 class Recovery:
     """What recovery found: files read back, files without a picture, rows without their file.
 
+    ``left`` files could be neither read nor removed; they stay for the next start.
     ``disk_looks_wrong``: more than half of the index has no file. Then no row was removed.
     """
 
     recovered: int
     removed: int
+    left: int
     rows_dropped: int
     disk_looks_wrong: bool
 
 
+class _Outcome(Enum):
+    """What became of a file without a row."""
+
+    RECOVERED = auto()
+    REMOVED = auto()
+    LEFT = auto()
+
+
 class _Census:
-    """Which files are on the disk and which are in the index, a folder at a time."""
+    """Which files are on the disk and which are in the index, a folder at a time.
+
+    A folder that can't be read is passed over: nothing is known of its files.
+    """
 
     def __init__(self, index: RecordingIndex) -> None:
         self.orphans: list[Path] = []
@@ -52,19 +67,22 @@ class _Census:
         # hard disk full of them.
         recent = set(_newest_of_each_stream(on_disk))
         for folder in sorted(on_disk | index.folders()):
-            sizes = _sizes(folder, measure=folder in recent) if folder in on_disk else {}
+            try:
+                sizes = _sizes(folder, measure=folder in recent)
+            except OSError as error:
+                log.warning(
+                    "recovery.folder_left", extra={"path": str(folder), "error": str(error)}
+                )
+                continue
             self._compare(sizes, index.files_in(folder), folder)
 
     def _compare(self, sizes: dict[str, int | None], rows: list[IndexedFile], folder: Path) -> None:
         self.rows += len(rows)
-        known = set()
+        self.orphans += [folder / name for name in sizes.keys() - {row.name for row in rows}]
         for row in rows:
             size = sizes.get(row.name, -1)
-            if size is None or size >= row.size_bytes:
-                known.add(row.name)
-            else:
+            if size is not None and size < row.size_bytes:
                 self.lost.append(row.segment_id)
-        self.orphans += [folder / name for name in sizes if name not in known]
 
 
 def recover(
@@ -76,52 +94,74 @@ def recover(
     """Index what a crash left, drop what is gone, and explain the time since.
 
     Afterwards every file of ours has a row and every row a file, and each stream of ``enabled``
-    that was ever recorded has an open gap, which its recorder ends. Blocks for a listing of the
-    recordings folder and for reading the files that were open. Raises StorageError.
+    that was ever recorded has an open gap, which its recorder ends. What the disk refuses is
+    logged and left. Blocks for a listing of the recordings folder and for reading the files that
+    were open. Raises StorageError.
     """
-    index.root.mkdir(parents=True, exist_ok=True)
+    try:
+        index.root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        log.warning("recovery.no_folder", extra={"path": str(index.root), "error": str(error)})
     doomed.unlink_all()
     census = _Census(index)
     wrong = census.rows > _FEW_ROWS and len(census.lost) > _MOST_MISSING * census.rows
+    orphans = set(census.orphans)
     if wrong:
         log.error("recovery.disk_looks_wrong", extra={"missing": len(census.lost)})
     else:
-        _drop_lost(index, census.lost)
-    recovered = sum(_read_back(index, path) for path in census.orphans)
+        orphans |= _drop_lost(index, census.lost)
+    outcomes = Counter(_read_back(index, path) for path in sorted(orphans))
     _explain_absence(index, enabled, now)
     result = Recovery(
-        recovered=recovered,
-        removed=len(census.orphans) - recovered,
+        recovered=outcomes[_Outcome.RECOVERED],
+        removed=outcomes[_Outcome.REMOVED],
+        left=outcomes[_Outcome.LEFT],
         rows_dropped=0 if wrong else len(census.lost),
         disk_looks_wrong=wrong,
     )
-    log.info("recovery.done", extra={"recovered": recovered, "removed": result.removed})
+    log.info("recovery.done", extra=asdict(result))
     return result
 
 
-def _drop_lost(index: RecordingIndex, lost: list[int]) -> None:
+def _drop_lost(index: RecordingIndex, lost: list[int]) -> set[Path]:
+    """Drop the rows of files that are missing or short; return the short files."""
+    short = set()
     for segment_id in lost:
         row = index.segment(segment_id)
         index.forget(row)
         index.add_gap(Gap(row.camera_id, row.stream, row.start, row.end, GapReason.DISK))
         log.error("recovery.file_gone", extra={"segment_id": row.id, "path": str(row.path)})
+        if row.path.exists():
+            short.add(row.path)
+    return short
 
 
-def _read_back(index: RecordingIndex, path: Path) -> bool:
-    """Index a file without a row, or remove it where it holds no picture."""
+def _read_back(index: RecordingIndex, path: Path) -> _Outcome:
+    """Index a file without a row, or remove it where it holds no picture.
+
+    One that the disk or the index refuses must not keep the box from starting: it is left.
+    """
+    try:
+        return _indexed(index, path)
+    except (OSError, StorageError) as error:
+        log.warning("recovery.file_left", extra={"path": str(path), "error": str(error)})
+        return _Outcome.LEFT
+
+
+def _indexed(index: RecordingIndex, path: Path) -> _Outcome:
     try:
         file = salvage(path)
     except MediaError as error:
         log.warning("recovery.empty_file", extra={"path": str(path), "error": str(error)})
         path.unlink()
-        return False
+        return _Outcome.REMOVED
     index.add(file)
     index.uncover(file)
     log.info(
         "recovery.file_read_back",
         extra={"path": str(path), "duration_90k": file.duration_90k, "bytes": file.size_bytes},
     )
-    return True
+    return _Outcome.RECOVERED
 
 
 def _explain_absence(
@@ -156,13 +196,17 @@ def _day_folders(root: Path) -> Iterator[str]:
     """Yield <camera>/<stream>/<day> below the root."""
     level = [str(root)]
     for _ in range(3):
-        level = [
-            entry.path
-            for folder in level
-            for entry in os.scandir(folder)
-            if entry.is_dir(follow_symlinks=False)
-        ]
+        level = [path for folder in level for path in _folders_in(folder)]
     yield from level
+
+
+def _folders_in(folder: str) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+    except OSError as error:
+        log.warning("recovery.folder_left", extra={"path": folder, "error": str(error)})
+        return []
 
 
 def _newest_of_each_stream(folders: set[Path]) -> Iterator[Path]:
@@ -174,9 +218,16 @@ def _newest_of_each_stream(folders: set[Path]) -> Iterator[Path]:
 
 
 def _sizes(folder: Path, *, measure: bool) -> dict[str, int | None]:
-    """Return our files' names, and their sizes where they are to be measured."""
-    return {
-        entry.name: entry.stat().st_size if measure else None
-        for entry in os.scandir(folder)
-        if _OURS.match(entry.name)
-    }
+    """Return our files' names, and their sizes where they are to be measured.
+
+    A folder that is not there has none. Raises OSError.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            return {
+                entry.name: entry.stat().st_size if measure else None
+                for entry in entries
+                if _OURS.match(entry.name)
+            }
+    except FileNotFoundError:
+        return {}

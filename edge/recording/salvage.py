@@ -26,23 +26,27 @@ def salvage(path: Path) -> ClosedFile:
         sound = _sound(file, head, size_bytes)
         if not sound:
             raise MediaError("not one complete fragment")
-        end = sound[-1].offset + sound[-1].size_bytes
-        file.truncate(end)
+        size_bytes = sound[-1].offset + sound[-1].size_bytes
+        file.truncate(size_bytes)
         os.fsync(file.fileno())
         file.seek(0)
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     start_90k, duration_90k = sound[0].dts_90k, sound[-1].end_90k - sound[0].dts_90k
+    if duration_90k <= 0:
+        raise MediaError("fragments of no length")
+    start = _at(origin.run_started, start_90k)
+    end = _at(origin.run_started, start_90k + duration_90k)
     parameters = head.parameters
     return ClosedFile(
         camera_id=origin.camera_id,
         stream=origin.stream,
         run_id=origin.run_id,
         path=path,
-        start=_at(origin.run_started, start_90k),
-        end=_at(origin.run_started, start_90k + duration_90k),
+        start=start,
+        end=end,
         start_dts_90k=start_90k,
         duration_90k=duration_90k,
-        size_bytes=end,
+        size_bytes=size_bytes,
         init_bytes=head.init_bytes,
         codec=parameters.codec,
         mime_codec=parameters.mime_codec,
@@ -72,4 +76,7 @@ def _whole(file: BinaryIO, offset: int, size_bytes: int) -> bool:
 
 
 def _at(run_started: datetime, dts_90k: int) -> datetime:
-    return run_started + timedelta(microseconds=dts_90k * 1_000_000 // TICKS_PER_S)
+    try:
+        return run_started + timedelta(microseconds=dts_90k * 1_000_000 // TICKS_PER_S)
+    except OverflowError as error:
+        raise MediaError(f"a media time of {dts_90k} ticks") from error

@@ -1,4 +1,7 @@
+import errno
 import os
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -26,7 +29,7 @@ from tests.support.recordings import (
     until,
 )
 
-NOTHING = Recovery(recovered=0, removed=0, rows_dropped=0, disk_looks_wrong=False)
+NOTHING = Recovery(recovered=0, removed=0, left=0, rows_dropped=0, disk_looks_wrong=False)
 
 
 def test_the_open_file_of_a_crash_is_read_back_whole_and_indexed(tmp_path):
@@ -40,7 +43,7 @@ def test_the_open_file_of_a_crash_is_read_back_whole_and_indexed(tmp_path):
 
     result = after.recover("gate", now=at(60))
 
-    assert result == Recovery(recovered=1, removed=0, rows_dropped=0, disk_looks_wrong=False)
+    assert result == replace(NOTHING, recovered=1)
     done, recovered = after.segments()
     assert (done.recovered, recovered.recovered) == (False, True)
     assert (recovered.start, recovered.end) == (done.end, at(5)) == (at(4), at(5))
@@ -113,7 +116,7 @@ def test_a_file_without_a_picture_is_removed_and_foreign_files_stay(archive):
 
     result = archive.recover("gate", now=at(60))
 
-    assert result == Recovery(recovered=0, removed=1, rows_dropped=0, disk_looks_wrong=False)
+    assert result == replace(NOTHING, removed=1)
     assert not whole.path.exists()
     assert foreign.exists()
 
@@ -124,6 +127,64 @@ def test_a_file_whose_note_is_damaged_is_removed(archive):
     whole.path.write_bytes(data.replace(b'"run_id"', b'"ran_id"'))
 
     assert archive.recover("gate", now=at(60)).removed == 1
+
+
+def test_a_file_that_can_not_be_read_is_left_and_keeps_no_other_from_being_read_back(
+    archive, caplog
+):
+    whole = torn(archive, 1.0)
+    unreadable = whole.path.with_name("000000-" + "0" * 32 + ".mp4")
+    unreadable.mkdir()  # opening a folder is an OSError
+
+    result = archive.recover("gate", now=at(60))
+
+    assert result == replace(NOTHING, recovered=1, left=1)
+    assert unreadable.exists()
+    assert "recovery.file_left" in [record.message for record in caplog.records]
+
+
+@pytest.mark.parametrize("dts_90k", [2**64 - 1, 2**63, 10**17])
+def test_a_file_whose_time_is_damaged_does_not_keep_the_box_from_starting(archive, dts_90k):
+    whole = torn(archive, 1.0)
+    data = bytearray(whole.path.read_bytes())
+    place = data.index(b"tfdt") + 8
+    data[place : place + 8] = dts_90k.to_bytes(8)
+    whole.path.write_bytes(data)
+
+    with pytest.raises(MediaError):
+        salvage(whole.path)
+    assert archive.recover("gate", now=at(60)) == replace(NOTHING, removed=1)
+
+
+def test_a_short_file_whose_row_stays_as_the_disk_looks_wrong_is_not_indexed_twice(archive):
+    recorded(archive, ended(timed(packets(frames=75, gop=25))), segment_s=10)
+    (short,) = archive.segments()
+    os.truncate(short.path, short.size_bytes - 1)
+    for second in range(100, 130):
+        archive.index.add(closed_file(archive, second, 1, on_disk=False))
+
+    result = archive.recover("gate", now=at(200))
+
+    assert result == replace(NOTHING, disk_looks_wrong=True)
+    assert short in archive.segments()
+    assert short.path.stat().st_size == short.size_bytes - 1
+
+
+@pytest.mark.parametrize("above", [0, 1, 2, 3])
+def test_a_folder_that_can_not_be_read_keeps_its_rows(archive, monkeypatch, above):
+    recorded(archive, ended(timed(packets(frames=75, gop=25))), segment_s=10)
+    kept = archive.segments()
+    damaged, scandir = kept[0].path.parents[above], os.scandir
+
+    def refuse(folder):
+        if Path(folder).is_relative_to(damaged):
+            raise OSError(errno.EIO, "input/output error")
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+
+    assert archive.recover("gate", now=at(60)) == NOTHING
+    assert archive.segments() == kept
 
 
 @pytest.mark.parametrize("damage", ["missing", "short"])
@@ -153,7 +214,7 @@ def test_an_index_whose_disk_is_not_there_is_left_alone(archive, caplog):
 
     result = archive.recover("gate", now=at(60))
 
-    assert result == Recovery(recovered=0, removed=0, rows_dropped=0, disk_looks_wrong=True)
+    assert result == replace(NOTHING, disk_looks_wrong=True)
     assert len(archive.segments()) == 30
 
 
@@ -241,6 +302,8 @@ def test_a_doomed_file_is_not_resurrected(archive):
         b'{"camera_id":"g","stream":"left","run_id":"r","run_started_us":0}',
         b'{"camera_id":"g","stream":"main","run_id":"r","run_started_us":"now"}',
         b'{"camera_id":"g","stream":"main","run_id":"r","run_started_us":1e30}',
+        b'{"camera_id":"\\ud800","stream":"main","run_id":"r","run_started_us":0}',
+        b"[" * 100_000,
     ],
 )
 def test_a_note_that_is_not_ours_is_refused(note):
