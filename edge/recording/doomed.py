@@ -72,6 +72,11 @@ class Doomed:
                     },
                 )
 
+    def paths(self) -> set[Path]:
+        """Return the files that are to go. Raises StorageError where the index refuses."""
+        with self._database.reading() as connection:
+            return {self._root / row["path"] for row in connection.execute("select * from doomed")}
+
     def unlink_all(self) -> Remains:
         """Unlink what is doomed and return what resists; that stays doomed.
 

@@ -105,7 +105,7 @@ def recover(
     doomed.unlink_all()
     census = _Census(index)
     wrong = census.rows > _FEW_ROWS and len(census.lost) > _MOST_MISSING * census.rows
-    orphans = set(census.orphans)
+    orphans = set(census.orphans) - doomed.paths()
     if wrong:
         log.error("recovery.disk_looks_wrong", extra={"missing": len(census.lost)})
     else:

@@ -291,6 +291,20 @@ def test_a_doomed_file_is_not_resurrected(archive):
     assert not segment.path.exists()
 
 
+def test_a_doomed_file_that_the_disk_does_not_let_go_is_not_resurrected(archive, monkeypatch):
+    recorded(archive, ended(timed(packets(frames=25))))
+    (segment,) = archive.segments()
+    archive.doomed.condemn([Deletion(segment, Reason.AGE)], at(60))
+
+    def refuse(path: Path, *, missing_ok: bool = False) -> None:
+        raise OSError(errno.EROFS, "read-only file system", path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+
+    assert archive.recover("gate", now=at(60)) == NOTHING
+    assert archive.segments() == []
+
+
 @pytest.mark.parametrize(
     "note",
     [
