@@ -17,6 +17,7 @@ from protocol.relay import StreamName
 
 _PAGE_ROWS = 500
 _ALIVE = "recording_alive_us"
+_BELIEVED = "recording_believed_us"
 _INSERT = """
 insert into segment (camera_id, stream, run_id, path, start_us, end_us, start_dts, duration,
   wall_us, size_bytes, init_bytes, sha256, codec, mime_codec, width, height, starts_key, recovered)
@@ -171,6 +172,11 @@ class RecordingIndex:
             yield from (self._segment(row) for row in rows)
             after |= {"start_us": rows[-1]["start_us"], "id": rows[-1]["id"]}
 
+    def newest_id(self) -> int:
+        """Return the id of the segment that was indexed last, or 0."""
+        with self._database.reading() as connection:
+            return int(connection.execute("select coalesce(max(id), 0) from segment").fetchone()[0])
+
     def files_in(self, folder: Path) -> list[IndexedFile]:
         """Return the indexed files directly in a folder."""
         prefix = folder.relative_to(self._root).as_posix()
@@ -312,20 +318,31 @@ class RecordingIndex:
 
     # -- the process itself -----------------------------------------------------------------------
 
-    def stamp_alive(self, now: datetime) -> None:
-        """Note that the box is running: after a crash, where "box off" begins."""
+    def stamp_alive(self, now: datetime, believed: datetime | None) -> None:
+        """Note that the box is running: after a crash, where "box off" begins.
+
+        ``believed`` is the time where it is believed; None leaves the last one as it is.
+        """
+        stamps = {_ALIVE: now} if believed is None else {_ALIVE: now, _BELIEVED: believed}
         with self._database.transaction() as connection:
-            connection.execute(
+            connection.executemany(
                 "insert into meta (key, value) values (:key, :value)"
                 " on conflict (key) do update set value = :value",
-                {"key": _ALIVE, "value": str(to_us(now))},
+                [{"key": key, "value": str(to_us(at))} for key, at in stamps.items()],
             )
 
     def last_alive(self) -> datetime | None:
         """Return when the box was last known to run, or None."""
+        return self._stamp(_ALIVE)
+
+    def last_believed(self) -> datetime | None:
+        """Return the last time that was believed, or None."""
+        return self._stamp(_BELIEVED)
+
+    def _stamp(self, key: str) -> datetime | None:
         with self._database.reading() as connection:
             row = connection.execute(
-                "select value from meta where key = :key", {"key": _ALIVE}
+                "select value from meta where key = :key", {"key": key}
             ).fetchone()
         return None if row is None else from_us(int(row["value"]))
 

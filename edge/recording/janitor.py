@@ -5,14 +5,16 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from edge.db.database import Database
 from edge.errors import StorageError
 from edge.faultlog import FaultLog
 from edge.recording import holds
+from edge.recording.believed import BelievedClock
 from edge.recording.doomed import Doomed, Remains
+from edge.recording.elders import Elders
 from edge.recording.index import RecordingIndex
 from edge.recording.retention import Deletion, Disk, Plan, Policy, plan
 from protocol.clock import Clock
@@ -20,11 +22,10 @@ from protocol.clock import Clock
 log = logging.getLogger(__name__)
 
 INTERVAL_S = 30.0
-#: A wall clock that jumps further than this between two rounds is not believed: a day ahead, it
-#: would delete a day of footage too early.
-MAX_STEP = timedelta(hours=1)
 #: With less than this the database can't commit, so files must go before their rows.
 _NO_SPACE_BYTES = 4 * 1024 * 1024
+#: The time where none is believed: nothing is too old yet and no hold is over.
+_NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Janitor:
@@ -53,7 +54,8 @@ class Janitor:
         self._alarm = alarm
         self._interval_s = interval_s
         self._faults = FaultLog(log, clock)
-        self._believed: tuple[datetime, int] | None = None
+        self._believed: BelievedClock | None = None
+        self._elders = Elders(clock, timedelta(days=policy.days), 0)
         self._remains = Remains(0, 0)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="janitor", daemon=True)
@@ -84,18 +86,19 @@ class Janitor:
 
     def sweep(self) -> None:
         """Do one round: delete until the limits are met. Raises StorageError and OSError."""
-        now = self._now()
+        believed = self._time()
+        now = believed or _NO_TIME
         self._remains = self._doomed.unlink_all()
         while not self._stopping.is_set():
             todo = self._plan(now)
             if todo.deletions:
-                self._carry_out(todo.deletions, now)
+                self._carry_out(todo.deletions, believed or self._clock.now())
             if not todo.partial:
                 self._judge(todo.short_bytes)
                 break
         with self._database.transaction() as connection:
             holds.drop_expired(connection, now)
-        self._index.stamp_alive(self._clock.now())
+        self._index.stamp_alive(self._clock.now(), believed)
 
     def disk(self) -> Disk:
         """Return how full the recordings' disk is, by what an ordinary user may still write."""
@@ -114,11 +117,19 @@ class Janitor:
         # What resists has been planned already. To plan more in its place would take row after row
         # of a disk that lets nothing go, until none is left.
         disk = replace(disk, free_bytes=disk.free_bytes + self._remains.size_bytes)
-        return plan(self._index.oldest_first(), held, growing, disk, self._policy, now)
+        return plan(
+            self._index.oldest_first(),
+            held,
+            growing,
+            disk,
+            self._policy,
+            now,
+            self._elders.include,
+        )
 
-    def _carry_out(self, deletions: tuple[Deletion, ...], now: datetime) -> None:
+    def _carry_out(self, deletions: tuple[Deletion, ...], at: datetime) -> None:
         try:
-            self._doomed.condemn(deletions, now)
+            self._doomed.condemn(deletions, at)
         except StorageError:
             if self.disk().free_bytes > _NO_SPACE_BYTES:
                 raise
@@ -127,11 +138,11 @@ class Janitor:
             deletions = tuple(each for each in deletions if self._doomed.unlink(each.segment.path))
             if not deletions:
                 raise
-            self._doomed.condemn(deletions, now)
+            self._doomed.condemn(deletions, at)
         self._remains = self._doomed.unlink_all()
         self.deleted += len(deletions)
         # A recorder may be about to make a file in today's folder, however empty it is.
-        today = f"{now:%Y%m%d}"
+        today = f"{at:%Y%m%d}"
         for folder in {deletion.segment.path.parent for deletion in deletions}:
             if folder.name < today:
                 self._remove_if_empty(folder)
@@ -150,14 +161,11 @@ class Janitor:
             self.alarmed = alarmed
             self._alarm(alarmed)
 
-    def _now(self) -> datetime:
-        """Return the wall time; after a jump, what it would be without."""
-        wall, mono_ns = self._clock.now(), self._clock.monotonic_ns()
-        if self._believed is not None:
-            then, then_ns = self._believed
-            expected = then + timedelta(microseconds=(mono_ns - then_ns) // 1000)
-            if abs(wall - expected) > MAX_STEP:
-                self._faults.report("janitor.clock_stepped", "wall clock not believed", {})
-                wall = expected
-        self._believed = wall, mono_ns
-        return wall
+    def _time(self) -> datetime | None:
+        """Return the wall time where it is believed, and see who is an elder by now."""
+        newest_id = self._index.newest_id()
+        if self._believed is None:
+            self._believed = BelievedClock(self._clock, self._index.last_believed())
+            self._elders = Elders(self._clock, timedelta(days=self._policy.days), newest_id)
+        self._elders.note(newest_id)
+        return self._believed.now()

@@ -144,7 +144,8 @@ def test_footage_that_turns_up_is_taken_out_of_the_gaps(archive, before, after):
 def test_the_box_remembers_when_it_was_last_alive(archive):
     assert archive.index.last_alive() is None
 
-    archive.index.stamp_alive(at(1))
-    archive.index.stamp_alive(at(2))
+    archive.index.stamp_alive(at(1), believed=at(1))
+    archive.index.stamp_alive(at(2), believed=None)
 
     assert archive.index.last_alive() == at(2)
+    assert archive.index.last_believed() == at(1)

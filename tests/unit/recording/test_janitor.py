@@ -31,7 +31,12 @@ class Bench:
     def __init__(self, folder: Path, policy: Policy = POLICY, now_s: float = 0) -> None:
         self.clock = FakeClock(at(now_s))
         self.archive = Archive(folder, self.clock)
+        self.archive.index.stamp_alive(self.clock.now(), self.clock.now())
         self.alarms: list[bool] = []
+        self.restart(policy)
+
+    def restart(self, policy: Policy = POLICY) -> None:
+        """Let another process go on with the archive."""
         self.janitor = FixedDisk(
             self.archive.database,
             self.archive.index,
@@ -74,7 +79,8 @@ def test_what_is_too_old_goes_from_index_and_disk_and_the_proof_stays(bench):
 
 def test_the_proof_of_a_day_adds_up_over_the_rounds(bench):
     for second in (0, 10, 20):
-        bench.archive.index.add(closed_file(bench.archive, second))
+        found = replace(closed_file(bench.archive, second), recovered=True)
+        bench.archive.index.add(found)
         bench.janitor.sweep()
 
     assert [row[:5] for row in bench.proof()] == [("gate", "2026-11-22", "age", 3, 3000)]
@@ -110,17 +116,82 @@ def test_held_footage_stays_and_raises_the_alarm_until_the_hold_ends(tmp_path):
     bench.archive.close()
 
 
-def test_a_wall_clock_that_jumps_a_month_ahead_deletes_nothing(tmp_path, caplog):
+def test_a_wall_clock_that_jumps_a_month_ahead_is_believed_once_it_held_for_an_hour(
+    tmp_path, caplog
+):
     bench = Bench(tmp_path, now_s=DAY_S)
     young = bench.archive.index.add(closed_file(bench.archive, 0))
     bench.janitor.sweep()
 
     bench.clock.step_wall(60 * DAY_S)
-    bench.clock.advance(30)
-    bench.janitor.sweep()
+    for _ in range(60):
+        bench.clock.advance(59)
+        bench.janitor.sweep()
 
     assert bench.archive.segments() == [young]
-    assert "janitor.clock_stepped" in [record.message for record in caplog.records]
+    assert "clock.not_believed" in [record.message for record in caplog.records]
+
+    bench.clock.advance(120)
+    bench.janitor.sweep()
+
+    assert bench.archive.segments() == []
+    bench.archive.close()
+
+
+@pytest.mark.parametrize("off_s", [400 * DAY_S, -9000 * DAY_S])
+def test_a_box_that_starts_with_a_wrong_clock_deletes_nothing_by_age_and_drops_no_hold(
+    tmp_path, off_s
+):
+    bench = Bench(tmp_path, Policy(30, 2000, 0.01), now_s=DAY_S)
+    files = [bench.archive.index.add(closed_file(bench.archive, s)) for s in (0, 10, 20)]
+    with bench.archive.database.transaction() as connection:
+        add_hold(connection, "gate", at(0), at(3), "alert:1", at(90 * DAY_S))
+    bench.clock.step_wall(off_s)
+    bench.restart(Policy(30, 2000, 0.01))
+
+    for _ in range(2):  # a box that is started again is no proof that its clock is right
+        bench.janitor.sweep()
+        bench.restart(Policy(30, 2000, 0.01))
+    bench.janitor.sweep()
+
+    assert bench.archive.segments() == [files[0], files[2]]  # the quota is kept all the same
+    assert [(row[2], row[7]) for row in bench.proof()] == [("quota", us(DAY_S + off_s))]
+    with bench.archive.database.reading() as connection:
+        assert len(holds(connection, at(0))) == 1
+    bench.archive.close()
+
+
+def test_a_clock_that_is_set_right_after_the_start_is_believed_after_an_hour(tmp_path):
+    bench = Bench(tmp_path, now_s=40 * DAY_S)
+    bench.archive.index.add(closed_file(bench.archive, 0))
+    bench.clock.step_wall(-9000 * DAY_S)
+    bench.restart()
+    bench.janitor.sweep()
+    bench.clock.step_wall(9000 * DAY_S)
+    bench.janitor.sweep()
+    assert len(bench.archive.segments()) == 1
+
+    bench.clock.advance(3600)
+    bench.janitor.sweep()
+
+    assert bench.archive.segments() == []
+    bench.archive.close()
+
+
+def test_what_this_process_recorded_goes_by_age_only_when_it_ran_for_so_long(tmp_path):
+    bench = Bench(tmp_path, now_s=40 * DAY_S)
+    bench.janitor.sweep()
+    # It was recorded while the clock stood 40 days behind.
+    bench.archive.index.add(closed_file(bench.archive, 0))
+    for _ in range(30 * 24):
+        bench.janitor.sweep()
+        bench.clock.advance(3600)
+    assert len(bench.archive.segments()) == 1
+
+    bench.clock.advance(3600)
+    bench.janitor.sweep()
+
+    assert bench.archive.segments() == []
     bench.archive.close()
 
 

@@ -238,7 +238,7 @@ def test_the_time_the_box_was_off_is_a_gap_from_the_last_footage_to_the_start(tm
 def test_a_camera_that_was_away_when_the_box_died_has_two_gaps(archive):
     archive.index.add(closed_file(archive, 0))
     archive.index.open_gap("gate", MAIN, at(10), GapReason.CAMERA)
-    archive.index.stamp_alive(at(30))
+    archive.index.stamp_alive(at(30), None)
 
     archive.recover("gate", now=at(60))
 
