@@ -138,6 +138,7 @@ class Edge:
             self._database,
             self._station.index,
             self._station.doomed,
+            self._station.label,
             Policy(recording.retention_days, quota_bytes, recording.min_free_fraction),
             self._clock,
             partial(self._storage_alarm, desk),

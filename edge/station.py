@@ -15,6 +15,7 @@ from edge.live.hubs import LiveHubs
 from edge.ports import StatusListener, StreamStatus, Subscriber
 from edge.recording.doomed import Doomed
 from edge.recording.index import RecordingIndex
+from edge.recording.label import Label
 from edge.recording.recovery import recover
 from edge.recording.writer import Recorder
 from protocol.clock import Clock
@@ -37,8 +38,10 @@ class Station:
         config.box.data_dir.mkdir(parents=True, exist_ok=True)
         zone = ZoneInfo(config.box.time_zone)
         self.database = Database(config.box.data_dir / "box.db")
-        self.doomed = Doomed(self.database, recordings_folder(config), zone, clock)
-        self.index = RecordingIndex(self.database, recordings_folder(config))
+        folder = recordings_folder(config)
+        self.label = Label(self.database, folder)
+        self.doomed = Doomed(self.database, folder, self.label, zone, clock)
+        self.index = RecordingIndex(self.database, folder)
         self._cameras = tuple(camera for camera in config.cameras if camera.enabled)
         self._records = config.recording.enabled
         self._clock = clock
@@ -93,7 +96,7 @@ class Station:
         for worker in self._workers.values():
             worker.start()
         recorded = [(camera.id, StreamName.MAIN) for camera in self._cameras if self._records]
-        recover(self.index, self.doomed, recorded, self._clock.now())
+        recover(self.index, self.doomed, self.label, recorded, self._clock.now())
         for recorder in self._recorders.values():
             recorder.start()
 

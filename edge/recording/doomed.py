@@ -13,6 +13,7 @@ from pathlib import Path
 from edge.db.database import Database
 from edge.db.instant import to_us
 from edge.faultlog import FaultLog
+from edge.recording.label import DiskState, Label
 from edge.recording.retention import Deletion
 from protocol.clock import Clock
 
@@ -39,9 +40,12 @@ class Remains:
 class Doomed:
     """The files that are to go. ``zone`` is the box's, for the days of the proof."""
 
-    def __init__(self, database: Database, root: Path, zone: tzinfo, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, root: Path, label: Label, zone: tzinfo, clock: Clock
+    ) -> None:
         self._database = database
         self._root = root.absolute()
+        self._label = label
         self._zone = zone
         self._faults = FaultLog(log, clock)
 
@@ -80,17 +84,24 @@ class Doomed:
     def unlink_all(self) -> Remains:
         """Unlink what is doomed and return what resists; that stays doomed.
 
-        Raises StorageError where the index refuses.
+        So does what is not there while the disk is not the right one: it is on that other disk, and
+        would come back with it. Raises StorageError where the index refuses.
         """
         with self._database.reading() as connection:
             rows = connection.execute("select path, size_bytes from doomed").fetchall()
-        gone = {row["path"] for row in rows if self.unlink(self._root / row["path"])}
+        is_right = self._label.state() is DiskState.RIGHT
+        gone, resisting = [], []
+        for row in rows:
+            path = self._root / row["path"]
+            if not is_right and not path.exists():
+                continue
+            if self.unlink(path):
+                gone.append({"path": row["path"]})
+            else:
+                resisting.append(row["size_bytes"])
         with self._database.transaction() as connection:
-            connection.executemany(
-                "delete from doomed where path = :path", [{"path": path} for path in gone]
-            )
-        kept = [row["size_bytes"] for row in rows if row["path"] not in gone]
-        return Remains(len(kept), sum(kept))
+            connection.executemany("delete from doomed where path = :path", gone)
+        return Remains(len(resisting), sum(resisting))
 
     def unlink(self, path: Path) -> bool:
         """Unlink one file and say whether it is gone."""

@@ -16,6 +16,7 @@ from edge.recording.believed import BelievedClock
 from edge.recording.doomed import Doomed, Remains
 from edge.recording.elders import Elders
 from edge.recording.index import RecordingIndex
+from edge.recording.label import DiskState, Label
 from edge.recording.retention import Deletion, Disk, Plan, Policy, plan
 from protocol.clock import Clock
 
@@ -41,6 +42,7 @@ class Janitor:
         database: Database,
         index: RecordingIndex,
         doomed: Doomed,
+        label: Label,
         policy: Policy,
         clock: Clock,
         alarm: Callable[[bool], None],
@@ -49,6 +51,7 @@ class Janitor:
         self._database = database
         self._index = index
         self._doomed = doomed
+        self._label = label
         self._policy = policy
         self._clock = clock
         self._alarm = alarm
@@ -88,17 +91,33 @@ class Janitor:
         """Do one round: delete until the limits are met. Raises StorageError and OSError."""
         believed = self._time()
         now = believed or _NO_TIME
-        self._remains = self._doomed.unlink_all()
-        while not self._stopping.is_set():
-            todo = self._plan(now)
-            if todo.deletions:
-                self._carry_out(todo.deletions, believed or self._clock.now())
-            if not todo.partial:
-                self._judge(todo.short_bytes)
-                break
+        try:
+            trouble = self._delete(now, believed or self._clock.now())
+        except OSError:
+            self._judge("the disk refuses")
+            raise
+        self._judge(trouble)
         with self._database.transaction() as connection:
             holds.drop_expired(connection, now)
         self._index.stamp_alive(self._clock.now(), believed)
+
+    def _delete(self, now: datetime, at: datetime) -> str | None:
+        """Delete until the limits are met, and return what is in the way where they can't be."""
+        state = self._label.state()
+        self._remains = self._doomed.unlink_all()
+        short_bytes = 0
+        while not self._stopping.is_set():
+            todo = self._plan(now, state)
+            short_bytes = todo.short_bytes
+            if todo.deletions:
+                self._carry_out(todo.deletions, at)
+            if not todo.partial:
+                break
+        if state is DiskState.WRONG:
+            return "it is not the disk that the index is about"
+        if self._remains.files:
+            return "the disk does not let files go"
+        return "only held footage is left to delete" if short_bytes > 0 else None
 
     def disk(self) -> Disk:
         """Return how full the recordings' disk is, by what an ordinary user may still write."""
@@ -109,7 +128,7 @@ class Janitor:
             self._index.size_bytes(),
         )
 
-    def _plan(self, now: datetime) -> Plan:
+    def _plan(self, now: datetime, state: DiskState) -> Plan:
         with self._database.reading() as connection:
             held = holds.holds(connection, now)
         growing = self._index.growing_paths()
@@ -117,12 +136,18 @@ class Janitor:
         # What resists has been planned already. To plan more in its place would take row after row
         # of a disk that lets nothing go, until none is left.
         disk = replace(disk, free_bytes=disk.free_bytes + self._remains.size_bytes)
+        segments, policy = self._index.oldest_first(), self._policy
+        if state is not DiskState.RIGHT:
+            # What is not here is on another disk, takes no room on this one and comes back with it.
+            # How much of the quota it takes is not known then; free space is still kept.
+            segments = (segment for segment in segments if segment.path.exists())
+            policy = replace(policy, quota_bytes=None)
         return plan(
-            self._index.oldest_first(),
+            segments,
             held,
             growing,
             disk,
-            self._policy,
+            policy,
             now,
             self._elders.include,
         )
@@ -153,10 +178,10 @@ class Janitor:
         except OSError:
             log.debug("janitor.folder_in_use", extra={"folder": str(folder)})
 
-    def _judge(self, short_bytes: int) -> None:
-        alarmed = short_bytes > 0 or self._remains.files > 0
-        if short_bytes > 0:
-            self._faults.report("janitor.only_held_left", "limits can't be met", {})
+    def _judge(self, trouble: str | None) -> None:
+        alarmed = trouble is not None
+        if trouble is not None:
+            self._faults.report("janitor.limits_not_met", trouble, {})
         if alarmed != self.alarmed:
             self.alarmed = alarmed
             self._alarm(alarmed)

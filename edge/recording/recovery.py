@@ -14,6 +14,7 @@ from edge.errors import MediaError, StorageError
 from edge.media.sample import GapReason
 from edge.recording.doomed import Doomed
 from edge.recording.index import IndexedFile, RecordingIndex
+from edge.recording.label import DiskState, Label
 from edge.recording.salvage import salvage
 from edge.recording.segment import Gap
 from protocol.relay import StreamName
@@ -23,7 +24,7 @@ log = logging.getLogger(__name__)
 #: What the recorder names its files; any other file is somebody else's and stays untouched.
 _OURS = re.compile(r"^\d{6}-[0-9a-f]{32}\.mp4$")
 
-#: With more of the index than this missing, it is the disk that is missing or another one.
+#: Without a label: with more of the index than this missing, it is the disk that is missing.
 _MOST_MISSING = 0.5
 _FEW_ROWS = 20
 _RECENT_FOLDERS = 2
@@ -34,7 +35,7 @@ class Recovery:
     """What recovery found: files read back, files without a picture, rows without their file.
 
     ``left`` files could be neither read nor removed; they stay for the next start.
-    ``disk_looks_wrong``: more than half of the index has no file. Then no row was removed.
+    ``disk_looks_wrong``: it is not the disk that the index is about. Then no row was removed.
     """
 
     recovered: int
@@ -62,6 +63,7 @@ class _Census:
         self.orphans: list[Path] = []
         self.lost: list[int] = []
         self.rows = 0
+        self.is_complete = True
         on_disk = {Path(folder) for folder in _day_folders(index.root)}
         # Sizes are checked only where a power cut can have reached: a stat a file is minutes on a
         # hard disk full of them.
@@ -88,6 +90,7 @@ class _Census:
 def recover(
     index: RecordingIndex,
     doomed: Doomed,
+    label: Label,
     enabled: Collection[tuple[str, StreamName]],
     now: datetime,
 ) -> Recovery:
@@ -104,11 +107,9 @@ def recover(
         log.warning("recovery.no_folder", extra={"path": str(index.root), "error": str(error)})
     doomed.unlink_all()
     census = _Census(index)
-    wrong = census.rows > _FEW_ROWS and len(census.lost) > _MOST_MISSING * census.rows
+    wrong = _judge_disk(label, census)
     orphans = set(census.orphans) - doomed.paths()
-    if wrong:
-        log.error("recovery.disk_looks_wrong", extra={"missing": len(census.lost)})
-    else:
+    if not wrong:
         orphans |= _drop_lost(index, census.lost)
     outcomes = Counter(_read_back(index, path) for path in sorted(orphans))
     _explain_absence(index, enabled, now)
@@ -121,6 +122,23 @@ def recover(
     )
     log.info("recovery.done", extra=asdict(result))
     return result
+
+
+def _judge_disk(label: Label, census: _Census) -> bool:
+    """Say whether the disk is not the one that the index is about; label it where it is."""
+    state = label.state()
+    if state is DiskState.UNKNOWN:
+        wrong = census.rows > _FEW_ROWS and len(census.lost) > _MOST_MISSING * census.rows
+    else:
+        # A disk that has every file is the right one, whatever became of its label.
+        wrong = state is DiskState.WRONG and bool(census.lost or not census.is_complete)
+    if wrong:
+        label.reject()
+        extra = {"missing": len(census.lost), "expected": label.expected(), "file": str(label.path)}
+        log.error("recovery.disk_looks_wrong", extra=extra)
+    else:
+        label.accept()
+    return wrong
 
 
 def _drop_lost(index: RecordingIndex, lost: list[int]) -> set[Path]:

@@ -16,6 +16,7 @@ from edge.media.timeline import Timeline
 from edge.recording.coverage import Coverage, coverage
 from edge.recording.doomed import Doomed
 from edge.recording.index import RecordingIndex
+from edge.recording.label import Label
 from edge.recording.recovery import Recovery, recover
 from edge.recording.segment import ClosedFile, Segment
 from edge.recording.writer import Recorder
@@ -37,7 +38,9 @@ class Archive:
         self.database = Database(folder / "box.db")
         self.root = folder / "recordings"
         self.index = RecordingIndex(self.database, self.root)
-        self.doomed = Doomed(self.database, self.root, ZoneInfo("Asia/Shanghai"), self.clock)
+        self.label = Label(self.database, self.root)
+        zone = ZoneInfo("Asia/Shanghai")
+        self.doomed = Doomed(self.database, self.root, self.label, zone, self.clock)
 
     def recorder(self, camera_id: str = "gate", **changes: object) -> Recorder:
         settings: dict = {"segment_s": 4.0, "sync_s": 5.0} | changes
@@ -45,7 +48,7 @@ class Archive:
 
     def recover(self, *cameras: str, now: datetime | None = None) -> Recovery:
         enabled = [(camera_id, MAIN) for camera_id in cameras]
-        return recover(self.index, self.doomed, enabled, now or self.clock.now())
+        return recover(self.index, self.doomed, self.label, enabled, now or self.clock.now())
 
     def segments(self, camera_id: str = "gate") -> list[Segment]:
         return self.index.segments(camera_id, MAIN, LONG_AGO, FAR_AHEAD)

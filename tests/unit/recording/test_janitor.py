@@ -1,4 +1,5 @@
 import errno
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,6 +33,8 @@ class Bench:
         self.clock = FakeClock(at(now_s))
         self.archive = Archive(folder, self.clock)
         self.archive.index.stamp_alive(self.clock.now(), self.clock.now())
+        self.archive.root.mkdir()
+        self.archive.label.accept()
         self.alarms: list[bool] = []
         self.restart(policy)
 
@@ -41,6 +44,7 @@ class Bench:
             self.archive.database,
             self.archive.index,
             self.archive.doomed,
+            self.archive.label,
             policy,
             self.clock,
             self.alarms.append,
@@ -290,6 +294,69 @@ def test_a_file_that_stays_does_not_keep_the_others(tmp_path, monkeypatch):
     bench.archive.close()
 
 
+class Mount:
+    """The recordings' disk, which is taken away and comes back."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._root = archive.root
+        self._elsewhere = archive.root.with_name("unmounted")
+
+    def take_away(self) -> None:
+        self._root.rename(self._elsewhere)
+        self._root.mkdir()
+
+    def bring_back(self) -> None:
+        shutil.rmtree(self._root)
+        self._elsewhere.rename(self._root)
+
+
+def test_while_the_disk_is_not_there_no_row_of_it_goes_and_the_alarm_is_raised(tmp_path):
+    bench = Bench(tmp_path, Policy(30, 3000, 0.01), now_s=40 * DAY_S)
+    old = [bench.archive.index.add(closed_file(bench.archive, s)) for s in (0, 10)]
+    doomed = bench.archive.index.add(closed_file(bench.archive, 20))
+    bench.archive.doomed.condemn([Deletion(doomed, Reason.AGE)], at(40 * DAY_S))
+    mount = Mount(bench.archive)
+    mount.take_away()
+    here = [bench.archive.index.add(closed_file(bench.archive, 40 * DAY_S + s)) for s in (0, 10)]
+
+    bench.janitor.free_bytes = 10_000_000 - 500
+    bench.janitor.sweep()
+
+    # Room is made on the disk that is there, by what is there; the quota is not known.
+    assert bench.archive.segments() == [*old, here[1]]
+    assert [(row[2], row[3]) for row in bench.proof()] == [("age", 1), ("watermark", 1)]
+    assert bench.alarms == [True]
+
+    mount.bring_back()
+    bench.janitor.free_bytes = 900_000_000
+    bench.janitor.sweep()
+
+    assert bench.archive.files() == []
+    assert bench.archive.segments() == [here[1]]
+    assert bench.alarms == [True, False]
+    bench.archive.close()
+
+
+def test_a_recordings_folder_that_is_gone_raises_the_alarm(tmp_path):
+    archive = Archive(tmp_path)
+    alarms: list[bool] = []
+    janitor = Janitor(
+        archive.database,
+        archive.index,
+        archive.doomed,
+        archive.label,
+        POLICY,
+        archive.clock,
+        alarms.append,
+    )
+
+    with pytest.raises(FileNotFoundError):
+        janitor.sweep()
+
+    assert alarms == [True]
+    archive.close()
+
+
 def test_on_a_disk_too_full_to_commit_files_go_before_their_rows(bench, monkeypatch):
     segment = bench.archive.index.add(closed_file(bench.archive, 0))
     bench.janitor.free_bytes = 0
@@ -359,7 +426,13 @@ def test_a_real_disk_has_a_size(tmp_path):
     archive.root.mkdir()
     archive.index.add(closed_file(archive, 0))
     janitor = Janitor(
-        archive.database, archive.index, archive.doomed, POLICY, archive.clock, lambda _: None
+        archive.database,
+        archive.index,
+        archive.doomed,
+        archive.label,
+        POLICY,
+        archive.clock,
+        lambda _: None,
     )
 
     disk = janitor.disk()

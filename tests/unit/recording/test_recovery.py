@@ -8,11 +8,12 @@ import pytest
 from edge.errors import MediaError
 from edge.media.boxes import fragments
 from edge.media.sample import GapReason
+from edge.recording.label import DiskState
 from edge.recording.origin import Origin
 from edge.recording.recovery import Recovery
 from edge.recording.retention import Deletion, Reason
 from edge.recording.salvage import salvage
-from edge.recording.segment import ClosedFile
+from edge.recording.segment import ClosedFile, Segment
 from protocol.clock import FakeClock
 from tests.support.packets import FRAME_90K, packets
 from tests.support.recordings import (
@@ -216,6 +217,90 @@ def test_an_index_whose_disk_is_not_there_is_left_alone(archive, caplog):
 
     assert result == replace(NOTHING, disk_looks_wrong=True)
     assert len(archive.segments()) == 30
+
+
+def take_away_some(archive: Archive) -> list[Segment]:
+    """Return what the index knows, of which two of three files are still there."""
+    kept = [archive.index.add(closed_file(archive, second)) for second in (0, 10, 20)]
+    archive.recover("gate", now=at(60))
+    kept[1].path.unlink()
+    return kept
+
+
+@pytest.mark.parametrize("other", [None, "of another disk"])
+def test_a_disk_without_our_label_is_not_ours_though_most_files_are_there(archive, other, caplog):
+    kept = take_away_some(archive)
+    expected = archive.label.path.read_text().strip()
+    if other is None:
+        archive.label.path.unlink()
+    else:
+        archive.label.path.write_text(other)
+
+    result = archive.recover("gate", now=at(60))
+
+    assert result == replace(NOTHING, disk_looks_wrong=True)
+    assert archive.segments() == kept
+    (record,) = [r for r in caplog.records if r.message == "recovery.disk_looks_wrong"]
+    assert vars(record)["expected"] == expected
+
+    # Who put another disk in for good writes its id; what was on the old one is missing then.
+    archive.label.path.write_text(f"{expected}\n")
+    assert archive.recover("gate", now=at(60)) == replace(NOTHING, rows_dropped=1)
+    assert archive.segments() == [kept[0], kept[2]]
+
+
+def test_our_own_disk_may_have_lost_most_of_its_files(archive):
+    archive.recover("gate")
+    for second in range(30):
+        archive.index.add(closed_file(archive, second, 1, on_disk=False))
+
+    assert archive.recover("gate", now=at(60)) == replace(NOTHING, rows_dropped=30)
+
+
+def test_a_disk_that_lost_its_label_but_no_file_is_given_it_again(archive):
+    archive.index.add(closed_file(archive, 0))
+    archive.recover("gate", now=at(60))
+    label = archive.label.path.read_bytes()
+    archive.label.path.unlink()
+
+    assert archive.recover("gate", now=at(60)) == NOTHING
+
+    assert archive.label.path.read_bytes() == label
+
+
+def test_a_disk_with_footage_and_a_label_is_taken_over_by_a_new_database(tmp_path):
+    before = Archive(tmp_path)
+    before.recover("gate")
+    recorded(before, ended(timed(packets(frames=25))))
+    before.close()
+    label = before.label.path.read_bytes()
+    (tmp_path / "box.db").unlink()
+    after = Archive(tmp_path)
+
+    assert after.recover("gate", now=at(60)) == replace(NOTHING, recovered=1)
+
+    assert after.label.state() is DiskState.RIGHT
+    assert after.label.path.read_bytes() == label
+    after.close()
+
+
+def test_an_unlabelled_disk_that_looks_wrong_is_not_labelled(archive):
+    for second in range(30):
+        archive.index.add(closed_file(archive, second, 1, on_disk=False))
+    archive.recover("gate", now=at(60))
+
+    assert archive.label.state() is DiskState.WRONG
+    assert not archive.label.path.exists()
+
+
+def test_a_label_that_can_not_be_read_is_not_ours_and_one_that_can_not_be_written_is_none(archive):
+    archive.label.path.parent.mkdir()
+    archive.label.path.mkdir()  # opening a folder is an OSError
+    archive.recover("gate")
+    assert archive.label.state() is DiskState.UNKNOWN
+
+    archive.label.reject()
+    assert archive.label.state() is DiskState.WRONG
 
 
 def test_the_time_the_box_was_off_is_a_gap_from_the_last_footage_to_the_start(tmp_path):
