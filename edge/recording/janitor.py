@@ -3,10 +3,10 @@
 import logging
 import os
 import threading
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from edge.db.database import Database
 from edge.errors import StorageError
@@ -29,12 +29,28 @@ _NO_SPACE_BYTES = 4 * 1024 * 1024
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+class StorageAlarm(Protocol):
+    """Where the janitor says that the limits can't be met, and that they are met again.
+
+    It is called in the janitor's thread. What raises StorageError is called again.
+    """
+
+    def stands(self) -> bool:
+        """Say whether it has begun and not ended, be it in an earlier process."""
+
+    def begin(self) -> None:
+        """Raise it."""
+
+    def end(self) -> None:
+        """End it."""
+
+
 class Janitor:
     """Deletes what the plan says every ``interval_s``, and notes that the box is alive.
 
-    ``alarm`` is called with True when the limits can't be met because only held or growing footage
-    is left or the disk lets nothing go, and with False when they are met again; in the janitor's
-    thread. A full or read-only disk makes it try again at the next round, never stop.
+    ``alarm`` is raised when the limits can't be met because only held or growing footage is left,
+    the disk lets nothing go or is not the one that the index is about; ``trouble`` says which. A
+    full or read-only disk makes it try again at the next round, never stop.
     """
 
     def __init__(
@@ -45,7 +61,7 @@ class Janitor:
         label: Label,
         policy: Policy,
         clock: Clock,
-        alarm: Callable[[bool], None],
+        alarm: StorageAlarm,
         interval_s: float = INTERVAL_S,
     ) -> None:
         self._database = database
@@ -62,7 +78,7 @@ class Janitor:
         self._remains = Remains(0, 0)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="janitor", daemon=True)
-        self.alarmed = False
+        self.trouble: str | None = None
         self.deleted = 0
 
     def start(self) -> None:
@@ -179,12 +195,14 @@ class Janitor:
             log.debug("janitor.folder_in_use", extra={"folder": str(folder)})
 
     def _judge(self, trouble: str | None) -> None:
-        alarmed = trouble is not None
+        self.trouble = trouble
         if trouble is not None:
             self._faults.report("janitor.limits_not_met", trouble, {})
-        if alarmed != self.alarmed:
-            self.alarmed = alarmed
-            self._alarm(alarmed)
+        stands = self._alarm.stands()
+        if trouble is not None and not stands:
+            self._alarm.begin()
+        elif trouble is None and stands:
+            self._alarm.end()
 
     def _time(self) -> datetime | None:
         """Return the wall time where it is believed, and see who is an elder by now."""

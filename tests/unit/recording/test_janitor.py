@@ -28,6 +28,29 @@ class FixedDisk(Janitor):
         return Disk(1_000_000_000, self.free_bytes, self._index.size_bytes())
 
 
+class Alarm:
+    """A StorageAlarm that remembers, and refuses as often as a test says."""
+
+    def __init__(self) -> None:
+        self.told: list[bool] = []
+        self.refusals = 0
+
+    def stands(self) -> bool:
+        return self.told[-1:] == [True]
+
+    def begin(self) -> None:
+        self._tell(alarmed=True)
+
+    def end(self) -> None:
+        self._tell(alarmed=False)
+
+    def _tell(self, *, alarmed: bool) -> None:
+        if self.refusals:
+            self.refusals -= 1
+            raise StorageError("database or disk is full")
+        self.told.append(alarmed)
+
+
 class Bench:
     def __init__(self, folder: Path, policy: Policy = POLICY, now_s: float = 0) -> None:
         self.clock = FakeClock(at(now_s))
@@ -35,7 +58,7 @@ class Bench:
         self.archive.index.stamp_alive(self.clock.now(), self.clock.now())
         self.archive.root.mkdir()
         self.archive.label.accept()
-        self.alarms: list[bool] = []
+        self.alarm = Alarm()
         self.restart(policy)
 
     def restart(self, policy: Policy = POLICY) -> None:
@@ -47,8 +70,12 @@ class Bench:
             self.archive.label,
             policy,
             self.clock,
-            self.alarms.append,
+            self.alarm,
         )
+
+    @property
+    def alarms(self) -> list[bool]:
+        return self.alarm.told
 
     def proof(self) -> list[tuple]:
         with self.archive.database.reading() as connection:
@@ -109,15 +136,40 @@ def test_held_footage_stays_and_raises_the_alarm_until_the_hold_ends(tmp_path):
     bench.janitor.sweep()
     bench.janitor.sweep()
     assert bench.archive.segments() == [held]
-    assert (bench.alarms, bench.janitor.alarmed) == ([True], True)
+    assert bench.alarms == [True]
 
     bench.clock.advance(DAY_S)
     bench.janitor.sweep()
     assert bench.archive.segments() == []
-    assert (bench.alarms, bench.janitor.alarmed) == ([True, False], False)
+    assert bench.alarms == [True, False]
     with bench.archive.database.reading() as connection:
         assert holds(connection, at(0)) == []
     bench.archive.close()
+
+
+def test_an_alarm_that_could_not_be_told_is_told_at_the_next_round(tmp_path):
+    bench = Bench(tmp_path, Policy(30, 500, 0.01), now_s=60)
+    bench.archive.index.add(closed_file(bench.archive, 0))
+    with bench.archive.database.transaction() as connection:
+        add_hold(connection, "gate", at(2), at(3), "alert:1", at(DAY_S))
+    for now_s, told in [(60, [True]), (60 + DAY_S, [True, False])]:
+        bench.clock.advance((at(now_s) - bench.clock.now()).total_seconds())
+        bench.alarm.refusals = 1
+        with pytest.raises(StorageError):
+            bench.janitor.sweep()
+        bench.janitor.sweep()
+        bench.janitor.sweep()
+        assert bench.alarms == told
+    bench.archive.close()
+
+
+def test_an_alarm_of_an_earlier_process_is_ended(bench):
+    bench.alarm.begin()
+
+    bench.janitor.sweep()
+
+    assert bench.alarms == [True, False]
+    assert bench.janitor.trouble is None
 
 
 def test_a_wall_clock_that_jumps_a_month_ahead_is_believed_once_it_held_for_an_hour(
@@ -263,13 +315,13 @@ def test_a_disk_that_lets_nothing_go_costs_no_more_rows_than_are_needed(tmp_path
 
     assert len(bench.archive.segments()) == 37
     assert len(bench.archive.files()) == 40
-    assert (bench.alarms, bench.janitor.alarmed) == ([True], True)
+    assert bench.alarms == [True]
 
     disk.refuses, bench.janitor.free_bytes = False, 10_000_000
     bench.janitor.sweep()
 
     assert len(bench.archive.files()) == 37
-    assert (bench.alarms, bench.janitor.alarmed) == ([True, False], False)
+    assert bench.alarms == [True, False]
     bench.archive.close()
 
 
@@ -339,7 +391,7 @@ def test_while_the_disk_is_not_there_no_row_of_it_goes_and_the_alarm_is_raised(t
 
 def test_a_recordings_folder_that_is_gone_raises_the_alarm(tmp_path):
     archive = Archive(tmp_path)
-    alarms: list[bool] = []
+    alarm = Alarm()
     janitor = Janitor(
         archive.database,
         archive.index,
@@ -347,13 +399,13 @@ def test_a_recordings_folder_that_is_gone_raises_the_alarm(tmp_path):
         archive.label,
         POLICY,
         archive.clock,
-        alarms.append,
+        alarm,
     )
 
     with pytest.raises(FileNotFoundError):
         janitor.sweep()
 
-    assert alarms == [True]
+    assert alarm.told == [True]
     archive.close()
 
 
@@ -432,7 +484,7 @@ def test_a_real_disk_has_a_size(tmp_path):
         archive.label,
         POLICY,
         archive.clock,
-        lambda _: None,
+        Alarm(),
     )
 
     disk = janitor.disk()
