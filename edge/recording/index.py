@@ -12,7 +12,7 @@ from edge.db.instant import from_us, to_us
 from edge.errors import NotFoundError
 from edge.media.sample import Codec, GapReason
 from edge.recording import gaps
-from edge.recording.segment import ClosedFile, Footage, Gap, Segment, Totals
+from edge.recording.segment import ClosedFile, Footage, Gap, Segment, Totals, run_by_run
 from protocol.relay import StreamName
 
 _PAGE_ROWS = 500
@@ -98,26 +98,25 @@ class RecordingIndex:
     def segments(
         self, camera_id: str, stream: StreamName, start: datetime, end: datetime
     ) -> list[Segment]:
-        """Return what overlaps ``start`` to ``end``, oldest first."""
+        """Return what overlaps ``start`` to ``end``, run by run (time I7)."""
         with self._database.reading() as connection:
             rows = connection.execute(
                 """
                 select * from segment
                 where camera_id = :camera_id and stream = :stream
                   and start_us < :end_us and end_us > :start_us
-                order by start_us, id
                 """,
                 _range(camera_id, stream, start, end),
             ).fetchall()
-        return [self._segment(row) for row in rows]
+        return run_by_run(self._segment(row) for row in rows)
 
     def footage(
         self, camera_id: str, stream: StreamName, start: datetime, end: datetime
     ) -> list[Footage]:
-        """Return what a player needs to show ``start`` to ``end``: segments, then what is growing.
+        """Return what a player needs to show ``start`` to ``end``, what is growing included.
 
-        Where the first file begins inside a group of pictures, the files before it down to the one
-        with the key frame come first.
+        It is in the order of :meth:`segments`. Where the first file of a run begins inside a group
+        of pictures, the files before it down to the one with the key frame come first.
         """
         growing = self.growing(camera_id, stream)
         found: list[Footage] = [*self.segments(camera_id, stream, start, end)]
@@ -129,12 +128,18 @@ class RecordingIndex:
             and all(item.path != growing.path for item in found)
         ):
             found.append(growing)
-        while found and not found[0].starts_key:
-            before = self._before(found[0])
+        firsts = {item.run_id: item for item in reversed(run_by_run(found))}
+        for first in firsts.values():
+            found += self._down_to_key(first)
+        return run_by_run(found)
+
+    def _down_to_key(self, footage: Footage) -> Iterator[Segment]:
+        while not footage.starts_key:
+            before = self._before(footage)
             if before is None:
-                break
-            found.insert(0, before)
-        return found
+                return
+            yield before
+            footage = before
 
     def _before(self, footage: Footage) -> Segment | None:
         with self._database.reading() as connection:

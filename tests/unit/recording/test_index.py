@@ -1,9 +1,9 @@
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 
 from edge.errors import NotFoundError, StorageError
-from edge.media.sample import GapReason
+from edge.media.sample import TICKS_PER_S, GapReason
 from edge.recording.segment import Footage, Gap, Totals
 from protocol.relay import StreamName
 from tests.support.recordings import FAR_AHEAD, LONG_AGO, MAIN, at, closed_file
@@ -44,6 +44,40 @@ def test_a_range_gives_what_overlaps_it_of_that_stream_oldest_first(archive):
     assert found(10, 10.1) == [later]
     assert found(20, 30) == []
     assert found(0, 20, StreamName.SUB) == []
+
+
+def test_where_a_clock_was_set_back_each_run_is_whole_the_one_that_began_first_comes_first(archive):
+    # The second run began 15 s after the first by its clock, which had been set back by 15 s.
+    first = [archive.index.add(closed_file(archive, second)) for second in (0, 10, 20)]
+    later = replace(closed_file(archive, 25), run_id="1" * 32, start_dts_90k=10 * TICKS_PER_S)
+    second = [
+        archive.index.add(later),
+        archive.index.add(replace(closed_file(archive, 15), run_id="1" * 32, start_dts_90k=0)),
+    ]
+    grown = replace(closed_file(archive, 35), run_id="1" * 32, start_dts_90k=20 * TICKS_PER_S)
+    growing = Footage(**{name: getattr(grown, name) for name in Footage.__slots__})
+    archive.index.set_growing(growing)
+
+    assert archive.segments() == [*first, second[1], second[0]]
+    footage = archive.index.footage("gate", MAIN, at(0), at(60))
+    assert footage == [*first, second[1], second[0], growing]
+    assert [item.run_id for item in archive.index.footage("gate", MAIN, at(12), at(18))] == [
+        "0" * 32,
+        "1" * 32,
+    ]
+
+
+def test_of_runs_that_began_at_once_the_older_row_comes_first(archive):
+    runs = ["b" * 32, "a" * 32]
+    rows = [
+        archive.index.add(
+            replace(closed_file(archive, s, camera_id=c), run_id=run, camera_id="gate")
+        )
+        for run, c in zip(runs, ("one", "two"), strict=True)
+        for s in (0, 10)
+    ]
+
+    assert archive.segments() == rows
 
 
 def test_footage_goes_back_to_the_key_frame_of_a_long_group(archive):
