@@ -1,5 +1,6 @@
 """The index of what is recorded: segments, gaps, and the files that are growing now."""
 
+import dataclasses
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -83,7 +84,9 @@ class RecordingIndex:
             segment_id = connection.execute(_INSERT, row).lastrowid
         self.clear_growing(file.path)
         assert segment_id is not None
-        return self.segment(segment_id)
+        # Not read back: the row stands, and who thought it refused would try it again for ever.
+        fields = {field.name: getattr(file, field.name) for field in dataclasses.fields(ClosedFile)}
+        return Segment(id=segment_id, **fields)
 
     def segment(self, segment_id: int) -> Segment:
         """Return one segment. Raises NotFoundError."""

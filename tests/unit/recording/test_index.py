@@ -31,6 +31,21 @@ def test_the_same_file_is_indexed_once(archive):
         archive.index.add(closed_file(archive, 0))
 
 
+def test_a_row_that_was_written_is_not_read_back_and_so_can_not_be_refused_again(
+    archive, monkeypatch
+):
+    def refuse() -> None:
+        raise StorageError("disk I/O error")
+
+    monkeypatch.setattr(archive.database, "reading", refuse)
+    file = closed_file(archive, 0)
+
+    segment = archive.index.add(file)
+
+    monkeypatch.undo()
+    assert archive.segments() == [segment]
+
+
 def test_a_range_gives_what_overlaps_it_of_that_stream_oldest_first(archive):
     later = archive.index.add(closed_file(archive, 10))
     earlier = archive.index.add(closed_file(archive, 0))
