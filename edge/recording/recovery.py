@@ -68,7 +68,7 @@ class _Census:
         # Sizes are checked only where a power cut can have reached: a stat a file is minutes on a
         # hard disk full of them.
         recent = set(_newest_of_each_stream(on_disk))
-        for folder in sorted(on_disk | index.folders()):
+        for folder in sorted(on_disk | set(index.folders())):
             try:
                 sizes = _sizes(folder, measure=folder in recent)
             except OSError as error:

@@ -4,6 +4,7 @@ import pytest
 
 from edge.errors import NotFoundError, StorageError
 from edge.media.sample import TICKS_PER_S, GapReason
+from edge.recording.retention import Deletion, Reason
 from edge.recording.segment import Footage, Gap, Totals
 from protocol.relay import StreamName
 from tests.support.recordings import FAR_AHEAD, LONG_AGO, MAIN, at, closed_file
@@ -134,6 +135,68 @@ def test_totals_and_extremes_of_a_stream(archive):
     assert archive.index.earliest("gate", MAIN) == at(0)
     assert archive.index.latest("gate", MAIN) == at(20)
     assert archive.index.latest("nobody", MAIN) is None
+
+
+def test_what_all_segments_take_is_right_after_every_change(archive):
+    files = [archive.index.add(closed_file(archive, s, size_bytes=100)) for s in (0, 10, 20, 30)]
+
+    def broken() -> None:
+        with archive.database.transaction():
+            archive.index.forget(files[0])
+            archive.index.add(closed_file(archive, 40))
+            raise RuntimeError("rolled back")
+
+    with pytest.raises(RuntimeError):
+        broken()
+    assert archive.index.size_bytes() == 400
+
+    archive.index.forget(files[0])
+    archive.doomed.condemn([Deletion(files[1], Reason.AGE)], at(100))
+    assert archive.index.size_bytes() == 200
+
+
+def test_every_folder_and_every_stream_is_found(archive):
+    assert (list(archive.index.folders()), archive.index.streams()) == ([], set())
+    for camera_id in ("gate", "gate-2", "gate/odd", "well"):
+        for second in (0, 10, 86_400):
+            archive.index.add(closed_file(archive, second, camera_id=camera_id, on_disk=False))
+    archive.index.add_gap(Gap("lane", MAIN, at(0), at(1), GapReason.CAMERA))
+
+    rows = {row.path.parent for row in archive.index.oldest_first()}
+    assert sorted(archive.index.folders()) == sorted(rows)
+    assert archive.index.streams() == {
+        (camera_id, MAIN) for camera_id in ("gate", "gate-2", "gate/odd", "lane", "well")
+    }
+
+
+@pytest.mark.parametrize(
+    ("ask", "how"),
+    [
+        (lambda archive: archive.index.latest("gate", MAIN), "segment_end"),
+        (lambda archive: archive.index.earliest("gate", MAIN), "segment_time"),
+        (lambda archive: archive.index.streams(), "(camera_id,stream)>(?,?)"),
+        (lambda archive: list(archive.index.folders()), "sqlite_autoindex_segment_1"),
+        (
+            lambda archive: archive.index.segments("gate", MAIN, at(0), at(1)),
+            "camera_id=? AND stream=? AND end_us>? AND end_us<?",
+        ),
+    ],
+)
+def test_no_question_reads_the_whole_table(archive, ask, how):
+    """A box of 16 cameras has four million rows after a month."""
+    asked: list[str] = []
+    archive.database._connection.set_trace_callback(asked.append)
+    ask(archive)
+    archive.database._connection.set_trace_callback(None)
+
+    plans = [
+        row["detail"]
+        for question in asked
+        for row in archive.database._connection.execute(f"explain query plan {question}")
+        if "segment" in row["detail"]
+    ]
+    assert plans
+    assert all(plan.startswith("SEARCH") and how in plan for plan in plans)
 
 
 def test_pages_of_the_oldest_leave_none_out(archive):
