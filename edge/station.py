@@ -13,6 +13,7 @@ from edge.ingest.rtsp import RtspOpener
 from edge.ingest.worker import StreamWorker
 from edge.live.hubs import LiveHubs
 from edge.ports import StatusListener, StreamStatus, Subscriber
+from edge.recording.census import Census
 from edge.recording.doomed import Doomed
 from edge.recording.index import RecordingIndex
 from edge.recording.label import Label
@@ -30,8 +31,9 @@ StreamKey = tuple[str, StreamName]
 class Station:
     """All cameras' streams, their recorders and their live hubs, over the box's database.
 
-    ``start`` brings the index and the files into agreement, then begins to record. Subscribers that
-    come later may begin between two key frames.
+    ``start`` does what the last run of the process left, begins to record, and brings the index and
+    all files into agreement beside it. Subscribers that come later may begin between two key
+    frames.
     """
 
     def __init__(self, config: EdgeConfig, clock: Clock) -> None:
@@ -42,6 +44,7 @@ class Station:
         self.label = Label(self.database, folder)
         self.doomed = Doomed(self.database, folder, self.label, zone, clock)
         self.index = RecordingIndex(self.database, folder)
+        self._census = Census(self.index, self.doomed, self.label)
         self._cameras = tuple(camera for camera in config.cameras if camera.enabled)
         self._records = config.recording.enabled
         self._clock = clock
@@ -91,7 +94,7 @@ class Station:
         self._workers = {
             key: self._worker(camera, key) for camera in self._cameras for key in _streams(camera)
         }
-        # The cameras answer while the last run's files are looked at; what they send meanwhile
+        # The cameras answer while the last run's open files are looked at; what they send meanwhile
         # waits in the recorders' queues.
         for worker in self._workers.values():
             worker.start()
@@ -99,6 +102,7 @@ class Station:
         recover(self.index, self.doomed, self.label, recorded, self._clock.now())
         for recorder in self._recorders.values():
             recorder.start()
+        self._census.start()
 
     def _worker(self, camera: CameraSection, key: StreamKey) -> StreamWorker:
         return StreamWorker(
@@ -115,6 +119,7 @@ class Station:
 
         The database stays open: others write to it until the end.
         """
+        self._census.close()
         for worker in self._workers.values():
             worker.stop()  # all first: waiting for one must not let the others run on
         for worker in self._workers.values():

@@ -44,6 +44,7 @@ class RecordingIndex:
         self._root = root.absolute()
         self._lock = threading.Lock()
         self._growing: dict[tuple[str, StreamName], Footage] = {}
+        self._claimed: set[Path] = set()
 
     @property
     def root(self) -> Path:
@@ -53,10 +54,11 @@ class RecordingIndex:
     # -- segments ---------------------------------------------------------------------------------
 
     def add(self, file: ClosedFile) -> Segment:
-        """Index a complete file, durably; it stops being the growing one in the same moment."""
+        """Index a complete file, durably; it stops being growing and claimed in the same moment."""
         with self._database.transaction() as connection:
             segment = segments.insert(connection, file, self._root)
         self.clear_growing(file.path)
+        self.release(file.path)
         return segment
 
     def segment(self, segment_id: int) -> Segment:
@@ -193,6 +195,19 @@ class RecordingIndex:
         with self._database.transaction() as connection:
             connection.execute("delete from segment where id = :id", {"id": segment.id})
 
+    def lose(self, segment: Segment) -> bool:
+        """Turn a segment whose file is gone or damaged into a gap of the disk.
+
+        Says whether it was still there.
+        """
+        with self._database.transaction() as connection:
+            there = connection.execute("delete from segment where id = :id", {"id": segment.id})
+            if there.rowcount == 0:
+                return False
+            of = (segment.camera_id, segment.stream, segment.start, segment.end)
+            gaps.add(connection, Gap(*of, GapReason.DISK))
+        return True
+
     def streams(self) -> set[tuple[str, StreamName]]:
         """Return every stream that was ever recorded or missing."""
         found = set()
@@ -274,6 +289,21 @@ class RecordingIndex:
         """Say that ``path`` is no longer open."""
         with self._lock:
             self._growing = {key: item for key, item in self._growing.items() if item.path != path}
+
+    def claim(self, path: Path) -> None:
+        """Say, before there is such a file, that its writer will see to its row."""
+        with self._lock:
+            self._claimed.add(path)
+
+    def release(self, path: Path) -> None:
+        """Say that the file has its row or is gone."""
+        with self._lock:
+            self._claimed.discard(path)
+
+    def claimed(self) -> frozenset[Path]:
+        """Return the files that are in somebody's hand: growing, or waiting for their row."""
+        with self._lock:
+            return frozenset(self._claimed)
 
     # -- gaps -------------------------------------------------------------------------------------
 

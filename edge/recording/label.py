@@ -70,7 +70,8 @@ class Label:
         except OSError as error:
             log.warning("label.refused", extra={"path": str(self._path), "error": str(error)})
             return
-        self._expect(found)
+        if found != self.expected():
+            self._expect(found)
 
     def reject(self) -> None:
         """Wait for a disk with another label than the one that is there."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from edge.faultlog import FaultLog
 from edge.media.sample import TICKS_PER_S, GapReason, RunEnded, Sample, StreamItem
-from edge.recording.file import SegmentFile
+from edge.recording.file import SegmentFile, new_path
 from edge.recording.index import RecordingIndex
 from edge.recording.ledger import Ledger
 from edge.recording.segment import Gap
@@ -246,7 +246,7 @@ class Recorder:
         durations = [end - time for time, end in zip(times, ends, strict=True)]
         try:
             if self._file is None:
-                self._file = SegmentFile(self._index.root, samples[0])
+                self._file = self._new_file(samples[0])
             self._file.append(samples, durations)
         except OSError as error:
             self._refused(error, samples[0])
@@ -260,6 +260,16 @@ class Recorder:
             self._ledger.write(
                 lambda: self._index.resume(self._camera_id, self._stream, start, until)
             )
+
+    def _new_file(self, first: Sample) -> SegmentFile:
+        """Return a file that the census knows to be in hand before it is there."""
+        path = new_path(self._index.root, first)
+        self._index.claim(path)
+        try:
+            return SegmentFile(path, first)
+        except OSError:
+            self._index.release(path)
+            raise
 
     def _refused(self, error: OSError, first: Sample) -> None:
         """Give up the file: the disk took no more. What it holds is kept."""
@@ -291,6 +301,7 @@ class Recorder:
         try:
             if file.is_empty:
                 file.discard()
+                self._index.release(file.path)
                 return
             closed = file.close()
         except OSError as error:
@@ -306,7 +317,7 @@ class Recorder:
         log.debug("segment.closed", extra={"camera_id": self._camera_id, "path": str(closed.path)})
 
     def _abandon(self, file: SegmentFile) -> None:
-        """Leave a file without a row to the next start, and say that its time is missing.
+        """Leave a file, claimed, without a row to the next start, and say that its time is missing.
 
         Not to be read back before that: what a sync that failed has lost is still in the page cache
         and would be taken for what is on the disk (recording I1).

@@ -8,9 +8,9 @@ import pytest
 from edge.errors import MediaError
 from edge.media.boxes import fragments
 from edge.media.sample import GapReason
+from edge.recording.census import Finding
 from edge.recording.label import DiskState
 from edge.recording.origin import Origin
-from edge.recording.recovery import Recovery
 from edge.recording.retention import Deletion, Reason
 from edge.recording.salvage import salvage
 from edge.recording.segment import ClosedFile, Segment
@@ -30,7 +30,7 @@ from tests.support.recordings import (
     until,
 )
 
-NOTHING = Recovery(recovered=0, removed=0, left=0, rows_dropped=0, disk_looks_wrong=False)
+NOTHING = Finding(recovered=0, removed=0, left=0, rows_dropped=0, disk_looks_wrong=False)
 
 
 def test_the_open_file_of_a_crash_is_read_back_whole_and_indexed(tmp_path):
