@@ -104,6 +104,8 @@ class Census:
             return
         self._rows += found.rows
         self._lost += found.lost
+        if self._label.state() is DiskState.OTHER:
+            return  # what it holds is somebody else's
         for path in found.orphans:
             self._read_back(path)
 
@@ -118,7 +120,7 @@ class Census:
             wrong = self._rows > _FEW_ROWS and missing > _MOST_MISSING * self._rows
         else:
             # A disk that has every file is the right one, whatever became of its label.
-            wrong = state is DiskState.WRONG and (missing > 0 or not self._is_complete)
+            wrong = state.is_wrong and (missing > 0 or not self._is_complete)
         if wrong:
             self._label.reject()
             extra = {

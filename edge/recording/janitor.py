@@ -129,7 +129,7 @@ class Janitor:
                 self._carry_out(todo.deletions, at)
             if not todo.partial:
                 break
-        if state is DiskState.WRONG:
+        if state.is_wrong:
             return "it is not the disk that the index is about"
         if self._remains.files:
             return "the disk does not let files go"

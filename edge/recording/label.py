@@ -20,7 +20,13 @@ class DiskState(Enum):
 
     RIGHT = auto()  # the one that the index is about
     UNKNOWN = auto()  # no label was ever given
-    WRONG = auto()  # another one, or none: the folder is there, the disk is not mounted
+    MISSING = auto()  # there is no label: the folder is there, the disk is not mounted
+    OTHER = auto()  # one with another label, from another box perhaps
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether it is known not to be the right one."""
+        return self in (DiskState.MISSING, DiskState.OTHER)
 
 
 class Label:
@@ -48,14 +54,17 @@ class Label:
         return None if row is None else str(row["value"])
 
     def state(self) -> DiskState:
-        """Return what the disk is; one whose label can't be read is a wrong one."""
+        """Return what the disk is; a label that can't be read is none."""
         expected = self.expected()
         if expected is None:
             return DiskState.UNKNOWN
         try:
-            return DiskState.RIGHT if self._found() == expected else DiskState.WRONG
+            found = self._found()
         except OSError:
-            return DiskState.WRONG
+            found = None
+        if found is None:
+            return DiskState.MISSING
+        return DiskState.RIGHT if found == expected else DiskState.OTHER
 
     def accept(self) -> None:
         """Make the disk that is there the right one.

@@ -9,7 +9,7 @@ from edge.media.sample import GapReason
 from edge.recording.day_folder import compare, day_folders, newest_of_each_stream
 from edge.recording.doomed import Doomed
 from edge.recording.index import RecordingIndex
-from edge.recording.label import Label
+from edge.recording.label import DiskState, Label
 from edge.recording.orphans import Outcome, read_back
 from protocol.relay import StreamName
 
@@ -38,7 +38,9 @@ def recover(
     if index.newest_id() == 0:
         label.accept()  # nothing was recorded yet: any disk will do
     outcomes: Counter[Outcome] = Counter()
-    for folder in newest_of_each_stream(day_folders(index.root)):
+    # What a disk of another box holds is not ours to index, and then to delete.
+    ours = label.state() is not DiskState.OTHER
+    for folder in newest_of_each_stream(day_folders(index.root)) if ours else ():
         try:
             orphans = compare(index, doomed, folder).orphans
         except OSError as error:

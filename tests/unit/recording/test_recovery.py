@@ -249,6 +249,18 @@ def test_a_disk_without_our_label_is_not_ours_though_most_files_are_there(archiv
     assert archive.segments() == [kept[0], kept[2]]
 
 
+def test_nothing_is_read_back_from_a_disk_of_another_box(archive):
+    recorded(archive, ended(timed(packets(frames=25))))
+    (theirs,) = archive.segments()
+    archive.index.forget(theirs)
+    archive.index.add(closed_file(archive, 0, on_disk=False))
+    archive.label.reject()
+    archive.label.path.write_text("of another box")
+
+    assert archive.recover("gate", now=at(60)) == replace(NOTHING, disk_looks_wrong=True)
+    assert theirs.path.exists()
+
+
 def test_our_own_disk_may_have_lost_most_of_its_files(archive):
     archive.recover("gate")
     for second in range(30):
@@ -289,7 +301,7 @@ def test_an_unlabelled_disk_that_looks_wrong_is_not_labelled(archive):
         archive.index.add(closed_file(archive, second, 1, on_disk=False))
     archive.recover("gate", now=at(60))
 
-    assert archive.label.state() is DiskState.WRONG
+    assert archive.label.state() is DiskState.MISSING
     assert not archive.label.path.exists()
 
 
@@ -300,7 +312,7 @@ def test_a_label_that_can_not_be_read_is_not_ours_and_one_that_can_not_be_writte
     assert archive.label.state() is DiskState.UNKNOWN
 
     archive.label.reject()
-    assert archive.label.state() is DiskState.WRONG
+    assert archive.label.state() is DiskState.MISSING
 
 
 def test_the_time_the_box_was_off_is_a_gap_from_the_last_footage_to_the_start(tmp_path):
