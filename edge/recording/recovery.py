@@ -2,9 +2,10 @@
 
 import logging
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 
+from edge.errors import StorageError
 from edge.media.sample import GapReason
 from edge.recording.day_folder import compare, day_folders, newest_of_each_stream
 from edge.recording.doomed import Doomed
@@ -27,16 +28,17 @@ def recover(
 
     Afterwards each stream of ``enabled`` that was ever recorded has an open gap, which its recorder
     ends. Returns what became of the files without a row in the newest folders of each stream. What
-    the disk refuses is logged and left. Blocks for a listing of those folders and for reading the
-    files that were open. Raises StorageError.
+    the disk refuses is logged and left, and so is what the database refuses to write: where the disk
+    is full the janitor must get to work. Blocks for a listing of those folders and for reading the
+    files that were open. Raises StorageError where the database can't be read.
     """
     try:
         index.root.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         log.warning("recovery.no_folder", extra={"path": str(index.root), "error": str(error)})
-    doomed.unlink_all()
+    _attempt("doomed", doomed.unlink_all)
     if index.newest_id() == 0:
-        label.accept()  # nothing was recorded yet: any disk will do
+        _attempt("label", label.accept)  # nothing was recorded yet: any disk will do
     outcomes: Counter[Outcome] = Counter()
     # What a disk of another box holds is not ours to index, and then to delete.
     ours = label.state() is not DiskState.OTHER
@@ -47,9 +49,16 @@ def recover(
             log.warning("recovery.folder_left", extra={"path": str(folder), "error": str(error)})
             continue
         outcomes.update(read_back(index, path) for path in orphans)
-    _explain_absence(index, enabled, now)
+    _attempt("absence", lambda: _explain_absence(index, enabled, now))
     log.info("recovery.done", extra={each.name.lower(): outcomes[each] for each in Outcome})
     return outcomes
+
+
+def _attempt(step: str, do: Callable[[], object]) -> None:
+    try:
+        do()
+    except StorageError as error:
+        log.warning("recovery.refused", extra={"step": step, "error": str(error)})
 
 
 def _explain_absence(

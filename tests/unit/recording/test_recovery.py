@@ -11,6 +11,7 @@ from edge.media.sample import GapReason
 from edge.recording.census import Finding
 from edge.recording.label import DiskState
 from edge.recording.origin import Origin
+from edge.recording.orphans import Outcome
 from edge.recording.retention import Deletion, Reason
 from edge.recording.salvage import salvage
 from edge.recording.segment import ClosedFile, Segment
@@ -247,6 +248,25 @@ def test_a_disk_without_our_label_is_not_ours_though_most_files_are_there(archiv
     archive.label.path.write_text(f"{expected}\n")
     assert archive.recover("gate", now=at(60)) == replace(NOTHING, rows_dropped=1)
     assert archive.segments() == [kept[0], kept[2]]
+
+
+def test_a_database_that_refuses_to_be_written_does_not_keep_the_box_from_starting(archive):
+    """A disk that was full when the box stopped is full when it starts; the janitor comes later."""
+    archive.recover("gate")
+    recorded(archive, ended(timed(packets(frames=25))))
+    (orphan,) = archive.segments()
+    archive.index.forget(orphan)
+    connection = archive.database._connection
+    connection.execute("pragma query_only=on")
+
+    assert archive.recover_first("gate", now=at(60)) == {Outcome.LEFT: 1}
+
+    recorder = archive.recorder()
+    recorder.start()
+    connection.execute("pragma query_only=off")
+    recorder.close()
+    assert archive.recover("gate", now=at(90)).recovered == 1
+    assert archive.coverage(at(0), at(90)).unexplained == ()
 
 
 def test_nothing_is_read_back_from_a_disk_of_another_box(archive):
