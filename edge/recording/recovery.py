@@ -27,10 +27,11 @@ def recover(
     """Finish what retention began, index the files that were open, and explain the time since.
 
     Afterwards each stream of ``enabled`` that was ever recorded has an open gap, which its recorder
-    ends. Returns what became of the files without a row in the newest folders of each stream. What
-    the disk refuses is logged and left, and so is what the database refuses to write: where the disk
-    is full the janitor must get to work. Blocks for a listing of those folders and for reading the
-    files that were open. Raises StorageError where the database can't be read.
+    ends. Returns what became of the files without a row in the newest folders of each stream.
+
+    What the disk refuses is logged and left, and so is what the database refuses to write: where
+    the disk is full the janitor must get to work. Blocks for a listing of those folders and for
+    reading the files that were open. Raises StorageError where the database can't be read.
     """
     try:
         index.root.mkdir(parents=True, exist_ok=True)
