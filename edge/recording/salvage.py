@@ -12,12 +12,15 @@ from edge.media.sample import TICKS_PER_S
 from edge.recording.origin import Origin
 from edge.recording.segment import ClosedFile
 
+#: Ours are of a second, or of two pictures of a very slow camera: more is a damaged length.
+_MAX_FRAGMENT_90K = 60 * TICKS_PER_S
+
 
 def salvage(path: Path) -> ClosedFile:
     """Cut a file after its last sound fragment, sync it, and return what it then is.
 
-    Sound means complete, continuous with the one before, and made of whole NAL units. Raises
-    MediaError where not one is, and OSError.
+    Sound means complete, continuous with the one before, of a length that can be, and made of whole
+    NAL units. Raises MediaError where not one is, and OSError.
     """
     with path.open("r+b") as file:
         size_bytes = os.fstat(file.fileno()).st_size
@@ -32,8 +35,6 @@ def salvage(path: Path) -> ClosedFile:
         file.seek(0)
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     start_90k, duration_90k = sound[0].dts_90k, sound[-1].end_90k - sound[0].dts_90k
-    if duration_90k <= 0:
-        raise MediaError("fragments of no length")
     start = _at(origin.run_started, start_90k)
     end = _at(origin.run_started, start_90k + duration_90k)
     parameters = head.parameters
@@ -63,6 +64,8 @@ def _sound(file: BinaryIO, head: Head, size_bytes: int) -> list[Fragment]:
     sound: list[Fragment] = []
     for each in fragments(file, head.init_bytes, size_bytes):
         if sound and each.dts_90k != sound[-1].end_90k:
+            break
+        if not 0 < each.end_90k - each.dts_90k <= _MAX_FRAGMENT_90K:
             break
         if not all(_whole(file, sample.offset, sample.size_bytes) for sample in each.samples):
             break

@@ -429,6 +429,21 @@ def test_on_a_disk_too_full_to_commit_files_go_before_their_rows(bench, monkeypa
     assert bench.proof()[0][3] == 1
 
 
+def test_a_full_disk_that_lets_nothing_go_costs_no_row(bench, monkeypatch):
+    segment = bench.archive.index.add(closed_file(bench.archive, 0))
+    bench.janitor.free_bytes = 0
+
+    def refuse(deletions, at_time):
+        raise StorageError("database or disk is full")
+
+    monkeypatch.setattr(bench.archive.doomed, "condemn", refuse)
+    RefusingDisk(monkeypatch)
+
+    with pytest.raises(StorageError, match="full"):
+        bench.janitor.sweep()
+    assert bench.archive.segments() == [segment]
+
+
 def test_a_database_that_refuses_for_another_reason_costs_no_file(bench, monkeypatch):
     segment = bench.archive.index.add(closed_file(bench.archive, 0))
 

@@ -111,6 +111,18 @@ def test_a_tail_of_zeros_as_a_power_cut_leaves_it_is_not_taken_for_video(archive
     assert salvage(whole.path).size_bytes == parts[-1].offset
 
 
+def test_a_fragment_of_an_impossible_length_is_not_taken_for_video(archive):
+    whole = torn(archive, 1.0)
+    data = bytearray(whole.path.read_bytes())
+    with whole.path.open("rb") as file:
+        parts = list(fragments(file, whole.init_bytes, len(data)))
+    duration = data.rindex(b"trun") + 16  # of the last fragment's first sample
+    data[duration : duration + 4] = (2 * 3600 * 90_000).to_bytes(4)
+    whole.path.write_bytes(data)
+
+    assert salvage(whole.path).size_bytes == parts[-1].offset
+
+
 def test_a_file_without_a_picture_is_removed_and_foreign_files_stay(archive):
     whole = torn(archive, 0.01)
     foreign = whole.path.with_name("notes.txt")
