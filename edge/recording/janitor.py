@@ -112,7 +112,8 @@ class Janitor:
         except OSError:
             self._judge("the disk refuses")
             raise
-        self._judge(trouble)
+        if not self._stopping.is_set():  # a round that was cut short knows nothing of the limits
+            self._judge(trouble)
         with self._database.transaction() as connection:
             holds.drop_expired(connection, now)
         self._index.stamp_alive(self._clock.now(), believed)

@@ -172,6 +172,28 @@ def test_an_alarm_of_an_earlier_process_is_ended(bench):
     assert bench.janitor.trouble is None
 
 
+@pytest.mark.parametrize("stands", [False, True])
+def test_a_round_that_is_cut_short_by_the_end_says_nothing_of_the_limits(tmp_path, stands):
+    bench = Bench(tmp_path, Policy(30, 1, 0.01), now_s=DAY_S)
+    with bench.archive.database.transaction():
+        for second in range(600):
+            bench.archive.index.add(closed_file(bench.archive, second, 1, on_disk=False))
+    if stands:
+        bench.alarm.begin()
+    plan = bench.janitor._plan
+
+    def plan_and_stop(*of):
+        bench.janitor.close()
+        return plan(*of)
+
+    bench.janitor._plan = plan_and_stop
+    bench.janitor.sweep()
+
+    assert len(bench.archive.segments()) == 100
+    assert bench.alarms == [True][: int(stands)]
+    bench.archive.close()
+
+
 def test_a_wall_clock_that_jumps_a_month_ahead_is_believed_once_it_held_for_an_hour(
     tmp_path, caplog
 ):
