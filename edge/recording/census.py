@@ -22,7 +22,7 @@ _FEW_ROWS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Tally:
     """What a census found: files read back, files without a picture, rows without their file.
 
     ``left`` files could be neither read nor removed; they stay for the next start.
@@ -70,7 +70,7 @@ class Census:
             # Nothing waits for it, and the next start does it again.
             log.exception("census.failed")
 
-    def take(self) -> Finding | None:
+    def take(self) -> Tally | None:
         """Do it now and return what was found; None where it was stopped. Raises StorageError."""
         folders = day_folders(self._index.root)
         # Sizes are checked only where a power cut can have reached: a stat a file is minutes on a
@@ -84,15 +84,15 @@ class Census:
         dropped = 0 if wrong else sum(self._drop(segment_id) for segment_id in self._lost)
         if self._stopping.is_set():
             return None
-        finding = Finding(
+        tally = Tally(
             recovered=self._outcomes[Outcome.RECOVERED],
             removed=self._outcomes[Outcome.REMOVED],
             left=self._outcomes[Outcome.LEFT],
             rows_dropped=dropped,
             disk_looks_wrong=wrong,
         )
-        log.info("census.done", extra=asdict(finding) | {"rows": self._rows})
-        return finding
+        log.info("census.done", extra=asdict(tally) | {"rows": self._rows})
+        return tally
 
     def _look(self, folder: Path, *, measure: bool) -> None:
         try:

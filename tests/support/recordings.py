@@ -15,7 +15,7 @@ import av
 from edge.db.database import Database
 from edge.media.sample import TICKS_PER_S, Codec, GapReason, Packet, Run, RunEnded, StreamItem
 from edge.media.timeline import Timeline
-from edge.recording.census import Census, Finding
+from edge.recording.census import Census, Tally
 from edge.recording.coverage import Coverage, coverage
 from edge.recording.doomed import Doomed
 from edge.recording.index import RecordingIndex
@@ -50,7 +50,7 @@ class Archive:
         settings: dict = {"segment_s": 4.0, "sync_s": 5.0} | changes
         return Recorder(camera_id, MAIN, self.index, self.clock, **settings)
 
-    def recover(self, *cameras: str, now: datetime | None = None) -> Finding:
+    def recover(self, *cameras: str, now: datetime | None = None) -> Tally:
         """Do all that is done at a start, the census included, and return what was found."""
         first = self.recover_first(*cameras, now=now)
         rest = self.census().take()

@@ -8,7 +8,7 @@ import pytest
 from edge.errors import MediaError
 from edge.media.boxes import fragments
 from edge.media.sample import GapReason
-from edge.recording.census import Finding
+from edge.recording.census import Tally
 from edge.recording.label import DiskState
 from edge.recording.origin import Origin
 from edge.recording.orphans import Outcome
@@ -31,7 +31,7 @@ from tests.support.recordings import (
     until,
 )
 
-NOTHING = Finding(recovered=0, removed=0, left=0, rows_dropped=0, disk_looks_wrong=False)
+NOTHING = Tally(recovered=0, removed=0, left=0, rows_dropped=0, disk_looks_wrong=False)
 
 
 def test_the_open_file_of_a_crash_is_read_back_whole_and_indexed(tmp_path):
