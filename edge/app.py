@@ -18,12 +18,13 @@ from edge.bus.sender import LOOPBACK, Sender, Timing
 from edge.config import CentreSection, EdgeConfig
 from edge.health import Component, Condition, Figure, HealthBoard
 from edge.lookout import Lookout
-from edge.ports import Occurrence, StreamStatus
+from edge.ports import StreamStatus
 from edge.recording.clipper import RecordedClips
 from edge.recording.janitor import Janitor
 from edge.recording.retention import Policy
 from edge.snapshot import PictureTaker
 from edge.station import Station
+from edge.storage_alert import StorageAlert
 from edge.uplink.client import Uplink, UplinkTarget
 from edge.vitals import BoxVitals
 from edge.web.app import create_app
@@ -31,7 +32,6 @@ from edge.web.routes import Collaborators
 from edge.web.server import HttpServer
 from protocol.clock import Clock
 from protocol.ids import uuid7
-from protocol.messages import BOX_SUBJECT, AlertKind, AlertLevel, AlertMode, AlertOp
 from protocol.notify import ServiceNotifier
 
 log = logging.getLogger(__name__)
@@ -139,28 +139,14 @@ class Edge:
             self._database,
             self._station.index,
             self._station.doomed,
+            self._station.label,
             Policy(recording.retention_days, quota_bytes, recording.min_free_fraction),
             self._clock,
-            partial(self._storage_alarm, desk),
+            StorageAlert(desk, self._clock),
         )
         board.add("storage", partial(_storage_component, janitor))
         janitor.start()
         stack.push_async_callback(asyncio.to_thread, janitor.close)
-
-    def _storage_alarm(self, desk: Desk, short: bool) -> None:
-        """Report that only held footage is left to delete, or that there is room again."""
-        desk.report(
-            Occurrence(
-                op=AlertOp.START if short else AlertOp.END,
-                kind=AlertKind.STORAGE,
-                level=AlertLevel.URGENT,
-                mode=AlertMode.LIVE,
-                camera_id=BOX_SUBJECT,
-                rule_id="storage",
-                region_id="all",
-                at=self._clock.now(),
-            )
-        )
 
     async def _start_web(
         self,
@@ -251,6 +237,5 @@ def _bus_component(sender: Sender) -> Component:
 
 
 def _storage_component(janitor: Janitor) -> Component:
-    condition = Condition.DEGRADED if janitor.alarmed else Condition.OK
-    detail = "only held footage is left to delete" if janitor.alarmed else None
-    return Component(condition, detail, {"deleted": janitor.deleted})
+    condition = Condition.OK if janitor.trouble is None else Condition.DEGRADED
+    return Component(condition, janitor.trouble, {"deleted": janitor.deleted})

@@ -15,6 +15,7 @@ from edge.recording.claim import Claim
 from edge.recording.doomed import Doomed
 from edge.recording.finding import Finding, Remedy, is_too_much
 from edge.recording.index import RecordingIndex
+from edge.recording.label import Label
 from edge.recording.repair import Repair
 from protocol.clock import Clock
 
@@ -94,10 +95,15 @@ class Fsck:
         self, database: Database, index: RecordingIndex, found: list[Finding], rows: int
     ) -> int:
         todo = [each for each in found if each.remedy is not Remedy.PERSON]
+        label = Label(database, index.root)
+        if label.state().is_wrong:
+            self._say(f"refused: it is not the disk that the index is about ({label.path})")
+            return 0
         if is_too_much(todo, rows):
             self._say("refused: more than half of the index would go. Is it the right disk?")
             return 0
         self._say(f"{len(todo)} of {len(found)} would be repaired as said above")
         if not self._confirm("repair them? "):
             return 0
-        return Repair(index, Doomed(database, index.root, self._zone, self._clock)).apply(todo)
+        doomed = Doomed(database, index.root, label, self._zone, self._clock)
+        return Repair(index, doomed).apply(todo)

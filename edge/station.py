@@ -13,8 +13,11 @@ from edge.ingest.rtsp import RtspOpener
 from edge.ingest.worker import StreamWorker
 from edge.live.hubs import LiveHubs
 from edge.ports import StatusListener, StreamStatus, Subscriber
+from edge.recording.census import Census
+from edge.recording.claim import Claim
 from edge.recording.doomed import Doomed
 from edge.recording.index import RecordingIndex
+from edge.recording.label import Label
 from edge.recording.recovery import recover
 from edge.recording.writer import Recorder
 from protocol.clock import Clock
@@ -29,16 +32,21 @@ StreamKey = tuple[str, StreamName]
 class Station:
     """All cameras' streams, their recorders and their live hubs, over the box's database.
 
-    ``start`` brings the index and the files into agreement, then begins to record. Subscribers that
-    come later may begin between two key frames.
+    ``start`` does what the last run of the process left, begins to record, and brings the index and
+    all files into agreement beside it. Subscribers that come later may begin between two key
+    frames.
     """
 
     def __init__(self, config: EdgeConfig, clock: Clock) -> None:
         config.box.data_dir.mkdir(parents=True, exist_ok=True)
         zone = ZoneInfo(config.box.time_zone)
+        self._claim = Claim(config.box.data_dir)
         self.database = Database(config.box.data_dir / "box.db")
-        self.doomed = Doomed(self.database, recordings_folder(config), zone, clock)
-        self.index = RecordingIndex(self.database, recordings_folder(config))
+        folder = recordings_folder(config)
+        self.label = Label(self.database, folder)
+        self.doomed = Doomed(self.database, folder, self.label, zone, clock)
+        self.index = RecordingIndex(self.database, folder)
+        self._census = Census(self.index, self.doomed, self.label)
         self._cameras = tuple(camera for camera in config.cameras if camera.enabled)
         self._records = config.recording.enabled
         self._clock = clock
@@ -84,18 +92,23 @@ class Station:
         self._fanouts.get(key, self._fanouts[camera_id, StreamName.MAIN]).subscribe(subscriber)
 
     def start(self) -> None:
-        """Record from now on. Blocks for the recovery. Raises StorageError."""
+        """Record from now on. Blocks for the recovery.
+
+        Raises StorageError, also where another box records into the same folder.
+        """
+        self._claim.take()
         self._workers = {
             key: self._worker(camera, key) for camera in self._cameras for key in _streams(camera)
         }
-        # The cameras answer while the last run's files are looked at; what they send meanwhile
+        # The cameras answer while the last run's open files are looked at; what they send meanwhile
         # waits in the recorders' queues.
         for worker in self._workers.values():
             worker.start()
         recorded = [(camera.id, StreamName.MAIN) for camera in self._cameras if self._records]
-        recover(self.index, self.doomed, recorded, self._clock.now())
+        recover(self.index, self.doomed, self.label, recorded, self._clock.now())
         for recorder in self._recorders.values():
             recorder.start()
+        self._census.start()
 
     def _worker(self, camera: CameraSection, key: StreamKey) -> StreamWorker:
         return StreamWorker(
@@ -112,12 +125,14 @@ class Station:
 
         The database stays open: others write to it until the end.
         """
+        self._census.close()
         for worker in self._workers.values():
             worker.stop()  # all first: waiting for one must not let the others run on
         for worker in self._workers.values():
             worker.close()
         for recorder in self._recorders.values():
             recorder.close()
+        self._claim.close()
 
     def component(self, camera_id: str) -> Component:
         """Return how one camera is, for the health board."""

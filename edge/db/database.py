@@ -9,16 +9,18 @@ from pathlib import Path
 
 from edge.errors import StorageError
 
-#: Bumped with every change of schema.sql; a newer file than the program is refused.
-SCHEMA_VERSION = 1
+#: Bumped with every change of schema.sql, which then comes with a ``to_<version>.sql`` for the
+#: boxes that have the version before; a newer file than the program is refused.
+SCHEMA_VERSION = 3
 
 
 class Database:
     """One connection, shared by threads under one lock; WAL, and durable before commit returns.
 
     Writes are few (a row a segment, an alert now and then), so one connection is enough and makes
-    "these rows commit together" a matter of one ``with`` block. Opening creates or checks the
-    schema. Raises StorageError where the file is newer than this program or can't be used.
+    "these rows commit together" a matter of one ``with`` block. Opening creates the schema, checks
+    it or brings it up to date. Raises StorageError where the file is newer than this program or
+    can't be used.
     """
 
     def __init__(self, path: Path) -> None:
@@ -42,10 +44,16 @@ class Database:
                 f"{SCHEMA_VERSION}); install that version or restore a backup"
             )
         if version == 0:
-            schema = files("edge.db").joinpath("schema.sql").read_text(encoding="utf-8")
-            self._connection.executescript(
-                f"begin immediate;{schema}pragma user_version={SCHEMA_VERSION};commit;"
-            )
+            self._run_script("schema.sql", SCHEMA_VERSION)
+            return
+        for step in range(version + 1, SCHEMA_VERSION + 1):
+            self._run_script(f"to_{step}.sql", step)
+
+    def _run_script(self, name: str, version: int) -> None:
+        script = files("edge.db").joinpath(name).read_text(encoding="utf-8")
+        self._connection.executescript(
+            f"begin immediate;{script}pragma user_version={version};commit;"
+        )
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -61,10 +69,12 @@ class Database:
                 self._connection.execute("begin immediate")
                 try:
                     yield self._connection
+                    self._connection.commit()
                 except BaseException:
+                    # Also where the commit itself was refused: a transaction that stayed open would
+                    # be joined, and never committed, by all that follow.
                     self._connection.rollback()
                     raise
-                self._connection.commit()
             except sqlite3.Error as error:
                 raise StorageError(str(error)) from error
 

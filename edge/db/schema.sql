@@ -29,7 +29,21 @@ create table segment (
   recovered    integer not null default 0    -- 1: read back after a crash
 ) strict;
 create index segment_time on segment (camera_id, stream, start_us);
+create index segment_end  on segment (camera_id, stream, end_us);
 create index segment_age  on segment (start_us);
+
+-- What all segments take, kept by triggers: to add up millions of rows takes seconds.
+create table footprint (
+  only       integer primary key check (only = 1),
+  size_bytes integer not null
+) strict;
+insert into footprint values (1, 0);
+create trigger segment_added after insert on segment begin
+  update footprint set size_bytes = size_bytes + new.size_bytes;
+end;
+create trigger segment_removed after delete on segment begin
+  update footprint set size_bytes = size_bytes - old.size_bytes;
+end;
 
 -- A stretch that should have been recorded and was not; it never overlaps a segment (recording I6).
 create table gap (
@@ -56,7 +70,8 @@ create index hold_time on hold (camera_id, start_us);
 
 -- Files whose rows retention has removed and that must go too; never indexed again (recording I3).
 create table doomed (
-  path text primary key                      -- below the recordings folder
+  path       text primary key,               -- below the recordings folder
+  size_bytes integer not null default 0      -- what the disk gets back when it goes
 ) strict;
 
 -- Proof of what retention deleted, a row a camera and day (of the box's zone, by start).

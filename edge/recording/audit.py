@@ -15,9 +15,9 @@ from edge.db.instant import from_us, to_us
 from edge.errors import MediaError
 from edge.media.boxes import Fragment, Head, fragments, read_head
 from edge.media.sample import TICKS_PER_S
+from edge.recording.day_folder import day_folders, is_ours
 from edge.recording.finding import Finding, Remedy
 from edge.recording.index import IndexedFile, RecordingIndex
-from edge.recording.naming import day_folders, is_ours
 from edge.recording.segment import Segment
 from protocol.relay import StreamName
 
@@ -173,8 +173,8 @@ class Audit:
 
     def _files(self) -> Iterator[Finding]:
         doomed = {self._index.root / row["path"] for row in self._select("select path from doomed")}
-        on_disk = set(day_folders(self._index.root))
-        for folder in sorted(on_disk | self._index.folders()):
+        on_disk = day_folders(self._index.root)
+        for folder in sorted(on_disk | set(self._index.folders())):
             sizes = self._sizes(folder) if folder in on_disk else {}
             self.tally.files += len(sizes)
             rows = {folder / row.name: row for row in self._index.files_in(folder)}

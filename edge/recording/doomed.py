@@ -6,12 +6,14 @@ files are unlinked; then the note is dropped. A file whose path is doomed is nev
 
 import logging
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
 
 from edge.db.database import Database
 from edge.db.instant import to_us
 from edge.faultlog import FaultLog
+from edge.recording.label import DiskState, Label
 from edge.recording.retention import Deletion
 from protocol.clock import Clock
 
@@ -27,12 +29,23 @@ on conflict (camera_id, day, reason) do update set
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Remains:
+    """The doomed files that the disk did not let go, and the bytes they keep."""
+
+    files: int
+    size_bytes: int
+
+
 class Doomed:
     """The files that are to go. ``zone`` is the box's, for the days of the proof."""
 
-    def __init__(self, database: Database, root: Path, zone: tzinfo, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, root: Path, label: Label, zone: tzinfo, clock: Clock
+    ) -> None:
         self._database = database
         self._root = root.absolute()
+        self._label = label
         self._zone = zone
         self._faults = FaultLog(log, clock)
 
@@ -46,7 +59,10 @@ class Doomed:
                 segment = deletion.segment
                 path = segment.path.relative_to(self._root).as_posix()
                 connection.execute("delete from segment where id = :id", {"id": segment.id})
-                connection.execute("insert or ignore into doomed values (:path)", {"path": path})
+                connection.execute(
+                    "insert or ignore into doomed (path, size_bytes) values (:path, :size_bytes)",
+                    {"path": path, "size_bytes": segment.size_bytes},
+                )
                 connection.execute(
                     _PROOF,
                     {
@@ -60,21 +76,35 @@ class Doomed:
                     },
                 )
 
-    def unlink_all(self) -> int:
-        """Unlink what is doomed and return how many files are gone; those that resist stay doomed.
+    def paths(self) -> set[Path]:
+        """Return the files that are to go. Raises StorageError where the index refuses."""
+        with self._database.reading() as connection:
+            return {self._root / row["path"] for row in connection.execute("select * from doomed")}
 
-        Raises StorageError where the index refuses.
+    def unlink_all(self) -> Remains:
+        """Unlink what is doomed and return what resists; that stays doomed.
+
+        So does what is not there while the disk is not the right one: it is on that other disk, and
+        would come back with it. Raises StorageError where the index refuses.
         """
         with self._database.reading() as connection:
-            paths = [row["path"] for row in connection.execute("select path from doomed")]
-        gone = [path for path in paths if self._unlink(self._root / path)]
+            rows = connection.execute("select path, size_bytes from doomed").fetchall()
+        is_right = self._label.state() is DiskState.RIGHT
+        gone, resisting = [], []
+        for row in rows:
+            path = self._root / row["path"]
+            if not is_right and not path.exists():
+                continue
+            if self.unlink(path):
+                gone.append({"path": row["path"]})
+            else:
+                resisting.append(row["size_bytes"])
         with self._database.transaction() as connection:
-            connection.executemany(
-                "delete from doomed where path = :path", [{"path": path} for path in gone]
-            )
-        return len(gone)
+            connection.executemany("delete from doomed where path = :path", gone)
+        return Remains(len(resisting), sum(resisting))
 
-    def _unlink(self, path: Path) -> bool:
+    def unlink(self, path: Path) -> bool:
+        """Unlink one file and say whether it is gone."""
         try:
             path.unlink(missing_ok=True)
         except OSError as error:

@@ -3,12 +3,11 @@
 import hashlib
 import os
 from collections.abc import Sequence
-from datetime import datetime
 from io import FileIO
 from pathlib import Path
 
 from edge.media.fmp4 import fragment, init_segment
-from edge.media.sample import TICKS_PER_S, Run, Sample
+from edge.media.sample import TICKS_PER_S, Sample
 from edge.recording.origin import Origin
 from edge.recording.segment import ClosedFile, Footage
 from protocol.ids import uuid7
@@ -23,10 +22,9 @@ class SegmentFile:
     complete, and :meth:`close`, :meth:`discard` or :meth:`abandon` is still due.
     """
 
-    def __init__(self, root: Path, first: Sample) -> None:
+    def __init__(self, path: Path, first: Sample) -> None:
         run = first.run
-        start = run.utc_at(first.dts_90k)
-        self.path = _path(root, run, start)
+        self.path = path
         self._run = run
         self._first = first
         self._last_mono_ns = first.received_mono_ns
@@ -125,7 +123,10 @@ class SegmentFile:
         self._size_bytes += len(data)
 
 
-def _path(root: Path, run: Run, start: datetime) -> Path:
+def new_path(root: Path, first: Sample) -> Path:
+    """Return where a file that begins with ``first`` is to be; never the same twice."""
+    run = first.run
+    start = run.utc_at(first.dts_90k)
     name = f"{start:%H%M%S}-{uuid7(start).hex}.mp4"
     return root / run.camera_id / run.stream.value / f"{start:%Y%m%d}" / name
 

@@ -1,6 +1,5 @@
 """The index of what is recorded: segments, gaps, and the files that are growing now."""
 
-import sqlite3
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,22 +9,19 @@ from pathlib import Path
 from edge.db.database import Database
 from edge.db.instant import from_us, to_us
 from edge.errors import NotFoundError
-from edge.media.sample import Codec, GapReason
-from edge.recording import gaps
+from edge.media.sample import GapReason
+from edge.recording import gaps, segments
 from edge.recording.coverage import Stretch
-from edge.recording.segment import ClosedFile, Footage, Gap, Segment, Totals
+from edge.recording.segment import ClosedFile, Footage, Gap, Segment, Totals, run_by_run
 from protocol.relay import StreamName
 
 _PAGE_ROWS = 500
 _NEVER_US = 2**62
 _ALIVE = "recording_alive_us"
-_INSERT = """
-insert into segment (camera_id, stream, run_id, path, start_us, end_us, start_dts, duration,
-  wall_us, size_bytes, init_bytes, sha256, codec, mime_codec, width, height, starts_key, recovered)
-values (:camera_id, :stream, :run_id, :path, :start_us, :end_us, :start_dts, :duration,
-  :wall_us, :size_bytes, :init_bytes, :sha256, :codec, :mime_codec, :width, :height, :starts_key,
-  :recovered)
-"""
+_BELIEVED = "recording_believed_us"
+#: No file is nearly so long: with this a search by the end of the segments has two ends.
+_LONGEST_US = 3_600_000_000
+_AFTER_SLASH = "0"  # its neighbour in ASCII: all paths below a folder are between the two
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +46,7 @@ class RecordingIndex:
         self._root = root.absolute()
         self._lock = threading.Lock()
         self._growing: dict[tuple[str, StreamName], Footage] = {}
+        self._claimed: set[Path] = set()
 
     @property
     def root(self) -> Path:
@@ -59,32 +56,12 @@ class RecordingIndex:
     # -- segments ---------------------------------------------------------------------------------
 
     def add(self, file: ClosedFile) -> Segment:
-        """Index a complete file, durably; it stops being the growing one in the same moment."""
-        row = {
-            "camera_id": file.camera_id,
-            "stream": file.stream.value,
-            "run_id": file.run_id,
-            "path": file.path.relative_to(self._root).as_posix(),
-            "start_us": to_us(file.start),
-            "end_us": to_us(file.end),
-            "start_dts": file.start_dts_90k,
-            "duration": file.duration_90k,
-            "wall_us": file.wall_us,
-            "size_bytes": file.size_bytes,
-            "init_bytes": file.init_bytes,
-            "sha256": file.sha256,
-            "codec": file.codec.value,
-            "mime_codec": file.mime_codec,
-            "width": file.width,
-            "height": file.height,
-            "starts_key": file.starts_key,
-            "recovered": file.recovered,
-        }
+        """Index a complete file, durably; it stops being growing and claimed in the same moment."""
         with self._database.transaction() as connection:
-            segment_id = connection.execute(_INSERT, row).lastrowid
+            segment = segments.insert(connection, file, self._root)
         self.clear_growing(file.path)
-        assert segment_id is not None
-        return self.segment(segment_id)
+        self.release(file.path)
+        return segment
 
     def segment(self, segment_id: int) -> Segment:
         """Return one segment. Raises NotFoundError."""
@@ -94,23 +71,23 @@ class RecordingIndex:
             ).fetchone()
         if row is None:
             raise NotFoundError(f"segment {segment_id}")
-        return self._segment(row)
+        return segments.of_row(row, self._root)
 
     def segments(
         self, camera_id: str, stream: StreamName, start: datetime, end: datetime
     ) -> list[Segment]:
-        """Return what overlaps ``start`` to ``end``, oldest first."""
+        """Return what overlaps ``start`` to ``end``, run by run (time I7)."""
         with self._database.reading() as connection:
             rows = connection.execute(
                 """
                 select * from segment
                 where camera_id = :camera_id and stream = :stream
-                  and start_us < :end_us and end_us > :start_us
-                order by start_us, id
+                  and start_us < :end_us
+                  and end_us > :start_us and end_us < :end_us + :longest_us
                 """,
-                _range(camera_id, stream, start, end),
+                {**_range(camera_id, stream, start, end), "longest_us": _LONGEST_US},
             ).fetchall()
-        return [self._segment(row) for row in rows]
+        return run_by_run(segments.of_row(row, self._root) for row in rows)
 
     def stretches(
         self, camera_id: str, stream: StreamName, start: datetime, end: datetime
@@ -158,10 +135,10 @@ class RecordingIndex:
     def footage(
         self, camera_id: str, stream: StreamName, start: datetime, end: datetime
     ) -> list[Footage]:
-        """Return what a player needs to show ``start`` to ``end``: segments, then what is growing.
+        """Return what a player needs to show ``start`` to ``end``, what is growing included.
 
-        Where the first file begins inside a group of pictures, the files before it down to the one
-        with the key frame come first.
+        It is in the order of :meth:`segments`. Where the first file of a run begins inside a group
+        of pictures, the files before it down to the one with the key frame come first.
         """
         growing = self.growing(camera_id, stream)
         found: list[Footage] = [*self.segments(camera_id, stream, start, end)]
@@ -173,12 +150,18 @@ class RecordingIndex:
             and all(item.path != growing.path for item in found)
         ):
             found.append(growing)
-        while found and not found[0].starts_key:
-            before = self._before(found[0])
+        firsts = {item.run_id: item for item in reversed(run_by_run(found))}
+        for first in firsts.values():
+            found += self._down_to_key(first)
+        return run_by_run(found)
+
+    def _down_to_key(self, footage: Footage) -> Iterator[Segment]:
+        while not footage.starts_key:
+            before = self._before(footage)
             if before is None:
-                break
-            found.insert(0, before)
-        return found
+                return
+            yield before
+            footage = before
 
     def _before(self, footage: Footage) -> Segment | None:
         with self._database.reading() as connection:
@@ -197,7 +180,7 @@ class RecordingIndex:
                     "start_dts": footage.start_dts_90k,
                 },
             ).fetchone()
-        return None if row is None else self._segment(row)
+        return None if row is None else segments.of_row(row, self._root)
 
     def oldest_first(self) -> Iterator[Segment]:
         """Yield every segment of every camera, oldest first, read in pages as they are used."""
@@ -213,48 +196,84 @@ class RecordingIndex:
                 ).fetchall()
             if not rows:
                 return
-            yield from (self._segment(row) for row in rows)
+            yield from (segments.of_row(row, self._root) for row in rows)
             after |= {"start_us": rows[-1]["start_us"], "id": rows[-1]["id"]}
+
+    def newest_id(self) -> int:
+        """Return the id of the segment that was indexed last, or 0."""
+        with self._database.reading() as connection:
+            return int(connection.execute("select coalesce(max(id), 0) from segment").fetchone()[0])
 
     def files_in(self, folder: Path) -> list[IndexedFile]:
         """Return the indexed files directly in a folder."""
         prefix = folder.relative_to(self._root).as_posix()
         with self._database.reading() as connection:
-            # "/" and "0" are neighbours in ASCII: this is the prefix search the index can do.
+            # This is the prefix search that the index can do.
             rows = connection.execute(
                 "select id, path, size_bytes from segment where path > :low and path < :high",
-                {"low": f"{prefix}/", "high": f"{prefix}0"},
+                {"low": f"{prefix}/", "high": f"{prefix}{_AFTER_SLASH}"},
             ).fetchall()
         skip = len(prefix) + 1
         return [IndexedFile(row[0], row[1][skip:], row[2]) for row in rows]
 
-    def folders(self) -> set[Path]:
-        """Return the folders that segments' files are in."""
-        with self._database.reading() as connection:
-            rows = connection.execute(
-                "select distinct rtrim(path, replace(path, '/', '')) from segment"
-            ).fetchall()
-        return {self._root / row[0] for row in rows}
+    def folders(self) -> Iterator[Path]:
+        """Yield the folders that segments' files are in, in the order of their paths."""
+        after = ""
+        while True:
+            with self._database.reading() as connection:
+                path = connection.execute(
+                    "select min(path) from segment where path > :after", {"after": after}
+                ).fetchone()[0]
+            if path is None:
+                return
+            folder = path.rpartition("/")[0]
+            yield self._root / folder
+            after = f"{folder}{_AFTER_SLASH}"
 
     def size_bytes(self) -> int:
-        """Return how many bytes all segments take."""
+        """Return how many bytes all segments take, without adding them up."""
         with self._database.reading() as connection:
-            return int(
-                connection.execute("select coalesce(sum(size_bytes), 0) from segment").fetchone()[0]
-            )
+            return int(connection.execute("select size_bytes from footprint").fetchone()[0])
 
     def forget(self, segment: Segment) -> None:
         """Remove the row of a segment whose file is gone or damaged."""
         with self._database.transaction() as connection:
             connection.execute("delete from segment where id = :id", {"id": segment.id})
 
+    def lose(self, segment: Segment) -> bool:
+        """Turn a segment whose file is gone or damaged into a gap of the disk.
+
+        Says whether it was still there.
+        """
+        with self._database.transaction() as connection:
+            there = connection.execute("delete from segment where id = :id", {"id": segment.id})
+            if there.rowcount == 0:
+                return False
+            of = (segment.camera_id, segment.stream, segment.start, segment.end)
+            gaps.add(connection, Gap(*of, GapReason.DISK))
+        return True
+
     def streams(self) -> set[tuple[str, StreamName]]:
         """Return every stream that was ever recorded or missing."""
-        with self._database.reading() as connection:
-            rows = connection.execute(
-                "select camera_id, stream from segment union select camera_id, stream from gap"
-            ).fetchall()
-        return {(row["camera_id"], StreamName(row["stream"])) for row in rows}
+        found = set()
+        for table in ("segment", "gap"):
+            after = {"camera_id": "", "stream": ""}
+            while True:
+                with self._database.reading() as connection:
+                    # From stream to stream by the index: there are few, of millions of rows.
+                    row = connection.execute(
+                        f"""
+                        select camera_id, stream from {table}
+                        where (camera_id, stream) > (:camera_id, :stream)
+                        order by camera_id, stream limit 1
+                        """,  # noqa: S608 - one of two names of our own
+                        after,
+                    ).fetchone()
+                if row is None:
+                    break
+                after = {"camera_id": row["camera_id"], "stream": row["stream"]}
+                found.add((row["camera_id"], StreamName(row["stream"])))
+        return found
 
     def earliest(self, camera_id: str, stream: StreamName) -> datetime | None:
         """Return the start of the oldest segment, or None."""
@@ -316,6 +335,21 @@ class RecordingIndex:
         with self._lock:
             self._growing = {key: item for key, item in self._growing.items() if item.path != path}
 
+    def claim(self, path: Path) -> None:
+        """Say, before there is such a file, that its writer will see to its row."""
+        with self._lock:
+            self._claimed.add(path)
+
+    def release(self, path: Path) -> None:
+        """Say that the file has its row or is gone."""
+        with self._lock:
+            self._claimed.discard(path)
+
+    def claimed(self) -> frozenset[Path]:
+        """Return the files that are in somebody's hand: growing, or waiting for their row."""
+        with self._lock:
+            return frozenset(self._claimed)
+
     # -- gaps -------------------------------------------------------------------------------------
 
     def gaps(self, camera_id: str, stream: StreamName, start: datetime, end: datetime) -> list[Gap]:
@@ -357,45 +391,33 @@ class RecordingIndex:
 
     # -- the process itself -----------------------------------------------------------------------
 
-    def stamp_alive(self, now: datetime) -> None:
-        """Note that the box is running: after a crash, where "box off" begins."""
+    def stamp_alive(self, now: datetime, believed: datetime | None) -> None:
+        """Note that the box is running: after a crash, where "box off" begins.
+
+        ``believed`` is the time where it is believed; None leaves the last one as it is.
+        """
+        stamps = {_ALIVE: now} if believed is None else {_ALIVE: now, _BELIEVED: believed}
         with self._database.transaction() as connection:
-            connection.execute(
+            connection.executemany(
                 "insert into meta (key, value) values (:key, :value)"
                 " on conflict (key) do update set value = :value",
-                {"key": _ALIVE, "value": str(to_us(now))},
+                [{"key": key, "value": str(to_us(at))} for key, at in stamps.items()],
             )
 
     def last_alive(self) -> datetime | None:
         """Return when the box was last known to run, or None."""
+        return self._stamp(_ALIVE)
+
+    def last_believed(self) -> datetime | None:
+        """Return the last time that was believed, or None."""
+        return self._stamp(_BELIEVED)
+
+    def _stamp(self, key: str) -> datetime | None:
         with self._database.reading() as connection:
             row = connection.execute(
-                "select value from meta where key = :key", {"key": _ALIVE}
+                "select value from meta where key = :key", {"key": key}
             ).fetchone()
         return None if row is None else from_us(int(row["value"]))
-
-    def _segment(self, row: sqlite3.Row) -> Segment:
-        return Segment(
-            id=row["id"],
-            camera_id=row["camera_id"],
-            stream=StreamName(row["stream"]),
-            run_id=row["run_id"],
-            path=self._root / row["path"],
-            start=from_us(row["start_us"]),
-            end=from_us(row["end_us"]),
-            start_dts_90k=row["start_dts"],
-            duration_90k=row["duration"],
-            wall_us=row["wall_us"],
-            size_bytes=row["size_bytes"],
-            init_bytes=row["init_bytes"],
-            sha256=row["sha256"],
-            codec=Codec(row["codec"]),
-            mime_codec=row["mime_codec"],
-            width=row["width"],
-            height=row["height"],
-            starts_key=bool(row["starts_key"]),
-            recovered=bool(row["recovered"]),
-        )
 
 
 def _range(

@@ -3,35 +3,54 @@
 import logging
 import os
 import threading
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from edge.db.database import Database
 from edge.errors import StorageError
 from edge.faultlog import FaultLog
 from edge.recording import holds
-from edge.recording.doomed import Doomed
+from edge.recording.believed import BelievedClock
+from edge.recording.doomed import Doomed, Remains
+from edge.recording.elders import Elders
 from edge.recording.index import RecordingIndex
+from edge.recording.label import DiskState, Label
 from edge.recording.retention import Deletion, Disk, Plan, Policy, plan
 from protocol.clock import Clock
 
 log = logging.getLogger(__name__)
 
 INTERVAL_S = 30.0
-#: A wall clock that jumps further than this between two rounds is not believed: a day ahead, it
-#: would delete a day of footage too early.
-MAX_STEP = timedelta(hours=1)
 #: With less than this the database can't commit, so files must go before their rows.
 _NO_SPACE_BYTES = 4 * 1024 * 1024
+#: The time where none is believed: nothing is too old yet and no hold is over.
+_NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class StorageAlarm(Protocol):
+    """Where the janitor says that the limits can't be met, and that they are met again.
+
+    It is called in the janitor's thread. What raises StorageError is called again.
+    """
+
+    def stands(self) -> bool:
+        """Say whether it has begun and not ended, be it in an earlier process."""
+
+    def begin(self) -> None:
+        """Raise it."""
+
+    def end(self) -> None:
+        """End it."""
 
 
 class Janitor:
     """Deletes what the plan says every ``interval_s``, and notes that the box is alive.
 
-    ``alarm`` is called with True when the limits can't be met because only held or growing footage
-    is left, and with False when they are met again; in the janitor's thread. A full or read-only
-    disk makes it try again at the next round, never stop.
+    ``alarm`` is raised when the limits can't be met because only held or growing footage is left,
+    the disk lets nothing go or is not the one that the index is about; ``trouble`` says which. A
+    full or read-only disk makes it try again at the next round, never stop.
     """
 
     def __init__(
@@ -39,23 +58,27 @@ class Janitor:
         database: Database,
         index: RecordingIndex,
         doomed: Doomed,
+        label: Label,
         policy: Policy,
         clock: Clock,
-        alarm: Callable[[bool], None],
+        alarm: StorageAlarm,
         interval_s: float = INTERVAL_S,
     ) -> None:
         self._database = database
         self._index = index
         self._doomed = doomed
+        self._label = label
         self._policy = policy
         self._clock = clock
         self._alarm = alarm
         self._interval_s = interval_s
         self._faults = FaultLog(log, clock)
-        self._believed: tuple[datetime, int] | None = None
+        self._believed: BelievedClock | None = None
+        self._elders = Elders(clock, timedelta(days=policy.days), 0)
+        self._remains = Remains(0, 0)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="janitor", daemon=True)
-        self.alarmed = False
+        self.trouble: str | None = None
         self.deleted = 0
 
     def start(self) -> None:
@@ -82,18 +105,36 @@ class Janitor:
 
     def sweep(self) -> None:
         """Do one round: delete until the limits are met. Raises StorageError and OSError."""
-        now = self._now()
-        self._doomed.unlink_all()
-        while not self._stopping.is_set():
-            todo = self._plan(now)
-            if todo.deletions:
-                self._carry_out(todo.deletions, now)
-            if not todo.partial:
-                self._judge(todo.short_bytes)
-                break
+        believed = self._time()
+        now = believed or _NO_TIME
+        try:
+            trouble = self._delete(now, believed or self._clock.now())
+        except OSError:
+            self._judge("the disk refuses")
+            raise
+        if not self._stopping.is_set():  # a round that was cut short knows nothing of the limits
+            self._judge(trouble)
         with self._database.transaction() as connection:
             holds.drop_expired(connection, now)
-        self._index.stamp_alive(self._clock.now())
+        self._index.stamp_alive(self._clock.now(), believed)
+
+    def _delete(self, now: datetime, at: datetime) -> str | None:
+        """Delete until the limits are met, and return what is in the way where they can't be."""
+        state = self._label.state()
+        self._remains = self._doomed.unlink_all()
+        short_bytes = 0
+        while not self._stopping.is_set():
+            todo = self._plan(now, state)
+            short_bytes = todo.short_bytes
+            if todo.deletions:
+                self._carry_out(todo.deletions, at)
+            if not todo.partial:
+                break
+        if state.is_wrong:
+            return "it is not the disk that the index is about"
+        if self._remains.files:
+            return "the disk does not let files go"
+        return "only held footage is left to delete" if short_bytes > 0 else None
 
     def disk(self) -> Disk:
         """Return how full the recordings' disk is, by what an ordinary user may still write."""
@@ -104,27 +145,46 @@ class Janitor:
             self._index.size_bytes(),
         )
 
-    def _plan(self, now: datetime) -> Plan:
+    def _plan(self, now: datetime, state: DiskState) -> Plan:
         with self._database.reading() as connection:
             held = holds.holds(connection, now)
         growing = self._index.growing_paths()
-        return plan(self._index.oldest_first(), held, growing, self.disk(), self._policy, now)
+        disk = self.disk()
+        # What resists has been planned already. To plan more in its place would take row after row
+        # of a disk that lets nothing go, until none is left.
+        disk = replace(disk, free_bytes=disk.free_bytes + self._remains.size_bytes)
+        segments, policy = self._index.oldest_first(), self._policy
+        if state is not DiskState.RIGHT:
+            # What is not here is on another disk, takes no room on this one and comes back with it.
+            # How much of the quota it takes is not known then; free space is still kept.
+            segments = (segment for segment in segments if segment.path.exists())
+            policy = replace(policy, quota_bytes=None)
+        return plan(
+            segments,
+            held,
+            growing,
+            disk,
+            policy,
+            now,
+            self._elders.include,
+        )
 
-    def _carry_out(self, deletions: tuple[Deletion, ...], now: datetime) -> None:
+    def _carry_out(self, deletions: tuple[Deletion, ...], at: datetime) -> None:
         try:
-            self._doomed.condemn(deletions, now)
+            self._doomed.condemn(deletions, at)
         except StorageError:
             if self.disk().free_bytes > _NO_SPACE_BYTES:
                 raise
             # The disk is so full that not even the deletion can be written down. These files are to
             # go anyway; should we die right here, the next start finds rows without a file.
-            for deletion in deletions:
-                deletion.segment.path.unlink(missing_ok=True)
-            self._doomed.condemn(deletions, now)
-        self._doomed.unlink_all()
+            deletions = tuple(each for each in deletions if self._doomed.unlink(each.segment.path))
+            if not deletions:
+                raise
+            self._doomed.condemn(deletions, at)
+        self._remains = self._doomed.unlink_all()
         self.deleted += len(deletions)
         # A recorder may be about to make a file in today's folder, however empty it is.
-        today = f"{now:%Y%m%d}"
+        today = f"{at:%Y%m%d}"
         for folder in {deletion.segment.path.parent for deletion in deletions}:
             if folder.name < today:
                 self._remove_if_empty(folder)
@@ -135,22 +195,21 @@ class Janitor:
         except OSError:
             log.debug("janitor.folder_in_use", extra={"folder": str(folder)})
 
-    def _judge(self, short_bytes: int) -> None:
-        alarmed = short_bytes > 0
-        if alarmed:
-            self._faults.report("janitor.only_held_left", "limits can't be met", {})
-        if alarmed != self.alarmed:
-            self.alarmed = alarmed
-            self._alarm(alarmed)
+    def _judge(self, trouble: str | None) -> None:
+        self.trouble = trouble
+        if trouble is not None:
+            self._faults.report("janitor.limits_not_met", trouble, {})
+        stands = self._alarm.stands()
+        if trouble is not None and not stands:
+            self._alarm.begin()
+        elif trouble is None and stands:
+            self._alarm.end()
 
-    def _now(self) -> datetime:
-        """Return the wall time; after a jump, what it would be without."""
-        wall, mono_ns = self._clock.now(), self._clock.monotonic_ns()
-        if self._believed is not None:
-            then, then_ns = self._believed
-            expected = then + timedelta(microseconds=(mono_ns - then_ns) // 1000)
-            if abs(wall - expected) > MAX_STEP:
-                self._faults.report("janitor.clock_stepped", "wall clock not believed", {})
-                wall = expected
-        self._believed = wall, mono_ns
-        return wall
+    def _time(self) -> datetime | None:
+        """Return the wall time where it is believed, and see who is an elder by now."""
+        newest_id = self._index.newest_id()
+        if self._believed is None:
+            self._believed = BelievedClock(self._clock, self._index.last_believed())
+            self._elders = Elders(self._clock, timedelta(days=self._policy.days), newest_id)
+        self._elders.note(newest_id)
+        return self._believed.now()

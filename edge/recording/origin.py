@@ -42,7 +42,8 @@ class Origin:
             fields = json.loads(note)
             camera_id, run_id = fields["camera_id"], fields["run_id"]
             stream, started = StreamName(fields["stream"]), from_us(fields["run_started_us"])
-        except (ValueError, KeyError, TypeError, OverflowError) as error:
+            f"{camera_id}{run_id}".encode()  # half of a surrogate pair is no text
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             raise MediaError("the file's note does not say where it is from") from error
         if not (isinstance(camera_id, str) and isinstance(run_id, str)):
             raise MediaError("the file's note does not say where it is from")

@@ -1,127 +1,65 @@
-"""Putting files and index in step again at the start, before any recorder runs (recording I5)."""
+"""What can't wait for the census: done at the start, before any recorder runs (recording I5)."""
 
 import logging
-import os
-import re
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
-from pathlib import Path
 
-from edge.errors import MediaError
+from edge.errors import StorageError
 from edge.media.sample import GapReason
+from edge.recording.day_folder import compare, day_folders, newest_of_each_stream
 from edge.recording.doomed import Doomed
-from edge.recording.index import IndexedFile, RecordingIndex
-from edge.recording.salvage import salvage
-from edge.recording.segment import Gap
+from edge.recording.index import RecordingIndex
+from edge.recording.label import DiskState, Label
+from edge.recording.orphans import Outcome, read_back
 from protocol.relay import StreamName
 
 log = logging.getLogger(__name__)
-
-#: What the recorder names its files; any other file is somebody else's and stays untouched.
-_OURS = re.compile(r"^\d{6}-[0-9a-f]{32}\.mp4$")
-
-#: With more of the index than this missing, it is the disk that is missing or another one.
-_MOST_MISSING = 0.5
-_FEW_ROWS = 20
-_RECENT_FOLDERS = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Recovery:
-    """What recovery found: files read back, files without a picture, rows without their file.
-
-    ``disk_looks_wrong``: more than half of the index has no file. Then no row was removed.
-    """
-
-    recovered: int
-    removed: int
-    rows_dropped: int
-    disk_looks_wrong: bool
-
-
-class _Census:
-    """Which files are on the disk and which are in the index, a folder at a time."""
-
-    def __init__(self, index: RecordingIndex) -> None:
-        self.orphans: list[Path] = []
-        self.lost: list[int] = []
-        self.rows = 0
-        on_disk = {Path(folder) for folder in _day_folders(index.root)}
-        # Sizes are checked only where a power cut can have reached: a stat a file is minutes on a
-        # hard disk full of them.
-        recent = set(_newest_of_each_stream(on_disk))
-        for folder in sorted(on_disk | index.folders()):
-            sizes = _sizes(folder, measure=folder in recent) if folder in on_disk else {}
-            self._compare(sizes, index.files_in(folder), folder)
-
-    def _compare(self, sizes: dict[str, int | None], rows: list[IndexedFile], folder: Path) -> None:
-        self.rows += len(rows)
-        known = set()
-        for row in rows:
-            size = sizes.get(row.name, -1)
-            if size is None or size >= row.size_bytes:
-                known.add(row.name)
-            else:
-                self.lost.append(row.segment_id)
-        self.orphans += [folder / name for name in sizes if name not in known]
 
 
 def recover(
     index: RecordingIndex,
     doomed: Doomed,
+    label: Label,
     enabled: Collection[tuple[str, StreamName]],
     now: datetime,
-) -> Recovery:
-    """Index what a crash left, drop what is gone, and explain the time since.
+) -> Counter[Outcome]:
+    """Finish what retention began, index the files that were open, and explain the time since.
 
-    Afterwards every file of ours has a row and every row a file, and each stream of ``enabled``
-    that was ever recorded has an open gap, which its recorder ends. Blocks for a listing of the
-    recordings folder and for reading the files that were open. Raises StorageError.
+    Afterwards each stream of ``enabled`` that was ever recorded has an open gap, which its recorder
+    ends. Returns what became of the files without a row in the newest folders of each stream.
+
+    What the disk refuses is logged and left, and so is what the database refuses to write: where
+    the disk is full the janitor must get to work. Blocks for a listing of those folders and for
+    reading the files that were open. Raises StorageError where the database can't be read.
     """
-    index.root.mkdir(parents=True, exist_ok=True)
-    doomed.unlink_all()
-    census = _Census(index)
-    wrong = census.rows > _FEW_ROWS and len(census.lost) > _MOST_MISSING * census.rows
-    if wrong:
-        log.error("recovery.disk_looks_wrong", extra={"missing": len(census.lost)})
-    else:
-        _drop_lost(index, census.lost)
-    recovered = sum(_read_back(index, path) for path in census.orphans)
-    _explain_absence(index, enabled, now)
-    result = Recovery(
-        recovered=recovered,
-        removed=len(census.orphans) - recovered,
-        rows_dropped=0 if wrong else len(census.lost),
-        disk_looks_wrong=wrong,
-    )
-    log.info("recovery.done", extra={"recovered": recovered, "removed": result.removed})
-    return result
-
-
-def _drop_lost(index: RecordingIndex, lost: list[int]) -> None:
-    for segment_id in lost:
-        row = index.segment(segment_id)
-        index.forget(row)
-        index.add_gap(Gap(row.camera_id, row.stream, row.start, row.end, GapReason.DISK))
-        log.error("recovery.file_gone", extra={"segment_id": row.id, "path": str(row.path)})
-
-
-def _read_back(index: RecordingIndex, path: Path) -> bool:
-    """Index a file without a row, or remove it where it holds no picture."""
     try:
-        file = salvage(path)
-    except MediaError as error:
-        log.warning("recovery.empty_file", extra={"path": str(path), "error": str(error)})
-        path.unlink()
-        return False
-    index.add(file)
-    index.uncover(file)
-    log.info(
-        "recovery.file_read_back",
-        extra={"path": str(path), "duration_90k": file.duration_90k, "bytes": file.size_bytes},
-    )
-    return True
+        index.root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        log.warning("recovery.no_folder", extra={"path": str(index.root), "error": str(error)})
+    _attempt("doomed", doomed.unlink_all)
+    if index.newest_id() == 0:
+        _attempt("label", label.accept)  # nothing was recorded yet: any disk will do
+    outcomes: Counter[Outcome] = Counter()
+    # What a disk of another box holds is not ours to index, and then to delete.
+    ours = label.state() is not DiskState.OTHER
+    for folder in newest_of_each_stream(day_folders(index.root)) if ours else ():
+        try:
+            orphans = compare(index, doomed, folder).orphans
+        except OSError as error:
+            log.warning("recovery.folder_left", extra={"path": str(folder), "error": str(error)})
+            continue
+        outcomes.update(read_back(index, path) for path in orphans)
+    _attempt("absence", lambda: _explain_absence(index, enabled, now))
+    log.info("recovery.done", extra={each.name.lower(): outcomes[each] for each in Outcome})
+    return outcomes
+
+
+def _attempt(step: str, do: Callable[[], object]) -> None:
+    try:
+        do()
+    except StorageError as error:
+        log.warning("recovery.refused", extra={"step": step, "error": str(error)})
 
 
 def _explain_absence(
@@ -150,33 +88,3 @@ def _explained_until(index: RecordingIndex, camera_id: str, stream: StreamName) 
         return None
     later = index.gaps(camera_id, stream, latest, datetime.max.replace(tzinfo=UTC))
     return max([latest, *(gap.end for gap in later if gap.end is not None)])
-
-
-def _day_folders(root: Path) -> Iterator[str]:
-    """Yield <camera>/<stream>/<day> below the root."""
-    level = [str(root)]
-    for _ in range(3):
-        level = [
-            entry.path
-            for folder in level
-            for entry in os.scandir(folder)
-            if entry.is_dir(follow_symlinks=False)
-        ]
-    yield from level
-
-
-def _newest_of_each_stream(folders: set[Path]) -> Iterator[Path]:
-    streams: dict[Path, list[Path]] = {}
-    for folder in sorted(folders):
-        streams.setdefault(folder.parent, []).append(folder)
-    for days in streams.values():
-        yield from days[-_RECENT_FOLDERS:]
-
-
-def _sizes(folder: Path, *, measure: bool) -> dict[str, int | None]:
-    """Return our files' names, and their sizes where they are to be measured."""
-    return {
-        entry.name: entry.stat().st_size if measure else None
-        for entry in os.scandir(folder)
-        if _OURS.match(entry.name)
-    }

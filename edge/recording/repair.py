@@ -3,13 +3,13 @@
 import logging
 from collections.abc import Iterable
 
-from edge.errors import MediaError, NotFoundError
+from edge.errors import NotFoundError
 from edge.media.sample import GapReason
 from edge.recording.doomed import Doomed
 from edge.recording.finding import Finding, Remedy
 from edge.recording.index import RecordingIndex
-from edge.recording.salvage import salvage
-from edge.recording.segment import Gap, Segment
+from edge.recording.orphans import read_back
+from edge.recording.segment import Gap
 
 log = logging.getLogger(__name__)
 
@@ -51,31 +51,23 @@ class Repair:
                     Gap(*finding.stream, finding.start, finding.end, GapReason.DISK)
                 )
 
-    def _drop(self, finding: Finding) -> Segment | None:
-        """Remove a row and return it; None where another finding's remedy has done it."""
+    def _forget(self, finding: Finding) -> None:
         assert finding.segment_id is not None
         try:
-            row = self._index.segment(finding.segment_id)
+            self._index.lose(self._index.segment(finding.segment_id))
         except NotFoundError:
-            return None
-        self._index.forget(row)
-        return row
+            log.debug("fsck.row_gone", extra={"segment_id": finding.segment_id})
 
-    def _forget(self, finding: Finding) -> None:
-        row = self._drop(finding)
-        if row is not None:
-            gap = Gap(row.camera_id, row.stream, row.start, row.end, GapReason.DISK)
-            self._index.add_gap(gap)
+    def _drop(self, finding: Finding) -> None:
+        assert finding.segment_id is not None
+        try:
+            self._index.forget(self._index.segment(finding.segment_id))
+        except NotFoundError:
+            log.debug("fsck.row_gone", extra={"segment_id": finding.segment_id})
 
     def _read_back(self, finding: Finding) -> None:
         assert finding.path is not None
-        try:
-            file = salvage(finding.path)
-        except MediaError:
-            finding.path.unlink()
-            return
-        self._index.add(file)
-        self._index.uncover(file)
+        read_back(self._index, finding.path)
 
     def _uncover(self, finding: Finding) -> None:
         """Take every file that the gap lies on out of it."""

@@ -1,6 +1,6 @@
 """What is to be deleted, and why. Pure."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -70,11 +70,13 @@ def plan(
     disk: Disk,
     policy: Policy,
     now: datetime,
+    is_of_age: Callable[[Segment], bool] = lambda _: True,
 ) -> Plan:
     """Return what must go so that the limits are kept.
 
     ``oldest_first`` is read only as far as needed. Held and growing segments are passed over
-    (recording I4), whatever it costs.
+    (recording I4), whatever it costs. Those that ``is_of_age`` denies don't go for their age,
+    whatever their times say.
     """
     kept_from = now - timedelta(days=policy.days)
     over_quota = 0 if policy.quota_bytes is None else disk.used_bytes - policy.quota_bytes
@@ -82,7 +84,7 @@ def plan(
     by_camera = _by_camera(holds, now)
     deletions: list[Deletion] = []
     for segment in oldest_first:
-        if segment.end <= kept_from:
+        if segment.end <= kept_from and is_of_age(segment):
             reason = Reason.AGE
         elif over_quota > 0:
             reason = Reason.QUOTA

@@ -12,12 +12,15 @@ from edge.media.sample import TICKS_PER_S
 from edge.recording.origin import Origin
 from edge.recording.segment import ClosedFile
 
+#: Ours are of a second, or of two pictures of a very slow camera: more is a damaged length.
+_MAX_FRAGMENT_90K = 60 * TICKS_PER_S
+
 
 def salvage(path: Path) -> ClosedFile:
     """Cut a file after its last sound fragment, sync it, and return what it then is.
 
-    Sound means complete, continuous with the one before, and made of whole NAL units. Raises
-    MediaError where not one is, and OSError.
+    Sound means complete, continuous with the one before, of a length that can be, and made of whole
+    NAL units. Raises MediaError where not one is, and OSError.
     """
     with path.open("r+b") as file:
         size_bytes = os.fstat(file.fileno()).st_size
@@ -26,23 +29,25 @@ def salvage(path: Path) -> ClosedFile:
         sound = _sound(file, head, size_bytes)
         if not sound:
             raise MediaError("not one complete fragment")
-        end = sound[-1].offset + sound[-1].size_bytes
-        file.truncate(end)
+        size_bytes = sound[-1].offset + sound[-1].size_bytes
+        file.truncate(size_bytes)
         os.fsync(file.fileno())
         file.seek(0)
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     start_90k, duration_90k = sound[0].dts_90k, sound[-1].end_90k - sound[0].dts_90k
+    start = _at(origin.run_started, start_90k)
+    end = _at(origin.run_started, start_90k + duration_90k)
     parameters = head.parameters
     return ClosedFile(
         camera_id=origin.camera_id,
         stream=origin.stream,
         run_id=origin.run_id,
         path=path,
-        start=_at(origin.run_started, start_90k),
-        end=_at(origin.run_started, start_90k + duration_90k),
+        start=start,
+        end=end,
         start_dts_90k=start_90k,
         duration_90k=duration_90k,
-        size_bytes=end,
+        size_bytes=size_bytes,
         init_bytes=head.init_bytes,
         codec=parameters.codec,
         mime_codec=parameters.mime_codec,
@@ -60,6 +65,8 @@ def _sound(file: BinaryIO, head: Head, size_bytes: int) -> list[Fragment]:
     for each in fragments(file, head.init_bytes, size_bytes):
         if sound and each.dts_90k != sound[-1].end_90k:
             break
+        if not 0 < each.end_90k - each.dts_90k <= _MAX_FRAGMENT_90K:
+            break
         if not all(_whole(file, sample.offset, sample.size_bytes) for sample in each.samples):
             break
         sound.append(each)
@@ -72,4 +79,7 @@ def _whole(file: BinaryIO, offset: int, size_bytes: int) -> bool:
 
 
 def _at(run_started: datetime, dts_90k: int) -> datetime:
-    return run_started + timedelta(microseconds=dts_90k * 1_000_000 // TICKS_PER_S)
+    try:
+        return run_started + timedelta(microseconds=dts_90k * 1_000_000 // TICKS_PER_S)
+    except OverflowError as error:
+        raise MediaError(f"a media time of {dts_90k} ticks") from error

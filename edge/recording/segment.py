@@ -1,10 +1,12 @@
 """What is recorded and what is missing, as the rest of the box sees it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
-from edge.media.sample import Codec, GapReason
+from edge.media.sample import TICKS_PER_S, Codec, GapReason
 from protocol.relay import StreamName
 
 
@@ -34,6 +36,11 @@ class Footage:
     height: int
     starts_key: bool = True
 
+    @property
+    def run_started(self) -> datetime:
+        """When its run began; the same for all files of the run."""
+        return self.start - timedelta(microseconds=self.start_dts_90k * 1_000_000 // TICKS_PER_S)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClosedFile(Footage):
@@ -53,6 +60,32 @@ class Segment(ClosedFile):
     """A file that is indexed: a complete file of that size and hash (recording I1)."""
 
     id: int
+
+
+_AnyFootage = TypeVar("_AnyFootage", bound=Footage)
+
+
+def run_by_run(footage: Iterable[_AnyFootage]) -> list[_AnyFootage]:
+    """Return footage of one stream in the order in which it is played (time I7).
+
+    Where a clock was set back two runs lie on the same wall time, and by that alone their files
+    would take turns. Within a run media time decides, between runs their start, then the age of
+    their first row.
+    """
+    items = list(footage)
+    first_rows: dict[str, float] = {}
+    for item in items:
+        row = item.id if isinstance(item, Segment) else float("inf")
+        first_rows[item.run_id] = min(row, first_rows.get(item.run_id, row))
+    return sorted(
+        items,
+        key=lambda item: (
+            item.run_started,
+            first_rows[item.run_id],
+            item.run_id,
+            item.start_dts_90k,
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True)

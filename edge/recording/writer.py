@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 
 from edge.faultlog import FaultLog
 from edge.media.sample import TICKS_PER_S, GapReason, RunEnded, Sample, StreamItem
-from edge.recording.file import SegmentFile
+from edge.recording.file import SegmentFile, new_path
 from edge.recording.index import RecordingIndex
 from edge.recording.ledger import Ledger
+from edge.recording.segment import Gap
 from protocol.clock import Clock
 from protocol.relay import StreamName
 
@@ -102,7 +103,7 @@ class Recorder:
         """
         latest = self._index.latest(self._camera_id, self._stream)
         self._gap_start = latest or self._gap_start
-        self._end_gap_with(GapReason.CAMERA)
+        self._miss(self._clock.now(), GapReason.CAMERA)
         self._synced_ns = self._clock.monotonic_ns()
         self._thread.start()
 
@@ -182,7 +183,7 @@ class Recorder:
             self._sync_if_due()
             self._ledger.settle()
         self._finish(GapReason.BOX_OFF)
-        self._end_gap_with(GapReason.BOX_OFF)
+        self._miss(self._clock.now(), GapReason.BOX_OFF)
 
     def _supervise(self, item: StreamItem | _Overflow) -> None:
         try:
@@ -195,15 +196,16 @@ class Recorder:
             self._blocked_until_ns = self._clock.monotonic_ns()
             file, self._file, self._pending = self._file, None, []
             if file is not None:
-                file.abandon()
-                self._index.clear_growing(file.path)
-                self._open_gap(file.footage.end, GapReason.DISK)
+                self._abandon(file)
+                self._miss(file.footage.end, GapReason.DISK)
 
     def _take(self, item: StreamItem | _Overflow) -> None:
         if isinstance(item, Sample):
             self._take_sample(item)
         elif isinstance(item, RunEnded):
             self._finish(item.reason)
+            if self._blocked_until_ns is not None:
+                self._miss(item.at_utc, item.reason)
         else:
             self._faults.report("recorder.overflow", "queue full", {"camera_id": self._camera_id})
             self._finish(GapReason.DISK)
@@ -219,6 +221,7 @@ class Recorder:
                 self._close_file()
         if self._is_blocked(sample):
             self.dropped += 1
+            self._miss(sample.run.utc_at(sample.dts_90k), GapReason.DISK)
             return
         self._pending.append(sample)
 
@@ -243,7 +246,7 @@ class Recorder:
         durations = [end - time for time, end in zip(times, ends, strict=True)]
         try:
             if self._file is None:
-                self._file = SegmentFile(self._index.root, samples[0])
+                self._file = self._new_file(samples[0])
             self._file.append(samples, durations)
         except OSError as error:
             self._refused(error, samples[0])
@@ -258,6 +261,16 @@ class Recorder:
                 lambda: self._index.resume(self._camera_id, self._stream, start, until)
             )
 
+    def _new_file(self, first: Sample) -> SegmentFile:
+        """Return a file that the census knows to be in hand before it is there."""
+        path = new_path(self._index.root, first)
+        self._index.claim(path)
+        try:
+            return SegmentFile(path, first)
+        except OSError:
+            self._index.release(path)
+            raise
+
     def _refused(self, error: OSError, first: Sample) -> None:
         """Give up the file: the disk took no more. What it holds is kept."""
         self.write_errors += 1
@@ -266,8 +279,7 @@ class Recorder:
         )
         self._blocked_until_ns = self._clock.monotonic_ns() + round(RETRY_DISK_S * _NS_PER_S)
         self._close_file()
-        if not self._missing:
-            self._open_gap(first.run.utc_at(first.dts_90k), GapReason.DISK)
+        self._miss(first.run.utc_at(first.dts_90k), GapReason.DISK)
 
     def _finish(self, reason: GapReason) -> None:
         """Close what is open: nothing of this run follows for now."""
@@ -279,8 +291,8 @@ class Recorder:
         if self._file is not None:
             end = self._file.footage.end
             self._close_file()
-        if end is not None and not self._missing:
-            self._open_gap(end, reason)
+        if end is not None:
+            self._miss(end, reason)
 
     def _close_file(self) -> None:
         file, self._file = self._file, None
@@ -289,21 +301,32 @@ class Recorder:
         try:
             if file.is_empty:
                 file.discard()
+                self._index.release(file.path)
                 return
             closed = file.close()
         except OSError as error:
-            # It stays without a row; the next start reads it back (recording I5).
-            file.abandon()
             self.write_errors += 1
             self._faults.report(
                 "recorder.close_failed", repr(error), {"camera_id": self._camera_id}
             )
-            self._index.clear_growing(file.path)
+            self._abandon(file)
             return
         self.segments += 1
         self._ledger.write(lambda: self._index.add(closed))
         self._index.clear_growing(closed.path)
         log.debug("segment.closed", extra={"camera_id": self._camera_id, "path": str(closed.path)})
+
+    def _abandon(self, file: SegmentFile) -> None:
+        """Leave a file, claimed, without a row to the next start, and say that its time is missing.
+
+        Not to be read back before that: what a sync that failed has lost is still in the page cache
+        and would be taken for what is on the disk (recording I1).
+        """
+        file.abandon()
+        self._index.clear_growing(file.path)
+        lost = file.footage
+        gap = Gap(lost.camera_id, lost.stream, lost.start, lost.end, GapReason.DISK)
+        self._ledger.write(lambda: self._index.add_gap(gap))
 
     def _sync_if_due(self) -> None:
         now_ns = self._clock.monotonic_ns()
@@ -316,14 +339,15 @@ class Recorder:
             self.write_errors += 1
             self._faults.report("recorder.sync_failed", repr(error), {"camera_id": self._camera_id})
 
-    def _end_gap_with(self, reason: GapReason) -> None:
-        """Let what is missing from now on have another reason than what was missing so far."""
-        if self._gap_reason is reason:
+    def _miss(self, start: datetime, reason: GapReason) -> None:
+        """Let what is missing from ``start`` on have this reason, whatever it had so far."""
+        if self._missing and self._gap_reason is reason:
             return
-        # Footage may reach a little beyond now: media time is the camera's.
-        now = max(self._clock.now(), self._gap_start)
-        self._ledger.write(lambda: self._index.close_gap(self._camera_id, self._stream, now))
-        self._open_gap(now, reason)
+        if self._missing:
+            # Footage may reach a little beyond now: media time is the camera's.
+            start = max(start, self._gap_start)
+            self._ledger.write(lambda: self._index.close_gap(self._camera_id, self._stream, start))
+        self._open_gap(start, reason)
 
     def _open_gap(self, start: datetime, reason: GapReason) -> None:
         self._missing = True

@@ -9,7 +9,7 @@ from edge.recording.segment import Segment
 
 
 def playlist(segments: Sequence[Segment]) -> str:
-    """Return a playlist of complete files (at least one), oldest first.
+    """Return a playlist of complete files (at least one), in the order in which they are given.
 
     Each file is one media segment: all of it behind its initialisation segment. Media time goes on
     from file to file inside a run, so they play without a seam; where it does not go on (another

@@ -15,7 +15,7 @@ from edge.health import HealthBoard, StreamBoard
 from edge.live.hubs import LiveHubs
 from edge.media.sample import Sample
 from edge.recording.export import cut
-from edge.recording.file import SegmentFile
+from edge.recording.file import SegmentFile, new_path
 from edge.recording.index import RecordingIndex
 from edge.recording.segment import Segment
 from edge.snapshot import PictureTaker
@@ -79,7 +79,7 @@ class Box:
 
 def write(index: RecordingIndex, samples: Sequence[Sample]) -> SegmentFile:
     """Return an open recorded file that holds the samples."""
-    file = SegmentFile(index.root, samples[0])
+    file = SegmentFile(new_path(index.root, samples[0]), samples[0])
     for sample in samples:
         file.append((sample,), (sample.duration_90k,))
     return file

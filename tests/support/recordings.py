@@ -3,7 +3,9 @@
 import hashlib
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -13,10 +15,13 @@ import av
 from edge.db.database import Database
 from edge.media.sample import TICKS_PER_S, Codec, GapReason, Packet, Run, RunEnded, StreamItem
 from edge.media.timeline import Timeline
+from edge.recording.census import Census, Tally
 from edge.recording.coverage import Coverage, coverage
 from edge.recording.doomed import Doomed
 from edge.recording.index import RecordingIndex
-from edge.recording.recovery import Recovery, recover
+from edge.recording.label import Label
+from edge.recording.orphans import Outcome
+from edge.recording.recovery import recover
 from edge.recording.segment import ClosedFile, Segment
 from edge.recording.writer import Recorder
 from protocol.clock import Clock, FakeClock
@@ -37,15 +42,32 @@ class Archive:
         self.database = Database(folder / "box.db")
         self.root = folder / "recordings"
         self.index = RecordingIndex(self.database, self.root)
-        self.doomed = Doomed(self.database, self.root, ZoneInfo("Asia/Shanghai"), self.clock)
+        self.label = Label(self.database, self.root)
+        zone = ZoneInfo("Asia/Shanghai")
+        self.doomed = Doomed(self.database, self.root, self.label, zone, self.clock)
 
     def recorder(self, camera_id: str = "gate", **changes: object) -> Recorder:
         settings: dict = {"segment_s": 4.0, "sync_s": 5.0} | changes
         return Recorder(camera_id, MAIN, self.index, self.clock, **settings)
 
-    def recover(self, *cameras: str, now: datetime | None = None) -> Recovery:
+    def recover(self, *cameras: str, now: datetime | None = None) -> Tally:
+        """Do all that is done at a start, the census included, and return what was found."""
+        first = self.recover_first(*cameras, now=now)
+        rest = self.census().take()
+        assert rest is not None
+        return replace(
+            rest,
+            recovered=rest.recovered + first[Outcome.RECOVERED],
+            removed=rest.removed + first[Outcome.REMOVED],
+        )
+
+    def recover_first(self, *cameras: str, now: datetime | None = None) -> Counter[Outcome]:
+        """Do what is done before the recorders run."""
         enabled = [(camera_id, MAIN) for camera_id in cameras]
-        return recover(self.index, self.doomed, enabled, now or self.clock.now())
+        return recover(self.index, self.doomed, self.label, enabled, now or self.clock.now())
+
+    def census(self) -> Census:
+        return Census(self.index, self.doomed, self.label)
 
     def segments(self, camera_id: str = "gate") -> list[Segment]:
         return self.index.segments(camera_id, MAIN, LONG_AGO, FAR_AHEAD)

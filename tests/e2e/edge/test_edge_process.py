@@ -1,5 +1,6 @@
 """The whole edge as its user runs it, against a real camera."""
 
+import json
 import os
 import subprocess
 import sys
@@ -133,6 +134,37 @@ def test_an_invalid_configuration_is_refused_before_anything_starts(tmp_path: Pa
         assert run.returncode == 1
         assert "'box.id': String should match pattern" in run.stderr
     assert list(tmp_path.iterdir()) == [path]
+
+
+def run_edge(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "edge", *arguments], capture_output=True, text=True, check=False
+    )
+
+
+def test_a_second_box_on_one_folder_is_refused_and_the_first_goes_on(config: Path) -> None:
+    with EdgeProcess(config) as edge:
+        wait_until(recorded(edge, 1), 30)
+        second = run_edge("run", "--config", str(config))
+        known = len(timeline(edge)["segments"])
+        wait_until(recorded(edge, known + 1), 30)
+    assert second.returncode == 1
+    assert "in use by a box that runs" in second.stderr
+
+
+def test_an_archive_is_sound_while_its_box_records_and_after_it_was_killed(config: Path) -> None:
+    line = ("fsck", "--config", str(config), "--level", "bytes")
+    with EdgeProcess(config) as edge:
+        wait_until(recorded(edge, 2), 30)
+        running = run_edge(*line)
+        edge.kill()
+        edge.start()
+        wait_until(recorded(edge, 3), 30)
+        edge.stop()
+        stopped = run_edge(*line)
+    for done in (running, stopped):
+        assert (done.returncode, json.loads(done.stdout.splitlines()[-1])["findings"]) == (0, 0)
+    assert "the box runs" in running.stdout
 
 
 def test_a_box_that_crashes_is_back_by_itself(config: Path) -> None:

@@ -68,3 +68,59 @@ def test_what_sqlite_refuses_is_a_storage_error(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="constraint"), database.transaction() as connection:
         connection.execute("insert into segment (camera_id) values ('x')")
     database.close()
+
+
+def layout(path: Path) -> list[tuple]:
+    """Return the columns and the indexes of every table."""
+    with sqlite3.connect(path) as raw:
+        tables = [row[0] for row in raw.execute("select name from sqlite_schema where sql <> ''")]
+        found = [
+            (name, *column[1:])
+            for name in tables
+            for column in raw.execute(f"pragma table_xinfo({name})")
+        ]
+        found += [(name,) for name in tables]
+    raw.close()
+    return sorted(found, key=str)
+
+
+def test_a_box_of_the_first_version_is_brought_up_to_date_and_keeps_its_rows(
+    tmp_path: Path,
+) -> None:
+    old, new = tmp_path / "old.db", tmp_path / "new.db"
+    with sqlite3.connect(old) as raw:
+        raw.executescript(Path(__file__).with_name("schema_1.sql").read_text(encoding="utf-8"))
+        raw.execute("pragma user_version=1")
+        raw.execute("insert into doomed values ('gate/main/20261122/a.mp4')")
+        columns = {row[1]: 0 for row in raw.execute("pragma table_info(segment)")}
+        columns |= {"path": "b.mp4", "stream": "main", "end_us": 1, "duration": 1, "size_bytes": 7}
+        raw.execute(
+            f"insert into segment values ({', '.join('?' * len(columns))})", [*columns.values()]
+        )
+    raw.close()
+    Database(old).close()
+    Database(new).close()
+
+    assert layout(old) == layout(new)
+    with sqlite3.connect(old) as raw:
+        assert raw.execute("pragma user_version").fetchone() == (SCHEMA_VERSION,)
+        assert raw.execute("select size_bytes from footprint").fetchone() == (7,)
+        assert raw.execute("select path from doomed").fetchall() == [("gate/main/20261122/a.mp4",)]
+    raw.close()
+
+
+def test_a_commit_that_is_refused_leaves_no_transaction_for_others_to_join(tmp_path: Path) -> None:
+    database = Database(tmp_path / "box.db")
+    connection = database._connection
+    connection.executescript(
+        "create table parent (id integer primary key);"
+        "create table child (of integer references parent deferrable initially deferred);"
+    )
+
+    with pytest.raises(StorageError), database.transaction() as inside:
+        inside.execute("insert into child values (1)")  # refused only at the commit
+
+    with database.transaction() as inside:
+        inside.execute("insert into meta values ('a', '1')")
+    assert not connection.in_transaction
+    database.close()

@@ -112,6 +112,19 @@ def test_where_a_clock_was_set_back_the_clips_time_still_goes_on(archive):
     assert [pts for pts, _ in shown(archive)] == [index * FRAME_90K for index in range(100)]
 
 
+def test_where_a_clock_was_set_back_no_run_is_shown_inside_another(archive):
+    first = timed(packets(frames=100, gop=25))
+    second = timed([moved(each, wall_s=1) for each in packets(frames=100, gop=25)])
+    recorded(archive, [*ended(first), *ended(second)], segment_s=1)
+
+    clip(archive, 0, 60)
+
+    expected = [grey(index) for index in range(100)] * 2
+    seen = [luma for _, luma in shown(archive)]
+    assert [i for i, luma in enumerate(seen) if abs(luma - expected[i]) > 8] == []
+    assert len(seen) == 200
+
+
 def test_where_the_parameters_change_the_longer_stretch_is_cut(archive):
     small = packets(frames=25)
     large = [moved(each, media_s=1, wall_s=1) for each in packets(frames=75, width=320)]

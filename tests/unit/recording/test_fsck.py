@@ -269,3 +269,13 @@ def test_a_folder_without_an_archive_is_said(tmp_path):
     with pytest.raises(StorageError, match="there is no archive here"):
         fsck.run(Level.ROWS, repair=False)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_repair_on_another_disk_is_refused(archive):
+    archive.label.accept()
+    archive.label.path.write_text("another disk's\n")
+    lose_file(archive)
+    person = Person(agrees=True)
+    assert check(archive, person, mend=True) == 1
+    assert (person.asked, person.figures["repaired"]) == (0, 0)
+    assert any("not the disk" in text for text in person.said)

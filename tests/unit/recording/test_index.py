@@ -1,9 +1,10 @@
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 
 from edge.errors import NotFoundError, StorageError
-from edge.media.sample import GapReason
+from edge.media.sample import TICKS_PER_S, GapReason
+from edge.recording.retention import Deletion, Reason
 from edge.recording.segment import Footage, Gap, Totals
 from protocol.relay import StreamName
 from tests.support.recordings import FAR_AHEAD, LONG_AGO, MAIN, at, closed_file
@@ -31,6 +32,21 @@ def test_the_same_file_is_indexed_once(archive):
         archive.index.add(closed_file(archive, 0))
 
 
+def test_a_row_that_was_written_is_not_read_back_and_so_can_not_be_refused_again(
+    archive, monkeypatch
+):
+    def refuse() -> None:
+        raise StorageError("disk I/O error")
+
+    monkeypatch.setattr(archive.database, "reading", refuse)
+    file = closed_file(archive, 0)
+
+    segment = archive.index.add(file)
+
+    monkeypatch.undo()
+    assert archive.segments() == [segment]
+
+
 def test_a_range_gives_what_overlaps_it_of_that_stream_oldest_first(archive):
     later = archive.index.add(closed_file(archive, 10))
     earlier = archive.index.add(closed_file(archive, 0))
@@ -44,6 +60,40 @@ def test_a_range_gives_what_overlaps_it_of_that_stream_oldest_first(archive):
     assert found(10, 10.1) == [later]
     assert found(20, 30) == []
     assert found(0, 20, StreamName.SUB) == []
+
+
+def test_where_a_clock_was_set_back_each_run_is_whole_the_one_that_began_first_comes_first(archive):
+    # The second run began 15 s after the first by its clock, which had been set back by 15 s.
+    first = [archive.index.add(closed_file(archive, second)) for second in (0, 10, 20)]
+    later = replace(closed_file(archive, 25), run_id="1" * 32, start_dts_90k=10 * TICKS_PER_S)
+    second = [
+        archive.index.add(later),
+        archive.index.add(replace(closed_file(archive, 15), run_id="1" * 32, start_dts_90k=0)),
+    ]
+    grown = replace(closed_file(archive, 35), run_id="1" * 32, start_dts_90k=20 * TICKS_PER_S)
+    growing = Footage(**{name: getattr(grown, name) for name in Footage.__slots__})
+    archive.index.set_growing(growing)
+
+    assert archive.segments() == [*first, second[1], second[0]]
+    footage = archive.index.footage("gate", MAIN, at(0), at(60))
+    assert footage == [*first, second[1], second[0], growing]
+    assert [item.run_id for item in archive.index.footage("gate", MAIN, at(12), at(18))] == [
+        "0" * 32,
+        "1" * 32,
+    ]
+
+
+def test_of_runs_that_began_at_once_the_older_row_comes_first(archive):
+    runs = ["b" * 32, "a" * 32]
+    rows = [
+        archive.index.add(
+            replace(closed_file(archive, s, camera_id=c), run_id=run, camera_id="gate")
+        )
+        for run, c in zip(runs, ("one", "two"), strict=True)
+        for s in (0, 10)
+    ]
+
+    assert archive.segments() == rows
 
 
 def test_footage_goes_back_to_the_key_frame_of_a_long_group(archive):
@@ -85,6 +135,68 @@ def test_totals_and_extremes_of_a_stream(archive):
     assert archive.index.earliest("gate", MAIN) == at(0)
     assert archive.index.latest("gate", MAIN) == at(20)
     assert archive.index.latest("nobody", MAIN) is None
+
+
+def test_what_all_segments_take_is_right_after_every_change(archive):
+    files = [archive.index.add(closed_file(archive, s, size_bytes=100)) for s in (0, 10, 20, 30)]
+
+    def broken() -> None:
+        with archive.database.transaction():
+            archive.index.forget(files[0])
+            archive.index.add(closed_file(archive, 40))
+            raise RuntimeError("rolled back")
+
+    with pytest.raises(RuntimeError):
+        broken()
+    assert archive.index.size_bytes() == 400
+
+    archive.index.forget(files[0])
+    archive.doomed.condemn([Deletion(files[1], Reason.AGE)], at(100))
+    assert archive.index.size_bytes() == 200
+
+
+def test_every_folder_and_every_stream_is_found(archive):
+    assert (list(archive.index.folders()), archive.index.streams()) == ([], set())
+    for camera_id in ("gate", "gate-2", "gate/odd", "well"):
+        for second in (0, 10, 86_400):
+            archive.index.add(closed_file(archive, second, camera_id=camera_id, on_disk=False))
+    archive.index.add_gap(Gap("lane", MAIN, at(0), at(1), GapReason.CAMERA))
+
+    rows = {row.path.parent for row in archive.index.oldest_first()}
+    assert sorted(archive.index.folders()) == sorted(rows)
+    assert archive.index.streams() == {
+        (camera_id, MAIN) for camera_id in ("gate", "gate-2", "gate/odd", "lane", "well")
+    }
+
+
+@pytest.mark.parametrize(
+    ("ask", "how"),
+    [
+        (lambda archive: archive.index.latest("gate", MAIN), "segment_end"),
+        (lambda archive: archive.index.earliest("gate", MAIN), "segment_time"),
+        (lambda archive: archive.index.streams(), "(camera_id,stream)>(?,?)"),
+        (lambda archive: list(archive.index.folders()), "sqlite_autoindex_segment_1"),
+        (
+            lambda archive: archive.index.segments("gate", MAIN, at(0), at(1)),
+            "camera_id=? AND stream=? AND end_us>? AND end_us<?",
+        ),
+    ],
+)
+def test_no_question_reads_the_whole_table(archive, ask, how):
+    """A box of 16 cameras has four million rows after a month."""
+    asked: list[str] = []
+    archive.database._connection.set_trace_callback(asked.append)
+    ask(archive)
+    archive.database._connection.set_trace_callback(None)
+
+    plans = [
+        row["detail"]
+        for question in asked
+        for row in archive.database._connection.execute(f"explain query plan {question}")
+        if "segment" in row["detail"]
+    ]
+    assert plans
+    assert all(plan.startswith("SEARCH") and how in plan for plan in plans)
 
 
 def test_pages_of_the_oldest_leave_none_out(archive):
@@ -144,7 +256,8 @@ def test_footage_that_turns_up_is_taken_out_of_the_gaps(archive, before, after):
 def test_the_box_remembers_when_it_was_last_alive(archive):
     assert archive.index.last_alive() is None
 
-    archive.index.stamp_alive(at(1))
-    archive.index.stamp_alive(at(2))
+    archive.index.stamp_alive(at(1), believed=at(1))
+    archive.index.stamp_alive(at(2), believed=None)
 
     assert archive.index.last_alive() == at(2)
+    assert archive.index.last_believed() == at(1)

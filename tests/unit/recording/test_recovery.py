@@ -1,15 +1,20 @@
+import errno
 import os
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from edge.errors import MediaError
 from edge.media.boxes import fragments
 from edge.media.sample import GapReason
+from edge.recording.census import Tally
+from edge.recording.label import DiskState
 from edge.recording.origin import Origin
-from edge.recording.recovery import Recovery
+from edge.recording.orphans import Outcome
 from edge.recording.retention import Deletion, Reason
 from edge.recording.salvage import salvage
-from edge.recording.segment import ClosedFile
+from edge.recording.segment import ClosedFile, Segment
 from protocol.clock import FakeClock
 from tests.support.packets import FRAME_90K, packets
 from tests.support.recordings import (
@@ -26,7 +31,7 @@ from tests.support.recordings import (
     until,
 )
 
-NOTHING = Recovery(recovered=0, removed=0, rows_dropped=0, disk_looks_wrong=False)
+NOTHING = Tally(recovered=0, removed=0, left=0, rows_dropped=0, disk_looks_wrong=False)
 
 
 def test_the_open_file_of_a_crash_is_read_back_whole_and_indexed(tmp_path):
@@ -40,7 +45,7 @@ def test_the_open_file_of_a_crash_is_read_back_whole_and_indexed(tmp_path):
 
     result = after.recover("gate", now=at(60))
 
-    assert result == Recovery(recovered=1, removed=0, rows_dropped=0, disk_looks_wrong=False)
+    assert result == replace(NOTHING, recovered=1)
     done, recovered = after.segments()
     assert (done.recovered, recovered.recovered) == (False, True)
     assert (recovered.start, recovered.end) == (done.end, at(5)) == (at(4), at(5))
@@ -106,6 +111,18 @@ def test_a_tail_of_zeros_as_a_power_cut_leaves_it_is_not_taken_for_video(archive
     assert salvage(whole.path).size_bytes == parts[-1].offset
 
 
+def test_a_fragment_of_an_impossible_length_is_not_taken_for_video(archive):
+    whole = torn(archive, 1.0)
+    data = bytearray(whole.path.read_bytes())
+    with whole.path.open("rb") as file:
+        parts = list(fragments(file, whole.init_bytes, len(data)))
+    duration = data.rindex(b"trun") + 16  # of the last fragment's first sample
+    data[duration : duration + 4] = (2 * 3600 * 90_000).to_bytes(4)
+    whole.path.write_bytes(data)
+
+    assert salvage(whole.path).size_bytes == parts[-1].offset
+
+
 def test_a_file_without_a_picture_is_removed_and_foreign_files_stay(archive):
     whole = torn(archive, 0.01)
     foreign = whole.path.with_name("notes.txt")
@@ -113,7 +130,7 @@ def test_a_file_without_a_picture_is_removed_and_foreign_files_stay(archive):
 
     result = archive.recover("gate", now=at(60))
 
-    assert result == Recovery(recovered=0, removed=1, rows_dropped=0, disk_looks_wrong=False)
+    assert result == replace(NOTHING, removed=1)
     assert not whole.path.exists()
     assert foreign.exists()
 
@@ -124,6 +141,64 @@ def test_a_file_whose_note_is_damaged_is_removed(archive):
     whole.path.write_bytes(data.replace(b'"run_id"', b'"ran_id"'))
 
     assert archive.recover("gate", now=at(60)).removed == 1
+
+
+def test_a_file_that_can_not_be_read_is_left_and_keeps_no_other_from_being_read_back(
+    archive, caplog
+):
+    whole = torn(archive, 1.0)
+    unreadable = whole.path.with_name("000000-" + "0" * 32 + ".mp4")
+    unreadable.mkdir()  # opening a folder is an OSError
+
+    result = archive.recover("gate", now=at(60))
+
+    assert result == replace(NOTHING, recovered=1, left=1)
+    assert unreadable.exists()
+    assert "recovery.file_left" in [record.message for record in caplog.records]
+
+
+@pytest.mark.parametrize("dts_90k", [2**64 - 1, 2**63, 10**17])
+def test_a_file_whose_time_is_damaged_does_not_keep_the_box_from_starting(archive, dts_90k):
+    whole = torn(archive, 1.0)
+    data = bytearray(whole.path.read_bytes())
+    place = data.index(b"tfdt") + 8
+    data[place : place + 8] = dts_90k.to_bytes(8)
+    whole.path.write_bytes(data)
+
+    with pytest.raises(MediaError):
+        salvage(whole.path)
+    assert archive.recover("gate", now=at(60)) == replace(NOTHING, removed=1)
+
+
+def test_a_short_file_whose_row_stays_as_the_disk_looks_wrong_is_not_indexed_twice(archive):
+    recorded(archive, ended(timed(packets(frames=75, gop=25))), segment_s=10)
+    (short,) = archive.segments()
+    os.truncate(short.path, short.size_bytes - 1)
+    for second in range(100, 130):
+        archive.index.add(closed_file(archive, second, 1, on_disk=False))
+
+    result = archive.recover("gate", now=at(200))
+
+    assert result == replace(NOTHING, disk_looks_wrong=True)
+    assert short in archive.segments()
+    assert short.path.stat().st_size == short.size_bytes - 1
+
+
+@pytest.mark.parametrize("above", [0, 1, 2, 3])
+def test_a_folder_that_can_not_be_read_keeps_its_rows(archive, monkeypatch, above):
+    recorded(archive, ended(timed(packets(frames=75, gop=25))), segment_s=10)
+    kept = archive.segments()
+    damaged, scandir = kept[0].path.parents[above], os.scandir
+
+    def refuse(folder):
+        if Path(folder).is_relative_to(damaged):
+            raise OSError(errno.EIO, "input/output error")
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+
+    assert archive.recover("gate", now=at(60)) == NOTHING
+    assert archive.segments() == kept
 
 
 @pytest.mark.parametrize("damage", ["missing", "short"])
@@ -153,8 +228,123 @@ def test_an_index_whose_disk_is_not_there_is_left_alone(archive, caplog):
 
     result = archive.recover("gate", now=at(60))
 
-    assert result == Recovery(recovered=0, removed=0, rows_dropped=0, disk_looks_wrong=True)
+    assert result == replace(NOTHING, disk_looks_wrong=True)
     assert len(archive.segments()) == 30
+
+
+def take_away_some(archive: Archive) -> list[Segment]:
+    """Return what the index knows, of which two of three files are still there."""
+    kept = [archive.index.add(closed_file(archive, second)) for second in (0, 10, 20)]
+    archive.recover("gate", now=at(60))
+    kept[1].path.unlink()
+    return kept
+
+
+@pytest.mark.parametrize("other", [None, "of another disk"])
+def test_a_disk_without_our_label_is_not_ours_though_most_files_are_there(archive, other, caplog):
+    kept = take_away_some(archive)
+    expected = archive.label.path.read_text().strip()
+    if other is None:
+        archive.label.path.unlink()
+    else:
+        archive.label.path.write_text(other)
+
+    result = archive.recover("gate", now=at(60))
+
+    assert result == replace(NOTHING, disk_looks_wrong=True)
+    assert archive.segments() == kept
+    (record,) = [r for r in caplog.records if r.message == "recovery.disk_looks_wrong"]
+    assert vars(record)["expected"] == expected
+
+    # Who put another disk in for good writes its id; what was on the old one is missing then.
+    archive.label.path.write_text(f"{expected}\n")
+    assert archive.recover("gate", now=at(60)) == replace(NOTHING, rows_dropped=1)
+    assert archive.segments() == [kept[0], kept[2]]
+
+
+def test_a_database_that_refuses_to_be_written_does_not_keep_the_box_from_starting(archive):
+    """A disk that was full when the box stopped is full when it starts; the janitor comes later."""
+    archive.recover("gate")
+    recorded(archive, ended(timed(packets(frames=25))))
+    (orphan,) = archive.segments()
+    archive.index.forget(orphan)
+    connection = archive.database._connection
+    connection.execute("pragma query_only=on")
+
+    assert archive.recover_first("gate", now=at(60)) == {Outcome.LEFT: 1}
+
+    recorder = archive.recorder()
+    recorder.start()
+    connection.execute("pragma query_only=off")
+    recorder.close()
+    assert archive.recover("gate", now=at(90)).recovered == 1
+    assert archive.coverage(at(0), at(90)).unexplained == ()
+
+
+def test_nothing_is_read_back_from_a_disk_of_another_box(archive):
+    recorded(archive, ended(timed(packets(frames=25))))
+    (theirs,) = archive.segments()
+    archive.index.forget(theirs)
+    archive.index.add(closed_file(archive, 0, on_disk=False))
+    archive.label.reject()
+    archive.label.path.write_text("of another box")
+
+    assert archive.recover("gate", now=at(60)) == replace(NOTHING, disk_looks_wrong=True)
+    assert theirs.path.exists()
+
+
+def test_our_own_disk_may_have_lost_most_of_its_files(archive):
+    archive.recover("gate")
+    for second in range(30):
+        archive.index.add(closed_file(archive, second, 1, on_disk=False))
+
+    assert archive.recover("gate", now=at(60)) == replace(NOTHING, rows_dropped=30)
+
+
+def test_a_disk_that_lost_its_label_but_no_file_is_given_it_again(archive):
+    archive.index.add(closed_file(archive, 0))
+    archive.recover("gate", now=at(60))
+    label = archive.label.path.read_bytes()
+    archive.label.path.unlink()
+
+    assert archive.recover("gate", now=at(60)) == NOTHING
+
+    assert archive.label.path.read_bytes() == label
+
+
+def test_a_disk_with_footage_and_a_label_is_taken_over_by_a_new_database(tmp_path):
+    before = Archive(tmp_path)
+    before.recover("gate")
+    recorded(before, ended(timed(packets(frames=25))))
+    before.close()
+    label = before.label.path.read_bytes()
+    (tmp_path / "box.db").unlink()
+    after = Archive(tmp_path)
+
+    assert after.recover("gate", now=at(60)) == replace(NOTHING, recovered=1)
+
+    assert after.label.state() is DiskState.RIGHT
+    assert after.label.path.read_bytes() == label
+    after.close()
+
+
+def test_an_unlabelled_disk_that_looks_wrong_is_not_labelled(archive):
+    for second in range(30):
+        archive.index.add(closed_file(archive, second, 1, on_disk=False))
+    archive.recover("gate", now=at(60))
+
+    assert archive.label.state() is DiskState.MISSING
+    assert not archive.label.path.exists()
+
+
+def test_a_label_that_can_not_be_read_is_not_ours_and_one_that_can_not_be_written_is_none(archive):
+    archive.label.path.parent.mkdir()
+    archive.label.path.mkdir()  # opening a folder is an OSError
+    archive.recover("gate")
+    assert archive.label.state() is DiskState.UNKNOWN
+
+    archive.label.reject()
+    assert archive.label.state() is DiskState.MISSING
 
 
 def test_the_time_the_box_was_off_is_a_gap_from_the_last_footage_to_the_start(tmp_path):
@@ -177,7 +367,7 @@ def test_the_time_the_box_was_off_is_a_gap_from_the_last_footage_to_the_start(tm
 def test_a_camera_that_was_away_when_the_box_died_has_two_gaps(archive):
     archive.index.add(closed_file(archive, 0))
     archive.index.open_gap("gate", MAIN, at(10), GapReason.CAMERA)
-    archive.index.stamp_alive(at(30))
+    archive.index.stamp_alive(at(30), None)
 
     archive.recover("gate", now=at(60))
 
@@ -230,6 +420,20 @@ def test_a_doomed_file_is_not_resurrected(archive):
     assert not segment.path.exists()
 
 
+def test_a_doomed_file_that_the_disk_does_not_let_go_is_not_resurrected(archive, monkeypatch):
+    recorded(archive, ended(timed(packets(frames=25))))
+    (segment,) = archive.segments()
+    archive.doomed.condemn([Deletion(segment, Reason.AGE)], at(60))
+
+    def refuse(path: Path, *, missing_ok: bool = False) -> None:
+        raise OSError(errno.EROFS, "read-only file system", path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+
+    assert archive.recover("gate", now=at(60)) == NOTHING
+    assert archive.segments() == []
+
+
 @pytest.mark.parametrize(
     "note",
     [
@@ -241,6 +445,8 @@ def test_a_doomed_file_is_not_resurrected(archive):
         b'{"camera_id":"g","stream":"left","run_id":"r","run_started_us":0}',
         b'{"camera_id":"g","stream":"main","run_id":"r","run_started_us":"now"}',
         b'{"camera_id":"g","stream":"main","run_id":"r","run_started_us":1e30}',
+        b'{"camera_id":"\\ud800","stream":"main","run_id":"r","run_started_us":0}',
+        b"[" * 100_000,
     ],
 )
 def test_a_note_that_is_not_ours_is_refused(note):

@@ -1,10 +1,15 @@
+import errno
+import os
 import resource
+import shutil
+import stat
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
 
 from edge.media.boxes import fragments
-from edge.media.sample import Codec, GapReason, Sample
+from edge.media.sample import Codec, GapReason, RunEnded, Sample
 from protocol.clock import FakeClock
 from tests.support.footage import run, sample, samples
 from tests.support.packets import BEGAN, FRAME_90K, grey, moved, packets
@@ -291,9 +296,64 @@ def test_a_folder_that_refuses_is_tried_again_at_a_key_frame(tmp_path, caplog):
     assert [(s.start_dts_90k, s.duration_90k) for s in archive.segments()] == [
         (50 * FRAME_90K, 21 * FRAME_90K)
     ]
-    assert archive.gaps()[0] == (at(0), at(2), GapReason.CAMERA)
+    assert archive.gaps()[0] == (at(0), at(2), GapReason.DISK)
     assert "recorder.disk_refused" in [record.message for record in caplog.records]
     archive.close()
+
+
+def test_a_disk_that_refuses_while_the_camera_is_away_is_the_reason_once_it_is_back(tmp_path):
+    clock = FakeClock(BEGAN)
+    archive = Archive(tmp_path, clock)
+    recorder = archive.recorder(segment_s=60)
+    recorder.start()
+    offer_all(recorder, ended(samples(RUN, "K" + "." * 24)))
+    until(lambda: recorder.segments == 1)
+    shutil.rmtree(archive.root / "gate")
+    (archive.root / "gate").write_text("in the way")
+
+    clock.advance(10)
+    again = run("1" * 32, stream=MAIN, started_utc=at(10))
+    offer_all(recorder, samples(again, "K" + "." * 24))
+    offer_all(recorder, [RunEnded(again, GapReason.CAMERA, at(11))])
+    until(lambda: recorder.write_errors == 1 and not recorder._queue)
+    third = run("2" * 32, stream=MAIN, started_utc=at(15))
+    offer_all(recorder, samples(third, "K" + "." * 24))
+    clock.advance(6)
+    recorder.close()
+
+    assert archive.gaps() == [
+        (at(1), at(10), GapReason.NETWORK),
+        (at(10), at(11), GapReason.DISK),
+        (at(11), at(15), GapReason.CAMERA),
+        (at(15), at(16), GapReason.DISK),
+        (at(16), None, GapReason.BOX_OFF),
+    ]
+    archive.close()
+
+
+def test_a_file_that_can_not_be_closed_is_a_gap_of_the_disk_until_it_is_read_back(
+    archive, monkeypatch
+):
+    fsync, refusals = os.fsync, [OSError(errno.EIO, "input/output error")]
+
+    def refuse_once(descriptor: int) -> None:
+        if stat.S_ISREG(os.fstat(descriptor).st_mode) and refusals:
+            raise refusals.pop()
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", refuse_once)
+
+    recorded(archive, ended(timed(packets(frames=100, gop=25))), segment_s=2)
+
+    assert [(s.start, s.end) for s in archive.segments()] == [(at(2), at(4))]
+    assert archive.gaps() == [
+        (at(0), at(2), GapReason.DISK),
+        (at(4), None, GapReason.BOX_OFF),
+    ]
+    assert archive.recover("gate", now=at(60)).recovered == 0  # not in this process
+    with closing(Archive(archive.root.parent)) as after:
+        assert after.recover("gate", now=at(60)).recovered == 1
+        assert after.gaps() == [(at(4), None, GapReason.BOX_OFF)]
 
 
 def test_a_disk_that_is_full_in_the_middle_of_a_fragment_keeps_what_was_complete(archive):
@@ -321,11 +381,13 @@ def test_while_the_database_refuses_rows_wait_and_nothing_is_lost(archive):
     offer_all(recorder, ended(timed(packets(frames=25))))
     until(lambda: recorder.unindexed == 3)
     assert archive.segments() == []
+    assert archive.index.claimed() == set(archive.files())
 
     connection.execute("pragma query_only=off")
 
     until(lambda: recorder.unindexed == 0)
     assert [segment.duration_90k for segment in archive.segments()] == [90_000]
+    assert archive.index.claimed() == frozenset()
     recorder.close()
 
 
@@ -364,5 +426,7 @@ def test_a_bug_costs_the_end_of_a_file_and_recovery_finds_the_rest(archive, monk
 
     assert "recorder.failed" in [record.message for record in caplog.records]
     assert [segment.duration_90k for segment in archive.segments()] == [50 * FRAME_90K]
-    assert archive.recover("gate", now=at(60)).recovered == 1
     assert archive.coverage(at(0), at(60)).unexplained == ()
+    with closing(Archive(archive.root.parent)) as after:
+        assert after.recover("gate", now=at(60)).recovered == 1
+        assert after.coverage(at(0), at(60)).unexplained == ()

@@ -1,0 +1,72 @@
+"""Rows of the segment table: files that are indexed (recording I1).
+
+Each function runs in the caller's transaction. ``root`` is the recordings folder; paths in the
+table are below it.
+"""
+
+import dataclasses
+import sqlite3
+from pathlib import Path
+
+from edge.db.instant import from_us, to_us
+from edge.media.sample import Codec
+from edge.recording.segment import ClosedFile, Segment
+from protocol.relay import StreamName
+
+
+def insert(connection: sqlite3.Connection, file: ClosedFile, root: Path) -> Segment:
+    """Insert a file and return the segment it is now; a path is taken once."""
+    row = {
+        "camera_id": file.camera_id,
+        "stream": file.stream.value,
+        "run_id": file.run_id,
+        "path": file.path.relative_to(root).as_posix(),
+        "start_us": to_us(file.start),
+        "end_us": to_us(file.end),
+        "start_dts": file.start_dts_90k,
+        "duration": file.duration_90k,
+        "wall_us": file.wall_us,
+        "size_bytes": file.size_bytes,
+        "init_bytes": file.init_bytes,
+        "sha256": file.sha256,
+        "codec": file.codec.value,
+        "mime_codec": file.mime_codec,
+        "width": file.width,
+        "height": file.height,
+        "starts_key": file.starts_key,
+        "recovered": file.recovered,
+    }
+    names, values = ", ".join(row), ", ".join(f":{name}" for name in row)
+    segment_id = connection.execute(
+        f"insert into segment ({names}) values ({values})",  # noqa: S608 - names of our own
+        row,
+    ).lastrowid
+    assert segment_id is not None
+    # Not read back: the row stands, and who thought it refused would try it again for ever.
+    fields = {field.name: getattr(file, field.name) for field in dataclasses.fields(ClosedFile)}
+    return Segment(id=segment_id, **fields)
+
+
+def of_row(row: sqlite3.Row, root: Path) -> Segment:
+    """Return the segment that a whole row is."""
+    return Segment(
+        id=row["id"],
+        camera_id=row["camera_id"],
+        stream=StreamName(row["stream"]),
+        run_id=row["run_id"],
+        path=root / row["path"],
+        start=from_us(row["start_us"]),
+        end=from_us(row["end_us"]),
+        start_dts_90k=row["start_dts"],
+        duration_90k=row["duration"],
+        wall_us=row["wall_us"],
+        size_bytes=row["size_bytes"],
+        init_bytes=row["init_bytes"],
+        sha256=row["sha256"],
+        codec=Codec(row["codec"]),
+        mime_codec=row["mime_codec"],
+        width=row["width"],
+        height=row["height"],
+        starts_key=bool(row["starts_key"]),
+        recovered=bool(row["recovered"]),
+    )

@@ -1,0 +1,120 @@
+-- The box's one database: what is recorded, what was alerted, what the centre has not yet committed.
+-- Times are integer microseconds since 1970-01-01 UTC; media times are 90 kHz ticks.
+
+create table meta (
+  key   text primary key,
+  value text not null
+) strict;
+
+-- A row means a complete file of that size and hash (recording I1).
+create table segment (
+  id           integer primary key,
+  camera_id    text    not null,
+  stream       text    not null check (stream in ('main', 'sub')),
+  run_id       text    not null,
+  path         text    not null unique,      -- below the recordings folder
+  start_us     integer not null,             -- wall time of the first sample
+  end_us       integer not null check (end_us > start_us),  -- start_us plus the media duration
+  start_dts    integer not null,             -- media time of the first sample in its run, ticks
+  duration     integer not null check (duration > 0),       -- media duration, ticks
+  wall_us      integer not null,             -- how long it took by the monotonic clock
+  size_bytes   integer not null,
+  init_bytes   integer not null,             -- length of ftyp + moov at the head
+  sha256       text    not null,
+  codec        text    not null,
+  mime_codec   text    not null,
+  width        integer not null,
+  height       integer not null,
+  starts_key   integer not null default 1,   -- 0: cut inside a very long group of pictures
+  recovered    integer not null default 0    -- 1: read back after a crash
+) strict;
+create index segment_time on segment (camera_id, stream, start_us);
+create index segment_age  on segment (start_us);
+
+-- A stretch that should have been recorded and was not; it never overlaps a segment (recording I6).
+create table gap (
+  id        integer primary key,
+  camera_id text    not null,
+  stream    text    not null,
+  start_us  integer not null,
+  end_us    integer,                         -- null: still missing
+  reason    text    not null
+) strict;
+create unique index gap_open on gap (camera_id, stream) where end_us is null;
+create index gap_time on gap (camera_id, stream, start_us);
+
+-- What may not be deleted, and why. Retention never plans a held segment (recording I4).
+create table hold (
+  id        integer primary key,
+  camera_id text    not null,
+  start_us  integer not null,
+  end_us    integer not null,
+  reason    text    not null,                -- 'alert:<uuid>' or a person's words
+  until_us  integer not null
+) strict;
+create index hold_time on hold (camera_id, start_us);
+
+-- Files whose rows retention has removed and that must go too; never indexed again (recording I3).
+create table doomed (
+  path text primary key                      -- below the recordings folder
+) strict;
+
+-- Proof of what retention deleted, a row a camera and day (of the box's zone, by start).
+create table deletion (
+  camera_id text    not null,
+  day       text    not null,                -- YYYY-MM-DD
+  reason    text    not null,                -- age, quota, watermark
+  segments  integer not null,
+  bytes     integer not null,
+  first_us  integer not null,
+  last_us   integer not null,
+  at_us     integer not null,
+  primary key (camera_id, day, reason)
+) strict;
+
+create table alert (
+  alert_id   text    primary key,            -- UUIDv7
+  camera_id  text    not null,
+  rule_id    text    not null,
+  region_id  text    not null,
+  kind       text    not null,
+  level      text    not null,
+  mode       text    not null,
+  started_us integer not null,
+  ended_us   integer,
+  count      integer not null,
+  threshold  integer not null,
+  peak       integer not null,
+  confidence real
+) strict;
+-- One open alert per camera, rule and region (alert I1).
+create unique index alert_open on alert (camera_id, rule_id, region_id) where ended_us is null;
+create index alert_time on alert (camera_id, started_us);
+
+-- Alert, outbox row and hold commit together (alert I2). seq has no holes: it is taken inside the
+-- transaction as max(seq) + 1, and the row with the highest seq is never deleted (alert I3).
+create table outbox (
+  seq         integer primary key,
+  event_id    text    not null unique,
+  payload     blob    not null,              -- the encoded AlertMessage
+  created_us  integer not null,
+  receipt_us  integer                        -- null: the centre has not committed it (alert I4)
+) strict;
+create index outbox_waiting on outbox (seq) where receipt_us is null;
+
+-- Pictures and clips on their way to the centre.
+create table evidence (
+  alert_id    text    not null,
+  kind        text    not null check (kind in ('snapshot', 'clip')),
+  due_us      integer not null,              -- make it at this time or later (a clip has a tail)
+  start_us    integer not null,              -- what it shows
+  end_us      integer not null,
+  path        text,                          -- below the evidence folder; null: not made yet
+  sha256      text,
+  size_bytes  integer,
+  tries       integer not null default 0,
+  next_try_us integer not null default 0,
+  stored_us   integer,                       -- null: the centre has not stored it
+  failed      text,                          -- why it will never come, if so
+  primary key (alert_id, kind)
+) strict;
