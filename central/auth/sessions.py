@@ -116,7 +116,7 @@ class SessionDesk:
         Who is on duty is asked first, so that of two equal PINs theirs counts. Takes some 20 ms of
         one core a person. Raises SignInError, TooManyTriesError.
         """
-        self._limits.count_pin(signed.session_sha256)
+        self._limits.count_pin(signed.username)
         now = self._clock.now()
         with self._database.read() as transaction:
             shift = duty_at(transaction, self._rules.region_code, now)
@@ -126,7 +126,7 @@ class SessionDesk:
         found = next((person for person in ordered if verify(pin, person.pin_hash)), None)
         if found is None:
             raise SignInError("no one of the village has this PIN")
-        self._limits.forget_pin(signed.session_sha256)
+        self._limits.take_back_pin(signed.username)
         until = now + self._rules.operator_for
         if shift is not None and not shift.held_over:
             until = shift.shift.end

@@ -106,6 +106,55 @@ def test_a_wrong_pin_is_refused_and_soon_no_longer_heard(centre):
         assert wall.post("/session/operator", json={"pin": "12x4"}).status_code == 422
 
 
+def test_a_right_pin_does_not_give_a_guesser_new_tries(centre):
+    with centre.client("wall") as wall:
+
+        def tried(pin: str, times: int) -> list[int]:
+            return [
+                wall.post("/session/operator", json={"pin": pin}).status_code for _ in range(times)
+            ]
+
+        assert tried("9999", 7) == [401] * 7
+        assert tried("2222", 1) == [200]  # the guesser's own
+        assert tried("9999", 7) == [401] + [429] * 6
+
+
+def test_signing_in_anew_does_not_give_a_guesser_new_tries(centre):
+    codes = []
+    for _ in range(3):
+        with centre.client("wall") as wall:
+            codes += [
+                wall.post("/session/operator", json={"pin": "9999"}).status_code for _ in range(4)
+            ]
+    assert codes == [401] * 8 + [429] * 4
+
+
+def test_a_patient_guesser_gets_thirty_tries_a_day(centre, clock):
+    codes = []
+    with centre.client("wall") as wall:
+        for _ in range(8):
+            for _ in range(5):
+                answer = wall.post("/session/operator", json={"pin": "9999"})
+                codes.append(answer.status_code)
+            clock.advance(5 * 60 + 1)
+        assert codes == [401] * 30 + [429] * 10
+        assert answer.json()["message"] == "too many tries; come back in 1405 minutes"
+        clock.advance(86_400)
+        assert wall.post("/session/operator", json={"pin": "2222"}).status_code == 200
+
+
+def test_a_wall_in_daily_use_does_not_lock_itself(centre):
+    with centre.client("wall") as wall:
+        codes = {
+            wall.post("/session/operator", json={"pin": pin}).status_code
+            for _ in range(20)
+            for pin in ("2222", "1111")
+        }
+        assert codes == {200}
+        wrong = [wall.post("/session/operator", json={"pin": "9999"}).status_code for _ in range(9)]
+        assert wrong == [401] * 8 + [429]
+
+
 def test_a_wall_without_an_operator_only_looks(centre):
     with centre.client("wall") as wall:
         path = "/alerts/018f0000-0000-7000-8000-000000000001/ack"
