@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from central.db.models import Shift, ShiftAssignment
+from central.db.models import Region, Shift, ShiftAssignment
 from central.duty.pattern import PlannedShift
 from central.duty.resolve import OnDuty, Responsible, ShiftPlan, by_rank, responsible
 
@@ -34,6 +34,24 @@ def shifts_between(
         .order_by(Shift.start, Shift.id)
     )
     return _plans(session, list(found))
+
+
+def shifts_after(session: Session, region_code: str, at: datetime) -> list[ShiftPlan]:
+    """Return the shifts that are not over at a moment, in order."""
+    found = session.scalars(
+        select(Shift)
+        .where(Shift.region_code == region_code, Shift.end > at)
+        .order_by(Shift.start, Shift.id)
+    )
+    return _plans(session, list(found))
+
+
+def lock_roster(session: Session, region_code: str) -> None:
+    """Let nobody else change a village's roster until the transaction ends; the first lock of all.
+
+    Rows that refer to the village may still come.
+    """
+    session.get(Region, region_code, with_for_update={"key_share": True})
 
 
 def replace_shifts(
