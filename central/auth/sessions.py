@@ -13,7 +13,7 @@ from central.auth.tokens import hash_token, new_token
 from central.codes import Role
 from central.db.engine import Database
 from central.db.models import Account, Person, Session
-from central.duty.roster import duty_at
+from central.duty.roster import duty_at, relieved_at
 from central.errors import SignInError
 from central.people.views import PersonView, person_view
 from protocol.clock import Clock
@@ -111,7 +111,10 @@ class SessionDesk:
             transaction.execute(delete(Session).where(Session.id_sha256 == signed.session_sha256))
 
     def operator_in(self, signed: Signed, pin: str) -> None:
-        """Let the person with this PIN stand at the wall until their shift ends.
+        """Let the person with this PIN stand at the wall until the shift ends.
+
+        Where it is held over, or nobody is on duty: for a while. In any case they leave when a
+        shift begins that they are not in.
 
         Who is on duty is asked first, so that of two equal PINs theirs counts. Takes some 20 ms of
         one core a person. Raises SignInError, TooManyTriesError.
@@ -130,7 +133,9 @@ class SessionDesk:
         until = now + self._rules.operator_for
         if shift is not None and not shift.held_over:
             until = shift.shift.end
-        self._stand(signed, found.id, until)
+        with self._database.read() as transaction:
+            relieved = relieved_at(transaction, self._rules.region_code, now, found.id)
+        self._stand(signed, found.id, min(until, relieved or until))
 
     def operator_out(self, signed: Signed) -> None:
         """Let nobody stand at the wall."""

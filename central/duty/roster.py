@@ -24,6 +24,24 @@ def duty_at(session: Session, region_code: str, at: datetime) -> Responsible | N
     return responsible(_plans(session, shifts), at)
 
 
+def relieved_at(
+    session: Session, region_code: str, at: datetime, person_id: str
+) -> datetime | None:
+    """Return when the next manned shift without a person begins after a moment, if one does."""
+    theirs = select(ShiftAssignment.shift_id).where(ShiftAssignment.person_id == person_id)
+    return session.scalars(
+        select(Shift.start)
+        .where(
+            Shift.region_code == region_code,
+            Shift.start > at,
+            Shift.id.in_(select(ShiftAssignment.shift_id)),
+            Shift.id.not_in(theirs),
+        )
+        .order_by(Shift.start)
+        .limit(1)
+    ).first()
+
+
 def shifts_between(
     session: Session, region_code: str, start: datetime, end: datetime
 ) -> list[ShiftPlan]:

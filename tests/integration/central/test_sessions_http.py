@@ -1,11 +1,14 @@
+from datetime import timedelta
+
 import httpx
 import pytest
 from sqlalchemy import select
 
 from central.auth.tokens import hash_token
-from central.db.models import Session
+from central.codes import Post
+from central.db.models import Session, Shift, ShiftAssignment
 from tests.support.web_centre import PASSWORD, enter_accounts, running_centre
-from tests.support.xiacun import enter_village
+from tests.support.xiacun import NOW, REGION, enter_village
 
 
 def test_signing_in_gives_a_cookie_that_scripts_cannot_read(centre, database):
@@ -91,6 +94,38 @@ def test_a_wall_stays_signed_in_and_its_operator_goes_with_the_shift(centre, clo
         assert wall.get("/session").json()["operator"]["name"] == "李秀英"
         clock.advance(12 * 3600)  # the shift ends in twelve hours
         assert wall.get("/session").json()["operator"] is None
+
+
+def add_shift(database, name: str, starts_after_h: float, *people: str) -> None:
+    start = NOW + timedelta(hours=starts_after_h)
+    with database.write() as session:
+        shift = Shift(region_code=REGION, name=name, start=start, end=start + timedelta(hours=8))
+        session.add(shift)
+        session.flush()
+        session.add_all(
+            ShiftAssignment(shift_id=shift.id, person_id=person, post=Post.OFFICER)
+            for person in people
+        )
+
+
+def test_an_operator_who_is_held_over_leaves_when_somebody_else_takes_over(centre, clock, database):
+    add_shift(database, "空班", 12.5)  # nobody came
+    add_shift(database, "加班", 13, "li")  # their own next shift relieves nobody
+    add_shift(database, "乙班", 14, "wang")
+    clock.advance(12.25 * 3600)  # the shift ended a quarter of an hour ago
+    with centre.client("wall", pin="2222") as wall:
+        for hours, operator in ((1.5, "李秀英"), (0.25, None)):
+            clock.advance(hours * 3600)
+            shown = wall.get("/session").json()["operator"]
+            assert (shown and shown["name"]) == operator
+
+
+def test_an_operator_who_is_held_over_and_never_relieved_stays_for_so_long(centre, clock):
+    clock.advance(12.25 * 3600)
+    with centre.client("wall", pin="2222") as wall:
+        for hours, there in ((11.5, True), (0.5, False)):
+            clock.advance(hours * 3600)
+            assert (wall.get("/session").json()["operator"] is not None) is there
 
 
 def test_an_operator_may_leave_the_wall(centre):
