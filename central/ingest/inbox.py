@@ -1,6 +1,5 @@
 """The inbox: a batch of MQTT messages, stored in one transaction (protocol I3)."""
 
-import hashlib
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -11,10 +10,10 @@ from sqlalchemy.orm import Session
 
 from central.alerts.states import Deadlines
 from central.db.engine import Database
-from central.db.models import Box, Quarantine
-from central.db.upsert import insert_into
+from central.db.models import Box
 from central.ingest.alerts import AlertIntake
 from central.ingest.parse import Refused, Understood, understand
+from central.ingest.quarantine import quarantine
 from central.ingest.sites import SiteIntake
 from central.ports import Committed, Received
 from central.wall.feed import publish
@@ -22,9 +21,6 @@ from protocol.clock import Clock
 from protocol.messages import AlertMessage
 
 log = logging.getLogger(__name__)
-
-#: Enough to see what a message was meant to be.
-_KEPT_BYTES = 64 * 1024
 
 UNKNOWN_BOX = "box: not entered at this centre, or under another region"
 
@@ -85,7 +81,7 @@ class DatabaseInbox:
             refused += alerts.take(
                 [item for item in understood if isinstance(item.message, AlertMessage)]
             )
-            _quarantine(session, refused)
+            quarantine(session, refused)
             publish(session, now, [*sites.changes, *alerts.changes])
         receipts = _receipts([*understood, *refused], boxes)
         log.debug(
@@ -105,32 +101,6 @@ def _lock_boxes(session: Session, parsed: Sequence[Understood | Refused]) -> dic
         select(Box).where(Box.id.in_(regions)).order_by(Box.id).with_for_update()
     )
     return {box.id: box for box in found if box.region_code == regions[box.id]}
-
-
-def _quarantine(session: Session, refused: Iterable[Refused]) -> None:
-    for item in refused:
-        received = item.received
-        digest = hashlib.sha256(received.topic.encode() + b"\0" + received.payload).hexdigest()
-        statement = insert_into(session, Quarantine).values(
-            digest=digest,
-            topic=received.topic[:1000].replace("\0", "�"),
-            payload=received.payload[:_KEPT_BYTES],
-            size_bytes=len(received.payload),
-            reason=item.reason[:1000].replace("\0", "�"),
-            first_at=received.received_at,
-            last_at=received.received_at,
-            times=1,
-        )
-        session.execute(
-            statement.on_conflict_do_update(
-                index_elements=[Quarantine.digest],
-                set_={"times": Quarantine.times + 1, "last_at": received.received_at},
-            )
-        )
-        log.warning(
-            "inbox.quarantined",
-            extra={"topic": received.topic[:200], "reason": item.reason[:500], "digest": digest},
-        )
 
 
 def _receipts(items: Iterable[Understood | Refused], boxes: dict[str, Box]) -> Sequence[Committed]:

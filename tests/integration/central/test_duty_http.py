@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import func, select, text
 
 from central.codes import BoxState, FeedKind
-from central.db.models import Box, FeedRow, Session, Viewing
+from central.db.models import Box, FeedRow, Quarantine, Session, Viewing
+from central.ports import Received
 from tests.support.xiacun import (
     NOW,
     alert_data,
@@ -147,6 +148,18 @@ def test_a_shift_that_ends_is_told_and_old_rows_go(centre, database, clock):
         clock.advance(24 * 3600 + 1)
         watch.look()
         assert feed_kinds(database) == []
+
+
+def test_the_watch_prunes_the_quarantine(centre, database, clock):
+    centre.take(Received("x", b"y", clock.now()))
+    watch = centre.centre.watch
+    watch.look()
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(Quarantine)) == 1
+    clock.advance(120 * 86_400)
+    watch.look()
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(Quarantine)) == 0
 
 
 def test_who_asks_for_recorded_video_is_entered_before_it_goes_out(centre, database):

@@ -18,11 +18,12 @@ from central.db.models import (
     Quarantine,
 )
 from central.errors import StoreUnavailableError
+from central.ingest import quarantine
 from central.ingest.inbox import UNKNOWN_BOX, DatabaseInbox
 from central.ledger.book import broken_at
 from central.ports import Committed, Received
 from protocol.codec import encode
-from protocol.messages import AlertLevel, AlertMode, AlertOp, StreamState
+from protocol.messages import AlertLevel, AlertMode, AlertOp, StreamState, source_of_box
 from protocol.topics import BoxTopic, Leaf
 from tests.support.xiacun import (
     BOX,
@@ -215,6 +216,49 @@ def test_the_same_rubbish_again_is_counted_not_kept_again(inbox, database):
         inbox.commit([Received("x", b"y", NOW)])
     with database.read() as session:
         assert session.scalars(select(Quarantine.times)).all() == [3]
+
+
+def test_an_unknown_box_that_speaks_every_minute_is_one_row_a_reason(inbox, database, clock):
+    for minute in range(5):
+        at = NOW + timedelta(minutes=minute)
+        for message in (heartbeat(at=at), birth(at=at)):
+            own = message.model_copy(update={"source": source_of_box("new-box")})
+            inbox.commit([received(own, at, box="new-box")])
+    with database.read() as session:
+        rows = session.execute(select(Quarantine.times, Quarantine.first_at, Quarantine.last_at))
+        assert rows.all() == [(5, NOW, NOW + timedelta(minutes=4))] * 2
+
+
+def test_a_topic_takes_so_many_rows_and_what_comes_beyond_is_counted_in_one(
+    inbox, database, monkeypatch
+):
+    monkeypatch.setattr(quarantine, "MAX_ROWS", 5)
+    inbox.commit([Received("x", b"%d" % number, NOW) for number in range(4)])
+    later = NOW + timedelta(1)
+    inbox.commit([Received("x", b"%d" % number, later) for number in range(9)])
+    inbox.commit([Received("y", b"0", NOW)])
+    with database.read() as session:
+        kept = session.execute(
+            select(Quarantine.topic, Quarantine.payload, Quarantine.times).order_by(
+                Quarantine.topic, Quarantine.payload
+            )
+        ).all()
+    assert kept == [
+        ("x", b"", 4),  # 5 to 8
+        *(("x", b"%d" % number, 2) for number in range(4)),
+        ("x", b"4", 1),
+        ("y", b"0", 1),
+    ]
+
+
+def test_what_is_old_leaves_the_quarantine_and_what_comes_again_stays(inbox, database):
+    long_ago = NOW - timedelta(days=200)
+    inbox.commit([Received("x", b"old", long_ago), Received("x", b"again", long_ago)])
+    inbox.commit([Received("x", b"again", NOW)])
+    with database.write() as session:
+        assert quarantine.prune(session, NOW) == 1
+    with database.read() as session:
+        assert session.scalars(select(Quarantine.payload)).all() == [b"again"]
 
 
 def test_a_message_that_claims_another_box_is_quarantined(inbox, database):

@@ -109,6 +109,7 @@ def _quarantine() -> None:
         sa.Column("times", KEY, nullable=False),
         sa.PrimaryKeyConstraint("digest", name="pk_quarantine"),
     )
+    op.create_index("ix_quarantine_topic", "quarantine", ["topic"])
 
 
 def _rate_count() -> None:
