@@ -19,6 +19,7 @@ from central.ports import Committed, Received
 from central.wall.feed import publish
 from protocol.clock import Clock
 from protocol.messages import AlertMessage
+from protocol.topics import BoxTopic
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +72,7 @@ class DatabaseInbox:
             for item in parsed:
                 if not isinstance(item, Understood):
                     continue
-                if item.topic.box_id in boxes:
+                if _is_known(item.topic, boxes):
                     understood.append(item)
                 else:
                     refused.append(Refused(item.received, item.topic, UNKNOWN_BOX, item.sequence))
@@ -92,22 +93,26 @@ class DatabaseInbox:
 
 
 def _lock_boxes(session: Session, parsed: Sequence[Understood | Refused]) -> dict[str, Box]:
-    """Return the batch's boxes that are entered under the topic's region, locked in order.
+    """Return the batch's boxes that are entered, locked in order.
 
     The lock keeps two consumers from folding the same box's events at once.
     """
-    regions = {item.topic.box_id: item.topic.region_code for item in parsed if item.topic}
-    found = session.scalars(
-        select(Box).where(Box.id.in_(regions)).order_by(Box.id).with_for_update()
-    )
-    return {box.id: box for box in found if box.region_code == regions[box.id]}
+    ids = {item.topic.box_id for item in parsed if item.topic}
+    found = session.scalars(select(Box).where(Box.id.in_(ids)).order_by(Box.id).with_for_update())
+    return {box.id: box for box in found}
+
+
+def _is_known(topic: BoxTopic, boxes: dict[str, Box]) -> bool:
+    """Return whether a topic is a box's that is entered, under its own region."""
+    box = boxes.get(topic.box_id)
+    return box is not None and box.region_code == topic.region_code
 
 
 def _receipts(items: Iterable[Understood | Refused], boxes: dict[str, Box]) -> Sequence[Committed]:
     return _merged(
         [Committed(item.topic.region_code, item.topic.box_id, (item.sequence,))]
         for item in items
-        if item.topic is not None and item.sequence is not None and item.topic.box_id in boxes
+        if item.topic is not None and item.sequence is not None and _is_known(item.topic, boxes)
     )
 
 

@@ -286,6 +286,28 @@ def test_a_box_under_another_region_than_its_topic_is_unknown(inbox):
     assert inbox.commit([message]) == []
 
 
+@pytest.mark.parametrize("stranger_comes_last", [True, False])
+def test_a_wrong_region_spoils_only_what_was_sent_under_it(inbox, database, stranger_comes_last):
+    alert_id = uuid4()
+    good = [received(birth(camera_state())), start(alert_id)]
+    stranger = received(will(), region="110000000000")
+    batch = [*good, stranger] if stranger_comes_last else [stranger, *good]
+    assert inbox.commit(batch) == [Committed(REGION, BOX, (1,))]
+    assert only_alert(database).id == alert_id
+    with database.read() as session:
+        assert session.get_one(Box, BOX).online  # the stranger's will is not taken
+        rows = session.execute(select(Quarantine.topic, Quarantine.reason)).all()
+    assert rows == [(stranger.topic, UNKNOWN_BOX)]
+
+
+def test_what_cannot_be_read_under_a_wrong_region_is_not_receipted(inbox):
+    document = json.loads(start(sequence=7).payload)
+    document["data"]["count"] = "many"
+    wrong = str(BoxTopic("110000000000", BOX, Leaf.EVENT))
+    unread = Received(wrong, json.dumps(document).encode(), NOW)
+    assert inbox.commit([unread, start(sequence=8)]) == [Committed(REGION, BOX, (8,))]
+
+
 def test_an_alert_of_one_box_cannot_be_changed_by_another(inbox, database):
     with database.write() as session:
         session.add(Box(id="new-box", region_code=REGION, name="新", token_sha256="0" * 64))
