@@ -17,7 +17,7 @@ from central.db.engine import Database
 from central.db.models import Account, Box, Grid, Person, Region
 from central.duty.pattern import DailyShift, PlannedShift, rotate
 from central.duty.resolve import OnDuty
-from central.duty.roster import add_shifts, shifts_between
+from central.duty.roster import add_shifts, lock_roster, shifts_between
 from central.errors import ConfigError
 from central.people.retirement import end_sessions, leave_walls
 from central.seed import Seed, SeedRoster
@@ -55,6 +55,7 @@ def enter(database: Database, clock: Clock, village: VillageSection, seed: Seed)
         _refuse_retired(session, seed)
         session.merge(Region(code=village.region_code, name=village.name))
         session.flush()
+        lock_roster(session, village.region_code)
         for one in seed.people:
             _person(session, village, one.id, one.name, one.post, one.phone, pins.get(one.id))
         session.flush()

@@ -13,7 +13,7 @@ from central.codes import FeedKind, Post
 from central.db.models import Person
 from central.duty.pattern import PlannedShift
 from central.duty.resolve import OnDuty
-from central.duty.roster import replace_shifts
+from central.duty.roster import lock_roster, replace_shifts
 from central.duty.views import DutyView, RosterView, duty_view, roster_view
 from central.errors import InvalidError
 from central.http.access import ADMIN, ANY, allow
@@ -97,6 +97,7 @@ def put_roster(body: NewRoster, centre: CentreDep) -> RosterView:
     ]
     region_code = centre.village.region_code
     with centre.database.write() as session:
+        lock_roster(session, region_code)
         _check_people(session, region_code, planned)
         replace_shifts(session, region_code, start, end, planned)
         publish(session, centre.clock.now(), [(FeedKind.DUTY, region_code)])

@@ -53,6 +53,21 @@ def test_the_roster_is_replaced_day_by_day(centre):
         assert len(today.json()["shifts"]) == 1  # other days are as they were
 
 
+@pytest.mark.parametrize("names", [["甲", "乙"], ["甲", "甲"]])
+def test_of_rosters_that_are_put_at_once_one_is_left_whole(centre, names):
+    """On PostgreSQL both once took away what had been there, and both added theirs."""
+    bodies = [
+        {**DAY, "shifts": [shift(f"{name}{number}", people=[]) for number in range(5)]}
+        for name in names * 3
+    ]
+    with centre.client("admin") as admin, ThreadPoolExecutor(len(bodies)) as pool:
+        for _ in range(3):
+            answers = pool.map(lambda body: admin.put("/duty/roster", json=body), bodies)
+            assert {answer.status_code for answer in answers} == {200}
+            left = [one["name"] for one in admin.get("/duty/roster", params=DAY).json()["shifts"]]
+            assert left in [[one["name"] for one in body["shifts"]] for body in bodies]
+
+
 @pytest.mark.parametrize(
     "body",
     [
