@@ -25,6 +25,10 @@ class Stream:
     def __init__(self, response: httpx.Response) -> None:
         self._lines = response.iter_lines()
 
+    def rest(self) -> Iterator[str]:
+        """Return the lines until the stream ends by itself."""
+        return self._lines
+
     def next(self) -> SseEvent:
         """Return the next event; the client's timeout fails the test where none comes."""
         fields: dict[str, str] = {}

@@ -1,5 +1,6 @@
 import threading
 from datetime import timedelta
+from itertools import islice
 from time import monotonic
 
 import pytest
@@ -7,10 +8,12 @@ from sqlalchemy import text
 
 from central.codes import FeedKind
 from central.db.models import FeedRow
+from central.wall import routes
 from central.wall.feed import Cursor, after, is_stale, newest, prune, publish
 from tests.support.browser import listening, raise_alert
 from tests.support.xiacun import (
     NOW,
+    REGION,
     birth,
     camera_state,
     heartbeat,
@@ -176,6 +179,32 @@ def test_the_wall_begins_with_everything_and_a_cursor(centre):
         {"open": 0, "overdue": 0},
     )
     assert shown["duty"]["shift"]["held_over"] is False
+
+
+def test_a_feed_ends_with_its_session_though_events_come_without_a_pause(
+    centre, database, monkeypatch
+):
+    monkeypatch.setattr(routes, "PING_S", 0.1)
+    done = threading.Event()
+
+    def go_on() -> None:
+        while not done.wait(0.01):
+            with database.write() as session:
+                publish(session, NOW, [(FeedKind.DUTY, REGION)])
+
+    writer = threading.Thread(target=go_on)
+    with centre.client("duty") as duty, centre.client("duty") as same:
+        same.cookies = duty.cookies
+        with listening(duty, duty.get("/wall").json()["cursor"]) as stream:
+            writer.start()
+            try:
+                for _ in range(3):
+                    assert stream.next().event == "duty"
+                assert same.delete("/session").status_code == 204
+                assert len(list(islice(stream.rest(), 5000))) < 5000  # it ends by itself
+            finally:
+                done.set()
+                writer.join()
 
 
 def test_feed_rows_keep_their_time(database):
