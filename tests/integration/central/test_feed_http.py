@@ -2,6 +2,7 @@ import threading
 from datetime import timedelta
 from itertools import islice
 from time import monotonic
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
@@ -10,10 +11,13 @@ from central.codes import FeedKind
 from central.db.models import FeedRow
 from central.wall import routes
 from central.wall.feed import Cursor, after, is_stale, newest, prune, publish
+from protocol.messages import AlertMode
 from tests.support.browser import listening, raise_alert
 from tests.support.xiacun import (
     NOW,
     REGION,
+    alert_data,
+    alert_message,
     birth,
     camera_state,
     heartbeat,
@@ -116,6 +120,19 @@ def test_boxes_cameras_evidence_duty_and_incidents_come_as_they_are(centre, data
             assert admin.put("/duty/roster", json=body).status_code == 200
             event = stream.next()
             assert (event.event, event.data["people"][0]["post"]) == ("duty", "lead")
+
+
+def test_nothing_that_is_done_with_a_trial_alert_is_told(centre):
+    trial = uuid4()
+    centre.take(received(alert_message(alert_data(trial, mode=AlertMode.TRIAL), 1)))
+    with (
+        centre.client("duty") as duty,
+        listening(duty, duty.get("/wall").json()["cursor"]) as stream,
+    ):
+        duty.post(f"/alerts/{trial}/ack", json={"device": "pc"})
+        assert duty.post(f"/alerts/{trial}/known", json={"note": "赶集"}).status_code == 200
+        live = raise_alert(centre, 2)
+        assert stream.next().data["id"] == live
 
 
 def test_an_unknown_or_too_old_cursor_begins_anew(centre, database, clock):
