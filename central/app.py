@@ -24,7 +24,7 @@ from central.errors import SignInError, StoreUnavailableError
 from central.http.access import ANY, DUTY, require_reviewer, requires, say_roles, signed_in
 from central.http.centre import Centre, build_centre
 from central.http.frontend import Frontend
-from central.http.guard import BodyLimit, OriginGuard, SecurityHeaders
+from central.http.guard import BodyLimit, OriginGuard, PlainAddresses, SecurityHeaders
 from central.http.problems import add_problem_handlers
 from central.relay.router import AuthenticateBox, StillAllowed, create_relay_router
 from protocol.clock import Clock
@@ -75,6 +75,7 @@ def create_app(config: CentralConfig, database: Database, clock: Clock) -> FastA
     app.mount("/", Frontend(config.web.folder or _built_interface()))
     app.add_middleware(OriginGuard, public_url=config.http.public_url)
     app.add_middleware(BodyLimit)
+    app.add_middleware(PlainAddresses)
     app.add_middleware(SecurityHeaders, https=config.http.is_https)
     return app
 

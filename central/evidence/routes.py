@@ -8,13 +8,13 @@ from uuid import UUID
 import anyio
 from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import FileResponse
-from pydantic import AwareDatetime
 from starlette.requests import ClientDisconnect
 
 from central.errors import InvalidError, SignInError
 from central.evidence.store import Piece, Stored
 from central.http.access import ANY, allow, allow_boxes
 from central.http.centre import Centre, CentreDep
+from central.http.given import Moment
 from protocol.messages import EvidenceKind
 
 router = APIRouter(prefix="/api/v1", tags=["evidence"])
@@ -33,8 +33,8 @@ async def put_evidence(  # noqa: PLR0913, PLR0917 - a header each
     request: Request,
     centre: CentreDep,
     x_content_sha256: Annotated[str, Header()],
-    x_evidence_start: Annotated[AwareDatetime, Header()],
-    x_evidence_end: Annotated[AwareDatetime, Header()],
+    x_evidence_start: Annotated[Moment, Header()],
+    x_evidence_end: Annotated[Moment, Header()],
     authorization: Annotated[str, Header()] = "",
 ) -> Response:
     """Take a picture or clip from its box: 201 stored, 200 had it, 503 no room or taken over."""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -11,6 +12,7 @@ from central.auth.sessions import Signed
 from central.db.engine import Database
 from central.db.models import Account, Viewing
 from central.errors import InvalidError
+from central.http.given import Moment
 from protocol.clock import Clock
 
 _RECORDED = re.compile(r"^cameras/(?P<camera>[a-z0-9_-]{1,32})/(?P<what>playlist\.m3u8|clip\.mp4)$")
@@ -23,6 +25,7 @@ _PLAYLIST_COVERS = timedelta(hours=4)
 _SEGMENT_COVERS = timedelta(hours=1)
 
 _REASON_MAX = 200
+_MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
 
 
 class ViewingRegister:
@@ -91,9 +94,9 @@ def _moment(words: str | None) -> datetime | None:
     if not words:
         return None
     try:
-        moment = datetime.fromisoformat(words)
-    except ValueError:
-        raise InvalidError("'from' and 'to' must be ISO 8601 times with an offset") from None
-    if moment.tzinfo is None:
-        raise InvalidError("'from' and 'to' must be ISO 8601 times with an offset")
-    return moment
+        return _MOMENT.validate_strings(words)
+    except ValidationError as error:
+        reason = error.errors()[0]["msg"]
+        raise InvalidError(
+            f"'from' and 'to' must be ISO 8601 times with an offset: {reason}"
+        ) from None
