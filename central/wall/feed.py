@@ -116,13 +116,13 @@ def begin_anew_if_foreign(session: Session) -> bool:
     """
     if not _is_postgres(session):
         return False
-    # Nobody writes meanwhile: what is seen below with a later transaction can't be of this cluster.
-    session.execute(text("lock table feed in share row exclusive mode"))
-    xid = cast(cast(func.pg_current_xact_id(), Text), BigInteger)
     newest_known = max(_last(session), _floor(session)).xid
+    # Given after that was read: what this cluster has committed has a lower one.
+    xid = cast(cast(func.pg_current_xact_id(), Text), BigInteger)
     current = int(session.execute(select(xid)).scalar_one())
     if newest_known < current:
         return False
+    session.execute(text("lock table feed in share row exclusive mode"))
     session.execute(delete(FeedRow))
     session.execute(delete(FeedFloor))
     session.add(FeedFloor(one=1, xid=current, id=0))
