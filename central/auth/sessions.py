@@ -69,6 +69,10 @@ class SessionDesk:
         self._limits.forget_sign_in(username)
         token, now = new_token(), self._clock.now()
         with self._database.write() as transaction:
+            # A password changed meanwhile has ended its sessions: this one must not come after.
+            now_kept = transaction.get_one(Account, username, with_for_update={"read": True})
+            if not now_kept.active or now_kept.password_hash != kept:
+                raise SignInError("name or password is wrong")
             transaction.add(
                 Session(
                     id_sha256=hash_token(token),

@@ -4,9 +4,12 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from central.auth import sessions
+from central.auth.passwords import verify
 from central.auth.tokens import hash_token
-from central.codes import Post
+from central.codes import Post, Role
 from central.db.models import Session, Shift, ShiftAssignment
+from central.setup import put_account
 from tests.support.web_centre import PASSWORD, enter_accounts, running_centre
 from tests.support.xiacun import NOW, REGION, enter_village
 
@@ -70,6 +73,22 @@ def test_the_right_password_forgets_the_wrong_tries(centre):
             codes = {client.post("/session", json=wrong).status_code for _ in range(9)}
             assert codes == {401}
             assert client.post("/session", json=right).status_code == 200
+
+
+def test_a_password_that_is_changed_while_it_is_checked_lets_nobody_in(
+    centre, database, monkeypatch
+):
+    def change_meanwhile(password: str, kept: str | None) -> bool:
+        with database.write() as session:
+            put_account(session, "duty", Role.DUTY, "duty", "zhang", "another-password")
+        return verify(password, kept)
+
+    monkeypatch.setattr(sessions, "verify", change_meanwhile)
+    with centre.client() as client:
+        answer = client.post("/session", json={"username": "duty", "password": PASSWORD})
+    assert answer.status_code == 401
+    with database.read() as session:
+        assert session.scalars(select(Session)).all() == []
 
 
 def test_signing_out_ends_the_session_on_the_server(centre):
