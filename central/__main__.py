@@ -51,6 +51,11 @@ def _parser() -> argparse.ArgumentParser:
     user.add_argument("--name", required=True, help="the name that is shown")
     user.add_argument("--person", help="the person's id; a wall has none")
     user.add_argument("--password-file", type=Path, help="read the password from here instead")
+    gone = add("retire", _retire, "let a person or an account sign in no more, from now on")
+    who = gone.add_mutually_exclusive_group(required=True)
+    who.add_argument("--person", help="the person's id; their accounts go with them")
+    who.add_argument("--username", help="an account; its person stays")
+    gone.add_argument("--undo", action="store_true", help="take the person on again")
     return parser
 
 
@@ -122,6 +127,28 @@ def _add_user(given: argparse.Namespace, config: CentralConfig) -> int:
         put_account(session, given.username, role, given.name, given.person, password)
     database.close()
     print(f"{given.username}: {role}")
+    return 0
+
+
+def _retire(given: argparse.Namespace, config: CentralConfig) -> int:
+    from central.people.retirement import (  # noqa: PLC0415 - as above
+        reinstate,
+        retire_account,
+        retire_person,
+    )
+
+    if given.undo and given.person is None:
+        raise ConfigError("--undo is for a --person; an account is entered again with add-user")
+    database = Database(config.database.address())
+    with database.write() as session:
+        if given.undo:
+            reinstate(session, given.person)
+        elif given.person is not None:
+            retire_person(session, given.person, SystemClock().now())
+        else:
+            retire_account(session, given.username)
+    database.close()
+    print(f"{given.person or given.username}: {'on the staff' if given.undo else 'retired'}")
     return 0
 
 

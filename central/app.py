@@ -1,5 +1,6 @@
 """The composition root of the web service."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.resources import files
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import anyio
 from fastapi import FastAPI
+from starlette.requests import HTTPConnection
 
 import central.alerts.routes
 import central.auth.routes
@@ -18,13 +20,16 @@ import central.wall.routes
 from central.auth.routes import program_version
 from central.config import CentralConfig
 from central.db.engine import Database
-from central.http.access import ANY, DUTY, require_reviewer, requires, say_roles
+from central.errors import SignInError, StoreUnavailableError
+from central.http.access import ANY, DUTY, require_reviewer, requires, say_roles, signed_in
 from central.http.centre import Centre, build_centre
 from central.http.frontend import Frontend
-from central.http.guard import BodyLimit, OriginGuard, SecurityHeaders
+from central.http.guard import BodyLimit, OriginGuard, PlainAddresses, SecurityHeaders
 from central.http.problems import add_problem_handlers
-from central.relay.router import AuthenticateBox, create_relay_router
+from central.relay.router import AuthenticateBox, StillAllowed, create_relay_router
 from protocol.clock import Clock
+
+log = logging.getLogger(__name__)
 
 
 def create_app(config: CentralConfig, database: Database, clock: Clock) -> FastAPI:
@@ -63,11 +68,14 @@ def create_app(config: CentralConfig, database: Database, clock: Clock) -> FastA
         central.evidence.routes,
     ):
         app.include_router(routes.router)
-    relay = create_relay_router(centre.hub, _admits(centre), requires(ANY), require_reviewer)
+    relay = create_relay_router(
+        centre.hub, _admits(centre), requires(ANY), _is_signed_in(centre), require_reviewer
+    )
     app.include_router(say_roles(relay, *DUTY))
     app.mount("/", Frontend(config.web.folder or _built_interface()))
     app.add_middleware(OriginGuard, public_url=config.http.public_url)
     app.add_middleware(BodyLimit)
+    app.add_middleware(PlainAddresses)
     app.add_middleware(SecurityHeaders, https=config.http.is_https)
     return app
 
@@ -77,6 +85,20 @@ def _admits(centre: Centre) -> AuthenticateBox:
         return await anyio.to_thread.run_sync(centre.boxes.admits, box_id, token)
 
     return admits
+
+
+def _is_signed_in(centre: Centre) -> StillAllowed:
+    async def is_signed_in(connection: HTTPConnection) -> bool:
+        try:
+            await anyio.to_thread.run_sync(signed_in, connection, centre)
+        except SignInError:
+            return False
+        except StoreUnavailableError as error:
+            # Live pictures go on while the database is away.
+            log.warning("live.unchecked", extra={"error": str(error)})
+        return True
+
+    return is_signed_in
 
 
 def _built_interface() -> Path:

@@ -4,7 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from central.alerts.query import AlertFilter, find_alerts
 from central.alerts.views import AlertView, alert_views
@@ -13,6 +13,7 @@ from central.db.models import Alert
 from central.errors import NotFoundError
 from central.http.access import ANY, ActorDep, allow
 from central.http.centre import Centre, CentreDep
+from central.http.given import Body, Moment
 from central.incidents.opening import Draft
 from central.incidents.views import AlertDetail, alert_detail
 from central.people.views import View
@@ -21,17 +22,13 @@ from protocol.messages import AlertKind, AlertLevel, GridCode
 router = APIRouter(prefix="/api/v1/alerts", tags=["alerts"])
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class Ack(_Body):
+class Ack(Body):
     """Where it was signed."""
 
     device: Device
 
 
-class NewIncident(_Body):
+class NewIncident(Body):
     """What a person says of a new incident."""
 
     category: Category
@@ -40,7 +37,7 @@ class NewIncident(_Body):
     grid_code: GridCode | None = None
 
 
-class Confirmation(_Body):
+class Confirmation(Body):
     """A new incident, an open one, or neither: then the alert says what the new one is about."""
 
     incident: NewIncident | None = None
@@ -53,14 +50,14 @@ class Confirmation(_Body):
         return self
 
 
-class FalseAlarm(_Body):
+class FalseAlarm(Body):
     """Why it was none."""
 
     reason: FalseReason
     note: str = Field(default="", max_length=500)
 
 
-class Known(_Body):
+class Known(Body):
     """Which activity it was."""
 
     note: str = Field(max_length=500)
@@ -79,8 +76,8 @@ def alerts(
     state: Annotated[list[AlertState] | None, Query()] = None,
     kind: Annotated[list[AlertKind] | None, Query()] = None,
     camera: str | None = None,
-    start: Annotated[AwareDatetime | None, Query(alias="from")] = None,
-    end: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+    start: Annotated[Moment | None, Query(alias="from")] = None,
+    end: Annotated[Moment | None, Query(alias="to")] = None,
     before: str | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> AlertPage:

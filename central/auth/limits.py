@@ -1,12 +1,13 @@
 """How often anyone may try a password or a PIN: counted in the database, for all replicas."""
 
+import math
 from datetime import timedelta
 from typing import Any
 
-from limits import RateLimitItem, RateLimitItemPerMinute
+from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerMinute
 from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from central.db.engine import Database
 from central.db.models import RateCount
@@ -18,8 +19,9 @@ from protocol.clock import Clock
 PER_ACCOUNT = RateLimitItemPerMinute(10, 15)
 #: A whole office may sit behind one address.
 PER_ADDRESS = RateLimitItemPerMinute(40, 15)
-#: A PIN has four digits: at a wall it is guessed one by one.
-PER_WALL = RateLimitItemPerMinute(8, 5)
+#: A PIN may have four digits, and any of the staff's fits: a patient guesser is stopped by the day.
+#: Only wrong ones are counted, by the wall's account: a new session gives no new tries.
+PER_WALL = (RateLimitItemPerMinute(8, 5), RateLimitItemPerDay(30))
 
 
 class TryLimits:
@@ -28,24 +30,30 @@ class TryLimits:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._limiter = FixedWindowRateLimiter(_CountsInDatabase(database, clock))
+        self._counts = _CountsInDatabase(database, clock)
+        self._limiter = FixedWindowRateLimiter(self._counts)
 
     def count_sign_in(self, username: str, address: str) -> None:
         """Count a try. Raises TooManyTriesError, also for the right password."""
         self._count(PER_ADDRESS, "address", address)
         self._count(PER_ACCOUNT, "account", username)
 
-    def count_pin(self, wall: str) -> None:
-        """Count a try of a PIN at a wall. Raises TooManyTriesError."""
-        self._count(PER_WALL, "wall", wall)
+    def count_pin(self, username: str) -> None:
+        """Count a try of a PIN at a wall, before it is known to be right.
+
+        Raises TooManyTriesError, also for a right PIN.
+        """
+        for limit in PER_WALL:
+            self._count(limit, "wall", username)
+
+    def take_back_pin(self, username: str) -> None:
+        """Take a counted try back: the PIN was right. The wrong ones stay counted."""
+        for limit in PER_WALL:
+            self._counts.take_back(limit.key_for("wall", username))
 
     def forget_sign_in(self, username: str) -> None:
         """Forget the account's tries: the right password came."""
         self._limiter.clear(PER_ACCOUNT, "account", username)
-
-    def forget_pin(self, wall: str) -> None:
-        """Forget the wall's tries: a right PIN came."""
-        self._limiter.clear(PER_WALL, "wall", wall)
 
     def prune(self) -> None:
         """Forget the windows that are over."""
@@ -53,8 +61,10 @@ class TryLimits:
             session.execute(delete(RateCount).where(RateCount.expires_at <= self._clock.now()))
 
     def _count(self, limit: RateLimitItem, kind: str, who: str) -> None:
-        if not self._limiter.hit(limit, kind, who[:200]):
-            raise TooManyTriesError(f"too many tries; come back in {limit.multiples} minutes")
+        if not self._limiter.hit(limit, kind, who):
+            ends = self._limiter.get_window_stats(limit, kind, who).reset_time
+            minutes = max(1, math.ceil((ends - self._clock.now().timestamp()) / 60))
+            raise TooManyTriesError(f"too many tries; come back in {minutes} minutes")
 
 
 class _CountsInDatabase(Storage):
@@ -89,6 +99,15 @@ class _CountsInDatabase(Storage):
                 .returning(RateCount.count)
             )
             return session.execute(statement).scalar_one()
+
+    def take_back(self, key: str) -> None:
+        """Take one from a window's count, if the window is still open."""
+        with self._database.write() as session:
+            session.execute(
+                update(RateCount)
+                .where(RateCount.key == key, RateCount.count > 0)
+                .values(count=RateCount.count - 1)
+            )
 
     def get(self, key: str) -> int:
         """Return a window's count."""

@@ -6,13 +6,14 @@ from typing import Annotated, Any
 
 import anyio
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from central.auth.sessions import Signed
 from central.codes import Role
 from central.errors import TooManyTriesError
 from central.http.access import ANY, COOKIE, WALL, SignedDep, allow, allow_anyone, signed_in
 from central.http.centre import Centre, CentreDep
+from central.http.given import Body
 from central.people.views import PersonView, View
 from central.wall.views import VillageView
 
@@ -43,18 +44,16 @@ class SessionView(View):
     version: str
 
 
-class Credentials(BaseModel):
+class Credentials(Body):
     """A name and a password."""
 
-    model_config = ConfigDict(extra="forbid")
     username: str = Field(min_length=1, max_length=64)
     password: str = Field(min_length=1, max_length=256)
 
 
-class Pin(BaseModel):
+class Pin(Body):
     """A PIN."""
 
-    model_config = ConfigDict(extra="forbid")
     pin: str = Field(pattern=r"^[0-9]{4,8}$")
 
 

@@ -13,7 +13,7 @@ from central.auth.tokens import hash_token, new_token
 from central.codes import Role
 from central.db.engine import Database
 from central.db.models import Account, Person, Session
-from central.duty.roster import duty_at
+from central.duty.roster import duty_at, relieved_at
 from central.errors import SignInError
 from central.people.views import PersonView, person_view
 from protocol.clock import Clock
@@ -69,6 +69,10 @@ class SessionDesk:
         self._limits.forget_sign_in(username)
         token, now = new_token(), self._clock.now()
         with self._database.write() as transaction:
+            # A password changed meanwhile has ended its sessions: this one must not come after.
+            now_kept = transaction.get_one(Account, username, with_for_update={"read": True})
+            if not now_kept.active or now_kept.password_hash != kept:
+                raise SignInError("name or password is wrong")
             transaction.add(
                 Session(
                     id_sha256=hash_token(token),
@@ -111,12 +115,15 @@ class SessionDesk:
             transaction.execute(delete(Session).where(Session.id_sha256 == signed.session_sha256))
 
     def operator_in(self, signed: Signed, pin: str) -> None:
-        """Let the person with this PIN stand at the wall until their shift ends.
+        """Let the person with this PIN stand at the wall until the shift ends.
+
+        Where it is held over, or nobody is on duty: for a while. In any case they leave when a
+        shift begins that they are not in.
 
         Who is on duty is asked first, so that of two equal PINs theirs counts. Takes some 20 ms of
         one core a person. Raises SignInError, TooManyTriesError.
         """
-        self._limits.count_pin(signed.session_sha256)
+        self._limits.count_pin(signed.username)
         now = self._clock.now()
         with self._database.read() as transaction:
             shift = duty_at(transaction, self._rules.region_code, now)
@@ -126,11 +133,13 @@ class SessionDesk:
         found = next((person for person in ordered if verify(pin, person.pin_hash)), None)
         if found is None:
             raise SignInError("no one of the village has this PIN")
-        self._limits.forget_pin(signed.session_sha256)
+        self._limits.take_back_pin(signed.username)
         until = now + self._rules.operator_for
         if shift is not None and not shift.held_over:
             until = shift.shift.end
-        self._stand(signed, found.id, until)
+        with self._database.read() as transaction:
+            relieved = relieved_at(transaction, self._rules.region_code, now, found.id)
+        self._stand(signed, found.id, min(until, relieved or until))
 
     def operator_out(self, signed: Signed) -> None:
         """Let nobody stand at the wall."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from central.db.models import Shift, ShiftAssignment
+from central.db.models import Region, Shift, ShiftAssignment
 from central.duty.pattern import PlannedShift
 from central.duty.resolve import OnDuty, Responsible, ShiftPlan, by_rank, responsible
 
@@ -24,6 +24,24 @@ def duty_at(session: Session, region_code: str, at: datetime) -> Responsible | N
     return responsible(_plans(session, shifts), at)
 
 
+def relieved_at(
+    session: Session, region_code: str, at: datetime, person_id: str
+) -> datetime | None:
+    """Return when the next manned shift without a person begins after a moment, if one does."""
+    theirs = select(ShiftAssignment.shift_id).where(ShiftAssignment.person_id == person_id)
+    return session.scalars(
+        select(Shift.start)
+        .where(
+            Shift.region_code == region_code,
+            Shift.start > at,
+            Shift.id.in_(select(ShiftAssignment.shift_id)),
+            Shift.id.not_in(theirs),
+        )
+        .order_by(Shift.start)
+        .limit(1)
+    ).first()
+
+
 def shifts_between(
     session: Session, region_code: str, start: datetime, end: datetime
 ) -> list[ShiftPlan]:
@@ -34,6 +52,24 @@ def shifts_between(
         .order_by(Shift.start, Shift.id)
     )
     return _plans(session, list(found))
+
+
+def shifts_after(session: Session, region_code: str, at: datetime) -> list[ShiftPlan]:
+    """Return the shifts that are not over at a moment, in order."""
+    found = session.scalars(
+        select(Shift)
+        .where(Shift.region_code == region_code, Shift.end > at)
+        .order_by(Shift.start, Shift.id)
+    )
+    return _plans(session, list(found))
+
+
+def lock_roster(session: Session, region_code: str) -> None:
+    """Let nobody else change a village's roster until the transaction ends; the first lock of all.
+
+    Rows that refer to the village may still come.
+    """
+    session.get(Region, region_code, with_for_update={"key_share": True})
 
 
 def replace_shifts(

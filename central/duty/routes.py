@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -13,11 +13,12 @@ from central.codes import FeedKind, Post
 from central.db.models import Person
 from central.duty.pattern import PlannedShift
 from central.duty.resolve import OnDuty
-from central.duty.roster import replace_shifts
+from central.duty.roster import lock_roster, replace_shifts
 from central.duty.views import DutyView, RosterView, duty_view, roster_view
 from central.errors import InvalidError
 from central.http.access import ADMIN, ANY, allow
 from central.http.centre import CentreDep
+from central.http.given import FIRST_YEAR, LAST_YEAR, Body, Moment
 from central.wall.feed import publish
 
 router = APIRouter(prefix="/api/v1/duty", tags=["duty"])
@@ -26,23 +27,19 @@ router = APIRouter(prefix="/api/v1/duty", tags=["duty"])
 _MAX_DAYS = 366
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
-
-
-class Assignment(_Body):
+class Assignment(Body):
     """A person's post in a shift."""
 
     person_id: str = Field(max_length=64)
     post: Post
 
 
-class NewShift(_Body):
+class NewShift(Body):
     """A shift of the roster."""
 
     name: str = Field(min_length=1, max_length=20)
-    start: AwareDatetime
-    end: AwareDatetime
+    start: Moment
+    end: Moment
     people: list[Assignment] = Field(max_length=20)
 
     @model_validator(mode="after")
@@ -52,7 +49,7 @@ class NewShift(_Body):
         return self
 
 
-class NewRoster(_Body):
+class NewRoster(Body):
     """The shifts that begin on the days ``from`` … ``to``, both of them included."""
 
     first: date = Field(alias="from")
@@ -61,7 +58,7 @@ class NewRoster(_Body):
 
 
 @router.get("", **allow(*ANY))
-def duty(centre: CentreDep, at: AwareDatetime | None = None) -> DutyView:
+def duty(centre: CentreDep, at: Moment | None = None) -> DutyView:
     """Say who is, was or will be on duty."""
     with centre.database.read() as session:
         return duty_view(session, centre.village.region_code, at or centre.clock.now())
@@ -97,6 +94,7 @@ def put_roster(body: NewRoster, centre: CentreDep) -> RosterView:
     ]
     region_code = centre.village.region_code
     with centre.database.write() as session:
+        lock_roster(session, region_code)
         _check_people(session, region_code, planned)
         replace_shifts(session, region_code, start, end, planned)
         publish(session, centre.clock.now(), [(FeedKind.DUTY, region_code)])
@@ -104,7 +102,9 @@ def put_roster(body: NewRoster, centre: CentreDep) -> RosterView:
 
 
 def _days(first: date, last: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    if not 0 <= (last - first).days < _MAX_DAYS or last.year >= date.max.year:
+    if not FIRST_YEAR < first.year <= last.year < LAST_YEAR:
+        raise InvalidError(f"a day lies between the years {FIRST_YEAR} and {LAST_YEAR}")
+    if not 0 <= (last - first).days < _MAX_DAYS:
         raise InvalidError("'to' is a day from 'from' on, within a year")
     return (
         datetime.combine(first, time(), zone),

@@ -8,13 +8,13 @@ from uuid import UUID
 import anyio
 from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import FileResponse
-from pydantic import AwareDatetime
 from starlette.requests import ClientDisconnect
 
 from central.errors import InvalidError, SignInError
-from central.evidence.store import EvidenceStore, Piece, Stored
+from central.evidence.store import Piece, Stored
 from central.http.access import ANY, allow, allow_boxes
-from central.http.centre import CentreDep
+from central.http.centre import Centre, CentreDep
+from central.http.given import Moment
 from protocol.messages import EvidenceKind
 
 router = APIRouter(prefix="/api/v1", tags=["evidence"])
@@ -33,11 +33,11 @@ async def put_evidence(  # noqa: PLR0913, PLR0917 - a header each
     request: Request,
     centre: CentreDep,
     x_content_sha256: Annotated[str, Header()],
-    x_evidence_start: Annotated[AwareDatetime, Header()],
-    x_evidence_end: Annotated[AwareDatetime, Header()],
+    x_evidence_start: Annotated[Moment, Header()],
+    x_evidence_end: Annotated[Moment, Header()],
     authorization: Annotated[str, Header()] = "",
 ) -> Response:
-    """Take a picture or clip from its box: 201 stored, 200 had it."""
+    """Take a picture or clip from its box: 201 stored, 200 had it, 503 no room or taken over."""
     scheme, _, token = authorization.partition(" ")
     admits = centre.boxes.admits
     if scheme.lower() != "bearer" or not await anyio.to_thread.run_sync(
@@ -48,7 +48,7 @@ async def put_evidence(  # noqa: PLR0913, PLR0917 - a header each
     if await anyio.to_thread.run_sync(centre.evidence.had, piece):
         return Response(status_code=200)
     try:
-        stored = await _receive(centre.evidence, piece, request)
+        stored = await _receive(centre, piece, request)
     except ClientDisconnect:
         return Response(status_code=400)  # nobody reads it
     return Response(status_code=201 if stored is Stored.NEW else 200)
@@ -62,20 +62,23 @@ def get_evidence(evidence_id: UUID, centre: CentreDep) -> FileResponse:
     return FileResponse(found.path, media_type=found.media_type, headers=headers)
 
 
-async def _receive(store: EvidenceStore, piece: Piece, request: Request) -> Stored:
+async def _receive(centre: Centre, piece: Piece, request: Request) -> Stored:
     """Write the body to disk as it comes, then keep it."""
+    store = centre.evidence
     incoming = await anyio.to_thread.run_sync(store.receive)
     try:
-        waiting = bytearray()
-        async for chunk in request.stream():
-            waiting += chunk
-            if len(waiting) >= _CHUNK_BYTES:
-                await anyio.to_thread.run_sync(incoming.write, bytes(waiting))
-                waiting.clear()
-        await anyio.to_thread.run_sync(incoming.write, bytes(waiting))
+        with centre.uploads.only(piece):
+            waiting = bytearray()
+            async for chunk in request.stream():
+                waiting += chunk
+                if len(waiting) >= _CHUNK_BYTES:
+                    await anyio.to_thread.run_sync(incoming.write, bytes(waiting))
+                    waiting.clear()
+            await anyio.to_thread.run_sync(incoming.write, bytes(waiting))
         return await anyio.to_thread.run_sync(store.keep, piece, incoming)
     finally:
-        incoming.close()
+        with anyio.CancelScope(shield=True):  # closing may wait for the disk: not in the loop
+            await anyio.to_thread.run_sync(incoming.close)
 
 
 def _piece(

@@ -1,9 +1,11 @@
 """Pictures and clips of alerts, as files below one folder and rows that vouch for them."""
 
+import contextlib
 import hashlib
 import logging
 import os
 import secrets
+import shutil
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -27,6 +29,10 @@ log = logging.getLogger(__name__)
 
 MEDIA_TYPES = {EvidenceKind.SNAPSHOT: "image/jpeg", EvidenceKind.CLIP: "video/mp4"}
 _SUFFIXES = {EvidenceKind.SNAPSHOT: ".jpg", EvidenceKind.CLIP: ".mp4"}
+
+#: So much of the disk is left alone. The database is often on the same one, and an alert without
+#: its clip is better than a centre that takes no alerts. A village's database of a year is smaller.
+FREE_FLOOR_BYTES = 2_000_000_000
 
 
 class Stored(StrEnum):
@@ -60,10 +66,13 @@ class Found:
 class Incoming:
     """A file while it comes in: hashed as it is written, gone again unless it is kept.
 
-    Holds at most ``limit_bytes``; one byte more raises InvalidError.
+    Holds at most ``limit_bytes``; one byte more raises InvalidError. Raises StoreUnavailableError
+    where the disk is full, or nearly.
     """
 
     def __init__(self, folder: Path, limit_bytes: int) -> None:
+        self._folder = folder
+        _require_room(folder)
         self.path = folder / f"incoming-{secrets.token_hex(8)}"
         self.size_bytes = 0
         self._limit_bytes = limit_bytes
@@ -76,6 +85,7 @@ class Incoming:
         if self.size_bytes > self._limit_bytes:
             raise InvalidError(f"longer than {self._limit_bytes} bytes")
         self._hash.update(chunk)
+        _require_room(self._folder)
         try:
             self._file.write(chunk)
         except OSError as error:
@@ -95,9 +105,14 @@ class Incoming:
             raise StoreUnavailableError(f"evidence: {error.strerror}") from error
 
     def close(self) -> None:
-        """Let go of the file; what was not kept is removed. May be called again."""
-        self._file.close()
-        self.path.unlink(missing_ok=True)
+        """Let go of the file; what was not kept is removed. May be called again; raises nothing."""
+        # On a full disk closing fails, as it writes first; the file has to go all the more.
+        with contextlib.suppress(OSError):
+            self._file.close()
+        try:
+            self.path.unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("evidence.left_over", extra={"path": str(self.path), "error": str(error)})
 
 
 class EvidenceStore:
@@ -136,7 +151,7 @@ class EvidenceStore:
         return True
 
     def receive(self) -> Incoming:
-        """Return where the bytes go."""
+        """Return where the bytes go. Raises StoreUnavailableError."""
         try:
             return Incoming(self._folder, self._limit_bytes)
         except OSError as error:
@@ -196,6 +211,20 @@ class EvidenceStore:
 
 def _row(piece: Piece) -> Select[Evidence]:
     return select(Evidence).where(Evidence.alert_id == piece.alert_id, Evidence.kind == piece.kind)
+
+
+def free_bytes(folder: Path) -> int:
+    """Return how many bytes may be written to the disk of ``folder``. Raises OSError."""
+    return shutil.disk_usage(folder).free
+
+
+def _require_room(folder: Path) -> None:
+    try:
+        free = free_bytes(folder)
+    except OSError as error:
+        raise StoreUnavailableError(f"evidence: {error.strerror}") from error
+    if free < FREE_FLOOR_BYTES:
+        raise StoreUnavailableError(f"evidence: the disk has only {free} bytes left")
 
 
 def _sync_folder(folder: Path) -> None:

@@ -15,6 +15,7 @@ from central.auth.sessions import SessionDesk, SessionRules
 from central.config import CentralConfig
 from central.db.engine import Database
 from central.evidence.store import EvidenceStore
+from central.evidence.uploads import Uploads
 from central.incidents.desk import IncidentDesk
 from central.relay.hub import RelayHub
 from central.review.register import ViewingRegister
@@ -40,6 +41,7 @@ class Centre:
     alerts: AlertDesk
     incidents: IncidentDesk
     evidence: EvidenceStore
+    uploads: Uploads
     viewings: ViewingRegister
     pump: FeedPump
     watch: Watch
@@ -88,6 +90,7 @@ def build_centre(config: CentralConfig, database: Database, clock: Clock) -> Cen
         alerts=AlertDesk(database, clock, village.zone, deadlines),
         incidents=IncidentDesk(database, clock),
         evidence=EvidenceStore(database, clock, config.evidence.folder, config.evidence.max_bytes),
+        uploads=Uploads(),
         viewings=ViewingRegister(database, clock),
         pump=FeedPump(database, ChangeRenderer(clock, village.region_code)),
         watch=Watch(database, clock, sessions, village.region_code, keep_feed),

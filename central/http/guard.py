@@ -17,6 +17,7 @@ _FOREIGN = Kind(403, "forbidden", "请求来自其他网站,已拒绝")
 
 _NO_LENGTH = Kind(411, "no_length", "请求缺少长度")
 _TOO_LONG = Kind(413, "too_long", "请求内容过长")
+_NUL = Kind(422, "invalid", "填写的内容不符合要求")
 _EVIDENCE = re.compile(r"^/api/v1/boxes/[^/]+/evidence/")
 
 _HEADERS = {
@@ -92,6 +93,27 @@ class BodyLimit:
                 words = f"at most {self.LIMIT_BYTES} bytes"
                 await problem(_TOO_LONG, words)(scope, receive, send)
                 return
+        await self._app(scope, receive, send)
+
+
+class PlainAddresses:
+    """Refuses an address that holds the character U+0000: PostgreSQL can't keep or compare it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer 422."""
+        # Escaped, %00 means nothing else: a percent sign itself is %25.
+        if scope["type"] != "lifespan" and (
+            "\0" in scope["path"] or b"%00" in scope["query_string"]
+        ):
+            answer = problem(_NUL, "the address must not hold the character U+0000")
+            if scope["type"] == "websocket":
+                await WebSocket(scope, receive, send).send_denial_response(answer)
+            else:
+                await answer(scope, receive, send)
+            return
         await self._app(scope, receive, send)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fastapi import FastAPI, Request, WebSocket
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -80,6 +81,11 @@ def add_problem_handlers(app: FastAPI) -> None:
         )
         return problem(_KINDS[InvalidError], words)
 
+    async def unkept(request: Request, error: Exception) -> Response:
+        assert isinstance(error, DataError)
+        log.warning("http.unkept", extra={"path": request.url.path, "error": str(error.orig)})
+        return problem(_KINDS[InvalidError], "holds a value that can't be kept")
+
     async def http(_request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         fallback = Kind(error.status_code, "error", "请求没有成功")
@@ -91,5 +97,6 @@ def add_problem_handlers(app: FastAPI) -> None:
 
     app.add_exception_handler(CentralError, central)
     app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(DataError, unkept)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(Exception, internal)

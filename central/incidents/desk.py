@@ -2,9 +2,12 @@
 
 from uuid import UUID
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
 from central.codes import FeedKind, IncidentState
 from central.db.engine import Database
-from central.db.models import Incident, IncidentLedger, Person
+from central.db.models import Incident, IncidentHandler, IncidentLedger, Person
 from central.errors import InvalidError, NotFoundError
 from central.incidents.states import IncidentAction, Standing, after
 from central.ledger.book import append
@@ -38,10 +41,15 @@ class IncidentDesk:
             if handler_id is not None and (handler is None or not handler.active):
                 raise InvalidError(f"owner_id: there is no person {handler_id}")
             before = incident.state
-            standing = after(_standing(incident), action, actor_id, note, handler_id)
+            stood = _standing(session, incident)
+            standing = after(stood, action, actor_id, note, handler_id)
             incident.state = standing.state
             incident.owner_id, incident.handler_id = standing.owner_id, standing.handler_id
             incident.checker_id, incident.rework_count = standing.checker_id, standing.rework_count
+            session.add_all(
+                IncidentHandler(incident_id=incident_id, person_id=person_id, since=now)
+                for person_id in standing.handled_by - stood.handled_by
+            )
             if standing.state is IncidentState.CLOSED:
                 incident.closed_at = now
             words = note if handler is None else f"{note} → {handler.name}".strip()
@@ -59,11 +67,15 @@ class IncidentDesk:
         return incident
 
 
-def _standing(incident: Incident) -> Standing:
+def _standing(session: Session, incident: Incident) -> Standing:
+    handled_by = session.scalars(
+        select(IncidentHandler.person_id).where(IncidentHandler.incident_id == incident.id)
+    )
     return Standing(
         incident.state,
         incident.owner_id,
         incident.handler_id,
         incident.checker_id,
         incident.rework_count,
+        frozenset(handled_by),
     )

@@ -4,7 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from sqlalchemy import select, tuple_
 
 from central.alerts.query import place_of, read_place
@@ -13,6 +13,7 @@ from central.db.models import Incident
 from central.errors import NotFoundError
 from central.http.access import ANY, DUTY, ActorDep, allow
 from central.http.centre import CentreDep
+from central.http.given import Body
 from central.incidents.states import IncidentAction
 from central.incidents.views import IncidentDetail, IncidentView, incident_detail, incident_views
 from central.people.views import View
@@ -20,10 +21,9 @@ from central.people.views import View
 router = APIRouter(prefix="/api/v1/incidents", tags=["incidents"])
 
 
-class Act(BaseModel):
+class Act(Body):
     """What is said of an act; ``owner_id`` names who is to handle it."""
 
-    model_config = ConfigDict(extra="forbid")
     note: str = Field(default="", max_length=1000)
     owner_id: str | None = Field(default=None, max_length=64)
 

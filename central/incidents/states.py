@@ -6,8 +6,8 @@
     ACCEPTED            handle    HANDLING  a handler (the actor, where none is named)
     HANDLING            handle    HANDLING  another handler than now (reassigned)
     HANDLING            feedback  FEEDBACK  a note: what was done
-    FEEDBACK            close     CLOSED    a checker who is not the handler
-    FEEDBACK            rework    HANDLING  a note, a checker who is not the handler
+    FEEDBACK            close     CLOSED    a checker who never handled it
+    FEEDBACK            rework    HANDLING  a note, a checker who never handled it
     any but CLOSED      note      the same  a note
 
 The handler owns the incident from the moment it is handled; before that its owner is who was
@@ -34,13 +34,17 @@ class IncidentAction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where an incident stands, and with whom. People are ids."""
+    """Where an incident stands, and with whom. People are ids.
+
+    ``handled_by`` has everyone who ever was its handler; who only handed it on is not in it.
+    """
 
     state: IncidentState
     owner_id: str
     handler_id: str | None = None
     checker_id: str | None = None
     rework_count: int = 0
+    handled_by: frozenset[str] = frozenset()
 
 
 def after(
@@ -75,7 +79,7 @@ def after(
             again = replace(now, state=IncidentState.HANDLING, rework_count=now.rework_count + 1)
             if handler_id is None:
                 return again
-            return replace(again, owner_id=handler_id, handler_id=handler_id)
+            return _given(again, handler_id)
 
 
 def _handled(now: Standing, handler_id: str) -> Standing:
@@ -83,7 +87,12 @@ def _handled(now: Standing, handler_id: str) -> Standing:
         raise ConflictError("that person handles the incident already")
     if now.state is IncidentState.FEEDBACK:
         raise ConflictError("the incident waits for its check: close it or send it back")
-    return replace(now, state=IncidentState.HANDLING, owner_id=handler_id, handler_id=handler_id)
+    return _given(replace(now, state=IncidentState.HANDLING), handler_id)
+
+
+def _given(now: Standing, handler_id: str) -> Standing:
+    handled_by = now.handled_by | {handler_id}
+    return replace(now, owner_id=handler_id, handler_id=handler_id, handled_by=handled_by)
 
 
 def _require(note: str, action: IncidentAction) -> None:
@@ -97,5 +106,5 @@ def _expect(now: Standing, state: IncidentState, action: IncidentAction) -> None
 
 
 def _another(now: Standing, actor_id: str) -> None:
-    if actor_id == now.handler_id:
+    if actor_id in now.handled_by:
         raise ConflictError("who handled the incident may not check it")

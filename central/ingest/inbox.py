@@ -1,6 +1,5 @@
 """The inbox: a batch of MQTT messages, stored in one transaction (protocol I3)."""
 
-import hashlib
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -11,20 +10,18 @@ from sqlalchemy.orm import Session
 
 from central.alerts.states import Deadlines
 from central.db.engine import Database
-from central.db.models import Box, Quarantine
-from central.db.upsert import insert_into
+from central.db.models import Box
 from central.ingest.alerts import AlertIntake
 from central.ingest.parse import Refused, Understood, understand
+from central.ingest.quarantine import quarantine
 from central.ingest.sites import SiteIntake
 from central.ports import Committed, Received
 from central.wall.feed import publish
 from protocol.clock import Clock
 from protocol.messages import AlertMessage
+from protocol.topics import BoxTopic
 
 log = logging.getLogger(__name__)
-
-#: Enough to see what a message was meant to be.
-_KEPT_BYTES = 64 * 1024
 
 UNKNOWN_BOX = "box: not entered at this centre, or under another region"
 
@@ -75,7 +72,7 @@ class DatabaseInbox:
             for item in parsed:
                 if not isinstance(item, Understood):
                     continue
-                if item.topic.box_id in boxes:
+                if _is_known(item.topic, boxes):
                     understood.append(item)
                 else:
                     refused.append(Refused(item.received, item.topic, UNKNOWN_BOX, item.sequence))
@@ -85,7 +82,7 @@ class DatabaseInbox:
             refused += alerts.take(
                 [item for item in understood if isinstance(item.message, AlertMessage)]
             )
-            _quarantine(session, refused)
+            quarantine(session, refused)
             publish(session, now, [*sites.changes, *alerts.changes])
         receipts = _receipts([*understood, *refused], boxes)
         log.debug(
@@ -96,48 +93,26 @@ class DatabaseInbox:
 
 
 def _lock_boxes(session: Session, parsed: Sequence[Understood | Refused]) -> dict[str, Box]:
-    """Return the batch's boxes that are entered under the topic's region, locked in order.
+    """Return the batch's boxes that are entered, locked in order.
 
     The lock keeps two consumers from folding the same box's events at once.
     """
-    regions = {item.topic.box_id: item.topic.region_code for item in parsed if item.topic}
-    found = session.scalars(
-        select(Box).where(Box.id.in_(regions)).order_by(Box.id).with_for_update()
-    )
-    return {box.id: box for box in found if box.region_code == regions[box.id]}
+    ids = {item.topic.box_id for item in parsed if item.topic}
+    found = session.scalars(select(Box).where(Box.id.in_(ids)).order_by(Box.id).with_for_update())
+    return {box.id: box for box in found}
 
 
-def _quarantine(session: Session, refused: Iterable[Refused]) -> None:
-    for item in refused:
-        received = item.received
-        digest = hashlib.sha256(received.topic.encode() + b"\0" + received.payload).hexdigest()
-        statement = insert_into(session, Quarantine).values(
-            digest=digest,
-            topic=received.topic[:1000].replace("\0", "�"),
-            payload=received.payload[:_KEPT_BYTES],
-            size_bytes=len(received.payload),
-            reason=item.reason[:1000].replace("\0", "�"),
-            first_at=received.received_at,
-            last_at=received.received_at,
-            times=1,
-        )
-        session.execute(
-            statement.on_conflict_do_update(
-                index_elements=[Quarantine.digest],
-                set_={"times": Quarantine.times + 1, "last_at": received.received_at},
-            )
-        )
-        log.warning(
-            "inbox.quarantined",
-            extra={"topic": received.topic[:200], "reason": item.reason[:500], "digest": digest},
-        )
+def _is_known(topic: BoxTopic, boxes: dict[str, Box]) -> bool:
+    """Return whether a topic is a box's that is entered, under its own region."""
+    box = boxes.get(topic.box_id)
+    return box is not None and box.region_code == topic.region_code
 
 
 def _receipts(items: Iterable[Understood | Refused], boxes: dict[str, Box]) -> Sequence[Committed]:
     return _merged(
         [Committed(item.topic.region_code, item.topic.box_id, (item.sequence,))]
         for item in items
-        if item.topic is not None and item.sequence is not None and item.topic.box_id in boxes
+        if item.topic is not None and item.sequence is not None and _is_known(item.topic, boxes)
     )
 
 

@@ -1,11 +1,13 @@
 """The relay's routes: boxes dial in, viewers and reviewers ask through it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request, WebSocket, WebSocketDisconnect
 from fastapi.responses import Response, StreamingResponse
+from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 
 from central.errors import BoxUnreachableError, NotFoundError
@@ -15,7 +17,7 @@ from protocol.ids import BOX_ID
 from protocol.messages import StreamState
 from protocol.relay import StreamName
 from protocol.viewer import Ended, StateChanged, wire
-from protocol.viewing import serve_viewer
+from protocol.viewing import Viewer, serve_viewer
 
 #: ``await authenticate_box(box_id, token)`` says whether that is the box's token.
 AuthenticateBox = Callable[[str, str], Awaitable[bool]]
@@ -23,6 +25,12 @@ AuthenticateBox = Callable[[str, str], Awaitable[bool]]
 #: A FastAPI dependency that raises where the person may not; its value is not used. The viewer's is
 #: asked for a WebSocket, so it takes a ``starlette.requests.HTTPConnection``, not a ``Request``.
 Requirement = Callable[..., Any]
+
+#: ``await is_still_viewer(connection)`` says whether that person may still watch.
+StillAllowed = Callable[[HTTPConnection], Awaitable[bool]]
+
+#: So long at most somebody who was signed out goes on watching.
+CHECK_S = 15.0
 
 _HEADERS = (
     "accept-ranges",
@@ -52,6 +60,7 @@ def create_relay_router(
     hub: RelayHub,
     authenticate_box: AuthenticateBox,
     require_viewer: Requirement,
+    is_still_viewer: StillAllowed,
     require_reviewer: Requirement,
 ) -> APIRouter:
     """Return the routes, to be mounted at the root of the application.
@@ -91,7 +100,11 @@ def create_relay_router(
                     await socket.send_text(str(wire(item)[0]))
                 await socket.close()
                 return
-            await serve_viewer(socket, viewer)
+            checks = asyncio.create_task(_end_with_permission(socket, viewer, is_still_viewer))
+            try:
+                await serve_viewer(socket, viewer)
+            finally:
+                checks.cancel()
         except WebSocketDisconnect:
             return
 
@@ -104,6 +117,18 @@ def create_relay_router(
         return _RelayedResponse(answer)
 
     return router
+
+
+async def _end_with_permission(
+    socket: WebSocket, viewer: Viewer, is_still_viewer: StillAllowed
+) -> None:
+    """Wait until the person may no longer watch, then end their video at once."""
+    while True:
+        await asyncio.sleep(CHECK_S)
+        if not await is_still_viewer(socket):
+            break
+    viewer.queue.offer(Ended("signed_out"))
+    viewer.queue.skip_to_key()  # what is queued is not sent any more
 
 
 class _RelayedResponse(StreamingResponse):

@@ -12,8 +12,10 @@ from central.db.engine import Database
 from central.db.models import Box, Camera
 from central.duty.roster import duty_at
 from central.errors import StoreUnavailableError
+from central.ingest import quarantine
 from central.sites.liveness import box_state
-from central.wall.feed import prune, publish
+from central.wall import feed
+from central.wall.feed import publish
 from protocol.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -120,5 +122,8 @@ class Watch:
     def _prune(self) -> None:
         self._sessions.prune()
         with self._database.write() as session:
-            gone = prune(session, self._clock.now() - self._keep_feed)
+            gone = feed.prune(session, self._clock.now() - self._keep_feed)
         log.info("feed.pruned", extra={"rows": gone})
+        with self._database.write() as session:
+            gone = quarantine.prune(session, self._clock.now())
+        log.info("quarantine.pruned", extra={"rows": gone})

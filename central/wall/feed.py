@@ -107,6 +107,28 @@ def after(session: Session, cursor: Cursor, limit: int) -> Changes:
     return Changes(ready, held=len(ready) < len(found))
 
 
+def begin_anew_if_foreign(session: Session) -> bool:
+    """Clear the feed where it is another PostgreSQL cluster's; return whether it was.
+
+    A dump that is restored elsewhere brings rows whose transactions are ahead of the new cluster's:
+    what is written there sorts before them and would never be read. Afterwards every cursor of
+    before is stale. To be called first in a transaction.
+    """
+    if not _is_postgres(session):
+        return False
+    newest_known = max(_last(session), _floor(session)).xid
+    # Given after that was read: what this cluster has committed has a lower one.
+    xid = cast(cast(func.pg_current_xact_id(), Text), BigInteger)
+    current = int(session.execute(select(xid)).scalar_one())
+    if newest_known < current:
+        return False
+    session.execute(text("lock table feed in share row exclusive mode"))
+    session.execute(delete(FeedRow))
+    session.execute(delete(FeedFloor))
+    session.add(FeedFloor(one=1, xid=current, id=0))
+    return True
+
+
 def prune(session: Session, before: datetime) -> int:
     """Delete what is older than ``before`` and move the floor; return how many rows went."""
     query = select(FeedRow.xid, FeedRow.id).where(FeedRow.at < before)

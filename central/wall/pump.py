@@ -10,7 +10,7 @@ from fastapi.sse import format_sse_event
 
 from central.db.engine import Database
 from central.errors import StoreUnavailableError
-from central.wall.feed import Cursor, after, is_stale, newest
+from central.wall.feed import Cursor, after, begin_anew_if_foreign, is_stale, newest
 from central.wall.views import ChangeRenderer, Rendered
 from central.wall.wakeup import wakeup_for
 
@@ -114,10 +114,7 @@ class FeedPump:
     def end_all(self) -> None:
         """Let every browser go, so that a server that stops does not wait for them."""
         self._stopping.set()
-        with self._lock:
-            subscriptions = list(self._subscriptions)
-        for subscription in subscriptions:
-            subscription.end()
+        self._let_go()
 
     def close(self) -> None:
         """Stop and wait for the thread; may be called again."""
@@ -161,6 +158,12 @@ class FeedPump:
         behind = changes.rows[-1].cursor if changes.rows else cursor
         return events, behind, len(changes.rows) == PAGE
 
+    def _let_go(self) -> None:
+        with self._lock:
+            subscriptions = list(self._subscriptions)
+        for subscription in subscriptions:
+            subscription.end()
+
     def _supervise(self) -> None:
         while not self._stopping.is_set():
             try:
@@ -174,15 +177,25 @@ class FeedPump:
 
     def _follow(self) -> None:
         with wakeup_for(self._database) as wakeup:
-            if self._at is None:
-                with self._database.read() as session:
-                    self._at = newest(session)
+            self._begin()
             while not self._stopping.is_set():
                 more, held = self._step()
                 if held:
                     self._stopping.wait(_HELD_S)
                 elif not more:
                     wakeup.wait(self._stopping, _IDLE_S)
+
+    def _begin(self) -> None:
+        """Find where to go on; where the feed is not the one known, all begin anew."""
+        with self._database.write() as session:
+            if begin_anew_if_foreign(session):
+                log.warning("feed.begun_anew")
+        with self._database.read() as session:
+            if self._at is not None and is_stale(session, self._at):
+                self._at = None
+                self._let_go()
+            if self._at is None:
+                self._at = newest(session)
 
     def _step(self) -> tuple[bool, bool]:
         """Hand on one page; return whether there may be more, and whether some is held back."""

@@ -13,12 +13,14 @@ from central.http.centre import Centre, CentreDep
 from central.http.labels import CodesView, codes_view
 from central.people.views import View
 from central.wall.feed import Cursor
+from central.wall.pump import Event, Subscription
 from central.wall.views import WallView, wall_view
 
 router = APIRouter(prefix="/api/v1", tags=["wall"])
 
-#: Silence for so long is broken by a comment, so that nothing on the way cuts the connection.
-_PING_S = 15.0
+#: So often a comment goes out, so that nothing on the way cuts the connection, and the session is
+#: looked at: who was signed out sees nothing more.
+PING_S = 15.0
 
 
 class HealthView(View):
@@ -85,19 +87,32 @@ async def _events(centre: Centre, cursor: Cursor | None, token: str) -> AsyncIte
             events, at, more = await anyio.to_thread.run_sync(pump.backlog, at)
             for event in events:
                 yield event.data
-        while True:
-            try:
-                came = await subscription.next(_PING_S)
-            except TimeoutError:
+        async for came in _following(subscription):
+            if came is None:
                 await anyio.to_thread.run_sync(centre.sessions.find, token)
                 yield KEEPALIVE_COMMENT
-                continue
-            if came is None:
-                return
-            if came.cursor > at:
+            elif came.cursor > at:
                 at = came.cursor
                 yield came.data
     except (SignInError, StoreUnavailableError):
         return  # the browser comes again, and is told then
     finally:
         pump.unsubscribe(subscription)
+
+
+async def _following(subscription: Subscription) -> AsyncIterator[Event | None]:
+    """Yield what comes until the subscription ends, and None every PING_S, whatever comes."""
+    due = anyio.current_time() + PING_S
+    while True:
+        left = due - anyio.current_time()
+        if left <= 0:
+            due += PING_S - left
+            yield None
+            continue
+        try:
+            came = await subscription.next(left)
+        except TimeoutError:
+            continue
+        if came is None:
+            return
+        yield came

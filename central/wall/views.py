@@ -99,7 +99,8 @@ class Rendered(View):
 class ChangeRenderer:
     """Turns changes into the objects they are about, as they are now.
 
-    Of several changes of one object only the last is kept: it tells the same.
+    Of several changes of one object only the last is kept: it tells the same. Of trial alerts,
+    which are only logged, nothing is told, whoever wrote the change.
     """
 
     def __init__(self, clock: Clock, region_code: str) -> None:
@@ -129,7 +130,9 @@ class ChangeRenderer:
 
     def _alerts(self, session: Session, refs: Sequence[str]) -> dict[str, View]:
         ids = [UUID(ref) for ref in refs]
-        found = session.scalars(select(Alert).where(Alert.id.in_(ids))).all()
+        found = session.scalars(
+            select(Alert).where(Alert.id.in_(ids), Alert.mode != AlertMode.TRIAL)
+        ).all()
         return {str(view.id): view for view in alert_views(session, found)}
 
     def _incidents(self, session: Session, refs: Sequence[str]) -> dict[str, View]:

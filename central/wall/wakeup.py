@@ -8,7 +8,7 @@ import sqlite3
 from threading import Event
 from typing import Any, Self
 
-from central.db.engine import Database
+from central.db.engine import CONNECT_TIMEOUT_S, Database
 from central.wall.feed import CHANNEL
 
 #: One pragma costs some 10 µs: 40 a second are nothing, and a change is seen within 25 ms.
@@ -64,25 +64,18 @@ class PostgresWakeup(contextlib.ExitStack):
 
     def __init__(self, database: Database) -> None:
         super().__init__()
-        self._url = database.url
+        self._dialect, self._url = database.engine.dialect, database.url
         self._connection: Any = None  # psycopg's: it is an extra, imported where it is used
 
     def __enter__(self) -> Self:
         """Open a connection of its own and LISTEN."""
         import psycopg  # noqa: PLC0415 - an extra: a village runs without it
 
-        url = self._url
+        # As the engine connects: the address may say host, sslmode and more in its options.
+        _, address = self._dialect.create_connect_args(self._url)
+        ours = {"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "tanshao-feed"}
         try:
-            self._connection = psycopg.connect(
-                host=url.host,
-                port=url.port,
-                user=url.username,
-                password=str(url.password) if url.password is not None else None,
-                dbname=url.database,
-                autocommit=True,
-                connect_timeout=5,
-                application_name="tanshao-feed",
-            )
+            self._connection = psycopg.connect(**{**address, **ours}, autocommit=True)
             self._connection.execute(f"listen {CHANNEL}")
         except psycopg.Error as error:
             raise OSError(str(error)) from error

@@ -46,10 +46,21 @@ async def _error(_request: Request, error: Exception) -> JSONResponse:
 
 
 @dataclass
+class Viewers:
+    """Whether viewers may go on watching."""
+
+    allowed: bool = True
+
+    async def may_go_on(self, _connection: HTTPConnection) -> bool:
+        return self.allowed
+
+
+@dataclass
 class Centre:
     app: FastAPI
     hub: RelayHub
     server: HttpServer
+    viewers: Viewers
 
     @property
     def port(self) -> int:
@@ -71,13 +82,16 @@ async def running_centre(
     hub = RelayHub(limits)
     app = FastAPI()
     require = allow_all if open_to_all else require_person
-    app.include_router(create_relay_router(hub, authenticate_box, require, require))
+    viewers = Viewers()
+    app.include_router(
+        create_relay_router(hub, authenticate_box, require, viewers.may_go_on, require)
+    )
     app.add_exception_handler(NotFoundError, _error)
     app.add_exception_handler(BoxUnreachableError, _error)
     server = HttpServer(app, "127.0.0.1", port)
     await server.start()
     try:
-        yield Centre(app, hub, server)
+        yield Centre(app, hub, server, viewers)
     finally:
         await hub.aclose()
         await server.aclose()

@@ -3,7 +3,13 @@
 from central.db.base import Base
 from central.db.models.alerts import Alert, AlertDuty, AlertLedger, BoxEvent, Evidence, Quarantine
 from central.db.models.feed import FeedFloor, FeedRow
-from central.db.models.incidents import Incident, IncidentAlert, IncidentLedger, IncidentSerial
+from central.db.models.incidents import (
+    Incident,
+    IncidentAlert,
+    IncidentHandler,
+    IncidentLedger,
+    IncidentSerial,
+)
 from central.db.models.people import Account, Person, RateCount, Session, Viewing
 from central.db.models.roster import Shift, ShiftAssignment
 from central.db.models.sites import Box, Camera, Grid, Region
@@ -23,6 +29,7 @@ __all__ = [
     "Grid",
     "Incident",
     "IncidentAlert",
+    "IncidentHandler",
     "IncidentLedger",
     "IncidentSerial",
     "Person",

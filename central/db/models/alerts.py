@@ -30,12 +30,12 @@ class BoxEvent(Base):
 
 
 class Quarantine(Base):
-    """What could not be understood. The same bytes again are counted, not kept again."""
+    """What could not be understood. The same again is counted, not kept again."""
 
     __tablename__ = "quarantine"
 
-    digest: Mapped[str] = mapped_column(primary_key=True)  # SHA-256 of topic and payload
-    topic: Mapped[str]
+    digest: Mapped[str] = mapped_column(primary_key=True)  # of what central.ingest.quarantine says
+    topic: Mapped[str] = mapped_column(index=True)
     payload: Mapped[bytes]
     size_bytes: Mapped[int]
     reason: Mapped[str]

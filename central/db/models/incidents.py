@@ -64,6 +64,16 @@ class IncidentAlert(Base):
     incident_id: Mapped[UUID] = mapped_column(ForeignKey("incident.id"), index=True)
 
 
+class IncidentHandler(Base):
+    """Everyone who ever handled an incident: none of them checks it. Append-only."""
+
+    __tablename__ = "incident_handler"
+
+    incident_id: Mapped[UUID] = mapped_column(ForeignKey("incident.id"), primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    since: Mapped[datetime]
+
+
 class IncidentLedger(LedgerColumns, Base):
     """What happened to incidents, in order."""
 

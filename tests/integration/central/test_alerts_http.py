@@ -3,10 +3,10 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from central.db.models import AlertLedger, IncidentLedger
+from central.db.models import AlertLedger, Incident, IncidentLedger
 from central.ledger.book import broken_at
 from protocol.messages import AlertOp
 from tests.support.xiacun import GRID, NOW, alert_data, alert_message, received
@@ -118,6 +118,25 @@ def test_the_whole_line_from_signing_to_closing(centre, alert_id, clock, databas
     assert [one["id"] for one in detail["alerts"]] == [alert_id]
     with database.read() as session:
         assert [broken_at(session, table) for table in (AlertLedger, IncidentLedger)] == [None] * 2
+
+
+def test_who_handled_it_once_never_checks_it_though_it_was_handed_on(centre, alert_id, database):
+    with centre.client("duty") as duty, centre.client("admin") as admin:
+        duty.post(f"/alerts/{alert_id}/ack", json={"device": "pc"})
+        incident = duty.post(f"/alerts/{alert_id}/confirm", json={}).json()["incident"]
+        path = f"/incidents/{incident['id']}"
+        duty.post(f"{path}/handle", json={})
+        duty.post(f"{path}/handle", json={"owner_id": "wang"})
+        duty.post(f"{path}/feedback", json={"note": "已劝散"})
+        for check in ("close", "rework"):
+            answer = duty.post(f"{path}/{check}", json={"note": "现场已查"})
+            assert (answer.status_code, answer.json()["error"]) == (409, "conflict")
+        # the database refuses it too, to whatever program asks
+        with pytest.raises(DBAPIError, match="never checks"), database.write() as session:
+            session.execute(
+                update(Incident).values(state="CLOSED", checker_id="zhang", closed_at=NOW)
+            )
+        assert admin.post(f"{path}/close", json={"note": "现场已查"}).json()["state"] == "CLOSED"
 
 
 def test_of_two_who_sign_at_once_one_wins_and_the_other_is_told(centre, alert_id):
@@ -288,13 +307,16 @@ def test_an_ended_alert_that_nobody_signed_stays_on_the_wall(centre, alert_id):
         assert wall.get("/wall").json()["alerts"] == []
 
 
-@pytest.mark.parametrize("table", ["incident_ledger", "alert_ledger", "alert_duty"])
+@pytest.mark.parametrize(
+    "table", ["incident_ledger", "alert_ledger", "alert_duty", "incident_handler"]
+)
 @pytest.mark.parametrize("statement", ["update {} set {} = {}", "delete from {}"])
 def test_history_is_not_changed_by_anyone(centre, alert_id, database, table, statement):
     with centre.client("duty") as duty:
         duty.post(f"/alerts/{alert_id}/ack", json={"device": "pc"})
-        duty.post(f"/alerts/{alert_id}/confirm", json={})
-    column = "post" if table == "alert_duty" else "note"
+        incident = duty.post(f"/alerts/{alert_id}/confirm", json={}).json()["incident"]
+        duty.post(f"/incidents/{incident['id']}/handle", json={})
+    column = {"alert_duty": "post", "incident_handler": "person_id"}.get(table, "note")
     words = statement.format(table, column, column)
     with pytest.raises(DBAPIError, match="append-only"), database.write() as session:
         session.execute(text(words))

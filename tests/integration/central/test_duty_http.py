@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import uuid4
 
@@ -5,7 +6,8 @@ import pytest
 from sqlalchemy import func, select, text
 
 from central.codes import BoxState, FeedKind
-from central.db.models import Box, FeedRow, Session, Viewing
+from central.db.models import Box, FeedRow, Quarantine, Session, Viewing
+from central.ports import Received
 from tests.support.xiacun import (
     NOW,
     alert_data,
@@ -49,6 +51,21 @@ def test_the_roster_is_replaced_day_by_day(centre):
         assert [one["post"] for one in shifts[0]["people"]] == ["lead", "standby"]
         today = admin.get("/duty/roster", params={"from": "2026-11-22", "to": "2026-11-22"})
         assert len(today.json()["shifts"]) == 1  # other days are as they were
+
+
+@pytest.mark.parametrize("names", [["甲", "乙"], ["甲", "甲"]])
+def test_of_rosters_that_are_put_at_once_one_is_left_whole(centre, names):
+    """On PostgreSQL both once took away what had been there, and both added theirs."""
+    bodies = [
+        {**DAY, "shifts": [shift(f"{name}{number}", people=[]) for number in range(5)]}
+        for name in names * 3
+    ]
+    with centre.client("admin") as admin, ThreadPoolExecutor(len(bodies)) as pool:
+        for _ in range(3):
+            answers = pool.map(lambda body: admin.put("/duty/roster", json=body), bodies)
+            assert {answer.status_code for answer in answers} == {200}
+            left = [one["name"] for one in admin.get("/duty/roster", params=DAY).json()["shifts"]]
+            assert left in [[one["name"] for one in body["shifts"]] for body in bodies]
 
 
 @pytest.mark.parametrize(
@@ -148,6 +165,18 @@ def test_a_shift_that_ends_is_told_and_old_rows_go(centre, database, clock):
         assert feed_kinds(database) == []
 
 
+def test_the_watch_prunes_the_quarantine(centre, database, clock):
+    centre.take(Received("x", b"y", clock.now()))
+    watch = centre.centre.watch
+    watch.look()
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(Quarantine)) == 1
+    clock.advance(120 * 86_400)
+    watch.look()
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(Quarantine)) == 0
+
+
 def test_who_asks_for_recorded_video_is_entered_before_it_goes_out(centre, database):
     with centre.client("duty") as duty:
         base = "/boxes/xiacun-1/edge/v1"
@@ -155,6 +184,7 @@ def test_who_asks_for_recorded_video_is_entered_before_it_goes_out(centre, datab
         # the box is not connected: the wish is entered all the same
         for path in ("cameras/cam1/playlist.m3u8", "cameras/cam1/clip.mp4"):
             assert duty.get(f"{base}/{path}", params=query).status_code == 503
+        # the parts of a playlist that was entered are not entered again
         for path in ("segments/7.mp4", "cameras/cam1/timeline", "health"):
             assert duty.get(f"{base}/{path}").status_code == 503
         bad = duty.get(f"{base}/cameras/cam1/clip.mp4", params={"from": "yesterday"})
@@ -168,3 +198,63 @@ def test_who_asks_for_recorded_video_is_entered_before_it_goes_out(centre, datab
         ("duty", "zhang", "cam1", what, NOW - timedelta(hours=1), "核查")
         for what in ("playlist", "clip")
     ]
+
+
+def test_recorded_files_that_no_playlist_was_asked_for_are_entered_once_an_hour(
+    centre, database, clock
+):
+    base = "/boxes/xiacun-1/edge/v1"
+
+    def entered() -> list[tuple[str, str, str]]:
+        with database.read() as session:
+            rows = session.scalars(select(Viewing).order_by(Viewing.id)).all()
+        return [(row.username, row.box_id, row.what) for row in rows]
+
+    with centre.client("duty") as duty, centre.client("admin") as admin:
+        for number in range(1, 4):  # counted through, without a playlist
+            assert duty.get(f"{base}/segments/{number}.mp4").status_code == 503
+        assert entered() == [("duty", "xiacun-1", "segment")]
+        # what somebody else, or what was asked of another box, covers nothing
+        admin.get(f"{base}/cameras/cam1/playlist.m3u8")
+        duty.get("/boxes/xiacun-2/edge/v1/segments/1.mp4")
+        assert entered()[1:] == [
+            ("admin", "xiacun-1", "playlist"),
+            ("duty", "xiacun-2", "segment"),
+        ]
+        told = len(entered())
+        admin.get(f"{base}/segments/1.mp4")
+        assert len(entered()) == told
+        clock.advance(3601)
+        duty.get(f"{base}/segments/4.mp4")
+        assert entered()[told:] == [("duty", "xiacun-1", "segment")]
+
+
+def test_a_playlist_covers_its_parts_for_a_sitting_and_no_longer(centre, database, clock):
+    base = "/boxes/xiacun-1/edge/v1"
+    with centre.client("duty") as duty:
+        duty.get(f"{base}/cameras/cam1/playlist.m3u8")
+        for hours in (3, 2):
+            clock.advance(hours * 3600)
+            duty.get(f"{base}/segments/7.mp4")
+    with database.read() as session:
+        words = session.scalars(select(Viewing.what).order_by(Viewing.id)).all()
+    assert words == ["playlist", "segment"]
+
+
+def test_a_clip_covers_no_recorded_file_but_itself(centre, database):
+    base = "/boxes/xiacun-1/edge/v1"
+    with centre.client("duty") as duty:
+        duty.get(f"{base}/cameras/cam1/clip.mp4")
+        duty.get(f"{base}/segments/7.mp4")
+    with database.read() as session:
+        words = session.scalars(select(Viewing.what).order_by(Viewing.id)).all()
+    assert words == ["clip", "segment"]
+
+
+def test_many_files_asked_for_at_once_are_one_entry(centre, database):
+    with centre.client("duty") as duty, ThreadPoolExecutor(6) as pool:
+        base = "/boxes/xiacun-1/edge/v1"
+        paths = [f"{base}/segments/{number}.mp4" for number in range(12)]
+        assert {answer.status_code for answer in pool.map(duty.get, paths)} == {503}
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(Viewing)) == 1

@@ -1,5 +1,7 @@
 import hashlib
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from uuid import uuid4
 
 import httpx
@@ -8,6 +10,8 @@ from sqlalchemy import func, select
 
 from central.codes import FeedKind
 from central.db.models import Evidence, FeedRow
+from central.evidence import store
+from tests.support.waiting import wait_until
 from tests.support.xiacun import BOX, BOX_TOKEN, alert_data, alert_message, received
 
 CLIP = b"mp4 " * 50_000
@@ -20,16 +24,16 @@ def alert_id(centre):
     return new
 
 
-def put(centre, alert_id, body=CLIP, kind="clip", box=BOX, token=BOX_TOKEN, **headers):
+def put(centre, alert_id, body=CLIP, kind="clip", box=BOX, token=BOX_TOKEN, sha256=None, **headers):
     sent = {
         "authorization": f"Bearer {token}",
-        "x-content-sha256": hashlib.sha256(body).hexdigest(),
+        "x-content-sha256": sha256 or hashlib.sha256(body).hexdigest(),
         "x-evidence-start": "2026-11-22T05:59:50Z",
         "x-evidence-end": "2026-11-22T06:00:20Z",
         **headers,
     }
     url = f"{centre.url}/api/v1/boxes/{box}/evidence/{alert_id}/{kind}"
-    return httpx.put(url, content=body, headers=sent)
+    return httpx.put(url, content=body, headers=sent, timeout=30)
 
 
 def test_evidence_is_stored_once_and_served_in_ranges(centre, alert_id, database):
@@ -60,15 +64,75 @@ def test_other_bytes_for_the_same_piece_are_a_conflict(centre, alert_id):
     assert put(centre, alert_id, b"jpeg", "snapshot").status_code == 201
 
 
-def test_the_same_piece_twice_at_once_is_stored_once(centre, alert_id, database, tmp_path):
+def test_the_same_piece_many_times_at_once_is_stored_once(centre, alert_id, database, tmp_path):
     with ThreadPoolExecutor(4) as pool:
         codes = list(pool.map(lambda _: put(centre, alert_id).status_code, range(4)))
-    assert set(codes) <= {200, 201}
+    assert set(codes) <= {200, 201, 503}  # 503: a newer one of the same piece took over
     assert 201 in codes
     with database.read() as session:
         assert session.scalar(select(func.count()).select_from(Evidence)) == 1
     assert [path.name for path in (tmp_path / "evidence").glob("incoming-*")] == []
     assert len(list((tmp_path / "evidence").rglob("*.mp4"))) == 1
+
+
+def test_a_newer_upload_of_a_piece_takes_over_from_one_that_hangs(centre, alert_id, tmp_path):
+    folder, hung, answers = tmp_path / "evidence", threading.Event(), []
+
+    def hanging():
+        yield CLIP[:500_000]
+        hung.wait(60)  # as over a link that was cut without a word
+
+    def send() -> None:
+        answers.append(put(centre, alert_id, hanging(), sha256=hashlib.sha256(CLIP).hexdigest()))
+
+    older = threading.Thread(target=send)
+    older.start()
+    wait_until(lambda: list(folder.glob("incoming-*")))
+    assert put(centre, alert_id).status_code == 201
+    wait_until(lambda: not list(folder.glob("incoming-*")))
+    hung.set()
+    older.join()
+    assert [answer.status_code for answer in answers] == [503]
+    assert put(centre, alert_id, b"jpeg", "snapshot").status_code == 201
+
+
+def test_a_disk_that_is_nearly_full_is_left_to_the_database(
+    centre, alert_id, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(store, "FREE_FLOOR_BYTES", 10**18)
+    answer = put(centre, alert_id)
+    assert (answer.status_code, answer.json()["error"]) == (503, "unavailable")
+    assert [path for path in (tmp_path / "evidence").rglob("*") if path.is_file()] == []
+    monkeypatch.undo()
+    assert put(centre, alert_id).status_code == 201
+
+
+def test_a_disk_that_fills_up_on_the_way_is_503_too(centre, alert_id, tmp_path, monkeypatch):
+    asked = []
+
+    def shrinking(_folder: Path) -> int:
+        asked.append(True)
+        return 10**12 if len(asked) == 1 else 0
+
+    monkeypatch.setattr(store, "free_bytes", shrinking)
+    assert put(centre, alert_id).status_code == 503
+    assert [path for path in (tmp_path / "evidence").rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("body", [CLIP, b"small"])
+def test_a_full_disk_is_503_and_leaves_nothing(centre, alert_id, tmp_path, monkeypatch, body):
+    evidence, receive = centre.centre.evidence, type(centre.centre.evidence).receive
+
+    def receive_onto_a_full_disk(self):
+        incoming = receive(self)
+        incoming._file.close()
+        incoming._file = open("/dev/full", "wb")  # noqa: PTH123, SIM115 - it refuses every byte
+        return incoming
+
+    monkeypatch.setattr(type(evidence), "receive", receive_onto_a_full_disk)
+    answer = put(centre, alert_id, body)
+    assert (answer.status_code, answer.json()["error"]) == (503, "unavailable")
+    assert [path for path in (tmp_path / "evidence").rglob("*") if path.is_file()] == []
 
 
 @pytest.mark.parametrize(

@@ -1,21 +1,21 @@
-import json
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 from time import monotonic
 from uuid import uuid4
 
-import httpx
 import pytest
 from sqlalchemy import text
 
 from central.codes import FeedKind
 from central.db.models import FeedRow
+from central.wall import routes
 from central.wall.feed import Cursor, after, is_stale, newest, prune, publish
+from protocol.messages import AlertMode
+from tests.support.browser import listening, raise_alert
 from tests.support.xiacun import (
     NOW,
+    REGION,
     alert_data,
     alert_message,
     birth,
@@ -23,45 +23,6 @@ from tests.support.xiacun import (
     heartbeat,
     received,
 )
-
-
-@dataclass
-class SseEvent:
-    event: str
-    id: str
-    data: dict
-
-
-class Stream:
-    """One browser's connection to the feed."""
-
-    def __init__(self, response: httpx.Response) -> None:
-        self._lines = response.iter_lines()
-
-    def next(self) -> SseEvent:
-        """Return the next event; the client's timeout fails the test where none comes."""
-        fields: dict[str, str] = {}
-        for line in self._lines:
-            if not line and fields:
-                return SseEvent(fields["event"], fields["id"], json.loads(fields["data"]))
-            if line and not line.startswith(":"):
-                key, _, value = line.partition(": ")
-                fields[key] = value
-        raise AssertionError("the stream ended")
-
-
-@contextmanager
-def listening(client: httpx.Client, cursor: str, header: bool = False) -> Iterator[Stream]:
-    where = {"headers": {"last-event-id": cursor}} if header else {"params": {"cursor": cursor}}
-    with client.stream("GET", "/feed", timeout=20, **where) as response:
-        assert response.headers["content-type"].startswith("text/event-stream")
-        yield Stream(response)
-
-
-def raise_alert(centre, sequence: int) -> str:
-    new = uuid4()
-    centre.take(received(alert_message(alert_data(new), sequence)))
-    return str(new)
 
 
 def test_a_change_comes_whole_and_soon_after_its_commit(centre):
@@ -161,6 +122,19 @@ def test_boxes_cameras_evidence_duty_and_incidents_come_as_they_are(centre, data
             assert (event.event, event.data["people"][0]["post"]) == ("duty", "lead")
 
 
+def test_nothing_that_is_done_with_a_trial_alert_is_told(centre):
+    trial = uuid4()
+    centre.take(received(alert_message(alert_data(trial, mode=AlertMode.TRIAL), 1)))
+    with (
+        centre.client("duty") as duty,
+        listening(duty, duty.get("/wall").json()["cursor"]) as stream,
+    ):
+        duty.post(f"/alerts/{trial}/ack", json={"device": "pc"})
+        assert duty.post(f"/alerts/{trial}/known", json={"note": "赶集"}).status_code == 200
+        live = raise_alert(centre, 2)
+        assert stream.next().data["id"] == live
+
+
 def test_an_unknown_or_too_old_cursor_begins_anew(centre, database, clock):
     raise_alert(centre, 1)
     with centre.client("wall") as wall:
@@ -222,6 +196,32 @@ def test_the_wall_begins_with_everything_and_a_cursor(centre):
         {"open": 0, "overdue": 0},
     )
     assert shown["duty"]["shift"]["held_over"] is False
+
+
+def test_a_feed_ends_with_its_session_though_events_come_without_a_pause(
+    centre, database, monkeypatch
+):
+    monkeypatch.setattr(routes, "PING_S", 0.1)
+    done = threading.Event()
+
+    def go_on() -> None:
+        while not done.wait(0.01):
+            with database.write() as session:
+                publish(session, NOW, [(FeedKind.DUTY, REGION)])
+
+    writer = threading.Thread(target=go_on)
+    with centre.client("duty") as duty, centre.client("duty") as same:
+        same.cookies = duty.cookies
+        with listening(duty, duty.get("/wall").json()["cursor"]) as stream:
+            writer.start()
+            try:
+                for _ in range(3):
+                    assert stream.next().event == "duty"
+                assert same.delete("/session").status_code == 204
+                assert len(list(islice(stream.rest(), 5000))) < 5000  # it ends by itself
+            finally:
+                done.set()
+                writer.join()
 
 
 def test_feed_rows_keep_their_time(database):

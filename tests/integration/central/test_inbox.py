@@ -18,11 +18,12 @@ from central.db.models import (
     Quarantine,
 )
 from central.errors import StoreUnavailableError
+from central.ingest import quarantine
 from central.ingest.inbox import UNKNOWN_BOX, DatabaseInbox
 from central.ledger.book import broken_at
 from central.ports import Committed, Received
 from protocol.codec import encode
-from protocol.messages import AlertLevel, AlertMode, AlertOp, StreamState
+from protocol.messages import AlertLevel, AlertMode, AlertOp, StreamState, source_of_box
 from protocol.topics import BoxTopic, Leaf
 from tests.support.xiacun import (
     BOX,
@@ -217,6 +218,49 @@ def test_the_same_rubbish_again_is_counted_not_kept_again(inbox, database):
         assert session.scalars(select(Quarantine.times)).all() == [3]
 
 
+def test_an_unknown_box_that_speaks_every_minute_is_one_row_a_reason(inbox, database, clock):
+    for minute in range(5):
+        at = NOW + timedelta(minutes=minute)
+        for message in (heartbeat(at=at), birth(at=at)):
+            own = message.model_copy(update={"source": source_of_box("new-box")})
+            inbox.commit([received(own, at, box="new-box")])
+    with database.read() as session:
+        rows = session.execute(select(Quarantine.times, Quarantine.first_at, Quarantine.last_at))
+        assert rows.all() == [(5, NOW, NOW + timedelta(minutes=4))] * 2
+
+
+def test_a_topic_takes_so_many_rows_and_what_comes_beyond_is_counted_in_one(
+    inbox, database, monkeypatch
+):
+    monkeypatch.setattr(quarantine, "MAX_ROWS", 5)
+    inbox.commit([Received("x", b"%d" % number, NOW) for number in range(4)])
+    later = NOW + timedelta(1)
+    inbox.commit([Received("x", b"%d" % number, later) for number in range(9)])
+    inbox.commit([Received("y", b"0", NOW)])
+    with database.read() as session:
+        kept = session.execute(
+            select(Quarantine.topic, Quarantine.payload, Quarantine.times).order_by(
+                Quarantine.topic, Quarantine.payload
+            )
+        ).all()
+    assert kept == [
+        ("x", b"", 4),  # 5 to 8
+        *(("x", b"%d" % number, 2) for number in range(4)),
+        ("x", b"4", 1),
+        ("y", b"0", 1),
+    ]
+
+
+def test_what_is_old_leaves_the_quarantine_and_what_comes_again_stays(inbox, database):
+    long_ago = NOW - timedelta(days=200)
+    inbox.commit([Received("x", b"old", long_ago), Received("x", b"again", long_ago)])
+    inbox.commit([Received("x", b"again", NOW)])
+    with database.write() as session:
+        assert quarantine.prune(session, NOW) == 1
+    with database.read() as session:
+        assert session.scalars(select(Quarantine.payload)).all() == [b"again"]
+
+
 def test_a_message_that_claims_another_box_is_quarantined(inbox, database):
     message = alert_message(alert_data(), 1, box="other-box")
     assert inbox.commit([received(message)]) == [Committed(REGION, BOX, (1,))]
@@ -240,6 +284,28 @@ def test_an_unknown_box_gets_no_receipt_so_that_its_alerts_come_once_it_is_enter
 def test_a_box_under_another_region_than_its_topic_is_unknown(inbox):
     message = received(alert_message(alert_data(), 1), region="110000000000")
     assert inbox.commit([message]) == []
+
+
+@pytest.mark.parametrize("stranger_comes_last", [True, False])
+def test_a_wrong_region_spoils_only_what_was_sent_under_it(inbox, database, stranger_comes_last):
+    alert_id = uuid4()
+    good = [received(birth(camera_state())), start(alert_id)]
+    stranger = received(will(), region="110000000000")
+    batch = [*good, stranger] if stranger_comes_last else [stranger, *good]
+    assert inbox.commit(batch) == [Committed(REGION, BOX, (1,))]
+    assert only_alert(database).id == alert_id
+    with database.read() as session:
+        assert session.get_one(Box, BOX).online  # the stranger's will is not taken
+        rows = session.execute(select(Quarantine.topic, Quarantine.reason)).all()
+    assert rows == [(stranger.topic, UNKNOWN_BOX)]
+
+
+def test_what_cannot_be_read_under_a_wrong_region_is_not_receipted(inbox):
+    document = json.loads(start(sequence=7).payload)
+    document["data"]["count"] = "many"
+    wrong = str(BoxTopic("110000000000", BOX, Leaf.EVENT))
+    unread = Received(wrong, json.dumps(document).encode(), NOW)
+    assert inbox.commit([unread, start(sequence=8)]) == [Committed(REGION, BOX, (8,))]
 
 
 def test_an_alert_of_one_box_cannot_be_changed_by_another(inbox, database):

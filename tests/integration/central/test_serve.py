@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 
 import httpx
 import pytest
@@ -13,7 +14,10 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from central.__main__ import main
+from central.errors import StoreUnavailableError
+from central.relay import router
 from tests.support.tools import ROOT
+from tests.support.waiting import wait_until
 from tests.support.xiacun import BOX, BOX_TOKEN
 
 CONFIG = """
@@ -116,3 +120,50 @@ def test_a_box_dials_in_with_its_token_and_no_other(centre):
     with connect(relay, additional_headers=headers) as box:
         assert centre.centre.hub.connected(BOX)
         box.close()
+
+
+def test_who_is_signed_out_watches_no_longer(centre, monkeypatch):
+    monkeypatch.setattr(router, "CHECK_S", 0.05)
+    host = centre.url.removeprefix("http://")
+    dialling = {"authorization": f"Bearer {BOX_TOKEN}", "x-box-id": BOX}
+    with (
+        connect(f"ws://{host}/api/v1/relay", additional_headers=dialling),
+        centre.client("duty") as duty,
+    ):
+        wait_until(lambda: centre.centre.hub.connected(BOX))
+        cookie = f"tanshao_session={duty.cookies['tanshao_session']}"
+        headers = {"cookie": cookie, "origin": centre.url}
+        live = f"ws://{host}/api/v1/live/{BOX}.cam1/sub"
+        with connect(live, additional_headers=headers) as viewer:
+            wait_until(lambda: centre.centre.hub.viewers() == {BOX: 1})
+            assert duty.delete("/session").status_code == 204
+            said = [json.loads(words) for words in viewer]
+        assert said[-1] == {"op": "end", "reason": "signed_out"}
+        wait_until(lambda: centre.centre.hub.viewers() == {BOX: 0})
+
+
+def test_live_video_goes_on_while_the_database_is_away(centre, monkeypatch):
+    asked = threading.Event()
+
+    def away(_token: str) -> None:
+        asked.set()
+        raise StoreUnavailableError("away")
+
+    host = centre.url.removeprefix("http://")
+    dialling = {"authorization": f"Bearer {BOX_TOKEN}", "x-box-id": BOX}
+    with (
+        connect(f"ws://{host}/api/v1/relay", additional_headers=dialling),
+        centre.client("duty") as duty,
+    ):
+        wait_until(lambda: centre.centre.hub.connected(BOX))
+        monkeypatch.setattr(router, "CHECK_S", 0.05)
+        cookie = f"tanshao_session={duty.cookies['tanshao_session']}"
+        headers = {"cookie": cookie, "origin": centre.url}
+        live = f"ws://{host}/api/v1/live/{BOX}.cam1/sub"
+        with connect(live, additional_headers=headers):
+            wait_until(lambda: centre.centre.hub.viewers() == {BOX: 1})
+            monkeypatch.setattr(centre.centre.sessions, "find", away)
+            for _ in range(2):
+                asked.clear()
+                assert asked.wait(10)
+            assert centre.centre.hub.viewers() == {BOX: 1}

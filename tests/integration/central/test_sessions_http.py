@@ -1,11 +1,17 @@
+from datetime import timedelta
+
 import httpx
 import pytest
 from sqlalchemy import select
 
+from central.auth import sessions
+from central.auth.passwords import verify
 from central.auth.tokens import hash_token
-from central.db.models import Session
+from central.codes import Post, Role
+from central.db.models import Session, Shift, ShiftAssignment
+from central.setup import put_account
 from tests.support.web_centre import PASSWORD, enter_accounts, running_centre
-from tests.support.xiacun import enter_village
+from tests.support.xiacun import NOW, REGION, enter_village
 
 
 def test_signing_in_gives_a_cookie_that_scripts_cannot_read(centre, database):
@@ -69,6 +75,22 @@ def test_the_right_password_forgets_the_wrong_tries(centre):
             assert client.post("/session", json=right).status_code == 200
 
 
+def test_a_password_that_is_changed_while_it_is_checked_lets_nobody_in(
+    centre, database, monkeypatch
+):
+    def change_meanwhile(password: str, kept: str | None) -> bool:
+        with database.write() as session:
+            put_account(session, "duty", Role.DUTY, "duty", "zhang", "another-password")
+        return verify(password, kept)
+
+    monkeypatch.setattr(sessions, "verify", change_meanwhile)
+    with centre.client() as client:
+        answer = client.post("/session", json={"username": "duty", "password": PASSWORD})
+    assert answer.status_code == 401
+    with database.read() as session:
+        assert session.scalars(select(Session)).all() == []
+
+
 def test_signing_out_ends_the_session_on_the_server(centre):
     with centre.client("duty") as client:
         token = client.cookies["tanshao_session"]
@@ -93,6 +115,38 @@ def test_a_wall_stays_signed_in_and_its_operator_goes_with_the_shift(centre, clo
         assert wall.get("/session").json()["operator"] is None
 
 
+def add_shift(database, name: str, starts_after_h: float, *people: str) -> None:
+    start = NOW + timedelta(hours=starts_after_h)
+    with database.write() as session:
+        shift = Shift(region_code=REGION, name=name, start=start, end=start + timedelta(hours=8))
+        session.add(shift)
+        session.flush()
+        session.add_all(
+            ShiftAssignment(shift_id=shift.id, person_id=person, post=Post.OFFICER)
+            for person in people
+        )
+
+
+def test_an_operator_who_is_held_over_leaves_when_somebody_else_takes_over(centre, clock, database):
+    add_shift(database, "空班", 12.5)  # nobody came
+    add_shift(database, "加班", 13, "li")  # their own next shift relieves nobody
+    add_shift(database, "乙班", 14, "wang")
+    clock.advance(12.25 * 3600)  # the shift ended a quarter of an hour ago
+    with centre.client("wall", pin="2222") as wall:
+        for hours, operator in ((1.5, "李秀英"), (0.25, None)):
+            clock.advance(hours * 3600)
+            shown = wall.get("/session").json()["operator"]
+            assert (shown and shown["name"]) == operator
+
+
+def test_an_operator_who_is_held_over_and_never_relieved_stays_for_so_long(centre, clock):
+    clock.advance(12.25 * 3600)
+    with centre.client("wall", pin="2222") as wall:
+        for hours, there in ((11.5, True), (0.5, False)):
+            clock.advance(hours * 3600)
+            assert (wall.get("/session").json()["operator"] is not None) is there
+
+
 def test_an_operator_may_leave_the_wall(centre):
     with centre.client("wall", pin="2222") as wall:
         assert wall.delete("/session/operator").status_code == 204
@@ -104,6 +158,55 @@ def test_a_wrong_pin_is_refused_and_soon_no_longer_heard(centre):
         codes = [wall.post("/session/operator", json={"pin": "9999"}).status_code for _ in range(9)]
         assert codes == [401] * 8 + [429]
         assert wall.post("/session/operator", json={"pin": "12x4"}).status_code == 422
+
+
+def test_a_right_pin_does_not_give_a_guesser_new_tries(centre):
+    with centre.client("wall") as wall:
+
+        def tried(pin: str, times: int) -> list[int]:
+            return [
+                wall.post("/session/operator", json={"pin": pin}).status_code for _ in range(times)
+            ]
+
+        assert tried("9999", 7) == [401] * 7
+        assert tried("2222", 1) == [200]  # the guesser's own
+        assert tried("9999", 7) == [401] + [429] * 6
+
+
+def test_signing_in_anew_does_not_give_a_guesser_new_tries(centre):
+    codes = []
+    for _ in range(3):
+        with centre.client("wall") as wall:
+            codes += [
+                wall.post("/session/operator", json={"pin": "9999"}).status_code for _ in range(4)
+            ]
+    assert codes == [401] * 8 + [429] * 4
+
+
+def test_a_patient_guesser_gets_thirty_tries_a_day(centre, clock):
+    codes = []
+    with centre.client("wall") as wall:
+        for _ in range(8):
+            for _ in range(5):
+                answer = wall.post("/session/operator", json={"pin": "9999"})
+                codes.append(answer.status_code)
+            clock.advance(5 * 60 + 1)
+        assert codes == [401] * 30 + [429] * 10
+        assert answer.json()["message"] == "too many tries; come back in 1405 minutes"
+        clock.advance(86_400)
+        assert wall.post("/session/operator", json={"pin": "2222"}).status_code == 200
+
+
+def test_a_wall_in_daily_use_does_not_lock_itself(centre):
+    with centre.client("wall") as wall:
+        codes = {
+            wall.post("/session/operator", json={"pin": pin}).status_code
+            for _ in range(20)
+            for pin in ("2222", "1111")
+        }
+        assert codes == {200}
+        wrong = [wall.post("/session/operator", json={"pin": "9999"}).status_code for _ in range(9)]
+        assert wrong == [401] * 8 + [429]
 
 
 def test_a_wall_without_an_operator_only_looks(centre):

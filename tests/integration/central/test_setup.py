@@ -1,19 +1,22 @@
 import io
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text
 
 from central.__main__ import main
-from central.auth.passwords import verify
+from central.auth.passwords import hash_password, verify
 from central.auth.tokens import fits
+from central.codes import Role
 from central.config import VillageSection
-from central.db.models import Account, Box, Grid, Person, Shift
+from central.db.models import Account, Box, Grid, Person, Session, Shift
 from central.duty.roster import duty_at
 from central.errors import ConfigError
 from central.seed import load_seed
-from central.setup import Entered, enter
+from central.setup import Entered, enter, put_account
 from tests.support.tools import ROOT
+from tests.support.xiacun import NOW
 
 VILLAGE = VillageSection(name="下村", region_code="532324001002")
 SECRETS = {
@@ -76,6 +79,76 @@ def test_a_changed_password_and_token_count_from_then_on(database, clock, secret
     with database.read() as session:
         assert verify("another-password", session.get_one(Account, "duty").password_hash)
         assert fits("another-long-token", session.get_one(Box, "xiacun-1").token_sha256)
+
+
+def sessions(database) -> list[tuple[str, str | None]]:
+    with database.read() as session:
+        query = select(Session.username, Session.operator_id).order_by(Session.username)
+        return [tuple(row) for row in session.execute(query)]
+
+
+def sign_in(database, *usernames: str, operator: str | None = None) -> None:
+    """Put sessions there as they are after signing in."""
+    with database.write() as session:
+        for username in usernames:
+            session.add(
+                Session(
+                    id_sha256=f"of {username}",
+                    username=username,
+                    created_at=NOW,
+                    expires_at=NOW + timedelta(hours=12),
+                    operator_id=operator if username == "wall" else None,
+                    operator_until=NOW + timedelta(hours=12) if username == "wall" else None,
+                )
+            )
+
+
+def test_a_new_password_ends_the_sessions_of_its_account_alone(
+    database, clock, secrets, monkeypatch
+):
+    enter(database, clock, VILLAGE, load_seed(EXAMPLE))
+    sign_in(database, "admin", "duty", "wall")
+    enter(database, clock, VILLAGE, load_seed(EXAMPLE))
+    assert len(sessions(database)) == 3  # entered again with the same passwords
+    monkeypatch.setenv("TANSHAO_PASSWORD_DUTY", "another-password")
+    enter(database, clock, VILLAGE, load_seed(EXAMPLE))
+    assert [username for username, _ in sessions(database)] == ["admin", "wall"]
+
+
+def test_an_account_that_is_given_to_somebody_else_ends_its_sessions(database, clock, secrets):
+    enter(database, clock, VILLAGE, load_seed(EXAMPLE))
+    sign_in(database, "duty")
+    with database.write() as session:
+        put_account(session, "duty", Role.DUTY, "值班员", "li", "duty-password")
+    assert sessions(database) == []
+
+
+def test_a_new_pin_takes_who_stood_at_a_wall_by_the_old_one_away(
+    database, clock, secrets, monkeypatch
+):
+    enter(database, clock, VILLAGE, load_seed(EXAMPLE))
+    sign_in(database, "wall", operator="li")
+    enter(database, clock, VILLAGE, load_seed(EXAMPLE))
+    assert sessions(database) == [("wall", "li")]
+    monkeypatch.setenv("TANSHAO_PIN_LI", "8642")
+    enter(database, clock, VILLAGE, load_seed(EXAMPLE))
+    assert sessions(database) == [("wall", None)]
+
+
+def test_a_pin_of_somebody_whom_the_seed_does_not_name_is_refused(
+    database, clock, secrets, monkeypatch
+):
+    enter(database, clock, VILLAGE, load_seed(EXAMPLE))
+    with database.write() as session:
+        session.get_one(Person, "wang").pin_hash = hash_password("7777")
+    seed = load_seed(EXAMPLE)
+    without_wang = seed.model_copy(
+        update={"people": tuple(one for one in seed.people if one.id != "wang")}
+    )
+    monkeypatch.setenv("TANSHAO_PIN_LI", "7777")
+    with pytest.raises(ConfigError, match="the PIN of 'li' is another person's"):
+        enter(database, clock, VILLAGE, without_wang)
+    enter(database, clock, VILLAGE, seed)  # whom the seed gives no PIN has none
 
 
 @pytest.mark.parametrize(
@@ -149,6 +222,29 @@ def test_an_account_that_makes_no_sense_is_refused(
     user = ["add-user", *config, "--username", "x", "--name", "某", *arguments]
     assert main(user) == 1
     assert words in capsys.readouterr().err
+
+
+def test_an_account_is_retired_on_the_command_line_and_entered_again(
+    config_path, tmp_path, capsys, monkeypatch
+):
+    config = ["--config", str(config_path)]
+    assert main(["setup", *config, "--file", str(EXAMPLE)]) == 0
+    assert main(["retire", *config, "--username", "duty"]) == 0
+    assert main(["retire", *config, "--username", "duty"]) == 0  # again changes nothing
+    assert main(["setup", *config, "--file", str(EXAMPLE)]) == 1
+    monkeypatch.setattr("sys.stdin", open_text("another-password\n"))
+    user = ["add-user", *config, "--username", "duty", "--name", "值班员"]
+    assert main([*user, "--role", "duty", "--person", "zhang"]) == 0
+    assert main(["retire", *config, "--person", "nobody"]) == 1
+    assert main(["retire", *config, "--username", "nobody"]) == 1
+    said = capsys.readouterr()
+    assert said.out.splitlines()[1:] == ["duty: retired", "duty: retired", "duty: duty"]
+    first, *others = said.err.splitlines()
+    assert first.startswith("ConfigError: 'users': 'duty' is retired")
+    assert others == [
+        "ConfigError: there is no person 'nobody'",
+        "ConfigError: there is no account 'nobody'",
+    ]
 
 
 def open_text(words: str):

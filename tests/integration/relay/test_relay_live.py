@@ -8,6 +8,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
+from central.relay import router
 from edge.live.hubs import LiveHubs
 from edge.media.sample import Sample
 from protocol.messages import StreamState
@@ -131,6 +132,21 @@ async def test_a_far_viewer_that_does_not_read_never_slows_the_one_that_does(box
             show(box, sample)
             assert len(await fast.recv()) > 300_000
         slow.transport.abort()
+
+
+async def test_who_may_no_longer_watch_gets_nothing_more_though_video_is_queued(
+    box, centre, monkeypatch
+):
+    monkeypatch.setattr(router, "CHECK_S", 0.05)
+    footage = encoded(frames=3)
+    async with dialled_in(box, centre), watch(centre) as socket:
+        await receive(socket, 1)
+        show(box, *footage)
+        await receive(socket, 2 + 3)
+        centre.viewers.allowed = False
+        said = [each async for each in socket]
+        assert json.loads(said[-1]) == {"op": "end", "reason": "signed_out"}
+        await eventually(lambda: centre.hub.viewers() == {BOX_ID: 0})
 
 
 async def test_viewers_of_a_box_that_is_lost_are_told(box, centre):

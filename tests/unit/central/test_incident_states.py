@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from central.codes import IncidentState
@@ -5,38 +7,41 @@ from central.errors import ConflictError, InvalidError
 from central.incidents.states import IncidentAction, Standing, after
 
 ACCEPTED = Standing(IncidentState.ACCEPTED, "li")
-HANDLING = Standing(IncidentState.HANDLING, "wang", "wang")
-FEEDBACK = Standing(IncidentState.FEEDBACK, "wang", "wang")
-CLOSED = Standing(IncidentState.CLOSED, "wang", "wang", "li")
+HANDLING = Standing(IncidentState.HANDLING, "wang", "wang", handled_by=frozenset({"wang"}))
+FEEDBACK = replace(HANDLING, state=IncidentState.FEEDBACK)
+CLOSED = replace(FEEDBACK, state=IncidentState.CLOSED, checker_id="li")
+
+
+def handling(handler: str, *handled_by: str, rework_count: int = 0) -> Standing:
+    return Standing(
+        IncidentState.HANDLING,
+        handler,
+        handler,
+        rework_count=rework_count,
+        handled_by=frozenset(handled_by),
+    )
 
 
 @pytest.mark.parametrize(
     ("now", "action", "actor", "note", "handler", "expected"),
     [
         # who takes it handles and owns it
-        (ACCEPTED, "handle", "li", "", None, Standing(IncidentState.HANDLING, "li", "li")),
+        (ACCEPTED, "handle", "li", "", None, handling("li", "li")),
         # sent to a grid worker
         (ACCEPTED, "handle", "li", "", "wang", HANDLING),
         # given to somebody else
-        (HANDLING, "handle", "li", "", "zhang", Standing(IncidentState.HANDLING, "zhang", "zhang")),
+        (HANDLING, "handle", "li", "", "zhang", handling("zhang", "wang", "zhang")),
         # the duty officer may write down what the handler said on the telephone
         (HANDLING, "feedback", "li", "已扑灭", None, FEEDBACK),
         (FEEDBACK, "close", "li", "", None, CLOSED),
-        (
-            FEEDBACK,
-            "rework",
-            "li",
-            "仍有烟",
-            None,
-            Standing(IncidentState.HANDLING, "wang", "wang", None, 1),
-        ),
+        (FEEDBACK, "rework", "li", "仍有烟", None, handling("wang", "wang", rework_count=1)),
         (
             FEEDBACK,
             "rework",
             "li",
             "换人",
             "zhang",
-            Standing(IncidentState.HANDLING, "zhang", "zhang", None, 1),
+            handling("zhang", "wang", "zhang", rework_count=1),
         ),
         (ACCEPTED, "note", "li", "已打电话", None, ACCEPTED),
         (FEEDBACK, "note", "wang", "补充照片", None, FEEDBACK),
@@ -80,3 +85,22 @@ def test_every_other_step_is_a_conflict(now, action, actor):
 def test_what_is_missing_or_too_much_is_invalid(now, action, note, handler):
     with pytest.raises(InvalidError):
         after(now, IncidentAction(action), "li", note, handler)
+
+
+@pytest.mark.parametrize("check", ["close", "rework"])
+def test_who_handled_it_once_never_checks_it_however_often_it_was_handed_on(check):
+    taken = after(ACCEPTED, IncidentAction.HANDLE, "zhang", "", None)
+    handed_on = after(taken, IncidentAction.HANDLE, "zhang", "", "wang")
+    done = after(handed_on, IncidentAction.FEEDBACK, "wang", "已扑灭", None)
+    again = after(done, IncidentAction.REWORK, "li", "仍有烟", "zhao")
+    done_again = after(again, IncidentAction.FEEDBACK, "zhao", "已扑灭", None)
+    for handler in ("zhang", "wang", "zhao"):
+        with pytest.raises(ConflictError):
+            after(done_again, IncidentAction(check), handler, "现场已查", None)
+    after(done_again, IncidentAction(check), "li", "现场已查", None)
+
+
+def test_a_dispatcher_who_only_handed_it_on_may_check_it():
+    handed_on = after(ACCEPTED, IncidentAction.HANDLE, "zhang", "", "wang")
+    done = after(handed_on, IncidentAction.FEEDBACK, "zhang", "王强电话: 已扑灭", None)
+    assert after(done, IncidentAction.CLOSE, "zhang", "", None).checker_id == "zhang"

@@ -16,7 +16,7 @@ TEXT = sa.Text()
 DOCUMENT = sa.JSON().with_variant(JSONB(), "postgresql")
 
 #: History: rows come, and never change or go.
-APPEND_ONLY = ("alert_duty", "alert_ledger", "incident_ledger", "viewing")
+APPEND_ONLY = ("alert_duty", "alert_ledger", "incident_handler", "incident_ledger", "viewing")
 
 
 def upgrade() -> None:
@@ -34,6 +34,12 @@ def _protect_sqlite() -> None:
                 f"create trigger {table}_no_{act} before {act} on {table} "
                 f"begin select raise(abort, '{table} is append-only'); end"
             )
+    op.execute(
+        "create trigger incident_checker before update on incident when exists "
+        "(select 1 from incident_handler as handled where handled.incident_id = new.id "
+        "and handled.person_id = new.checker_id) "
+        "begin select raise(abort, 'who handled an incident never checks it'); end"
+    )
 
 
 def _protect_postgresql() -> None:
@@ -51,6 +57,17 @@ def _protect_postgresql() -> None:
             f"create trigger {table}_no_truncate before truncate on {table} "
             "for each statement execute function tanshao_append_only()"
         )
+    op.execute(
+        "create function tanshao_checker() returns trigger language plpgsql as "
+        "$$ begin if exists (select 1 from incident_handler as handled "
+        "where handled.incident_id = new.id and handled.person_id = new.checker_id) "
+        "then raise exception 'who handled an incident never checks it' "
+        "using errcode = 'restrict_violation'; end if; return new; end $$"
+    )
+    op.execute(
+        "create trigger incident_checker before update on incident "
+        "for each row execute function tanshao_checker()"
+    )
 
 
 def _feed() -> None:
@@ -92,6 +109,7 @@ def _quarantine() -> None:
         sa.Column("times", KEY, nullable=False),
         sa.PrimaryKeyConstraint("digest", name="pk_quarantine"),
     )
+    op.create_index("ix_quarantine_topic", "quarantine", ["topic"])
 
 
 def _rate_count() -> None:
@@ -454,6 +472,22 @@ def _incident_alert() -> None:
     op.create_index("ix_incident_alert_incident_id", "incident_alert", ["incident_id"])
 
 
+def _incident_handler() -> None:
+    op.create_table(
+        "incident_handler",
+        sa.Column("incident_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", TEXT, nullable=False),
+        sa.Column("since", MOMENT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["incident_id"], ["incident.id"], name="fk_incident_handler_incident_id_incident"
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name="fk_incident_handler_person_id_person"
+        ),
+        sa.PrimaryKeyConstraint("incident_id", "person_id", name="pk_incident_handler"),
+    )
+
+
 def _incident_ledger() -> None:
     op.create_table(
         "incident_ledger",
@@ -542,6 +576,7 @@ TABLES = (
     _alert_ledger,
     _evidence,
     _incident_alert,
+    _incident_handler,
     _incident_ledger,
     _session,
     _viewing,

@@ -1,0 +1,92 @@
+"""What could not be understood: kept to be looked at, and bounded whatever comes.
+
+A row is one message: its topic and bytes, or, where a box says much the same each minute (its state
+and its heartbeat), its topic and the reason. The same again is counted.
+"""
+
+import hashlib
+import logging
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from central.db.models import Quarantine
+from central.db.upsert import insert_into
+from central.ingest.parse import Refused
+from protocol.topics import Leaf
+
+log = logging.getLogger(__name__)
+
+#: A season: alerts of a box that was newer than its centre can still be looked for.
+KEPT_FOR = timedelta(days=90)
+#: Rows a topic. Overflow: the newest is not kept, only counted, in one more row of the topic.
+MAX_ROWS = 2000
+#: Enough to see what a message was meant to be.
+_KEPT_BYTES = 64 * 1024
+
+_TEXT_CHARS = 1000
+
+
+def quarantine(session: Session, refused: Iterable[Refused]) -> None:
+    """Keep or count what was refused, in the caller's transaction."""
+    counts: dict[str, int] = {}
+    for item in refused:
+        topic = _text(item.received.topic)
+        if topic not in counts:
+            counts[topic] = _rows(session, topic)
+        digest = _digest(item)
+        log.warning(
+            "inbox.quarantined",
+            extra={"topic": topic[:200], "reason": item.reason[:500], "digest": digest},
+        )
+        if counts[topic] < MAX_ROWS or session.get(Quarantine, digest) is not None:
+            payload = item.received.payload
+            counts[topic] += _keep(session, item, digest, _text(item.reason), payload) == 1
+        else:
+            digest = hashlib.sha256(f"{topic}\0beyond".encode()).hexdigest()
+            _keep(session, item, digest, f"more than {MAX_ROWS} rows: counted only", b"")
+
+
+def prune(session: Session, now: datetime) -> int:
+    """Delete what has not come for long; return how many rows went."""
+    gone = session.execute(delete(Quarantine).where(Quarantine.last_at < now - KEPT_FOR))
+    return int(gone.rowcount)  # type: ignore[attr-defined]  # a DELETE's result has it
+
+
+def _keep(session: Session, item: Refused, digest: str, reason: str, payload: bytes) -> int:
+    """Enter a row or count it; return how often it has come."""
+    at = item.received.received_at
+    statement = insert_into(session, Quarantine).values(
+        digest=digest,
+        topic=_text(item.received.topic),
+        payload=payload[:_KEPT_BYTES],
+        size_bytes=len(payload),
+        reason=reason,
+        first_at=at,
+        last_at=at,
+        times=1,
+    )
+    return session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[Quarantine.digest],
+            set_={"times": Quarantine.times + 1, "last_at": at},
+        ).returning(Quarantine.times)
+    ).scalar_one()
+
+
+def _digest(item: Refused) -> str:
+    says_it_again = item.topic is not None and item.topic.leaf in (Leaf.STATE, Leaf.HEARTBEAT)
+    what = _text(item.reason).encode() if says_it_again else item.received.payload
+    return hashlib.sha256(item.received.topic.encode() + b"\0" + what).hexdigest()
+
+
+def _rows(session: Session, topic: str) -> int:
+    query = select(func.count()).select_from(Quarantine).where(Quarantine.topic == topic)
+    return session.execute(query).scalar_one()
+
+
+def _text(words: str) -> str:
+    """Return words as both databases can keep them."""
+    return words[:_TEXT_CHARS].replace("\0", "�")
