@@ -287,7 +287,7 @@ const en: typeof zh = {
     empty: 'No incidents',
     onlyOverdue: 'Overdue only',
     pick: 'Choose an incident to see it',
-    checkerHint: 'Another person than the handler has to check before it is closed',
+    checkerHint: 'Somebody who never handled it has to check it before it is closed',
   },
   about: {
     title: 'About this system',

@@ -285,7 +285,7 @@ export default {
     empty: '没有事件',
     onlyOverdue: '只看超期',
     pick: '选择一个事件查看详情',
-    checkerHint: '办结须由处置人以外的人核查',
+    checkerHint: '办结须由从未处置过本事件的人核查',
   },
   about: {
     title: '关于本系统',
