@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
@@ -46,10 +47,7 @@ class OriginGuard:
         """Pass the request on, or answer 403."""
         if self._is_foreign(scope):
             answer = problem(_FOREIGN, "the request comes from another site")
-            if scope["type"] == "websocket":
-                await WebSocket(scope, receive, send).send_denial_response(answer)
-            else:
-                await answer(scope, receive, send)
+            await _refuse(answer, scope, receive, send)
             return
         await self._app(scope, receive, send)
 
@@ -109,10 +107,7 @@ class PlainAddresses:
             "\0" in scope["path"] or b"%00" in scope["query_string"]
         ):
             answer = problem(_NUL, "the address must not hold the character U+0000")
-            if scope["type"] == "websocket":
-                await WebSocket(scope, receive, send).send_denial_response(answer)
-            else:
-                await answer(scope, receive, send)
+            await _refuse(answer, scope, receive, send)
             return
         await self._app(scope, receive, send)
 
@@ -168,3 +163,11 @@ def content_security_policy(host: str) -> str:
             "frame-ancestors 'none'",
         )
     )
+
+
+async def _refuse(answer: Response, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer in place of the application, a WebSocket's handshake too."""
+    if scope["type"] == "websocket":
+        await WebSocket(scope, receive, send).send_denial_response(answer)
+    else:
+        await answer(scope, receive, send)
