@@ -16,7 +16,7 @@ from pathlib import Path
 from bench import peers, report
 from bench.box import BoxError, BoxInterface, BoxSettings, Viewer, is_live
 from bench.hd_cameras import hd_cameras
-from bench.load import Load, Meter
+from bench.load import Load, Meter, table
 from bench.program import Program, ProgramError
 from bench.wait import WaitedTooLongError, until
 from protocol.clock import Clock, SystemClock
@@ -124,19 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"FAILED: {error}")
             report.emit(sys.stdout, {"error": str(error)})
             return 1
-    rows = [
-        (
-            load.name,
-            load.cameras,
-            round(load.cpu * 100, 1),
-            round(load.pss_mb, 1),
-            load.processes,
-            round(load.written_mbit_s, 1),
-        )
-        for load in loads
-    ]
-    head = ("program", "cameras", "CPU %", "PSS MB", "processes", "written Mbit/s")
-    print(report.table(head, rows))
+    print(table(loads))
     for load in loads:
         print(f"{load.name}, {load.cameras}: {load.does}")
     for peer in absent:

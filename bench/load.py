@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench import peers, process
+from bench import peers, process, report
 from bench.program import Program
 from protocol.clock import Clock
 
@@ -75,6 +75,23 @@ class Meter:
             ]
             load = self.measure(peer.name, cameras, programs, folder)
         return replace(load, does=peer.does)
+
+
+def table(loads: Sequence[Load]) -> str:
+    """Return loads as a table for people."""
+    head = ("program", "cameras", "CPU %", "PSS MB", "processes", "written Mbit/s")
+    rows = [
+        (
+            load.name,
+            load.cameras,
+            round(load.cpu * 100, 2),
+            round(load.pss_mb, 1),
+            load.processes,
+            round(load.written_mbit_s, 1),
+        )
+        for load in loads
+    ]
+    return report.table(head, rows)
 
 
 def _size(folder: Path) -> int:

@@ -19,7 +19,7 @@ from bench import continuity, peers, report
 from bench.box import BoxError, BoxInterface, BoxSettings, is_live
 from bench.continuity import Continuity
 from bench.hd_cameras import hd_cameras
-from bench.load import Load, Meter
+from bench.load import Load, Meter, table
 from bench.program import Program, ProgramError
 from bench.wait import WaitedTooLongError, until
 from protocol.clock import Clock, SystemClock
@@ -167,19 +167,7 @@ def measure(bench: Bench, sources: Sequence[peers.Source], repeats: int) -> Resu
 
 
 def _show(results: Results) -> None:
-    head = ("program", "cameras", "CPU %", "PSS MB", "processes", "written Mbit/s")
-    rows = [
-        (
-            load.name,
-            load.cameras,
-            round(load.cpu * 100, 2),
-            round(load.pss_mb, 1),
-            load.processes,
-            round(load.written_mbit_s, 1),
-        )
-        for load in results.medians()
-    ]
-    print(report.table(head, rows))
+    print(table(results.medians()))
     for name, does in {load.name: load.does for load in results.loads}.items():
         print(f"{name}: {does}")
     for peer in results.absent.values():

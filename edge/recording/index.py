@@ -16,11 +16,8 @@ from edge.recording.segment import ClosedFile, Footage, Gap, Segment, Totals, ru
 from protocol.relay import StreamName
 
 _PAGE_ROWS = 500
-_NEVER_US = 2**62
 _ALIVE = "recording_alive_us"
 _BELIEVED = "recording_believed_us"
-#: No file is nearly so long: with this a search by the end of the segments has two ends.
-_LONGEST_US = 3_600_000_000
 _AFTER_SLASH = "0"  # its neighbour in ASCII: all paths below a folder are between the two
 
 
@@ -85,7 +82,7 @@ class RecordingIndex:
                   and start_us < :end_us
                   and end_us > :start_us and end_us < :end_us + :longest_us
                 """,
-                {**_range(camera_id, stream, start, end), "longest_us": _LONGEST_US},
+                {**_range(camera_id, stream, start, end), "longest_us": segments.LONGEST_US},
             ).fetchall()
         return run_by_run(segments.of_row(row, self._root) for row in rows)
 
@@ -98,16 +95,7 @@ class RecordingIndex:
         """
         growing = self.growing(camera_id, stream)
         with self._database.reading() as connection:
-            rows = connection.execute(
-                """
-                select start_us, end_us from segment
-                where camera_id = :camera_id and stream = :stream
-                  and start_us < :end_us and end_us > :start_us
-                order by start_us, id
-                """,
-                _range(camera_id, stream, start, end),
-            ).fetchall()
-        found = [Stretch(from_us(row[0]), from_us(row[1])) for row in rows]
+            found = segments.stretches(connection, camera_id, stream, start, end)
         if growing is not None and growing.start < end and growing.end > start:
             found.append(Stretch(growing.start, growing.end))
         return found
@@ -119,18 +107,7 @@ class RecordingIndex:
         from before that is no more than that.
         """
         with self._database.reading() as connection:
-            row = connection.execute(
-                """
-                select max(
-                  min(coalesce((select min(start_us) from segment
-                    where camera_id = :camera_id and stream = :stream), :never),
-                    coalesce((select min(start_us) from gap
-                    where camera_id = :camera_id and stream = :stream), :never)),
-                  coalesce((select max(last_us) from deletion where camera_id = :camera_id), 0))
-                """,
-                {"camera_id": camera_id, "stream": stream.value, "never": _NEVER_US},
-            ).fetchone()
-        return None if row[0] == _NEVER_US else from_us(row[0])
+            return segments.expected_since(connection, camera_id, stream)
 
     def footage(
         self, camera_id: str, stream: StreamName, start: datetime, end: datetime

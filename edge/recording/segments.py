@@ -6,12 +6,18 @@ table are below it.
 
 import dataclasses
 import sqlite3
+from datetime import datetime
 from pathlib import Path
 
 from edge.db.instant import from_us, to_us
 from edge.media.sample import Codec
+from edge.recording.coverage import Stretch
 from edge.recording.segment import ClosedFile, Segment
 from protocol.relay import StreamName
+
+#: No file is nearly so long: with this a search by the end of the segments has two ends.
+LONGEST_US = 3_600_000_000
+_NEVER_US = 2**62
 
 
 def insert(connection: sqlite3.Connection, file: ClosedFile, root: Path) -> Segment:
@@ -70,3 +76,47 @@ def of_row(row: sqlite3.Row, root: Path) -> Segment:
         starts_key=bool(row["starts_key"]),
         recovered=bool(row["recovered"]),
     )
+
+
+def stretches(
+    connection: sqlite3.Connection,
+    camera_id: str,
+    stream: StreamName,
+    start: datetime,
+    end: datetime,
+) -> list[Stretch]:
+    """Return when the segments between ``start`` and ``end`` were recorded, by their start."""
+    rows = connection.execute(
+        """
+        select start_us, end_us from segment
+        where camera_id = :camera_id and stream = :stream and start_us < :end_us
+          and end_us > :start_us and end_us < :end_us + :longest_us
+        order by start_us, id
+        """,
+        {
+            "camera_id": camera_id,
+            "stream": stream.value,
+            "start_us": to_us(start),
+            "end_us": to_us(end),
+            "longest_us": LONGEST_US,
+        },
+    ).fetchall()
+    return [Stretch(from_us(row[0]), from_us(row[1])) for row in rows]
+
+
+def expected_since(
+    connection: sqlite3.Connection, camera_id: str, stream: StreamName
+) -> datetime | None:
+    """Return when a stream was first seen, or where retention has deleted since; None: never."""
+    row = connection.execute(
+        """
+        select max(
+          min(coalesce((select min(start_us) from segment
+            where camera_id = :camera_id and stream = :stream), :never),
+            coalesce((select min(start_us) from gap
+            where camera_id = :camera_id and stream = :stream), :never)),
+          coalesce((select max(last_us) from deletion where camera_id = :camera_id), 0))
+        """,
+        {"camera_id": camera_id, "stream": stream.value, "never": _NEVER_US},
+    ).fetchone()
+    return None if row[0] == _NEVER_US else from_us(row[0])
