@@ -196,6 +196,19 @@ async def test_coverage_is_expected_only_of_what_retention_has_not_deleted(box, 
     assert first.path.exists()  # held: more than is expected
 
 
+async def test_coverage_takes_what_is_not_written_yet_for_no_gap(box, http):
+    before_now_s = (NOW - STARTED).total_seconds() - 2.4
+    growing = write(box.index, main_footage(after_s=before_now_s))
+    box.index.add_gap(
+        Gap("gate", StreamName.MAIN, STARTED, growing.footage.start, GapReason.CAMERA)
+    )
+    box.index.set_growing(growing.footage)
+    days = {"from": "2026-11-22", "to": "2026-11-22"}
+    (day,) = (await http.get("/v1/cameras/gate/coverage", params=days)).json()["days"]
+    assert (day["recorded_s"], day["unexplained_s"]) == (2.0, 0.0)
+    growing.close()
+
+
 async def test_coverage_of_a_camera_that_was_never_seen_is_empty(http):
     days = {"from": "2026-11-22", "to": "2026-11-22"}
     answer = (await http.get("/v1/cameras/road/coverage", params=days)).json()
