@@ -89,3 +89,18 @@ def test_pyavs_errors_become_ours_without_the_url(error, ours):
     assert type(translated) is ours
     assert "rtsp" not in str(translated)
     assert "192.0.2.7" not in str(translated)
+
+
+def test_it_is_ffmpeg_that_keeps_the_time_limit_and_not_python(monkeypatch):
+    """PyAV's own limit takes Python's lock at every packet of the network."""
+    asked = {}
+
+    def refuse(_url, **given):
+        asked.update(given)
+        raise av.error.TimeoutError(110, "timed out")
+
+    monkeypatch.setattr("edge.ingest.rtsp.av.open", refuse)
+    with pytest.raises(StreamStalled):
+        RtspOpener(URL, SystemClock()).open()
+    assert "timeout" not in asked
+    assert asked["options"]["timeout"] == "3000000"
