@@ -3,8 +3,8 @@
 Measured: with ``fflags=nobuffer`` the packets read while probing are thrown away, and with them a
 group of pictures at every connect; a silent camera is noticed after twice the read timeout, because
 the first one only flushes the packet that the demuxer holds back; and PyAV's own ``timeout`` asks
-Python for the time, under its lock, at every packet of the network: with 16 cameras that was half of
-all that the box used. FFmpeg's does not.
+Python for the time, under its lock, at every packet of the network: with 16 cameras that was half
+of all that the box used. FFmpeg's does not.
 """
 
 from collections.abc import Callable, Iterator
