@@ -64,22 +64,20 @@ class Fsck:
         repaired = 0
         if repair and any(each.remedy is not Remedy.PERSON for each in found):
             repaired = self._repair(database, index, found, audit.tally.rows)
-        left = len(found)
         if repaired:
             self._say("checking again …")
             audit, found = self._check(database, index, level, is_running=False)
-            left = len(found)
         figures = {
             "level": level.value,
             "segments": audit.tally.rows,
             "files": audit.tally.files,
             "read_bytes": audit.tally.read_bytes,
-            "findings": left,
+            "findings": len(found),
             "by_invariant": dict(sorted(Counter(each.invariant for each in found).items())),
             "repaired": repaired,
         }
         self._say(json.dumps(figures))
-        return 0 if left == 0 else 1
+        return 1 if found else 0
 
     def _check(
         self, database: Database, index: RecordingIndex, level: Level, *, is_running: bool

@@ -9,16 +9,13 @@ from pathlib import Path
 from edge.errors import NotFoundError
 from edge.recording.day_folder import compare, day_folders, newest_of_each_stream
 from edge.recording.doomed import Doomed
+from edge.recording.finding import is_most
 from edge.recording.index import RecordingIndex
 from edge.recording.label import DiskState, Label
 from edge.recording.orphans import Outcome, read_back
 from edge.recording.segment import Segment
 
 log = logging.getLogger(__name__)
-
-#: Without a label: with more of the index than this missing, it is the disk that is missing.
-_MOST_MISSING = 0.5
-_FEW_ROWS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +114,7 @@ class Census:
         """Say whether the disk is not the one that the index is about; label it where it is."""
         state, missing = self._label.state(), len(self._lost)
         if state is DiskState.UNKNOWN:
-            wrong = self._rows > _FEW_ROWS and missing > _MOST_MISSING * self._rows
+            wrong = is_most(missing, self._rows)
         else:
             # A disk that has every file is the right one, whatever became of its label.
             wrong = state.is_wrong and (missing > 0 or not self._is_complete)

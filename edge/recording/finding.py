@@ -8,9 +8,9 @@ from pathlib import Path
 
 from protocol.relay import StreamName
 
-#: With more of the rows than this to be forgotten, it is the disk that is missing or another one.
-MOST_FORGOTTEN = 0.5
-FEW_ROWS = 20
+#: With more of the rows than this without their file, it is the disk that is missing.
+_MOST_MISSING = 0.5
+_FEW_ROWS = 20
 
 
 class Remedy(StrEnum):
@@ -55,4 +55,9 @@ def forgotten(findings: Iterable[Finding]) -> int:
 
 def is_too_much(findings: Iterable[Finding], rows: int) -> bool:
     """Return whether so much of the index would go that it is rather the disk that is wrong."""
-    return rows > FEW_ROWS and forgotten(findings) > MOST_FORGOTTEN * rows
+    return is_most(forgotten(findings), rows)
+
+
+def is_most(missing: int, rows: int) -> bool:
+    """Return whether so many of the rows have no file that the disk is missing, or another one."""
+    return rows > _FEW_ROWS and missing > _MOST_MISSING * rows
