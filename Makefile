@@ -49,6 +49,7 @@ bench-record: $(VENV)/.dev ## recording alone beside ffmpeg and Motion; ARGS=--r
 	@$(PY) -m bench.record $(ARGS)
 
 chaos-record: $(VENV)/.dev ## kill, starve and cut off the recorder, then judge its archive; ARGS=--rounds N, --flaps N
+	@.ci/system-packages chaos
 	@$(PY) -m bench.chaos_record $(ARGS)
 
 eval: $(VENV)/.dev ## gatherings on annotated footage (needs the assets folder)

@@ -140,9 +140,12 @@ class Audit:
                 order by 1
                 """
             reached: int | None = None
+            now_us = to_us(self._now)
             for row in self._select(query, camera=camera_id, stream=stream.value):
-                if reached is not None and row["start_us"] > reached + _SLACK_US:
-                    start, end = from_us(reached), from_us(row["start_us"])
+                # What lies beyond now was recorded when the clock was ahead: nothing is due there.
+                until = min(row["start_us"], now_us)
+                if reached is not None and until > reached + _SLACK_US:
+                    start, end = from_us(reached), from_us(until)
                     yield Finding(
                         "I6",
                         f"{camera_id}/{stream}",

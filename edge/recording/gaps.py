@@ -58,12 +58,16 @@ def add(connection: sqlite3.Connection, gap: Gap) -> None:
 
 def finish(
     connection: sqlite3.Connection, camera_id: str, stream: StreamName, end: datetime
-) -> None:
-    """Let the open gap, if any, end at ``end``; one of no length leaves no row."""
+) -> Gap | None:
+    """Let the open gap, if any, end at ``end`` and return it; one of no length leaves no row."""
     key = {**_stream(camera_id, stream), "end_us": to_us(end)}
     which = f"where {_OF_STREAM} and end_us is null"
     connection.execute(f"delete from gap {which} and start_us >= :end_us", key)  # noqa: S608
+    row = connection.execute(f"select * from gap {which}", key).fetchone()  # noqa: S608
+    if row is None:
+        return None
     connection.execute(f"update gap set end_us = :end_us {which}", key)  # noqa: S608
+    return replace(_gap(row), end=end)
 
 
 def uncover(

@@ -1,5 +1,6 @@
 """The index of what is recorded: segments, gaps, and the files that are growing now."""
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -53,9 +54,13 @@ class RecordingIndex:
     # -- segments ---------------------------------------------------------------------------------
 
     def add(self, file: ClosedFile) -> Segment:
-        """Index a complete file, durably; it stops being growing and claimed in the same moment."""
+        """Index a complete file, durably; it stops being growing and claimed in the same moment.
+
+        It may lie in a gap: of a time when the clock was ahead.
+        """
         with self._database.transaction() as connection:
             segment = segments.insert(connection, file, self._root)
+            gaps.uncover(connection, file.camera_id, file.stream, file.start, file.end)
         self.clear_growing(file.path)
         self.release(file.path)
         return segment
@@ -254,19 +259,16 @@ class RecordingIndex:
 
     def earliest(self, camera_id: str, stream: StreamName) -> datetime | None:
         """Return the start of the oldest segment, or None."""
-        return self._extreme("min(start_us)", camera_id, stream)
-
-    def latest(self, camera_id: str, stream: StreamName) -> datetime | None:
-        """Return the latest end of any segment, or None."""
-        return self._extreme("max(end_us)", camera_id, stream)
-
-    def _extreme(self, what: str, camera_id: str, stream: StreamName) -> datetime | None:
         with self._database.reading() as connection:
-            value = connection.execute(
-                f"select {what} from segment where camera_id = ? and stream = ?",  # noqa: S608
-                (camera_id, stream.value),
-            ).fetchone()[0]
-        return None if value is None else from_us(value)
+            return segments.earliest(connection, camera_id, stream)
+
+    def latest(self, camera_id: str, stream: StreamName, now: datetime) -> datetime | None:
+        """Return the end of the newest of the segments that had begun by ``now``, or None.
+
+        Those of the future are of a time when the clock was ahead. The end may be after ``now``.
+        """
+        with self._database.reading() as connection:
+            return segments.latest(connection, camera_id, stream, now)
 
     def totals(self) -> list[Totals]:
         """Return what every stream's segments add up to, in order of camera and stream."""
@@ -348,13 +350,23 @@ class RecordingIndex:
     def close_gap(self, camera_id: str, stream: StreamName, end: datetime) -> None:
         """Say that recording goes on at ``end``; a gap of no length leaves no row."""
         with self._database.transaction() as connection:
-            gaps.finish(connection, camera_id, stream, end)
+            self._finish_gap(connection, camera_id, stream, end)
 
     def resume(self, camera_id: str, stream: StreamName, start: datetime, end: datetime) -> None:
         """Say that recording goes on: the open gap ends, and none reaches into start to end."""
         with self._database.transaction() as connection:
-            gaps.finish(connection, camera_id, stream, start)
+            self._finish_gap(connection, camera_id, stream, start)
             gaps.uncover(connection, camera_id, stream, start, end)
+
+    def _finish_gap(
+        self, connection: sqlite3.Connection, camera_id: str, stream: StreamName, end: datetime
+    ) -> None:
+        gap = gaps.finish(connection, camera_id, stream, end)
+        if gap is None:
+            return
+        # Where the clock was behind and was set right, the gap runs over what had been recorded.
+        for each in segments.stretches(connection, camera_id, stream, gap.start, end):
+            gaps.uncover(connection, camera_id, stream, each.start, each.end)
 
     def add_gap(self, gap: Gap) -> None:
         """Record a gap; one of no length leaves no row."""

@@ -104,6 +104,30 @@ def stretches(
     return [Stretch(from_us(row[0]), from_us(row[1])) for row in rows]
 
 
+def earliest(connection: sqlite3.Connection, camera_id: str, stream: StreamName) -> datetime | None:
+    """Return the start of a stream's oldest segment, or None."""
+    row = connection.execute(
+        "select min(start_us) from segment where camera_id = :camera_id and stream = :stream",
+        {"camera_id": camera_id, "stream": stream.value},
+    ).fetchone()
+    return None if row[0] is None else from_us(row[0])
+
+
+def latest(
+    connection: sqlite3.Connection, camera_id: str, stream: StreamName, now: datetime
+) -> datetime | None:
+    """Return the end of the newest of the segments that had begun by ``now``, or None."""
+    row = connection.execute(
+        """
+        select end_us from segment
+        where camera_id = :camera_id and stream = :stream and start_us <= :now_us
+        order by start_us desc limit 1
+        """,
+        {"camera_id": camera_id, "stream": stream.value, "now_us": to_us(now)},
+    ).fetchone()
+    return None if row is None else from_us(row["end_us"])
+
+
 def expected_since(
     connection: sqlite3.Connection, camera_id: str, stream: StreamName
 ) -> datetime | None:

@@ -101,9 +101,9 @@ class Recorder:
         A gap left open by the last run of the process ends here: call recovery first. Raises
         StorageError where the index can't be read.
         """
-        latest = self._index.latest(self._camera_id, self._stream)
-        self._gap_start = latest or self._gap_start
-        self._miss(self._clock.now(), GapReason.CAMERA)
+        now = self._clock.now()
+        self._gap_start = self._index.latest(self._camera_id, self._stream, now) or self._gap_start
+        self._miss(now, GapReason.CAMERA)
         self._synced_ns = self._clock.monotonic_ns()
         self._thread.start()
 
