@@ -373,6 +373,25 @@ class RecordingIndex:
         with self._database.transaction() as connection:
             gaps.add(connection, gap)
 
+    def explain_after(self, path: Path) -> None:
+        """Let the box be off from the end of the segment in ``path`` to what is known after it.
+
+        For a file that is found while others are recorded already: whoever opened the gap of the
+        absence did not know of it, and where a clock had been set it lies far from there.
+        """
+        with self._database.transaction() as connection:
+            row = connection.execute(
+                "select * from segment where path = :path",
+                {"path": path.relative_to(self._root).as_posix()},
+            ).fetchone()
+            if row is None:
+                return
+            segment = segments.of_row(row, self._root)
+            then = gaps.explained_from(connection, segment.camera_id, segment.stream, segment.end)
+            if then is not None:
+                of = (segment.camera_id, segment.stream, segment.end, then)
+                gaps.add(connection, Gap(*of, GapReason.BOX_OFF))
+
     def uncover(self, footage: Footage) -> None:
         """Take a stretch that was found to be recorded out of every gap."""
         with self._database.transaction() as connection:

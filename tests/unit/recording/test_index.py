@@ -285,6 +285,43 @@ def test_a_file_is_taken_out_of_the_gap_that_a_clock_ahead_has_left(archive):
     ]
 
 
+@pytest.mark.parametrize(
+    ("known", "explained"),
+    [
+        (gap(30, None), [gap(20, 30, GapReason.BOX_OFF), gap(30, None)]),
+        (gap(30, 40), [gap(20, 30, GapReason.BOX_OFF), gap(30, 40)]),
+        (gap(20, 40), [gap(20, 40)]),
+        (None, []),
+    ],
+)
+def test_the_time_after_a_file_found_late_is_explained_up_to_what_is_known(
+    archive, known, explained
+):
+    file = archive.index.add(closed_file(archive, 10))
+    if known is not None:
+        archive.index.add_gap(known)
+
+    archive.index.explain_after(file.path)
+
+    assert archive.index.gaps("gate", MAIN, LONG_AGO, FAR_AHEAD) == explained
+
+
+@pytest.mark.parametrize(("start_s", "gaps"), [(15, []), (25, [gap(20, 25, GapReason.BOX_OFF)])])
+def test_nothing_is_missing_where_other_footage_goes_on(archive, start_s, gaps):
+    file = archive.index.add(closed_file(archive, 10))
+    archive.index.add(closed_file(archive, start_s))
+
+    archive.index.explain_after(file.path)
+
+    assert archive.index.gaps("gate", MAIN, LONG_AGO, FAR_AHEAD) == gaps
+
+
+def test_a_file_that_retention_took_meanwhile_explains_nothing(archive):
+    archive.index.explain_after(archive.root / "gate" / "gone.mp4")
+
+    assert archive.gaps() == []
+
+
 def test_the_box_remembers_when_it_was_last_alive(archive):
     assert archive.index.last_alive() is None
 

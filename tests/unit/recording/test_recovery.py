@@ -396,6 +396,20 @@ def test_an_absence_is_explained_though_the_clock_had_been_ahead(tmp_path, ahead
     archive.close()
 
 
+def test_a_file_left_open_under_a_wrong_clock_leaves_no_hole_behind_it(archive):
+    """Its day's folder is not the newest: only the census finds it."""
+    day_s = 86_400
+    recorded(archive, ended(timed(packets(frames=50, gop=25))))
+    archive.index.forget(archive.segments()[0])
+    archive.index.add(closed_file(archive, 40 * day_s))
+    archive.index.close_gap("gate", MAIN, at(0))
+
+    archive.recover("gate", now=at(60))
+
+    assert {segment.end for segment in archive.segments()} == {at(2), at(40 * day_s + 10)}
+    assert archive.coverage(at(0), at(60)).unexplained == ()
+
+
 def test_a_box_that_was_last_alive_in_the_future_was_off_until_now(archive):
     archive.index.add(closed_file(archive, 0))
     archive.index.open_gap("gate", MAIN, at(10), GapReason.CAMERA)
