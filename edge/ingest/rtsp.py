@@ -25,8 +25,8 @@ from edge.media.sample import TICKS_PER_S, Codec, Packet
 from protocol.clock import Clock
 from protocol.relay import StreamName
 
-#: Of the connection and of each read. Twice this is when a silent camera is given up.
-TIMEOUT_S = 3.0
+#: Of the connection and of each read. Twice this is when a silent camera is given up (budget: 6 s).
+TIMEOUT_S = 2.8
 
 _OPTIONS = {
     "allowed_media_types": "video",  # sound is not pulled at all

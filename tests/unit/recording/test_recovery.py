@@ -401,12 +401,14 @@ def test_a_file_left_open_under_a_wrong_clock_leaves_no_hole_behind_it(archive):
     day_s = 86_400
     recorded(archive, ended(timed(packets(frames=50, gop=25))))
     archive.index.forget(archive.segments()[0])
-    archive.index.add(closed_file(archive, 40 * day_s))
-    archive.index.close_gap("gate", MAIN, at(0))
+    with archive.database.transaction() as connection:
+        connection.execute("delete from gap")  # the box died with the file
+    for day in (40, 41):
+        archive.index.add(closed_file(archive, day * day_s))
 
     archive.recover("gate", now=at(60))
 
-    assert {segment.end for segment in archive.segments()} == {at(2), at(40 * day_s + 10)}
+    assert at(2) in {segment.end for segment in archive.segments()}
     assert archive.coverage(at(0), at(60)).unexplained == ()
 
 
