@@ -7,6 +7,7 @@ again, and the exit status is 1.
 """
 
 import argparse
+import contextlib
 import random
 import sys
 import tempfile
@@ -27,7 +28,6 @@ from edge.errors import MediaError
 from edge.media import nal
 from edge.media.boxes import fragments, read_head
 from edge.media.fmp4 import fragment, init_segment
-from edge.media.nal import NalRole
 from edge.media.parameters import ParameterCollector, mime_codec
 from edge.media.sample import TICKS_PER_S, Codec, Packet, Sample
 from edge.media.timeline import Timeline
@@ -46,6 +46,13 @@ _BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 _MOST_S = 2.0
 _MOST_SHOWN = 5
 _EXTREMES = (0, 1, 7, 8, 0x7FFFFFFF, 0x80000000, 0xFFFFFFF8, 0xFFFFFFFF)
+
+_READ_UNIT: tuple[Callable[[Codec, bytes], object], ...] = (
+    nal.picture,
+    nal.parameter_set_id,
+    nal.sequence_set_id,
+    nal.picture_set_id,
+)
 
 Reader = Callable[[bytes], object]
 
@@ -168,12 +175,10 @@ def targets(folder: Path) -> tuple[Target, ...]:
         Target("reading back after a crash", _Salvage(folder / "open.mp4"), files),
     ]
     for codec, units in streams.items():
-        sets = tuple(
-            unit
-            for unit in nal.split(units[0])
-            if nal.role(codec, unit) in {NalRole.VPS, NalRole.SPS, NalRole.PPS}
-        )
+        parameters = ParameterCollector(codec, units[0]).parameters
+        assert parameters is not None
         made.append(Target(f"{codec.value} packets", _Absorb(codec), units))
+        sets = (units[0], parameters.extradata)  # in-band, and as SDP or a file has them
         made.append(Target(f"{codec.value} parameter sets", _ReadSets(codec), sets))
     return tuple(made)
 
@@ -214,13 +219,13 @@ class _ReadSets:
     codec: Codec
 
     def __call__(self, data: bytes) -> None:
-        for read in (nal.picture, nal.parameter_set_id, nal.sequence_set_id, nal.picture_set_id):
-            try:
-                read(self.codec, data)
-            except MediaError:
-                continue
-        ParameterCollector(self.codec, data)
-        mime_codec(self.codec, data)
+        for unit in nal.split(data):
+            for read in _READ_UNIT:
+                with contextlib.suppress(MediaError):
+                    read(self.codec, unit)
+        parameters = ParameterCollector(self.codec, data).parameters
+        if parameters is not None:
+            mime_codec(self.codec, parameters.extradata)
 
 
 def _access_units(codec: Codec) -> Iterator[bytes]:
