@@ -21,7 +21,7 @@ from edge.lookout import Lookout
 from edge.ports import StreamStatus
 from edge.recording.clipper import RecordedClips
 from edge.recording.janitor import Janitor
-from edge.recording.retention import Policy
+from edge.recording.retention import CameraPolicy, Policy
 from edge.snapshot import PictureTaker
 from edge.station import Station
 from edge.storage_alert import StorageAlert
@@ -133,14 +133,12 @@ class Edge:
     def _start_janitor(
         self, stack: contextlib.AsyncExitStack, board: HealthBoard, desk: Desk
     ) -> None:
-        recording = self._config.recording
-        quota_bytes = None if recording.quota_gb is None else round(recording.quota_gb * _GB)
         janitor = Janitor(
             self._database,
             self._station.index,
             self._station.doomed,
             self._station.label,
-            Policy(recording.retention_days, quota_bytes, recording.min_free_fraction),
+            retention_policy(self._config),
             self._clock,
             StorageAlert(desk, self._clock),
         )
@@ -202,6 +200,26 @@ class Edge:
             self._notifier.alive()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), _WATCHDOG_S)
+
+
+def retention_policy(config: EdgeConfig) -> Policy:
+    """Return what the configuration says of how long and how much is kept."""
+    recording = config.recording
+    return Policy(
+        recording.retention_days,
+        _bytes(recording.quota_gb),
+        recording.min_free_fraction,
+        {
+            camera.id: CameraPolicy(
+                camera.retention_days or recording.retention_days, _bytes(camera.quota_gb)
+            )
+            for camera in config.cameras
+        },
+    )
+
+
+def _bytes(gb: float | None) -> int | None:
+    return None if gb is None else round(gb * _GB)
 
 
 class _CameraNews:
