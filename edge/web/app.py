@@ -14,5 +14,6 @@ def create_app(box: Collaborators, host: str = "127.0.0.1") -> FastAPI:
     )
     problem.install(app)
     app.include_router(EdgeRoutes(box).router())
+    app.include_router(box.storage.router())
     app.add_middleware(HostGuard, host=host)
     return app

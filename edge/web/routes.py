@@ -32,6 +32,7 @@ from edge.web.answers import (
 from edge.web.clip import ClipResponse, ClipShelf
 from edge.web.playlist import playlist
 from edge.web.problem import invalid
+from edge.web.storage import StorageRoutes
 from protocol.clock import Clock
 from protocol.messages import StreamState
 from protocol.relay import StreamName
@@ -68,6 +69,7 @@ class Collaborators:
     hubs: LiveHubs
     streams: StreamBoard
     health: HealthBoard
+    storage: StorageRoutes
     scratch: Path
     zone: tzinfo
     clock: Clock

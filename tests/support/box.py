@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 
+from edge.alerts.evidence_store import EvidenceStore
 from edge.config import CameraSection, GatheringSection
 from edge.db.database import Database
 from edge.health import HealthBoard, StreamBoard
@@ -17,11 +18,14 @@ from edge.media.sample import Sample
 from edge.recording.export import cut
 from edge.recording.file import SegmentFile, new_path
 from edge.recording.index import RecordingIndex
+from edge.recording.retention import CameraPolicy, Disk, Policy
 from edge.recording.segment import Segment
+from edge.recording.stock import Stocktaker
 from edge.snapshot import PictureTaker
 from edge.web.app import create_app
 from edge.web.routes import Collaborators
 from edge.web.server import HttpServer
+from edge.web.storage import StorageRoutes
 from protocol.clock import FakeClock
 from protocol.relay import StreamName
 
@@ -39,6 +43,11 @@ GATE = CameraSection(
 ROAD = CameraSection(
     id="road", name="老街", grid_code="330521100201002", main_url="rtsp://10.0.0.8/main"
 )
+
+
+#: 30 days of 10 GB a day, and what must stay free.
+DISK = Disk(total_bytes=400_000_000_000, free_bytes=320_000_000_000, used_bytes=0)
+POLICY = Policy(30, None, 0.05, {"gate": CameraPolicy(30), "road": CameraPolicy(90)})
 
 
 class IndexClipper:
@@ -103,6 +112,14 @@ async def running_box(folder: Path) -> AsyncIterator[Box]:
             hubs=hubs,
             streams=streams,
             health=health,
+            storage=StorageRoutes(
+                stocktaker=Stocktaker(
+                    database, index, lambda: DISK, POLICY, [GATE.id, ROAD.id], clock
+                ),
+                evidence=EvidenceStore(database),
+                trouble=lambda: None,
+                configured=frozenset({GATE.id, ROAD.id}),
+            ),
             scratch=folder / "scratch",
             zone=ZoneInfo("Asia/Shanghai"),
             clock=clock,
