@@ -149,6 +149,17 @@ function timeline(from, to) {
   return { camera_id: 'cam', from, to, segments, gaps: hole < end && hole + 900_000 > start ? [gap] : [], growing: null }
 }
 
+function storage() {
+  const GB = 1e9
+  const camera = (camera_id, days, fits_days, daily) => ({ camera_id, is_configured: true, days, bytes: 38 * daily, quota_bytes: null, earliest: '2026-10-20T03:00:00Z', daily_bytes: daily, fits_days })
+  return {
+    at: new Date().toISOString(), total_bytes: 4000 * GB, free_bytes: 900 * GB, used_bytes: 2900 * GB, kept_free_bytes: 200 * GB,
+    quota_bytes: null, held_bytes: 12 * GB, waiting_evidence: 2, waiting_evidence_bytes: 5e6, full_in_days: 4.1, trouble: null,
+    cameras: [camera('cam-01', 30, 41.3, 21 * GB), camera('cam-02', 90, 62.5, 18 * GB)],
+    deletions: [{ camera_id: 'cam-01', day: '2026-10-19', reason: 'age', segments: 8640, bytes: 21 * GB, first: '2026-10-18T16:00:00Z', last: '2026-10-19T16:00:00Z', at: '2026-11-18T16:01:00Z' }],
+  }
+}
+
 function coverage(from, to) {
   const days = []
   for (let at = Date.parse(`${from}T12:00:00Z`); at <= Math.min(Date.parse(`${to}T12:00:00Z`), Date.now() + DAY_MS / 2); at += DAY_MS) {
@@ -234,6 +245,7 @@ function answer(method, path, query, user, body, request, response) {
   }
   if (group === 'evidence') return void (id.startsWith('clip') ? sendBytes(request, response, film().bytes, 'video/mp4') : sendBytes(request, response, snapshot(), 'image/jpeg')) ?? null
   if (path.endsWith('/timeline')) return { status: 200, body: timeline(query.get('from'), query.get('to')) }
+  if (path.endsWith('/storage')) return { status: 200, body: storage() }
   if (path.endsWith('/coverage')) return { status: 200, body: coverage(query.get('from'), query.get('to')) }
   if (path.endsWith('/playlist.m3u8')) return void response.writeHead(200, { 'Content-Type': 'application/vnd.apple.mpegurl' }).end(playlist(query.get('from'), query.get('to'))) ?? null
   if (path.includes('/edge/v1/segments/') || path.endsWith('/clip.mp4')) return void sendBytes(request, response, film().bytes, 'video/mp4') ?? null

@@ -15,6 +15,7 @@ import type {
   Page,
   Person,
   Session,
+  Storage,
   StreamName,
   Timeline,
   Wall,
@@ -60,6 +61,9 @@ export const timeline = (boxId: string, cameraId: string, from: string, to: stri
 
 export const coverage = (boxId: string, cameraId: string, from: string, to: string) =>
   request<Coverage>('GET', withQuery(`${edge(boxId, cameraId)}/coverage`, { from, to }), undefined, 30_000)
+
+export const storage = (boxId: string) =>
+  request<Storage>('GET', `/boxes/${id(boxId)}/edge/v1/storage`, undefined, 30_000)
 
 /** Addresses that the browser itself fetches. */
 export const playlistUrl = (boxId: string, cameraId: string, from: string, to: string) =>
