@@ -22,8 +22,8 @@ export const SETTLE_MS = 400
 const STALE_MS = 60_000
 /** Between the last file and the growing one there may be so little that it is no gap. */
 const SEAM_MS = 1_500
-/** A picture so near is the moment's own. */
-const NEAR_MS = 1_000
+/** A moment so close to one that was asked for has the same picture. */
+const SAME_MS = 100
 export const STRIP_CELLS = 8
 const REMEMBERED = 'tanshao.preview-strip'
 
@@ -49,7 +49,8 @@ export function savesData(): boolean {
 export function usePreviews(camera: Ref<Camera | null>, day: Ref<View>, view: Ref<View>, recorded: Ref<Span[]>, growing: Ref<Span | null>) {
   const thrifty = savesData()
   const sheets = shallowRef(new Map<string, Fetched>())
-  const own = shallowRef<Picture[]>([])
+  /** What was asked for one by one, and the moments it was asked for. */
+  const own = shallowRef<{ asked: number; picture: Picture }[]>([])
   const looking = ref<number | null>(null)
   const strip = ref(remembered() ?? !thrifty)
   const under = new Map<string, AbortController>()
@@ -58,12 +59,12 @@ export function usePreviews(camera: Ref<Camera | null>, day: Ref<View>, view: Re
   let asking: AbortController | null = null
 
   const stretches = computed(() => (growing.value === null ? recorded.value : joined([...recorded.value, growing.value], SEAM_MS)))
-  const pictures = computed(() => [...[...sheets.value.values()].flatMap((each) => each.pictures), ...own.value])
+  const pictures = computed(() => [...[...sheets.value.values()].flatMap((each) => each.pictures), ...own.value.map((each) => each.picture)])
   const cells = computed(() => stripCells(view.value, STRIP_CELLS, pictures.value))
   const peek = computed<Peek | null>(() => {
     const at = looking.value
     if (at === null) return null
-    return { at, recorded: stretchOf(stretches.value, at) !== null, picture: nearestPicture(pictures.value, at, stretches.value) }
+    return { at, recorded: stretchOf(stretches.value, at) !== null, picture: askedFor(at) ?? nearestPicture(pictures.value, at, stretches.value) }
   })
 
   function needed(): SheetSpan[] {
@@ -119,20 +120,22 @@ export function usePreviews(camera: Ref<Camera | null>, day: Ref<View>, view: Re
 
   async function ask(at: number): Promise<void> {
     const it = camera.value
-    const near = own.value.some((each) => each.at <= at && at - each.at < NEAR_MS)
-    if (it === null || near || stretchOf(stretches.value, at) === null) return
+    if (it === null || askedFor(at) !== null || stretchOf(stretches.value, at) === null) return
     const abort = new AbortController()
     asking = abort
     try {
       const found = await centre.preview(it.box_id, it.camera_id, iso(at), abort.signal)
       if (abort.signal.aborted) return
-      if (own.value.some((each) => each.at === found.at)) return
-      const kept = own.value.slice(-PER_SHEET)
-      release(own.value.slice(0, -PER_SHEET))
-      own.value = [...kept, { at: found.at, url: urlOf(found.bytes) }]
+      const picture = { at: found.at, url: urlOf(found.bytes) }
+      release(own.value.slice(PER_SHEET).map((each) => each.picture))
+      own.value = [{ asked: at, picture }, ...own.value.slice(0, PER_SHEET)]
     } catch {
       // As above: the sheet's picture stays.
     }
+  }
+
+  function askedFor(at: number): Picture | null {
+    return own.value.find((each) => Math.abs(each.asked - at) < SAME_MS)?.picture ?? null
   }
 
   function toggleStrip(): void {
