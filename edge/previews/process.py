@@ -40,6 +40,7 @@ class PictureProcess:
         self._limit_s = limit_s
         self._turn = threading.Lock()
         self._child: _Child | None = None
+        self._closed = False
 
     @property
     def pid(self) -> int | None:
@@ -59,6 +60,8 @@ class PictureProcess:
                 except (BrokenPipeError, ConnectionResetError, EOFError):
                     # It had been idle for so long that it left just now: a new one is asked.
                     self._end()
+            if self._closed:
+                raise MediaError("no more pictures: the box stops")
             try:
                 self._end()
                 self._child = self._start()
@@ -68,7 +71,11 @@ class PictureProcess:
                 raise MediaError(f"the picture process failed: {error!r}") from error
 
     def close(self) -> None:
-        """End the process and wait for it. Idempotent."""
+        """End the process, in the midst of a picture too, and make no more. Idempotent."""
+        self._closed = True
+        child = self._child
+        if child is not None:
+            child.process.kill()  # whoever waits for it has the turn
         with self._turn:
             self._end()
 

@@ -14,7 +14,7 @@ from edge.recording.index import RecordingIndex
 from protocol.clock import Clock
 from protocol.relay import StreamName
 
-#: The widths there are, and how large their JPEGs are at most: 60 of the small ones are 144 KB,
+#: The widths there are, and how large their JPEGs are to be: 60 of the small ones are 144 KB,
 #: three seconds of a bad uplink.
 MAX_BYTES = {160: 2400, 320: 8000}
 

@@ -16,6 +16,7 @@ from edge.previews import child
 from edge.previews.process import PictureProcess
 from edge.previews.wire import Question
 from tests.support.footage import encoded
+from tests.support.recordings import until
 
 
 def question(codec: Codec = Codec.H264) -> Question:
@@ -104,3 +105,23 @@ def test_the_process_ends_with_its_parent():
     serving.join(5)
     assert not serving.is_alive()
     theirs.close()
+
+
+def test_closing_does_not_wait_for_a_picture_that_hangs():
+    hangs = PictureProcess((sys.executable, "-c", "import signal; signal.pause()"), limit_s=600)
+    said = []
+
+    def ask() -> None:
+        try:
+            hangs.picture(question())
+        except MediaError as error:
+            said.append(str(error))
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    until(lambda: hangs.pid is not None)
+    hangs.close()
+    asking.join(10)
+    assert len(said) == 1
+    with pytest.raises(MediaError, match="the box stops"):
+        hangs.picture(question())
