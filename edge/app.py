@@ -19,6 +19,8 @@ from edge.config import CentreSection, EdgeConfig
 from edge.health import Component, Condition, Figure, HealthBoard
 from edge.lookout import Lookout
 from edge.ports import StreamStatus
+from edge.previews.process import PictureProcess
+from edge.previews.taker import PreviewTaker
 from edge.recording.clipper import RecordedClips
 from edge.recording.forecast import Forecast
 from edge.recording.janitor import Janitor
@@ -165,11 +167,14 @@ class Edge:
         storage: StorageRoutes,
     ) -> HttpServer:
         http = self._config.http
+        previews = PreviewTaker(self._station.index, self._clock, PictureProcess())
+        stack.callback(previews.close)
         collaborators = Collaborators(
             cameras=self._config.cameras,
             index=self._station.index,
             clipper=clips,
             pictures=pictures,
+            previews=previews,
             hubs=self._station.hubs,
             streams=self._station.streams,
             health=board,

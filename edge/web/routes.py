@@ -15,6 +15,7 @@ from edge.errors import NotFoundError
 from edge.health import HealthBoard, StreamBoard
 from edge.live.hubs import LiveHubs
 from edge.ports import Clipper
+from edge.previews.taker import PreviewTaker
 from edge.recording.coverage import coverage, days
 from edge.recording.index import RecordingIndex
 from edge.recording.segment import Gap, Segment
@@ -66,6 +67,7 @@ class Collaborators:
     index: RecordingIndex
     clipper: Clipper
     pictures: PictureTaker
+    previews: PreviewTaker
     hubs: LiveHubs
     streams: StreamBoard
     health: HealthBoard

@@ -15,6 +15,8 @@ from edge.db.database import Database
 from edge.health import HealthBoard, StreamBoard
 from edge.live.hubs import LiveHubs
 from edge.media.sample import Sample
+from edge.previews.process import PictureProcess
+from edge.previews.taker import PreviewTaker
 from edge.recording.export import cut
 from edge.recording.file import SegmentFile, new_path
 from edge.recording.index import RecordingIndex
@@ -73,6 +75,7 @@ class Box:
     hubs: LiveHubs
     streams: StreamBoard
     health: HealthBoard
+    previews: PreviewTaker
     app: FastAPI
     server: HttpServer
 
@@ -102,6 +105,7 @@ async def running_box(folder: Path) -> AsyncIterator[Box]:
     hubs = LiveHubs(
         [("gate", StreamName.MAIN), ("gate", StreamName.SUB), ("road", StreamName.MAIN)]
     )
+    previews = PreviewTaker(index, clock, PictureProcess())
     streams, health = StreamBoard(), HealthBoard(clock)
     app = create_app(
         Collaborators(
@@ -109,6 +113,7 @@ async def running_box(folder: Path) -> AsyncIterator[Box]:
             index=index,
             clipper=IndexClipper(index),
             pictures=PictureTaker(hubs, 150_000),
+            previews=previews,
             hubs=hubs,
             streams=streams,
             health=health,
@@ -128,8 +133,9 @@ async def running_box(folder: Path) -> AsyncIterator[Box]:
     server = HttpServer(app, "127.0.0.1", 0)
     await server.start()
     try:
-        yield Box(folder, clock, index, hubs, streams, health, app, server)
+        yield Box(folder, clock, index, hubs, streams, health, previews, app, server)
     finally:
         hubs.close()
         await server.aclose()
+        previews.close()
         database.close()

@@ -182,6 +182,22 @@ function playlist(from, to) {
   return [...lines, '#EXT-X-ENDLIST', ''].join('\n')
 }
 
+/** One picture a part that is recorded; all of them show the same. */
+function sheet(from, to, count) {
+  const [start, end] = [Date.parse(from), Date.parse(to)]
+  const moments = Array.from({ length: count }, (_, index) => start + ((index + 0.5) * (end - start)) / count).filter(isRecorded)
+  const pictures = moments.map((at) => ({ at: new Date(at).toISOString(), bytes: snapshot().length }))
+  return Buffer.concat([Buffer.from(`${JSON.stringify({ from, to, complete: true, pictures })}\n`), ...moments.map(snapshot)])
+}
+
+const isRecorded = (at) => at < Date.now() && !(at >= hole && at < hole + 900_000)
+
+function preview(at, request, response) {
+  if (!isRecorded(Date.parse(at))) return problem(404, 'not_found', '没有找到')
+  response.setHeader('X-Picture-Time', new Date(Date.parse(at) - 400).toISOString())
+  return void sendBytes(request, response, snapshot(), 'image/jpeg') ?? null
+}
+
 function sendBytes(request, response, bytes, type) {
   const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '')
   const start = range ? Number(range[1]) : 0
@@ -248,6 +264,8 @@ function answer(method, path, query, user, body, request, response) {
   if (path.endsWith('/storage')) return { status: 200, body: storage() }
   if (path.endsWith('/coverage')) return { status: 200, body: coverage(query.get('from'), query.get('to')) }
   if (path.endsWith('/playlist.m3u8')) return void response.writeHead(200, { 'Content-Type': 'application/vnd.apple.mpegurl' }).end(playlist(query.get('from'), query.get('to'))) ?? null
+  if (path.endsWith('/preview.jpg')) return preview(query.get('at'), request, response)
+  if (path.endsWith('/previews')) return void sendBytes(request, response, sheet(query.get('from'), query.get('to'), Number(query.get('count') ?? 60)), 'application/octet-stream') ?? null
   if (path.includes('/edge/v1/segments/') || path.endsWith('/clip.mp4')) return void sendBytes(request, response, film().bytes, 'video/mp4') ?? null
   return problem(404, 'not_found', '没有')
 }

@@ -1,6 +1,6 @@
 /** The centre's calls, one function each. */
 
-import { BASE, request, withQuery, type Query } from './http'
+import { BASE, bytes, request, withQuery, type Query } from './http'
 import type {
   Alert,
   AlertDetail,
@@ -64,6 +64,16 @@ export const coverage = (boxId: string, cameraId: string, from: string, to: stri
 
 export const storage = (boxId: string) =>
   request<Storage>('GET', `/boxes/${id(boxId)}/edge/v1/storage`, undefined, 30_000)
+
+/** Small pictures of a stretch in one answer; see `cutSheet`. */
+export const previewSheet = async (boxId: string, cameraId: string, from: string, to: string, count: number, signal: AbortSignal) =>
+  (await bytes(withQuery(`${edge(boxId, cameraId)}/previews`, { from, to, count }), signal)).body
+
+/** The picture of a moment, and the time it is truly of. */
+export async function preview(boxId: string, cameraId: string, at: string, signal: AbortSignal): Promise<{ at: number; bytes: Uint8Array<ArrayBuffer> }> {
+  const { body, headers } = await bytes(withQuery(`${edge(boxId, cameraId)}/preview.jpg`, { at, width: 320 }), signal)
+  return { at: Date.parse(headers.get('x-picture-time') ?? at), bytes: body }
+}
 
 /** Addresses that the browser itself fetches. */
 export const playlistUrl = (boxId: string, cameraId: string, from: string, to: string) =>

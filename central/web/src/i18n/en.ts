@@ -241,8 +241,11 @@ const en: typeof zh = {
     codec: 'This computer cannot decode the recording; download a clip to watch it',
     jump: 'Jump there',
     detail: 'Details',
-    keys: 'Space play/pause · ←→ 5 s · , . frame · +− zoom · [ ] clip start/end',
+    keys: 'Space play/pause · ←→ 5 s · , . frame · +− zoom · [ ] clip start/end · P previews · on the timeline PgUp/PgDn look, Enter plays',
     keysWall: 'Esc back to the wall, by itself after 5 idle minutes',
+    previews: 'Previews',
+    playFrom: 'Play from {time}',
+    pictureOf: 'picture {time}',
     timelineLabel: '24-hour timeline, now at {time}',
   },
   coverage: {

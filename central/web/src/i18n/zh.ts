@@ -239,8 +239,11 @@ export default {
     codec: '本机不支持此录像的编码，可下载片段后观看',
     jump: '跳转',
     detail: '详情',
-    keys: '空格 播放/暂停 · ←→ 5秒 · , . 单帧 · +− 缩放 · [ ] 片段起止',
+    keys: '空格 播放/暂停 · ←→ 5秒 · , . 单帧 · +− 缩放 · [ ] 片段起止 · P 预览图 · 时间轴上 PgUp/PgDn 预览、Enter 播放',
     keysWall: 'Esc 返回电视墙，5分钟无操作自动返回',
+    previews: '预览图',
+    playFrom: '从 {time} 播放',
+    pictureOf: '画面 {time}',
     timelineLabel: '24小时时间轴，当前 {time}',
   },
   coverage: {
