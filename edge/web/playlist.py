@@ -50,4 +50,4 @@ def _goes_on(before: Segment, after: Segment) -> bool:
 
 
 def _timestamp(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
