@@ -47,6 +47,8 @@ _SPEED_FOR_S = 3.0
 _BEFORE_GAP_S = 2.0
 _AROUND_GAP_S = 8.0
 _OPENINGS = 5
+#: Media time is told in whole ticks, and the browser rounds to microseconds.
+_AXIS_US = 100.0
 _FAILURES = (
     BrowserError,
     NoFootageError,
@@ -115,11 +117,13 @@ class Reviewer:
         self._recording = recording
         self._options = options
         self._random = Random(1)  # noqa: S311 - the same moments in every run
+        self._axis_us: dict[bool, float] = {}  # wall minus media time, before and after the gap
 
     def look(self, outcome: Outcome) -> None:
         """Do everything."""
         for _ in range(_OPENINGS):
             self._page.open()
+            self._axis_us.clear()
             outcome.opened.append(self._check_seek(outcome, self._moment(), "open"))
         for _ in range(self._options.seeks):
             outcome.sought.append(self._check_seek(outcome, self._moment(), "seek"))
@@ -137,13 +141,27 @@ class Reviewer:
     def _check_seek(self, outcome: Outcome, at_ms: float, what: str) -> Sought:
         sought = self._page.seek(at_ms)
         expected = self._recording.pictures.number_at(at_ms * 1000)
-        self._judge(outcome, expected, f"{what} to {_clock(at_ms)}")
+        said = f"{what} to {_clock(at_ms)}"
+        self._judge(outcome, expected, said)
+        self._judge_time(outcome, expected, sought, said)
         return sought
 
     def _judge(self, outcome: Outcome, expected: int, what: str) -> None:
         shown = self._recording.pictures.like(self._page.picture(), expected)
         if shown != expected:
             outcome.wrong.append(f"{what}: {shown - expected:+d} pictures off")
+
+    def _judge_time(self, outcome: Outcome, expected: int, sought: Sought, what: str) -> None:
+        """Hold the media time that the browser tells of the picture against the recorded one."""
+        if sought.media_s is None:
+            outcome.wrong.append(f"{what}: no picture was presented")
+            return
+        at_us = self._recording.pictures.at_us(expected)
+        axis_us = at_us - sought.media_s * 1_000_000
+        is_after = at_us >= _ms(self._recording.gap.end) * 1000 - 1
+        off_us = axis_us - self._axis_us.setdefault(is_after, axis_us)
+        if abs(off_us) > _AXIS_US:
+            outcome.wrong.append(f"{what}: media time is {off_us / 1000:+.1f} ms off")
 
     def _step(self, outcome: Outcome) -> None:
         """Go on over the edge of a file, and back again."""

@@ -262,4 +262,7 @@ def _against_media(segment: Segment, head: Head, whole: Sequence[Fragment]) -> s
     span = whole[0].dts_90k, whole[-1].end_90k - whole[0].dts_90k
     if span != (segment.start_dts_90k, segment.duration_90k):
         return f"holds {span}, its row says {segment.start_dts_90k, segment.duration_90k}"
+    begins = {(each.dts_90k - span[0], each.offset) for each in whole if each.starts_key}
+    if any((key.after_90k, key.offset) not in begins for key in segment.keys):
+        return "its row has key points where no key frame begins"
     return None
