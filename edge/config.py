@@ -227,7 +227,10 @@ class GatheringSection(_Section):
 
 
 class CameraSection(_Section):
-    """One camera. ``sub_url`` is what the wall shows and the detector sees; main where absent."""
+    """One camera. ``sub_url`` is what the wall shows and the detector sees; main where absent.
+
+    ``record_sub`` keeps it beside the main stream: for browsers that can't play the main's codec.
+    """
 
     id: CameraId
     name: str = Field(min_length=1, max_length=24)
@@ -235,6 +238,7 @@ class CameraSection(_Section):
     place: str = Field(default="", max_length=60)
     main_url: RtspUrl
     sub_url: RtspUrl | None = None
+    record_sub: bool = False
     username: str | None = None
     password: Secret | None = None
     transport: Literal["tcp", "udp"] = "tcp"
@@ -254,6 +258,8 @@ class CameraSection(_Section):
                 raise ValueError(str(error)) from None
         if (self.username is None) != (self.password is None):
             raise ValueError("'username' and 'password' go together")
+        if self.record_sub and self.sub_url is None:
+            raise ValueError("'record_sub' needs a 'sub_url'")
         if len({rule.id for rule in self.rules}) != len(self.rules):
             raise ValueError("'rules' must have different ids")
         return self

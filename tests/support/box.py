@@ -14,7 +14,7 @@ from edge.db.database import Database
 from edge.health import HealthBoard, StreamBoard
 from edge.live.hubs import LiveHubs
 from edge.media.sample import Sample
-from edge.recording.export import cut
+from edge.recording.clipper import RecordedClips
 from edge.recording.file import SegmentFile, new_path
 from edge.recording.index import RecordingIndex
 from edge.recording.segment import Segment
@@ -39,19 +39,6 @@ GATE = CameraSection(
 ROAD = CameraSection(
     id="road", name="老街", grid_code="330521100201002", main_url="rtsp://10.0.0.8/main"
 )
-
-
-class IndexClipper:
-    """The Clipper over an index."""
-
-    def __init__(self, index: RecordingIndex) -> None:
-        self._index = index
-
-    def clip(
-        self, camera_id: str, start: datetime, end: datetime, target: Path
-    ) -> tuple[datetime, datetime]:
-        made = cut(self._index.footage(camera_id, StreamName.MAIN, start, end), start, end, target)
-        return made.start, made.end
 
 
 @dataclass
@@ -98,7 +85,7 @@ async def running_box(folder: Path) -> AsyncIterator[Box]:
         Collaborators(
             cameras=(GATE, ROAD),
             index=index,
-            clipper=IndexClipper(index),
+            clipper=RecordedClips(index),
             pictures=PictureTaker(hubs, 150_000),
             hubs=hubs,
             streams=streams,
