@@ -11,66 +11,61 @@ const MOST_FRAGMENTS = 600
 const TICKS_PER_S = 90_000
 /** The box's own writer: data offset; and duration, size, flags and composition offset of each sample. */
 const TRUN_FLAGS = 0xf01
-/** Fragments that follow each other meet within this, whatever was rounded on the way. */
-const SEAM_S = 0.000_2
-
-interface Stretch {
-  start: number
-  end: number
-  pictures: Picture[]
-}
+/** What is loaded comes in pieces longer than this: a smaller distance is no hole in it. */
+const NEAR_S = 1
 
 export class PictureTable {
-  private stretches = new Map<number, Stretch>()
+  /** The pictures of each fragment, by its first time; with B-frames neighbours reach into each other. */
+  private fragments = new Map<number, Picture[]>()
 
   clear(): void {
-    this.stretches.clear()
+    this.fragments.clear()
   }
 
   /** Take in appended fragments (`moof` and `mdat`, in media time). What is no fragment of ours is passed over. */
   add(data: Uint8Array): void {
     for (const moof of boxes(data, 'moof')) {
-      const found = stretchOf(moof)
-      if (found === null) continue
-      this.stretches.delete(found.start)
-      this.stretches.set(found.start, found)
-      if (this.stretches.size > MOST_FRAGMENTS) this.stretches.delete(this.stretches.keys().next().value ?? 0)
+      const pictures = picturesOf(moof)
+      const first = pictures[0]?.start
+      if (first === undefined) continue
+      this.fragments.delete(first)
+      this.fragments.set(first, pictures)
+      if (this.fragments.size > MOST_FRAGMENTS) this.fragments.delete(this.fragments.keys().next().value ?? 0)
     }
   }
 
   /** Return the picture that is shown at `mediaS`, or null where that is not loaded. */
   at(mediaS: number): Picture | null {
-    for (const stretch of this.stretches.values()) {
-      if (mediaS < stretch.start || mediaS >= stretch.end) continue
-      return stretch.pictures.find((each) => mediaS >= each.start && mediaS < each.end) ?? null
+    let found: Picture | null = null
+    let next = Infinity
+    for (const pictures of this.fragments.values()) {
+      for (const each of pictures) {
+        if (each.start > mediaS) next = Math.min(next, each.start)
+        else if (found === null || each.start > found.start) found = each
+      }
     }
-    // Between two that only rounding parts.
-    for (const stretch of this.stretches.values()) {
-      if (mediaS >= stretch.start - SEAM_S && mediaS < stretch.start) return stretch.pictures[0] ?? null
-    }
-    return null
+    if (found === null) return null
+    // It stands until the next one, unless that is beyond what is not loaded.
+    const end = next - found.end < NEAR_S ? next : found.end
+    return mediaS < end ? { start: found.start, end } : null
   }
 }
 
-function stretchOf(moof: DataView): Stretch | null {
+/** Return a fragment's pictures with the durations of their samples. */
+function picturesOf(moof: DataView): Picture[] {
   const [traf] = boxes(bytesOf(moof), 'traf')
-  if (traf === undefined) return null
+  if (traf === undefined) return []
   const [tfdt] = boxes(bytesOf(traf), 'tfdt')
   const [trun] = boxes(bytesOf(traf), 'trun')
-  if (tfdt === undefined || trun === undefined || (trun.getUint32(0) & 0xffffff) !== TRUN_FLAGS) return null
+  if (tfdt === undefined || trun === undefined || (trun.getUint32(0) & 0xffffff) !== TRUN_FLAGS) return []
   let dts = tfdt.getUint8(0) === 1 ? Number(tfdt.getBigUint64(4)) : tfdt.getUint32(4)
-  const shown: Picture[] = []
+  const found: Picture[] = []
   for (let at = 12; at + 16 <= trun.byteLength; at += 16) {
     const [duration, offset] = [trun.getUint32(at), trun.getInt32(at + 12)]
-    shown.push({ start: (dts + offset) / TICKS_PER_S, end: (dts + offset + duration) / TICKS_PER_S })
+    found.push({ start: (dts + offset) / TICKS_PER_S, end: (dts + offset + duration) / TICKS_PER_S })
     dts += duration
   }
-  shown.sort((one, other) => one.start - other.start)
-  const [first, last] = [shown[0], shown.at(-1)]
-  if (first === undefined || last === undefined) return null
-  // A picture stands until the next one, however long its own sample says.
-  shown.forEach((each, index) => (each.end = shown[index + 1]?.start ?? each.end))
-  return { start: first.start, end: last.end, pictures: shown }
+  return found
 }
 
 const bytesOf = (view: DataView): Uint8Array => new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
