@@ -119,7 +119,9 @@ class EdgeRoutes:
         if growing is not None and any(segment.path == growing.path for segment in segments):
             growing = None
         gaps = self._box.index.gaps(*of, start, to)
-        streams = [each for each in StreamName if self._box.index.reaches(camera_id, each, start, to)]
+        streams = [
+            each for each in StreamName if self._box.index.reaches(camera_id, each, start, to)
+        ]
         return timeline(of, (start, to), segments, gaps, growing, streams)
 
     def coverage(self, camera_id: str, start: _FromDay, to: date) -> CoverageAnswer:

@@ -47,7 +47,8 @@ def at_clock(page: Page, after_s: float) -> None:
     """Wait until the page's clock is past a moment."""
     past = f"{BEGAN + timedelta(hours=8, seconds=after_s):%m-%d %H:%M:%S}"
     page.wait_for_function(
-        "past => (document.querySelector('[data-testid=review-clock]')?.innerText ?? '') >= past", arg=past
+        "past => (document.querySelector('[data-testid=review-clock]')?.innerText ?? '') >= past",
+        arg=past,
     )
 
 

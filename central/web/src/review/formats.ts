@@ -5,7 +5,7 @@ import type { TimelineFormat } from '@/api/types'
 export type CanPlay = (mime: string) => boolean
 
 /** What the browser itself says; it is asked before anything is loaded. */
-export const canPlayHere: CanPlay = (mime) => 'MediaSource' in window && MediaSource.isTypeSupported(mime)
+export const canPlayHere: CanPlay = (mime) => typeof MediaSource !== 'undefined' && MediaSource.isTypeSupported(mime)
 
 /** Return the format of the moment `at` (epoch milliseconds), or null where nothing is known of it. */
 export function formatAt(formats: readonly TimelineFormat[], at: number): TimelineFormat | null {

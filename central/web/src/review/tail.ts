@@ -27,8 +27,8 @@ export function withTail(known: Timeline, tail: Timeline): Timeline {
   return {
     ...known,
     segments: [...known.segments.filter(before), ...tail.segments],
-    formats: joined([...(known.formats ?? []).filter((each) => Date.parse(each.from) < firstOf(tail)), ...(tail.formats ?? [])]),
-    streams: [...new Set([...(known.streams ?? []), ...(tail.streams ?? [])])],
+    ...(tail.formats && { formats: joined([...(known.formats ?? []).filter((each) => Date.parse(each.from) < firstOf(tail)), ...tail.formats]) }),
+    ...(tail.streams && { streams: [...new Set([...(known.streams ?? []), ...tail.streams])] }),
     gaps: [...known.gaps.filter(before), ...tail.gaps],
     growing: tail.growing,
   }
