@@ -116,7 +116,7 @@ class Reviewer:
         self._page = page
         self._recording = recording
         self._options = options
-        self._random = Random(1)  # noqa: S311 - the same moments in every run
+        self._random = Random(1)  # the same moments in every run
         self._axis_us: dict[bool, float] = {}  # wall minus media time, before and after the gap
 
     def look(self, outcome: Outcome) -> None:

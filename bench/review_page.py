@@ -21,7 +21,8 @@ _INSTALL = """() => {
     video.requestVideoFrameCallback(note);
   };
   video.requestVideoFrameCallback(note);
-  const painted = () => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const next = done => requestAnimationFrame(done);
+  const painted = () => new Promise(done => next(() => next(done)));
   bench.still = async () => {
     const from = performance.now();
     let quiet = performance.now();
@@ -65,11 +66,13 @@ _INSTALL = """() => {
     for (let row = 0; row < rows; row += 1) {
       for (let column = 0; column < columns; column += 1) {
         const at = 4 * (row * grid * canvas.width + column * grid);
-        grey[row * columns + column] = 0.299 * data[at] + 0.587 * data[at + 1] + 0.114 * data[at + 2];
+        const [red, green, blue] = data.subarray(at, at + 3);
+        grey[row * columns + column] = 0.299 * red + 0.587 * green + 0.114 * blue;
       }
     }
     let text = '';
-    for (let at = 0; at < grey.length; at += 8192) text += String.fromCharCode(...grey.subarray(at, at + 8192));
+    for (let at = 0; at < grey.length; at += 8192)
+      text += String.fromCharCode(...grey.subarray(at, at + 8192));
     return [rows, columns, btoa(text)];
   };
 }"""

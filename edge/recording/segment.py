@@ -55,8 +55,8 @@ class ClosedFile(Footage):
     """A file that is complete on the disk and not indexed yet.
 
     ``wall_us`` is how long it took by the monotonic clock; a recovered file repeats its media
-    duration there, as nothing else is known. ``keys`` are its fragments that begin with a key frame,
-    in order (recording I19); none are known of a row of an older version.
+    duration there, as nothing else is known. ``keys`` are its fragments that begin with a key
+    frame, in order (recording I19); none are known of a row of an older version.
     """
 
     wall_us: int

@@ -74,12 +74,20 @@ def packets(
     height: int = 120,
     first_90k: int = 1_000_000,
     late_s: float = 0.0,
-    barred: bool = False,
 ) -> list[Packet]:
     """Return packets that arrive at true speed, ``late_s`` after :data:`BEGAN`."""
-    units = access_units(
-        codec, frames, gop, b_frames=b_frames, width=width, height=height, barred=barred
-    )
+    units = access_units(codec, frames, gop, b_frames=b_frames, width=width, height=height)
+    return _arriving(units, first_90k, late_s)
+
+
+def barred_packets(frames: int, *, b_frames: int = 0) -> list[Packet]:
+    """Return packets, a key frame a second, whose pictures tell their number by their bars."""
+    return _arriving(access_units(frames=frames, b_frames=b_frames, barred=True), 1_000_000, 0.0)
+
+
+def _arriving(
+    units: tuple[tuple[bytes, int, int, bool], ...], first_90k: int, late_s: float
+) -> list[Packet]:
     return [
         Packet(
             first_90k + pts * FRAME_90K,

@@ -1,4 +1,4 @@
-"""The review page in Chromium, its real centre, the relay, a box's real interface and recordings."""
+"""The review page in Chromium, its centre, relay, and a box's interface and recordings: all real."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, asynccontextmanager

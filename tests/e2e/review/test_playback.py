@@ -1,4 +1,4 @@
-"""What somebody sees who looks for a moment: the right picture, over gaps and changes, or why not."""
+"""Who looks for a moment sees the right picture, over gaps and changes, or why there is none."""
 
 import re
 from datetime import timedelta
@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from edge.media.sample import Codec
 from protocol.relay import StreamName
-from tests.support.packets import BARS, BEGAN, moved, packets
+from tests.support.packets import BARS, BEGAN, barred_packets, moved, packets
 
 pytestmark = pytest.mark.browser
 
@@ -19,8 +19,9 @@ _SHOWN = """bars => {
   [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
   const context = canvas.getContext('2d');
   context.drawImage(video, 0, 0);
+  const lumaAt = x => context.getImageData(x, canvas.height / 2, 1, 1).data[0];
   const white = [...Array(bars).keys()].map(
-    bar => context.getImageData(canvas.width * (bar + 0.5) / bars, canvas.height / 2, 1, 1).data[0] > 127);
+    bar => lumaAt(canvas.width * (bar + 0.5) / bars) > 127);
   return white.reduce((number, is, bar) => number + (is ? 2 ** bar : 0), 0);
 }"""
 #: Begun before the seek; ends when the browser has presented the picture it leads to.
@@ -61,7 +62,7 @@ def shown_picture(page: Page) -> int:
 def test_a_seek_shows_the_picture_of_the_wanted_moment_and_a_step_the_one_beside_it(
     review, b_frames
 ):
-    sent = packets(frames=150, gop=25, b_frames=b_frames, barred=True)
+    sent = barred_packets(150, b_frames=b_frames)
     review.record(sent)
     page = review.open(BEGAN + timedelta(seconds=1))
     expect(page.get_by_test_id("review-video")).to_have_js_property("videoWidth", 160)

@@ -3,6 +3,7 @@
 import tempfile
 from contextlib import closing
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 from hypothesis import given, settings
@@ -75,7 +76,7 @@ def test_every_sample_is_in_one_file_in_order_and_at_its_time(samples):
 def test_a_file_is_cut_at_the_first_key_frame_after_its_length_or_when_it_is_too_long(samples):
     files = recording(samples)
 
-    for (segment, _), (later, _) in zip(files, files[1:], strict=False):
+    for (segment, _), (later, _) in pairwise(files):
         assert segment.duration_90k >= (SEGMENT_90K if later.starts_key else MAX_FILE_90K)
     for segment, parts in files:
         end_90k = segment.start_dts_90k + segment.duration_90k
@@ -95,7 +96,7 @@ def test_a_file_is_cut_at_the_first_key_frame_after_its_length_or_when_it_is_too
 @given(sent() | smart())
 def test_a_fragment_is_of_at_most_a_second_or_of_one_picture_and_no_shorter_than_need_be(samples):
     for segment, parts in recording(samples):
-        for part, later in zip(parts, parts[1:], strict=False):
+        for part, later in pairwise(parts):
             span_90k = part.end_90k - part.dts_90k
             next_90k = later.samples[0].duration_90k
             assert (

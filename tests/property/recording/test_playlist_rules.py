@@ -26,10 +26,8 @@ def files(draw: st.DrawFn) -> list[Segment]:
         for _ in range(draw(st.integers(1, 4))):
             lengths = draw(st.lists(st.integers(1, 400_000), min_size=1, max_size=8))
             sizes = [draw(st.integers(1, 9000)) for _ in lengths]
-            begins = zip(
-                [0, *accumulate(lengths)], [INIT_BYTES, *accumulate(sizes, initial=INIT_BYTES)][1:]
-            )
-            fragments = [KeyPoint(*begin) for begin in begins][: len(lengths)]
+            times, places = accumulate(lengths, initial=0), accumulate(sizes, initial=INIT_BYTES)
+            fragments = [KeyPoint(*each) for each in zip(times, places, strict=True)][:-1]
             keys = tuple(each for each in fragments if draw(st.booleans()))
             start = START + timedelta(hours=run, microseconds=reached_90k * 100 // 9)
             duration_90k = sum(lengths)
