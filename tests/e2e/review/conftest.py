@@ -1,4 +1,4 @@
-"""The review page in Chromium, its centre, relay, and a box's interface and recordings: all real."""
+"""The review page in Chromium; centre, relay, the box's interface and recordings: all real."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, asynccontextmanager
