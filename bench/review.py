@@ -300,6 +300,7 @@ def figures(outcome: Outcome, options: Options) -> Mapping[str, report.Figure]:
         "seek_ms_p95": report.rounded(report.percentile(_times(outcome.sought), 0.95)),
         "seek_ms_median_loaded": _median([each for each in outcome.sought if each.loaded]),
         "seek_ms_median_unloaded": _median([each for each in outcome.sought if not each.loaded]),
+        "seek_mb_median_unloaded": _median_mb([each for each in outcome.sought if not each.loaded]),
         "seeks_loaded": sum(each.loaded for each in outcome.sought),
         "open_ms_median": _median(outcome.opened),
         "frame_errors": len(outcome.wrong),
@@ -318,6 +319,7 @@ def figures(outcome: Outcome, options: Options) -> Mapping[str, report.Figure]:
 
 def show(outcome: Outcome) -> None:
     """Print the tables."""
+    mb = _median_mb([each for each in outcome.sought if not each.loaded])
     rows = [
         ("open the page at a moment", *_spread(outcome.opened)),
         ("seek, all", *_spread(outcome.sought)),
@@ -325,8 +327,10 @@ def show(outcome: Outcome) -> None:
         ("seek, media not loaded", *_spread([each for each in outcome.sought if not each.loaded])),
     ]
     print(report.table(("until the picture is shown", "times", "median ms", "95 % ms"), rows))
+    print(f"a seek to what is not loaded waits for {mb} MB")
     speeds = [(speed, round(found, 2)) for speed, found in outcome.speeds.items()]
     print(report.table(("speed", "measured"), speeds))
+    print("fast speeds: a browser without a video decoder in hardware skips and falls behind")
     stall = report.rounded(outcome.stall_ms)
     print(f"gap of {outcome.gap.length_s:.1f} s: the longest a picture stood was {stall} ms")
     for wrong in outcome.wrong:
@@ -351,6 +355,13 @@ def _times(sought: Sequence[Sought]) -> list[float]:
 def _median(sought: Sequence[Sought]) -> float | None:
     times = _times(sought)
     return round(statistics.median(times), 1) if times else None
+
+
+def _median_mb(sought: Sequence[Sought]) -> float | None:
+    """Return what a seek has to wait for, in megabytes: a village's uplink is slow."""
+    return (
+        round(statistics.median(each.fetched_bytes for each in sought) / 1e6, 2) if sought else None
+    )
 
 
 def _length_s(files: Sequence[tuple[int, Span]]) -> float:

@@ -40,6 +40,7 @@ _INSTALL = """() => {
     const ranges = video.buffered;
     const before = [...Array(ranges.length).keys()].map(i => [ranges.start(i), ranges.end(i)]);
     bench.frames.length = 0;
+    performance.clearResourceTimings();
     const src = video.src;
     const from = performance.now();
     window.__tanshao.seek(at);
@@ -47,10 +48,13 @@ _INSTALL = """() => {
     await painted();
     await bench.still();
     const last = bench.frames.at(-1);
+    const fetched = performance.getEntriesByType('resource')
+      .filter(each => last !== undefined && each.responseEnd <= last[0]);
     const media = video.currentTime;
     return {
       ms: last === undefined ? null : last[0] - from,
       media: last === undefined ? null : last[1],
+      bytes: fetched.reduce((sum, each) => sum + each.encodedBodySize, 0),
       loaded: video.src === src && before.some(([start, end]) => media >= start && media < end),
     };
   };
@@ -102,11 +106,15 @@ _PLAY_FILE = """async ([url, limitMs]) => {
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """A seek. ``ms``: until the picture was presented; ``loaded``: its media was there before."""
+    """A seek. ``ms``: until the picture was presented; ``loaded``: its media was there before.
+
+    ``fetched_bytes``: what had come over the line until then.
+    """
 
     ms: float | None
     media_s: float | None
     loaded: bool
+    fetched_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +151,7 @@ class ReviewPage:
     def seek(self, at_ms: float) -> Sought:
         """Show a moment and wait until its picture is there; it stands still."""
         found = self._page.evaluate("at => window.__bench.seek(at)", at_ms)
-        return Sought(found["ms"], found["media"], found["loaded"])
+        return Sought(found["ms"], found["media"], found["loaded"], found["bytes"])
 
     def press(self, key: str) -> None:
         """Press a key, and wait until the picture stands still."""
