@@ -17,7 +17,7 @@ class NoFootageError(Exception):
     """There is no real footage on this machine, and none to be had."""
 
 
-def write(path: Path, codec: str = "libx264", seconds: float = 24.0) -> footage.Source:
+def write(path: Path, seconds: float = 24.0) -> footage.Source:
     """Encode the first ``seconds`` into ``path`` (Annex B, delimiters) and say where it is from.
 
     1080p, 25 pictures a second, 4 Mbit/s, a key frame every 2 s, no B-frames: what a village's
@@ -29,9 +29,8 @@ def write(path: Path, codec: str = "libx264", seconds: float = 24.0) -> footage.
             "real footage is missing: opencv-doc's vtest.avi is neither installed nor can it be"
             " downloaded, and there is no assets folder (TANSHAO_ASSETS)"
         )
-    kind = "h264" if codec == "libx264" else "hevc"
-    with av.open(str(path), "w", format=kind) as container:
-        stream = container.add_stream(codec, rate=Fraction(FPS), options=_options(codec))
+    with av.open(str(path), "w", format="h264") as container:
+        stream = container.add_stream("libx264", rate=Fraction(FPS), options=_options())
         stream.width, stream.height = WIDTH, HEIGHT
         stream.pix_fmt = "yuv420p"
         stream.bit_rate = _BITS_PER_S
@@ -50,10 +49,8 @@ def mount(path: str, file: Path) -> Mount:
     return Mount(path, file, Fraction(FPS))
 
 
-def _options(codec: str) -> dict[str, str]:
+def _options() -> dict[str, str]:
     kbit = _BITS_PER_S // 1000
-    common = f"bframes=0:scenecut=0:keyint={_GOP}:min-keyint={_GOP}:aud=1"
+    keys = f"aud=1:bframes=0:scenecut=0:keyint={_GOP}:min-keyint={_GOP}"
     rate = f"vbv-maxrate={kbit}:vbv-bufsize={kbit}:bitrate={kbit}"
-    if codec == "libx264":
-        return {"preset": "superfast", "x264-params": f"{common}:{rate}:nal-hrd=cbr:filler=0"}
-    return {"preset": "ultrafast", "x265-params": f"{common}:{rate}:repeat-headers=1"}
+    return {"preset": "superfast", "x264-params": f"{keys}:{rate}"}

@@ -327,7 +327,7 @@ def show(outcome: Outcome) -> None:
         ("seek, media not loaded", *_spread([each for each in outcome.sought if not each.loaded])),
     ]
     print(report.table(("until the picture is shown", "times", "median ms", "95 % ms"), rows))
-    print(f"a seek to what is not loaded waits for {mb} MB")
+    print(f"a seek to what is not loaded waits for a piece of {mb} MB")
     speeds = [(speed, round(found, 2)) for speed, found in outcome.speeds.items()]
     print(report.table(("speed", "measured"), speeds))
     print("fast speeds: a browser without a video decoder in hardware skips and falls behind")
@@ -359,9 +359,8 @@ def _median(sought: Sequence[Sought]) -> float | None:
 
 def _median_mb(sought: Sequence[Sought]) -> float | None:
     """Return what a seek has to wait for, in megabytes: a village's uplink is slow."""
-    return (
-        round(statistics.median(each.fetched_bytes for each in sought) / 1e6, 2) if sought else None
-    )
+    sizes = [each.piece_bytes for each in sought if each.piece_bytes]
+    return round(statistics.median(sizes) / 1e6, 2) if sizes else None
 
 
 def _length_s(files: Sequence[tuple[int, Span]]) -> float:

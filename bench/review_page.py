@@ -48,13 +48,13 @@ _INSTALL = """() => {
     await painted();
     await bench.still();
     const last = bench.frames.at(-1);
-    const fetched = performance.getEntriesByType('resource')
-      .filter(each => last !== undefined && each.responseEnd <= last[0]);
+    const piece = performance.getEntriesByType('resource').find(each =>
+      each.name.includes('/segments/') && each.startTime >= from && each.encodedBodySize > 10000);
     const media = video.currentTime;
     return {
       ms: last === undefined ? null : last[0] - from,
       media: last === undefined ? null : last[1],
-      bytes: fetched.reduce((sum, each) => sum + each.encodedBodySize, 0),
+      bytes: piece === undefined ? 0 : piece.encodedBodySize,
       loaded: video.src === src && before.some(([start, end]) => media >= start && media < end),
     };
   };
@@ -108,13 +108,13 @@ _PLAY_FILE = """async ([url, limitMs]) => {
 class Sought:
     """A seek. ``ms``: until the picture was presented; ``loaded``: its media was there before.
 
-    ``fetched_bytes``: what had come over the line until then.
+    ``piece_bytes``: how large the first piece was that was asked for then; 0 for none.
     """
 
     ms: float | None
     media_s: float | None
     loaded: bool
-    fetched_bytes: int = 0
+    piece_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

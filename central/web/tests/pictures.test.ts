@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { canPlayHere, codecName, formatAt, isPlayable, unplayableFrom } from '@/review/formats'
+import { canPlayHere, codecName, formatAt, isPlayable, playableAround } from '@/review/formats'
 import { datedStretches, momentWithFraction } from '@/review/mediatime'
 import { PictureTable } from '@/review/pictures'
 import { tailStart, withTail } from '@/review/tail'
@@ -112,10 +112,12 @@ describe('what a browser can play', () => {
     expect(formatAt([], 0)).toBeNull()
   })
 
-  it('is loaded up to where it changes into what is not played', () => {
-    expect(unplayableFrom(formats, 5 * 60_000, noH265)).toBe(10 * 60_000)
-    expect(unplayableFrom(formats, 21 * 60_000, noH265)).toBeNull()
-    expect(unplayableFrom(formats, 0, () => true)).toBeNull()
+  it('is loaded between what is not played', () => {
+    const day = { start: -60_000, end: 60 * 60_000 }
+    expect(playableAround(day, formats, 5 * 60_000, noH265)).toEqual({ start: -60_000, end: 10 * 60_000 })
+    expect(playableAround(day, formats, 21 * 60_000, noH265)).toEqual({ start: 20 * 60_000 + 1, end: 60 * 60_000 })
+    expect(playableAround(day, formats, 5 * 60_000, () => true)).toEqual(day)
+    expect(playableAround(day, [], 0, noH265)).toEqual(day)
   })
 
   it('is named as people know it', () => {

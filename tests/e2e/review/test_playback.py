@@ -141,6 +141,21 @@ def test_where_a_recording_turns_into_what_cannot_be_played_it_is_played_up_to_t
     assert review.complaints == []
 
 
+def test_what_can_be_played_is_played_though_what_came_before_it_can_not(review):
+    review.record(packets(Codec.H265, frames=100), Codec.H265)
+    review.record([moved(each, wall_s=4) for each in packets(frames=100)])
+
+    page = review.open(BEGAN + timedelta(seconds=5))
+
+    at_clock(page, 6)
+    expect(page.get_by_test_id("review-codec")).to_have_count(0)
+    page.evaluate("at => window.__tanshao.seek(at)", ms(1))
+    expect(page.get_by_test_id("review-codec")).to_be_visible()
+    page.evaluate("at => window.__tanshao.seek(at)", ms(6))
+    expect(page.get_by_test_id("review-video")).to_have_js_property("videoWidth", 160)
+    assert review.complaints == []
+
+
 def test_a_camera_without_a_recorded_sub_stream_has_no_switch(review):
     review.record(packets(frames=100))
 

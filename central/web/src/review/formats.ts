@@ -2,6 +2,8 @@
 
 import type { TimelineFormat } from '@/api/types'
 
+import type { Span } from './geometry'
+
 export type CanPlay = (mime: string) => boolean
 
 /** What the browser itself says; it is asked before anything is loaded. */
@@ -14,10 +16,17 @@ export function formatAt(formats: readonly TimelineFormat[], at: number): Timeli
 
 export const isPlayable = (format: TimelineFormat, can: CanPlay): boolean => can(`video/mp4; codecs="${format.codec}"`)
 
-/** Return from when on, after `at`, the recording can't be played; null: it all can. */
-export function unplayableFrom(formats: readonly TimelineFormat[], at: number, can: CanPlay): number | null {
-  const found = formats.find((each) => Date.parse(each.from) > at && !isPlayable(each, can))
-  return found === undefined ? null : Date.parse(found.from)
+/** Return `range` without what, before and after `at` in it, can't be played: one playlist is played whole. */
+export function playableAround(range: Span, formats: readonly TimelineFormat[], at: number, can: CanPlay): Span {
+  let { start, end } = range
+  formats.forEach((each, index) => {
+    if (isPlayable(each, can)) return
+    const next = formats[index + 1]
+    if (Date.parse(each.from) > at) end = Math.min(end, Date.parse(each.from))
+    // A millisecond on: the browser leaves out the rest of it, and the file before ends in there.
+    else if (next !== undefined) start = Math.max(start, Date.parse(next.from) + 1)
+  })
+  return { start, end }
 }
 
 /** Return a codec's name as people know it. */

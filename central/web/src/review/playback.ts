@@ -137,7 +137,9 @@ export class Playback {
     const { hls } = this
     queueMicrotask(() => {
       if (this.hls !== hls || hls === null) return
-      this.spot = (mediaTimeAt(this.fragments, this.wanted) ?? 0) + INSIDE_S
+      const last = this.fragments.at(-1)
+      const end = last === undefined ? 0 : last.start + last.duration - 2 * INSIDE_S
+      this.spot = Math.min(end, mediaTimeAt(this.fragments, this.wanted) ?? end) + INSIDE_S
       hls.startLoad(this.spot)
       this.video.currentTime = this.spot
     })

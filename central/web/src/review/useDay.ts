@@ -67,7 +67,9 @@ export function useDay(camera: Ref<Camera | null>, day: Ref<string>, zone: Ref<s
   }, REFRESH_MS)
   onScopeDispose(() => clearInterval(refreshing))
 
-  const recorded = computed(() => joined((timeline.value?.segments ?? []).map(spanOf), JOIN_MS))
+  /** Every recorded file; `recorded` is what a bar shows of them. */
+  const files = computed(() => (timeline.value?.segments ?? []).map(spanOf))
+  const recorded = computed(() => joined(files.value, JOIN_MS))
   const formats = computed(() => timeline.value?.formats ?? [])
   const streams = computed<StreamName[]>(() => timeline.value?.streams ?? [])
   const growing = computed(() => (timeline.value?.growing ? spanOf(timeline.value.growing) : null))
@@ -79,7 +81,7 @@ export function useDay(camera: Ref<Camera | null>, day: Ref<string>, zone: Ref<s
     })),
   )
 
-  return { bounds, recorded, formats, streams, growing, gaps, alerts, failure, loading, load, refresh }
+  return { bounds, files, recorded, formats, streams, growing, gaps, alerts, failure, loading, load, refresh }
 }
 
 /** The day after (1) or before (-1) `day`. */
