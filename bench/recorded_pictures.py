@@ -68,6 +68,12 @@ class RecordedPictures:
         return min(numbers, key=lambda number: _distance(self._pictures[number].grid, seen))
 
 
+def first_picture(data: bytes) -> Grid:
+    """Return the first picture of a video file, by the pixels by which pictures are compared."""
+    with av.open(io.BytesIO(data)) as container:
+        return grid_of(next(container.decode(video=0)).to_ndarray(format="gray"))
+
+
 def _decoded(file: RecordedFile) -> list[Picture]:
     start_us = (file.start - _EPOCH) // _MICROSECOND
     found: list[Picture] = []

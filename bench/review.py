@@ -28,7 +28,7 @@ from bench.camera import Camera
 from bench.clip import Decoded, decode
 from bench.program import ProgramError
 from bench.real_footage import NoFootageError
-from bench.recorded_pictures import RecordedFile, RecordedPictures
+from bench.recorded_pictures import RecordedFile, RecordedPictures, first_picture
 from bench.recording import Span
 from bench.review_page import PlayedFile, Presented, ReviewPage, Sought
 from bench.village import Village
@@ -44,6 +44,9 @@ _EXPORT_S = 60
 _START_LIMIT_S = 180.0
 _FILE_LIMIT_S = 60.0
 _SPEED_FOR_S = 3.0
+#: Faster than that a browser without a decoder in hardware may fall behind: 1080p at 100 a second.
+_SURE_SPEED = 4.0
+_SPEED_SLACK = 0.1
 _BEFORE_GAP_S = 2.0
 _AROUND_GAP_S = 8.0
 _OPENINGS = 5
@@ -106,7 +109,13 @@ class Outcome:
     @property
     def passed(self) -> bool:
         """Whether everything is as it must be; how quick it is is for the reader to judge."""
-        return not self.wrong and self.crossed and self.export_ok
+        return not self.wrong and self.crossed and self.export_ok and self.keeps_speed
+
+    @property
+    def keeps_speed(self) -> bool:
+        """Whether every speed is what it says; of more than four times that is not asked."""
+        slow = {speed: found for speed, found in self.speeds.items() if speed <= _SURE_SPEED}
+        return all(abs(found / speed - 1) <= _SPEED_SLACK for speed, found in slow.items())
 
 
 class Reviewer:
@@ -200,7 +209,18 @@ class Reviewer:
         data, headers = self._page.export_minute()
         outcome.export = decode(data)
         outcome.export_bounds = headers.get("x-clip-start", ""), headers.get("x-clip-end", "")
+        self._judge_export(outcome, data)
         outcome.export_played = self._page.play_file(data, _FILE_LIMIT_S)
+
+    def _judge_export(self, outcome: Outcome, data: bytes) -> None:
+        """Hold the bounds that are said of the export, and what is in it, against the recording."""
+        pictures, made = self._recording.pictures, outcome.export
+        start, end = (pictures.number_at(_us(bound)) for bound in outcome.export_bounds)
+        shown = pictures.like(first_picture(data), start)
+        if shown != start:
+            outcome.wrong.append(f"export begins {shown - start:+d} pictures off")
+        if made is None or made.frames != end - start:
+            outcome.wrong.append(f"export: {end - start} pictures were recorded within its bounds")
 
 
 def longest_ms(frames: Sequence[Presented]) -> float | None:
@@ -373,6 +393,10 @@ def _span(item: Mapping[str, str]) -> Span:
 
 def _ms(at: datetime) -> float:
     return (at - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(milliseconds=1)
+
+
+def _us(moment: str) -> float:
+    return _ms(datetime.fromisoformat(moment)) * 1000
 
 
 def _clock(at_ms: float) -> str:

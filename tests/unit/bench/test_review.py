@@ -69,6 +69,7 @@ def outcome() -> Outcome:
         Sought(200.0, 3.0, loaded=False),
     ]
     made.crossed = True
+    made.speeds = {1.0: 1.01, 4.0: 3.9, 16.0: 9.0}
     made.export = Decoded(1500, 60.0, None)
     made.export_played = PlayedFile(60.0, 60.0, None)
     return made
@@ -83,13 +84,15 @@ def test_the_last_line_tells_loaded_from_unloaded_and_what_was_wrong():
     assert (said["frame_errors"], said["gap_s"]) == (0, 6.0)
 
 
-@pytest.mark.parametrize("spoil", ["picture", "gap", "short", "broken", "stuck"])
+@pytest.mark.parametrize("spoil", ["picture", "gap", "short", "broken", "stuck", "slow"])
 def test_one_wrong_thing_fails_the_run(spoil):
     made = outcome()
     if spoil == "picture":
         made.wrong.append("seek: +1 pictures off")
     elif spoil == "gap":
         made.crossed = False
+    elif spoil == "slow":
+        made.speeds[2.0] = 1.5
     elif spoil == "short":
         made.export = Decoded(1000, 40.0, None)
     elif spoil == "broken":
