@@ -4,8 +4,9 @@ import pytest
 from bench.clip import Decoded
 from bench.recorded_pictures import GRID_PX, RecordedFile, RecordedPictures, grid_of
 from bench.recording import Span
-from bench.review import Options, Outcome, figures, longest_ms, ratio
+from bench.review import figures
 from bench.review_page import PlayedFile, Presented, Sought
+from bench.reviewer import Options, Outcome, longest_ms, ratio
 from tests.support.packets import BARS, BEGAN, barred_packets
 from tests.support.recordings import Archive, at, ended, recorded, timed
 
