@@ -25,6 +25,8 @@ _AROUND_GAP_S = 8.0
 _OPENINGS = 5
 #: Media time is told in whole ticks, and the browser rounds to microseconds.
 _AXIS_US = 100.0
+#: Two ways from ticks to microseconds may differ by one.
+_ROUNDED_US = 2
 _PLAY_LIMIT_S = 60.0
 
 
@@ -134,7 +136,7 @@ class Reviewer:
             return
         at_us = self._recording.pictures.at_us(expected)
         axis_us = at_us - sought.media_s * 1_000_000
-        is_after = at_us >= _ms(self._recording.gap.end) * 1000 - 1
+        is_after = at_us >= _us(self._recording.gap.end) - _ROUNDED_US
         off_us = axis_us - self._axis_us.setdefault(is_after, axis_us)
         if abs(off_us) > _AXIS_US:
             outcome.wrong.append(f"{what}: media time is {off_us / 1000:+.1f} ms off")
@@ -182,7 +184,10 @@ class Reviewer:
     def _judge_export(self, outcome: Outcome, data: bytes) -> None:
         """Hold the bounds that are said of the export, and what is in it, against the recording."""
         pictures, made = self._recording.pictures, outcome.export
-        start, end = (pictures.number_at(_us(bound)) for bound in outcome.export_bounds)
+        start, end = (
+            pictures.number_at(_us(datetime.fromisoformat(bound)) + _ROUNDED_US)
+            for bound in outcome.export_bounds
+        )
         shown = pictures.like(first_picture(data), start)
         if shown != start:
             outcome.wrong.append(f"export begins {shown - start:+d} pictures off")
@@ -208,8 +213,8 @@ def _ms(at: datetime) -> float:
     return (at - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(milliseconds=1)
 
 
-def _us(moment: str) -> float:
-    return _ms(datetime.fromisoformat(moment)) * 1000
+def _us(at: datetime) -> int:
+    return (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
 def _clock(at_ms: float) -> str:

@@ -118,7 +118,7 @@ DAMAGES = {
 }
 BY_A_PERSON = {
     lengthen_row: [("I1", Remedy.PERSON)],
-    move_key_point: [("I1", Remedy.PERSON)],
+    move_key_point: [("I19", Remedy.PERSON)],
     overlap_run: [("I1", Remedy.PERSON), ("I1", Remedy.PERSON)],
 }
 
