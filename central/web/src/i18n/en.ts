@@ -211,7 +211,7 @@ const en: typeof zh = {
     stream: 'Stream',
     mainStream: 'Main',
     subStream: 'Sub',
-    cannotPlay: 'This recording is {codec}; this browser can’t play it',
+    cannotPlay: 'This recording is {codec}; this browser cannot play it',
     playSub: 'Watch the sub-stream recording',
     exportInstead: 'Export this part',
     cannotPlaySub: 'The sub-stream is less sharp, its times are the same. An exported file plays in any player that knows H.265.',
