@@ -12,7 +12,7 @@ WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public $(WEB)/index.html $(WEB)/vi
 # Pure code: what decides, without input or output. Its branches are covered to at least 95 %.
 PURE := protocol/address.py,protocol/clock.py,protocol/codec.py,protocol/ids.py,protocol/messages.py,protocol/refusal.py,protocol/relay.py,protocol/topics.py,edge/media/*,edge/alarm/*,edge/recording/retention.py,edge/recording/coverage.py,edge/recording/finding.py,edge/previews/cache.py,edge/previews/sheet.py,edge/bus/window.py,edge/bus/backoff.py,edge/web/playlist.py,central/alerts/states.py,central/alerts/fold.py,central/incidents/states.py,central/duty/resolve.py,central/duty/pattern.py,models/boxes.py
 
-.PHONY: help run test lint types fmt smoke bench bench-record chaos-record fuzz eval docs web system clean bench-preview
+.PHONY: help run test lint types fmt smoke bench bench-record chaos-record fuzz eval docs web system clean bench-preview bench-review
 
 help: ## list the doors
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ bench: $(VENV)/.dev ## the whole edge beside ffmpeg and Motion; ARGS=--seconds N
 bench-record: $(VENV)/.dev ## recording alone beside ffmpeg and Motion; ARGS=--repeats N, --seconds N, --cameras N
 	@.ci/system-packages bench
 	@$(PY) -m bench.record $(ARGS)
+
+bench-review: $(VENV)/.dev $(WEB)/dist/index.html system ## playback of real footage in Chromium: seeks, gap, export; ARGS=--seeks N
+	@$(PY) -m bench.review $(ARGS)
 
 chaos-record: $(VENV)/.dev ## kill, starve and cut off the recorder, then judge its archive; ARGS=--rounds N, --flaps N
 	@.ci/system-packages chaos

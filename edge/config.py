@@ -249,6 +249,7 @@ class CameraSection(_Section):
 
     ``retention_days`` is the box's where absent. Less than 30 are for cameras that the law leaves
     free, and must have a reason that can be shown.
+    ``record_sub`` keeps it beside the main stream: for browsers that can't play the main's codec.
     """
 
     id: CameraId
@@ -257,6 +258,7 @@ class CameraSection(_Section):
     place: str = Field(default="", max_length=60)
     main_url: RtspUrl
     sub_url: RtspUrl | None = None
+    record_sub: bool = False
     username: str | None = None
     password: Secret | None = None
     transport: Literal["tcp", "udp"] = "tcp"
@@ -281,6 +283,8 @@ class CameraSection(_Section):
         self._check_retention()
         if (self.username is None) != (self.password is None):
             raise ValueError("'username' and 'password' go together")
+        if self.record_sub and self.sub_url is None:
+            raise ValueError("'record_sub' needs a 'sub_url'")
         if len({rule.id for rule in self.rules}) != len(self.rules):
             raise ValueError("'rules' must have different ids")
         return self

@@ -26,7 +26,8 @@ create table segment (
   width        integer not null,
   height       integer not null,
   starts_key   integer not null default 1,   -- 0: cut inside a very long group of pictures
-  recovered    integer not null default 0    -- 1: read back after a crash
+  recovered    integer not null default 0,   -- 1: read back after a crash
+  keys         blob    not null default x''  -- its key points (recording I19), 8 bytes each
 ) strict;
 create index segment_time on segment (camera_id, stream, start_us);
 create index segment_end  on segment (camera_id, stream, end_us);

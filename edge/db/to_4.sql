@@ -14,3 +14,5 @@ end;
 create trigger segment_removed after delete on segment begin
   update footprint set size_bytes = size_bytes - old.size_bytes where camera_id = old.camera_id;
 end;
+-- Where decoding can begin in a file, so that a player asks for less than all of it.
+alter table segment add column keys blob not null default x'';

@@ -9,7 +9,7 @@ from pathlib import Path
 from edge.media.fmp4 import fragment, init_segment
 from edge.media.sample import TICKS_PER_S, Sample
 from edge.recording.origin import Origin
-from edge.recording.segment import ClosedFile, Footage
+from edge.recording.segment import ClosedFile, Footage, KeyPoint
 from protocol.ids import uuid7
 
 _NS_PER_US = 1000
@@ -33,6 +33,7 @@ class SegmentFile:
         self._hash = hashlib.sha256()
         self._size_bytes = 0
         self._sequence = 0
+        self._keys: list[KeyPoint] = []
         _make_folder(self.path.parent)
         self._file: FileIO = self.path.open("xb", buffering=0)
         try:
@@ -76,7 +77,10 @@ class SegmentFile:
 
     def append(self, samples: Sequence[Sample], durations_90k: Sequence[int]) -> None:
         """Write one fragment that follows on the last one."""
+        begin = KeyPoint(samples[0].dts_90k - self._first.dts_90k, self._size_bytes)
         self._write(fragment(samples, durations_90k, self._sequence + 1))
+        if samples[0].is_key:
+            self._keys.append(begin)
         self._sequence += 1
         self._end_90k = samples[-1].dts_90k + durations_90k[-1]
         self._last_mono_ns = samples[-1].received_mono_ns
@@ -98,6 +102,7 @@ class SegmentFile:
             **{name: getattr(footage, name) for name in Footage.__slots__},
             wall_us=wall_ns // _NS_PER_US,
             sha256=self._hash.hexdigest(),
+            keys=tuple(self._keys),
         )
 
     def abandon(self) -> None:

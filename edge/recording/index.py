@@ -288,6 +288,11 @@ class RecordingIndex:
                 found.add((row["camera_id"], StreamName(row["stream"])))
         return found
 
+    def reaches(self, camera_id: str, stream: StreamName, start: datetime, end: datetime) -> bool:
+        """Say whether ``start`` to ``end`` is within the time in which a stream was recorded."""
+        earliest, latest = self.earliest(camera_id, stream), self.latest(camera_id, stream)
+        return earliest is not None and latest is not None and earliest < end and latest > start
+
     def earliest(self, camera_id: str, stream: StreamName) -> datetime | None:
         """Return the start of the oldest segment, or None."""
         with self._database.reading() as connection:

@@ -17,7 +17,7 @@ from edge.live.hubs import LiveHubs
 from edge.media.sample import Sample
 from edge.previews.process import PictureProcess
 from edge.previews.taker import PreviewTaker
-from edge.recording.export import cut
+from edge.recording.clipper import RecordedClips
 from edge.recording.file import SegmentFile, new_path
 from edge.recording.index import RecordingIndex
 from edge.recording.retention import CameraPolicy, Disk, Policy
@@ -50,19 +50,6 @@ ROAD = CameraSection(
 #: 30 days of 10 GB a day, and what must stay free.
 DISK = Disk(total_bytes=400_000_000_000, free_bytes=320_000_000_000, used_bytes=0)
 POLICY = Policy(30, None, 0.05, {"gate": CameraPolicy(30), "road": CameraPolicy(90)})
-
-
-class IndexClipper:
-    """The Clipper over an index."""
-
-    def __init__(self, index: RecordingIndex) -> None:
-        self._index = index
-
-    def clip(
-        self, camera_id: str, start: datetime, end: datetime, target: Path
-    ) -> tuple[datetime, datetime]:
-        made = cut(self._index.footage(camera_id, StreamName.MAIN, start, end), start, end, target)
-        return made.start, made.end
 
 
 @dataclass
@@ -111,7 +98,7 @@ async def running_box(folder: Path) -> AsyncIterator[Box]:
         Collaborators(
             cameras=(GATE, ROAD),
             index=index,
-            clipper=IndexClipper(index),
+            clipper=RecordedClips(index),
             pictures=PictureTaker(hubs, 150_000),
             previews=previews,
             hubs=hubs,

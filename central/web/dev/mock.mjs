@@ -146,7 +146,8 @@ function timeline(from, to) {
     segments.push({ id: at / 1000, start: new Date(at).toISOString(), end: new Date(at + FILE_S * 1000).toISOString(), run_id: at < hole ? 'a' : 'b', bytes: film().bytes.length, recovered: false })
   }
   const gap = { start: new Date(hole).toISOString(), end: new Date(hole + 900_000).toISOString(), reason: 'camera_lost' }
-  return { camera_id: 'cam', from, to, segments, gaps: hole < end && hole + 900_000 > start ? [gap] : [], growing: null }
+  const formats = segments.length ? [{ from: segments[0].start, codec: 'avc1.64001f', width: 640, height: 360 }] : []
+  return { camera_id: 'cam', stream: 'main', streams: ['main'], from, to, segments, formats, gaps: hole < end && hole + 900_000 > start ? [gap] : [], growing: null }
 }
 
 function storage() {

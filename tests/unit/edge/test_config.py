@@ -115,6 +115,7 @@ REFUSALS = [
     ),
     (CAMERA + CAMERA, "'(the file)': 'cameras' must have different ids"),
     (CAMERA + 'username = "u"\n', "'username' and 'password' go together"),
+    (CAMERA + "record_sub = true\n", "'record_sub' needs a 'sub_url'"),
     (CAMERA + "ground = [{ image = [0.1, 0.1], metres = [1, 1] }]\n", "'ground' must have four"),
     (
         CAMERA + ground((1, 1), (3, 1), (3, 3), (1, 3)).replace("[0.9, 0.1]", "[0.5, 0.5]"),

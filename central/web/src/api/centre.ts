@@ -56,8 +56,8 @@ export const actOnIncident = (incidentId: string, action: IncidentAction, note: 
 
 const edge = (boxId: string, cameraId: string) => `/boxes/${id(boxId)}/edge/v1/cameras/${id(cameraId)}`
 
-export const timeline = (boxId: string, cameraId: string, from: string, to: string) =>
-  request<Timeline>('GET', withQuery(`${edge(boxId, cameraId)}/timeline`, { from, to }), undefined, 30_000)
+export const timeline = (boxId: string, cameraId: string, from: string, to: string, stream: StreamName = 'main') =>
+  request<Timeline>('GET', withQuery(`${edge(boxId, cameraId)}/timeline`, { from, to, stream }), undefined, 30_000)
 
 export const coverage = (boxId: string, cameraId: string, from: string, to: string) =>
   request<Coverage>('GET', withQuery(`${edge(boxId, cameraId)}/coverage`, { from, to }), undefined, 30_000)
@@ -76,10 +76,10 @@ export async function preview(boxId: string, cameraId: string, at: string, signa
 }
 
 /** Addresses that the browser itself fetches. */
-export const playlistUrl = (boxId: string, cameraId: string, from: string, to: string) =>
-  BASE + withQuery(`${edge(boxId, cameraId)}/playlist.m3u8`, { from, to })
-export const clipUrl = (boxId: string, cameraId: string, from: string, to: string) =>
-  BASE + withQuery(`${edge(boxId, cameraId)}/clip.mp4`, { from, to })
+export const playlistUrl = (boxId: string, cameraId: string, from: string, to: string, stream: StreamName = 'main') =>
+  BASE + withQuery(`${edge(boxId, cameraId)}/playlist.m3u8`, { from, to, stream })
+export const clipUrl = (boxId: string, cameraId: string, from: string, to: string, stream: StreamName = 'main') =>
+  BASE + withQuery(`${edge(boxId, cameraId)}/clip.mp4`, { from, to, stream })
 export const evidenceUrl = (evidenceId: string) => `${BASE}/evidence/${id(evidenceId)}`
 export const feedUrl = (cursor: string | null) => BASE + withQuery('/feed', { cursor })
 export const liveUrl = (uid: string, stream: StreamName, origin: string) =>

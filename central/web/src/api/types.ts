@@ -258,6 +258,14 @@ export interface TimelineSegment {
   recovered: boolean
 }
 
+/** What the recording is, from then on; `codec` as in RFC 6381. */
+export interface TimelineFormat {
+  from: Instant
+  codec: string
+  width: number
+  height: number
+}
+
 export interface TimelineGap {
   start: Instant
   end: Instant | null
@@ -266,9 +274,13 @@ export interface TimelineGap {
 
 export interface Timeline {
   camera_id: string
+  /** Those of the camera's streams that were recorded around that time; an older box does not say. */
+  streams?: StreamName[]
   from: Instant
   to: Instant
   segments: TimelineSegment[]
+  /** They begin where they change; an older box does not say. */
+  formats?: TimelineFormat[]
   gaps: TimelineGap[]
   growing: { start: Instant; end: Instant } | null
 }
