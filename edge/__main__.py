@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pythonjsonlogger.json import JsonFormatter
 
+from edge import heap
 from edge.config import load
 from edge.errors import EdgeError
 from edge.zygote import Zygote
@@ -75,6 +76,7 @@ def _fsck(given: argparse.Namespace) -> int:
 
 def _run(given: argparse.Namespace) -> int:
     _log_to_stderr()
+    heap.keep_large_blocks_apart()
     # All that a box needs, so that one that is killed is back in milliseconds.
     from edge.app import Edge  # noqa: PLC0415
     from edge.station import Station  # noqa: PLC0415
