@@ -290,7 +290,7 @@ class RecordingIndex:
 
     def reaches(self, camera_id: str, stream: StreamName, start: datetime, end: datetime) -> bool:
         """Say whether ``start`` to ``end`` is within the time in which a stream was recorded."""
-        earliest, latest = self.earliest(camera_id, stream), self.latest(camera_id, stream)
+        earliest, latest = self.earliest(camera_id, stream), self.latest(camera_id, stream, end)
         return earliest is not None and latest is not None and earliest < end and latest > start
 
     def earliest(self, camera_id: str, stream: StreamName) -> datetime | None:

@@ -413,7 +413,7 @@ async def test_too_long_a_clip_is_refused_with_the_limit(http):
 
 
 async def test_other_methods_are_refused_in_json(http):
-    answer = await http.post("/v1/cameras")
+    answer = await http.post("/v1/cameras", json={})
     assert (answer.status_code, answer.json()["error"]) == (405, "method_not_allowed")
 
 
