@@ -11,7 +11,7 @@ from edge.errors import StorageError
 
 #: Bumped with every change of schema.sql, which then comes with a ``to_<version>.sql`` for the
 #: boxes that have the version before; a newer file than the program is refused.
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 class Database:
@@ -24,6 +24,7 @@ class Database:
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path.absolute()
         try:
             self._connection = sqlite3.connect(
                 path, timeout=30, isolation_level=None, check_same_thread=False
@@ -35,6 +36,11 @@ class Database:
         except sqlite3.Error as error:
             raise StorageError(f"database {path}: {error}") from error
         self._lock = threading.RLock()
+
+    @property
+    def path(self) -> Path:
+        """The file, absolute."""
+        return self._path
 
     def _migrate(self, path: Path) -> None:
         version = self._connection.execute("pragma user_version").fetchone()[0]

@@ -1,4 +1,4 @@
-"""Checking the archive against its invariants; nothing here writes (recording I1 to I6)."""
+"""Checking the archive against its invariants; nothing here writes (recording I1 to I6, I9)."""
 
 import hashlib
 import os
@@ -18,6 +18,7 @@ from edge.media.sample import TICKS_PER_S
 from edge.recording.day_folder import day_folders, is_ours
 from edge.recording.finding import Finding, Remedy
 from edge.recording.index import IndexedFile, RecordingIndex
+from edge.recording.proof import Proof
 from edge.recording.segment import Segment
 from protocol.relay import StreamName
 
@@ -73,6 +74,7 @@ class Audit:
         yield from self._unexplained()
         yield from self._doomed()
         if level is not Level.ROWS:
+            yield from self._proofs()
             yield from self._files()
         if level is Level.BYTES:
             yield from self._bytes()
@@ -136,7 +138,8 @@ class Audit:
                 select start_us, coalesce(end_us, :now_us) from gap
                 where camera_id = :camera and stream = :stream
                 union all
-                select first_us, last_us from deletion where camera_id = :camera
+                select first_us, last_us from deletion
+                where camera_id = :camera and reason not in ('orphan', 'lost')
                 order by 1
                 """
             reached: int | None = None
@@ -171,6 +174,10 @@ class Audit:
         }
         with self._database.reading() as connection:
             yield from connection.execute(query, {**known, **parameters})
+
+    def _proofs(self) -> Iterator[Finding]:
+        for subject, problem in Proof(self._database).broken():
+            yield Finding("I9", subject, problem, Remedy.PERSON)
 
     # -- the files --------------------------------------------------------------------------------
 

@@ -109,7 +109,7 @@ class Census:
     def _read_back(self, path: Path) -> None:
         if self._stopping.is_set():
             return
-        outcome = read_back(self._index, path)
+        outcome = read_back(self._index, self._doomed, path)
         self._outcomes[outcome] += 1
         if outcome is Outcome.RECOVERED:
             self._index.explain_after(path)
@@ -145,7 +145,7 @@ class Census:
         found_bytes = _size_bytes(segment)
         if found_bytes is None or found_bytes >= segment.size_bytes:
             return False
-        if not self._index.lose(segment):
+        if not self._doomed.lose(segment):
             return False
         log.error("recovery.file_gone", extra={"segment_id": segment.id, "path": str(segment.path)})
         if found_bytes > 0:

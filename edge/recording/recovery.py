@@ -49,7 +49,7 @@ def recover(
         except OSError as error:
             log.warning("recovery.folder_left", extra={"path": str(folder), "error": str(error)})
             continue
-        outcomes.update(read_back(index, path) for path in orphans)
+        outcomes.update(read_back(index, doomed, path) for path in orphans)
     _attempt("absence", lambda: _explain_absence(index, enabled, now))
     log.info("recovery.done", extra={each.name.lower(): outcomes[each] for each in Outcome})
     return outcomes

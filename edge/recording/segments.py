@@ -139,7 +139,8 @@ def expected_since(
             where camera_id = :camera_id and stream = :stream), :never),
             coalesce((select min(start_us) from gap
             where camera_id = :camera_id and stream = :stream), :never)),
-          coalesce((select max(last_us) from deletion where camera_id = :camera_id), 0))
+          coalesce((select max(last_us) from deletion
+            where camera_id = :camera_id and reason not in ('orphan', 'lost')), 0))
         """,
         {"camera_id": camera_id, "stream": stream.value, "never": _NEVER_US},
     ).fetchone()
