@@ -15,6 +15,7 @@ from edge.db.instant import from_us, to_us
 from edge.errors import MediaError
 from edge.media.boxes import Fragment, Head, fragments, read_head
 from edge.media.sample import TICKS_PER_S
+from edge.recording import gaps
 from edge.recording.day_folder import day_folders, is_ours
 from edge.recording.finding import Finding, Remedy
 from edge.recording.index import IndexedFile, RecordingIndex
@@ -144,6 +145,8 @@ class Audit:
                 """
             reached: int | None = None
             now_us = to_us(self._now)
+            with self._database.reading() as connection:
+                kept_from = gaps.kept_from(connection)
             for row in self._select(query, camera=camera_id, stream=stream.value):
                 # What lies beyond now was recorded when the clock was ahead: nothing is due there.
                 until = min(row["start_us"], now_us)
@@ -159,6 +162,8 @@ class Audit:
                         end=end,
                     )
                 reached = max(row["end_us"], reached or row["end_us"])
+                if kept_from is not None:
+                    reached = max(reached, to_us(kept_from))
 
     def _doomed(self) -> Iterator[Finding]:
         for row in self._select("select s.id, path from segment s join doomed using (path)"):

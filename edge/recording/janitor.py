@@ -11,7 +11,7 @@ from typing import Protocol
 from edge.db.database import Database
 from edge.errors import StorageError
 from edge.faultlog import FaultLog
-from edge.recording import holds
+from edge.recording import gaps, holds
 from edge.recording.believed import BelievedClock
 from edge.recording.doomed import Doomed, Remains
 from edge.recording.elders import Elders
@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 INTERVAL_S = 30.0
 #: With less than this the database can't commit, so files must go before their rows.
 _NO_SPACE_BYTES = 4 * 1024 * 1024
+#: Gaps are kept for so long, and for the margin longer than footage: a year's coverage can be asked.
+_GAPS_KEPT = timedelta(days=400)
+_GAPS_MARGIN = timedelta(days=35)
 #: The time where none is believed: nothing is too old yet and no hold is over.
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -76,6 +79,7 @@ class Janitor:
         self._believed: BelievedClock | None = None
         self._elders = Elders(clock, timedelta(days=policy.days), 0)
         self._remains = Remains(0, 0)
+        self._gaps_kept = max(_GAPS_KEPT, timedelta(days=policy.days) + _GAPS_MARGIN)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="janitor", daemon=True)
         self.trouble: str | None = None
@@ -116,6 +120,8 @@ class Janitor:
             self._judge(trouble)
         with self._database.transaction() as connection:
             holds.drop_expired(connection, now)
+            if believed is not None:
+                gaps.drop_ended(connection, believed - self._gaps_kept)
         self._index.stamp_alive(self._clock.now(), believed)
 
     def _delete(self, now: datetime, at: datetime) -> str | None:
