@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterable
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from edge.config import CameraSection, EdgeConfig
@@ -38,11 +37,12 @@ class Station:
     """
 
     def __init__(self, config: EdgeConfig, clock: Clock) -> None:
+        config.check_place()
         config.box.data_dir.mkdir(parents=True, exist_ok=True)
         zone = ZoneInfo(config.box.time_zone)
         self._claim = Claim(config.box.data_dir)
         self.database = Database(config.box.data_dir / "box.db")
-        folder = recordings_folder(config)
+        folder = config.recordings_folder()
         self.label = Label(self.database, folder)
         self.doomed = Doomed(self.database, folder, self.label, zone, clock)
         self.index = RecordingIndex(self.database, folder)
@@ -155,11 +155,6 @@ class Station:
         degraded = bool(lost) or bool(recorder and recorder.dropped)
         condition = Condition.DEGRADED if degraded else Condition.OK
         return Component(condition, lost[0].error if lost else None, figures)
-
-
-def recordings_folder(config: EdgeConfig) -> Path:
-    """Return where the recordings are."""
-    return config.box.data_dir / "recordings"
 
 
 def _streams(camera: CameraSection) -> list[StreamKey]:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
+from edge.db.place import refusal
 from edge.errors import StorageError
 
 #: Bumped with every change of schema.sql, which then comes with a ``to_<version>.sql`` for the
@@ -19,12 +20,14 @@ class Database:
 
     Writes are few (a row a segment, an alert now and then), so one connection is enough and makes
     "these rows commit together" a matter of one ``with`` block. Opening creates the schema, checks
-    it or brings it up to date. Raises StorageError where the file is newer than this program or
-    can't be used.
+    it or brings it up to date. Raises StorageError where the file is newer than this program, on a
+    network file system (recording I16) or can't be used.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path.absolute()
+        if (problem := refusal(path)) is not None:
+            raise StorageError(problem)
         try:
             self._connection = sqlite3.connect(
                 path, timeout=30, isolation_level=None, check_same_thread=False

@@ -25,7 +25,8 @@ log = logging.getLogger(__name__)
 INTERVAL_S = 30.0
 #: With less than this the database can't commit, so files must go before their rows.
 _NO_SPACE_BYTES = 4 * 1024 * 1024
-#: Gaps are kept for so long, and for the margin longer than footage: a year's coverage can be asked.
+#: Gaps are kept for so long, so that a year's coverage can be asked, and for the margin longer than
+#: footage.
 _GAPS_KEPT = timedelta(days=400)
 _GAPS_MARGIN = timedelta(days=35)
 #: The time where none is believed: nothing is too old yet and no hold is over.
