@@ -13,6 +13,7 @@ from edge.recording.finding import is_most
 from edge.recording.index import RecordingIndex
 from edge.recording.label import DiskState, Label
 from edge.recording.orphans import Outcome, read_back
+from edge.recording.rebuild import Rebuild
 from edge.recording.segment import Segment
 
 log = logging.getLogger(__name__)
@@ -36,13 +37,17 @@ class Tally:
 class Census:
     """Looks through the whole recordings folder once, in a thread of its own.
 
-    That takes seconds to minutes with a month of files: recovery does before what can't wait.
+    That takes seconds to minutes with a month of files: recovery does before what can't wait. With
+    a ``rebuild`` the rows of a damaged index come first, and every file is measured.
     """
 
-    def __init__(self, index: RecordingIndex, doomed: Doomed, label: Label) -> None:
+    def __init__(
+        self, index: RecordingIndex, doomed: Doomed, label: Label, rebuild: Rebuild | None = None
+    ) -> None:
         self._index = index
         self._doomed = doomed
         self._label = label
+        self._rebuild = rebuild
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="census", daemon=True)
         self._outcomes: Counter[Outcome] = Counter()
@@ -62,7 +67,11 @@ class Census:
 
     def _run(self) -> None:
         try:
-            self.take()
+            if self._rebuild is not None and not self._rebuild.carry_over(self._stopping):
+                return
+            tally = self.take()
+            if self._rebuild is not None and tally is not None:
+                self._rebuild.finish()
         except Exception:
             # Nothing waits for it, and the next start does it again.
             log.exception("census.failed")
@@ -72,7 +81,7 @@ class Census:
         folders = day_folders(self._index.root)
         # Sizes are checked only where a power cut can have reached: a stat a file is minutes on a
         # hard disk full of them.
-        recent = set(newest_of_each_stream(folders))
+        recent = set(newest_of_each_stream(folders)) if self._rebuild is None else folders
         for folder in sorted(folders | set(self._index.folders())):
             if self._stopping.is_set():
                 return None

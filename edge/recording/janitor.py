@@ -17,6 +17,7 @@ from edge.recording.doomed import Doomed, Remains
 from edge.recording.elders import Elders
 from edge.recording.index import RecordingIndex
 from edge.recording.label import DiskState, Label
+from edge.recording.rebuild import unsettled
 from edge.recording.retention import Deletion, Disk, Plan, Policy, plan
 from protocol.clock import Clock
 
@@ -53,7 +54,8 @@ class Janitor:
     """Deletes what the plan says every ``interval_s``, and notes that the box is alive.
 
     ``alarm`` is raised when the limits can't be met because only held or growing footage is left,
-    the disk lets nothing go or is not the one that the index is about; ``trouble`` says which. A
+    the disk lets nothing go or is not the one that the index is about, and after the database
+    was damaged; ``trouble`` says which. A
     full or read-only disk makes it try again at the next round, never stop.
     """
 
@@ -118,7 +120,7 @@ class Janitor:
             self._judge("the disk refuses")
             raise
         if not self._stopping.is_set():  # a round that was cut short knows nothing of the limits
-            self._judge(trouble)
+            self._judge(trouble or unsettled(self._database))
         with self._database.transaction() as connection:
             holds.drop_expired(connection, now)
             if believed is not None:

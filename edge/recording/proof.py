@@ -7,6 +7,7 @@ that writes the rows, after they are on the disk: what lies beyond was never del
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from edge.db.database import Database
@@ -18,6 +19,7 @@ FOLDER = "deletions"
 #: of them are kept, half a year of sixteen cameras.
 FILE_BYTES = 64 * 1024 * 1024
 MOST_FILES = 64
+_RESTORED_FILES = 4
 _REACHED = "deletion_lines"
 _SUFFIX = ".jsonl"
 
@@ -170,14 +172,30 @@ class Proof:
             if found.get(key) != says:
                 yield "deletion " + " ".join(key), "its lines don't reproduce its hash"
 
-    def kept(self) -> Iterator[tuple[int, Removal]]:
-        """Yield every line that can be read with its file's number; for a database that is lost."""
-        for number in self._numbers():
+    def restore(self, connection: sqlite3.Connection) -> None:
+        """Make rows that are missing anew from the newest lines, in the caller's transaction.
+
+        For a table that could not be read. Only a few files are looked through, as the cameras wait
+        meanwhile; a row whose lines may have begun before those gets no hash. Raises OSError.
+        """
+        numbers = self._numbers()[-_RESTORED_FILES:]
+        entries: dict[Key, Entry] = {}
+        begun: dict[Key, tuple[int, int]] = {}
+        for number in numbers:
             for _, line in self._lines_of(number, None):
-                try:
-                    yield number, Removal.parse(line)
-                except ValueError:
-                    continue
+                with suppress(ValueError):
+                    removal = Removal.parse(line)
+                    entries[removal.key] = Entry.after(entries.get(removal.key), removal)
+                    begun[removal.key] = (begun.get(removal.key, (number, 0))[0], removal.at_us)
+        for key, entry in entries.items():
+            number, at_us = begun[key]
+            is_whole = number == 1 or number > numbers[0]
+            manifest = entry.manifest if is_whole else None
+            row = (*key, entry.segments, entry.size_bytes, entry.first_us, entry.last_us)
+            connection.execute(
+                "insert or ignore into deletion values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (*row, at_us, manifest, number),
+            )
 
     def _lines(self, number: int, length: int) -> Iterator[tuple[str, str]]:
         for each in self._numbers():

@@ -23,11 +23,14 @@ def recover(
     label: Label,
     enabled: Collection[tuple[str, StreamName]],
     now: datetime,
+    *,
+    reads_back: bool = True,
 ) -> Counter[Outcome]:
     """Finish what retention began, index the files that were open, and explain the time since.
 
     Afterwards each stream of ``enabled`` that was ever recorded has an open gap, which its recorder
     ends. Returns what became of the files without a row in the newest folders of each stream.
+    Without ``reads_back`` they are left to the census: an index that is made anew has no row yet.
 
     What the disk refuses is logged and left, and so is what the database refuses to write: where
     the disk is full the janitor must get to work. Blocks for a listing of those folders and for
@@ -42,7 +45,7 @@ def recover(
         _attempt("label", label.accept)  # nothing was recorded yet: any disk will do
     outcomes: Counter[Outcome] = Counter()
     # What a disk of another box holds is not ours to index, and then to delete.
-    ours = label.state() is not DiskState.OTHER
+    ours = label.state() is not DiskState.OTHER and reads_back
     for folder in newest_of_each_stream(day_folders(index.root)) if ours else ():
         try:
             orphans = compare(index, doomed, folder).orphans

@@ -6,8 +6,10 @@ table are below it.
 
 import dataclasses
 import sqlite3
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from edge.db.instant import from_us, to_us
 from edge.media.sample import Codec
@@ -53,7 +55,7 @@ def insert(connection: sqlite3.Connection, file: ClosedFile, root: Path) -> Segm
     return Segment(id=segment_id, **fields)
 
 
-def of_row(row: sqlite3.Row, root: Path) -> Segment:
+def of_row(row: sqlite3.Row | Mapping[str, Any], root: Path) -> Segment:
     """Return the segment that a whole row is."""
     return Segment(
         id=row["id"],
