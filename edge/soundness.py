@@ -15,8 +15,8 @@ from protocol.messages import AlertKind, AlertLevel, AlertMode, EvidenceKind
 from protocol.relay import StreamName
 
 _Row = Mapping[str, Any]
-#: 1970 to 2100.
-_TIMES_US = range(4_102_444_800_000_000)
+#: The year 2100.
+_END_US = 4_102_444_800_000_000
 _HASH = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"[\w.-]{1,80}")
 
@@ -24,12 +24,16 @@ _NAME = re.compile(r"[\w.-]{1,80}")
 def is_sound(table: str, row: _Row) -> bool:
     """Return whether every value of a row can be what the box wrote there."""
     times = (value for name, value in row.items() if name.endswith("_us"))
-    if not all(value is None or value in _TIMES_US for value in times):
+    if not all(value is None or _is_time(value) for value in times):
         return False
     try:
         return _RULES.get(table, _any)(row)
     except (ValueError, KeyError, TypeError, AttributeError):
         return False
+
+
+def _is_time(value: object) -> bool:
+    return type(value) is int and 0 <= value < _END_US
 
 
 def _any(_row: _Row) -> bool:
@@ -41,7 +45,7 @@ def _meta(row: _Row) -> bool:
     if not key.isascii():
         return False
     if key.endswith("_us"):
-        return int(value) in _TIMES_US
+        return _is_time(int(value))
     if key == "deletion_lines":
         number, length = map(int, value.split())
         return number > 0 and length >= 0

@@ -2,7 +2,7 @@
 
 import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +10,23 @@ log = logging.getLogger(__name__)
 
 _CODES = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _PRIMARY = 0xFF
-_LAST_ID = 2**62
+_NO_TEXT = "Could not decode to UTF-8"
+#: No two rows that follow on each other have ids so far apart: ten years of sixteen cameras.
+_FAR = 2**31
 
 Row = dict[str, Any]
 
 
-def is_damage(error: sqlite3.Error) -> bool:
-    """Return whether SQLite says that the file is malformed or no database at all."""
+#: What SQLite's module raises; the second where the text of an error quotes what it found.
+ERRORS = (sqlite3.Error, UnicodeDecodeError)
+
+
+def is_damage(error: Exception) -> bool:
+    """Return whether one of ERRORS says that the file is malformed or no database at all."""
     code = getattr(error, "sqlite_errorcode", None)
-    return code is not None and code & _PRIMARY in _CODES
+    if code is None:  # the module's own: what we write is always text
+        return isinstance(error, UnicodeDecodeError) or str(error).startswith(_NO_TEXT)
+    return code & _PRIMARY in _CODES
 
 
 class Wreck:
@@ -36,30 +44,32 @@ class Wreck:
         """Return the columns of a table; none where it can't be known."""
         try:
             return [row["name"] for row in self._all(f"pragma table_info({table})")]
-        except sqlite3.Error:
+        except ERRORS:
             return []
 
-    def rows(self, table: str, after: int = 0) -> Iterator[tuple[int, Row]]:
-        """Yield the rows that can be read beyond row id ``after`` with their ids, in their order.
+    def rows(self, table: str, after: int = 0) -> Generator[tuple[int, Row]]:
+        """Yield the rows that can be read beyond row id ``after`` with their ids, which grow.
 
-        The tables are ours: row ids begin at 1.
+        The tables are ours: row ids begin at 1. It ends: no row of the file comes twice.
         """
-        while True:
+        start: int | None = after
+        while start is not None:
+            after = start
             try:
-                for row in self._beyond(table, after):
+                for row in self._beyond(table, start):
                     if row[0] <= after:
-                        break  # pages that lead back: to go on would never end
+                        break  # pages that lead back
+                    if row[0] > after + _FAR:
+                        self._torn.add(table)
+                        continue
                     after = row[0]
                     yield after, {name: row[name] for name in row.keys()[1:]}
                 else:
                     return
-            except sqlite3.Error as error:
+            except ERRORS as error:
                 log.debug("wreck.torn", extra={"table": table, "id": after, "error": str(error)})
             self._torn.add(table)
-            sound = self._next_sound(table, after)
-            if sound is None:
-                return
-            after = sound
+            start = self._next_sound(table, after)
 
     def is_whole(self, table: str) -> bool:
         """Return whether nothing of a table is missing, as far as can be known."""
@@ -67,7 +77,7 @@ class Wreck:
             return False
         try:
             return [row[0] for row in self._all(f"pragma integrity_check({table})")] == ["ok"]
-        except sqlite3.Error:
+        except ERRORS:
             return False
 
     def _next_sound(self, table: str, after: int) -> int | None:
@@ -75,7 +85,7 @@ class Wreck:
         torn, step = after, 1
         while not self._reads(table, after + step):
             torn, step = after + step, 2 * step
-            if step > _LAST_ID:
+            if step > _FAR:
                 return None
         sound = after + step
         while sound - torn > 1:
@@ -88,10 +98,10 @@ class Wreck:
 
     def _reads(self, table: str, after: int) -> bool:
         try:
-            next(self._beyond(table, after), None)
-        except sqlite3.Error:
+            row = next(self._beyond(table, after), None)
+        except ERRORS:
             return False
-        return True
+        return row is None or after < row[0] <= after + _FAR
 
     def _beyond(self, table: str, after: int) -> Iterator[sqlite3.Row]:
         query = f"select rowid, * from {table} where rowid > ? order by rowid"  # noqa: S608
@@ -114,7 +124,7 @@ def _opened(path: Path) -> sqlite3.Connection:
         connection.text_factory = lambda data: data.decode(errors="replace")
         try:
             connection.execute("select count(*) from sqlite_master").fetchone()
-        except sqlite3.Error:
+        except ERRORS:
             if mode == "mode=ro":
                 connection.close()
                 continue

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 
-from edge.db.damage import is_damage
+from edge.db.damage import ERRORS, is_damage
 from edge.db.place import refusal
 from edge.errors import DamagedError, StorageError
 
@@ -48,7 +48,7 @@ class Database:
             for pragma in ("journal_mode=wal", "synchronous=full", "foreign_keys=on"):
                 self._connection.execute(f"pragma {pragma}")
             self._migrate(path)
-        except sqlite3.Error as error:
+        except ERRORS as error:
             self._connection.close()
             raise _told(f"database {path}: {error}", error) from error
         except StorageError:
@@ -176,5 +176,5 @@ def suspicion(path: Path) -> Path:
     return path.with_name(f"{path.name}.suspect")
 
 
-def _told(message: str, error: sqlite3.Error) -> StorageError:
+def _told(message: str, error: Exception) -> StorageError:
     return DamagedError(message) if is_damage(error) else StorageError(message)

@@ -38,7 +38,7 @@ class Census:
     """Looks through the whole recordings folder once, in a thread of its own.
 
     That takes seconds to minutes with a month of files: recovery does before what can't wait. With
-    a ``rebuild`` the rows of a damaged index come first, and every file is measured.
+    a ``rebuild`` the rows of a damaged index come first.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Census:
         folders = day_folders(self._index.root)
         # Sizes are checked only where a power cut can have reached: a stat a file is minutes on a
         # hard disk full of them.
-        recent = set(newest_of_each_stream(folders)) if self._rebuild is None else folders
+        recent = set(newest_of_each_stream(folders))
         for folder in sorted(folders | set(self._index.folders())):
             if self._stopping.is_set():
                 return None

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import sqlite3
 import threading
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from typing import Any
 from edge.db.damage import Row, Wreck
 from edge.db.database import Database
 from edge.media.sample import TICKS_PER_S, GapReason
-from edge.recording import segments
+from edge.recording import gaps, segments
 from edge.recording.index import RecordingIndex
 from edge.recording.segment import ClosedFile, Gap, is_recorded_path
 from edge.recording.unexplained import unexplained
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 _RESCUED = "rebuild.from"
 _PENDING = "rebuild.segments"
 _BATCH_ROWS = 500
+_HASH = re.compile(r"[0-9a-f]{64}")
 #: Far more than the longest file.
 _LONGEST_90K = 3600 * TICKS_PER_S
 
@@ -77,8 +79,7 @@ class Rebuild:
         if not path.exists():
             return True  # a person took it away
         rows = 0
-        with closing(Wreck(path)) as wreck:
-            found = wreck.rows("segment", after)
+        with closing(Wreck(path)) as wreck, closing(wreck.rows("segment", after)) as found:
             while batch := list(islice(found, _BATCH_ROWS)):
                 if stopping.is_set():
                     return False
@@ -91,10 +92,13 @@ class Rebuild:
         with self._database.transaction() as connection:
             for _, row in batch:
                 found = closed_file(row, self._index.root)
-                if found is not None:
-                    with suppress(sqlite3.IntegrityError):  # read back before it was our turn
-                        segments.insert(connection, found, self._index.root)
-                        count += 1
+                if found is None or _has_another_size(found):
+                    continue
+                with suppress(sqlite3.IntegrityError):  # read back before it was our turn
+                    segments.insert(connection, found, self._index.root)
+                    of = (found.camera_id, found.stream, found.start, found.end)
+                    gaps.uncover(connection, *of)
+                    count += 1
             _set(connection, _PENDING, {"file": file, "after": batch[-1][0]})
         return count
 
@@ -112,8 +116,7 @@ class Rebuild:
 def closed_file(row: Row, root: Path) -> ClosedFile | None:
     """Return the file that a row of a damaged index speaks of, or None: it can't be believed.
 
-    It must agree with itself: name and start, duration and times. Whether there is such a file is
-    for the census to see.
+    It must agree with itself: name and start, duration and times.
     """
     try:
         row = {**row, "id": 0}
@@ -130,7 +133,7 @@ def closed_file(row: Row, root: Path) -> ClosedFile | None:
             )
             <= 1
             and 0 < segment.init_bytes < segment.size_bytes
-            and len(segment.sha256) == 64  # noqa: PLR2004
+            and _HASH.fullmatch(segment.sha256) is not None
         )
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
         return None
@@ -138,6 +141,14 @@ def closed_file(row: Row, root: Path) -> ClosedFile | None:
         return None
     values = {field.name: getattr(segment, field.name) for field in fields(ClosedFile)}
     return replace(ClosedFile(**values), recovered=True)
+
+
+def _has_another_size(file: ClosedFile) -> bool:
+    """Return whether a file is not what its row says; where there is none, the census judges."""
+    try:
+        return file.path.stat().st_size != file.size_bytes
+    except OSError:
+        return False
 
 
 def _get(database: Database, key: str) -> dict[str, Any] | None:
