@@ -134,16 +134,18 @@ class _Rescue:
     def _carry_over(
         self, wreck: Wreck, connection: sqlite3.Connection, outbox: Outbox
     ) -> Iterator[str]:
-        """Copy all that can be read; yield the tables of which something is lost."""
+        """Copy all that can be read; yield the tables of which something is lost.
+
+        Segments come later, and nothing of them is lost as long as their files are there.
+        """
         for table in _tables(connection):
             if not _copied(wreck, connection, table):
                 yield table
         waiting = (row for _, row in wreck.rows("outbox") if row.get("receipt_us") is None)
         payloads = (row.get("payload") for row in waiting)
         outbox.renew(connection, (each for each in payloads if isinstance(each, bytes)))
-        for table in ("outbox", "segment"):
-            if not wreck.is_whole(table):
-                yield table
+        if not wreck.is_whole("outbox"):
+            yield "outbox"
 
     def _hold_everything(self, connection: sqlite3.Connection, now: datetime) -> None:
         """Hold all that was recorded so far: what of it had to stay is not known any more."""

@@ -47,7 +47,7 @@ class Wreck:
         except ERRORS:
             return []
 
-    def rows(self, table: str, after: int = 0) -> Generator[tuple[int, Row]]:
+    def rows(self, table: str, after: int = 0) -> Generator[tuple[int, Row], None, None]:
         """Yield the rows that can be read beyond row id ``after`` with their ids, which grow.
 
         The tables are ours: row ids begin at 1. It ends: no row of the file comes twice.
