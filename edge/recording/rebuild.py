@@ -15,7 +15,7 @@ from typing import Any
 from edge.db.damage import Row, Wreck
 from edge.db.database import Database
 from edge.media.sample import TICKS_PER_S, GapReason
-from edge.recording import gaps, segments
+from edge.recording import segments
 from edge.recording.index import RecordingIndex
 from edge.recording.segment import ClosedFile, Gap, is_recorded_path
 from edge.recording.unexplained import unexplained
@@ -96,8 +96,6 @@ class Rebuild:
                     continue
                 with suppress(sqlite3.IntegrityError):  # read back before it was our turn
                     segments.insert(connection, found, self._index.root)
-                    of = (found.camera_id, found.stream, found.start, found.end)
-                    gaps.uncover(connection, *of)
                     count += 1
             _set(connection, _PENDING, {"file": file, "after": batch[-1][0]})
         return count
