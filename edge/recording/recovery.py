@@ -73,7 +73,7 @@ def _explain_absence(
     *,
     knows: bool,
 ) -> None:
-    """Open the gaps of the absence, from the end of what is recorded where the index ``knows`` it."""
+    """Open the gaps of the absence: from the end of what is recorded, if the index ``knows`` it."""
     alive = index.last_alive()
     open_gaps = {(gap.camera_id, gap.stream): gap for gap in index.open_gaps()}
     for camera_id, stream in sorted(index.streams()):

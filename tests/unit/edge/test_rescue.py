@@ -42,6 +42,7 @@ from tests.support.recordings import (
     ended,
     recorded,
     timed,
+    until,
 )
 
 PAGE = 4096
@@ -408,6 +409,33 @@ def test_damage_that_is_met_later_is_told_and_mended_at_the_next_start(box):
     database.close()
     assert unsettled(box.open()) is not None
     assert not suspicion(box.path).exists()
+
+
+def test_damage_that_nobody_met_is_found_by_looking_at_every_page(box):
+    database = box.open()
+    box.overwrite((box.root_page("evidence") - 1) * PAGE, bytes([0xFF]) * 200)
+    examination = Examination(database)
+    examination.start()
+    until(lambda: database.damage is not None)
+    examination.close()
+    assert suspicion(box.path).exists()
+
+
+def test_an_examination_that_is_broken_off_finds_nothing(box):
+    box.spoil("evidence")
+    database = box.open()
+    examination = Examination(database)
+    examination.close()
+    examination.start()
+    examination.close()
+    assert database.damage is None
+
+
+def test_fsck_says_that_the_box_makes_a_damaged_database_anew(box):
+    box.overwrite(0, bytes(100))
+    with pytest.raises(DamagedError, match="the box makes its database anew when it starts"):
+        box.findings()
+    assert box.path.read_bytes()[:100] == bytes(100)
 
 
 def test_what_is_only_locked_or_refused_is_no_damage(box):

@@ -7,6 +7,7 @@ from edge.errors import StorageError
 from edge.recording.audit import Audit, Level
 from edge.recording.orphans import Outcome, read_back
 from edge.recording.proof import Proof
+from edge.recording.repair import Repair
 from edge.recording.retention import Deletion, Reason
 from tests.support.recordings import Archive, at, closed_file
 
@@ -177,6 +178,22 @@ def test_a_row_whose_file_is_gone_leaves_a_gap_and_the_proof_that_it_was_lost(ar
     assert (row["reason"], row["segments"], row["bytes"]) == ("lost", 1, segment.size_bytes)
     assert json.loads(lines(archive)[0])[4] == segment.sha256
     assert len(archive.gaps()) == 1
+    assert findings(archive) == []
+
+
+def test_what_the_census_and_fsck_find_gone_is_written_down_too(archive):
+    archive.recover("gate")
+    first, second = (archive.index.add(closed_file(archive, start_s)) for start_s in (0, 10))
+    first.path.unlink()
+    closed_file(archive, 20, size_bytes=9)
+    assert archive.census().take() is not None
+    second.path.unlink()
+    audit = Audit(archive.database, archive.index, at(30), is_running=False)
+    Repair(archive.index, archive.doomed).apply(list(audit.findings(Level.FILES)))
+    assert [(row["reason"], row["segments"], row["bytes"]) for row in rows(archive)] == [
+        ("lost", 2, 2000),
+        ("orphan", 1, 9),
+    ]
     assert findings(archive) == []
 
 
