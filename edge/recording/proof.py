@@ -15,8 +15,8 @@ from edge.errors import StorageError
 from edge.recording.manifest import Entry, Key, Removal
 
 FOLDER = "deletions"
-#: The lines of a file of 10 s take 0.004 % of its video: together with MOST_FILES some 20 million
-#: of them are kept, half a year of sixteen cameras.
+#: The line of a file of 10 s takes 0.004 % of its video: together with MOST_FILES some 19 million
+#: are kept, four months of sixteen cameras.
 FILE_BYTES = 64 * 1024 * 1024
 MOST_FILES = 64
 _RESTORED_FILES = 4

@@ -237,6 +237,22 @@ def test_a_whole_database_is_opened_as_it_is(box):
     assert box.path.read_bytes() == before
 
 
+def test_what_only_the_log_has_yet_is_carried_over(box):
+    with closing(Database(box.path)) as database:
+        with database.transaction() as connection:
+            add_hold(connection, "gate", at(7), at(8), "the newest", at(10**9))
+        saved = {}
+        for side in ("", "-wal", "-shm"):
+            path = box.path.with_name(f"box.db{side}")
+            saved[path] = path.read_bytes()
+    for path, data in saved.items():  # as a power cut leaves them
+        path.write_bytes(data)
+    box.spoil("gap")
+    box.opened_soundly()
+    assert "the newest" in {each.reason for each in box.held()}
+    assert not box.holds_everything()
+
+
 def test_a_torn_page_of_one_table_costs_nothing_of_the_others(box):
     box.spoil("segment")
     database = box.opened_soundly()
