@@ -11,7 +11,7 @@ import logging
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -50,14 +50,15 @@ def open_database(config: EdgeConfig, clock: Clock) -> Database:
     """
     path = config.box.data_dir / "box.db"
     if not _is_unfinished(path) and not _is_emptied(path, config):
-        with suppress(DamagedError):
+        try:
             return Database(path)
+        except DamagedError as error:
+            log.error("database.damaged", extra={"path": str(path), "problem": str(error)})  # noqa: TRY400 - the box goes on
     claim = Claim(config.box.data_dir)
     claim.take()
     with closing(claim):
         made = _made(path) or _Rescue(config, clock).make(path)
-        _swap(path, made)
-        _forget_old(path)
+        _forget_old(path, _swap(path, made))
     return Database(path)
 
 
@@ -76,8 +77,11 @@ def _made(path: Path) -> Path | None:
     return next(path.parent.glob(f"{path.name}.new-*Z"), None)
 
 
-def _swap(path: Path, made: Path) -> None:
-    """Set the damaged files aside and put the new one in their place; again where it was broken."""
+def _swap(path: Path, made: Path) -> Path:
+    """Set the damaged files aside and put the new one in their place; return where they are.
+
+    Done again where it was broken off it comes to the same.
+    """
     aside = path.with_name(_aside(path, made.name.rpartition("-")[2]))
     for side in _SIDES:
         old = path.with_name(f"{path.name}{side}")
@@ -88,16 +92,20 @@ def _swap(path: Path, made: Path) -> None:
     made.replace(path)
     _sync(path.parent)
     log.error("database.made_anew", extra={"path": str(path), "damaged": str(aside)})
+    return aside
 
 
 def _aside(path: Path, stamp: str) -> str:
     return f"{path.name}.damaged-{stamp}"
 
 
-def _forget_old(path: Path) -> None:
-    """Keep the damaged databases of the last few times: they must not fill the disk."""
-    kept = sorted(path.parent.glob(f"{path.name}.damaged-*Z"))
-    for old in kept[:-_MOST_KEPT]:
+def _forget_old(path: Path, newest: Path) -> None:
+    """Keep the damaged databases of the last few times: they must not fill the disk.
+
+    ``newest`` is kept whatever its name says: the clock may have been wrong.
+    """
+    others = sorted(set(path.parent.glob(f"{path.name}.damaged-*Z")) - {newest})
+    for old in others[: 1 - _MOST_KEPT]:
         for side in _SIDES:
             old.with_name(f"{old.name}{side}").unlink(missing_ok=True)
 

@@ -367,6 +367,15 @@ def test_only_the_last_three_are_kept(box):
     assert names[-1] == f"box.db.damaged-{box.clock.now():%Y%m%dT%H%M%SZ}"
 
 
+def test_the_newest_is_kept_whatever_the_clock_says(box):
+    for _ in range(4):
+        box.clock.step_wall(-86_400)
+        box.overwrite(0, bytes(100))
+        database = box.open()
+        assert unsettled(database) is not None
+        database.close()
+
+
 def test_a_database_that_is_empty_beside_recordings_was_damaged(box):
     box.path.write_bytes(b"")
     assert unsettled(box.open()) is not None
