@@ -4,6 +4,7 @@ import json
 import logging
 import re
 import sqlite3
+import struct
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
@@ -133,7 +134,7 @@ def closed_file(row: Row, root: Path) -> ClosedFile | None:
             and 0 < segment.init_bytes < segment.size_bytes
             and _HASH.fullmatch(segment.sha256) is not None
         )
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, struct.error):
         return None
     if not is_sound:
         return None
