@@ -62,7 +62,10 @@ class Archive:
     def deleted(self) -> int:
         """Return how many segments retention has deleted, by its own proof."""
         with self._database() as connection:
-            query = "select coalesce(sum(segments), 0) from deletion"
+            query = (
+                "select coalesce(sum(segments), 0) from deletion"
+                " where reason in ('age', 'quota', 'watermark')"
+            )
             return int(connection.execute(query).fetchone()[0])
 
     def files(self) -> tuple[Path, ...]:

@@ -55,6 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _check(given: argparse.Namespace) -> int:
     config = load(given.config)
     config.check_secrets()
+    config.check_place()
     print(f"{given.config}: valid; box {config.box.id}, {len(config.cameras)} cameras")
     return 0
 
@@ -62,7 +63,6 @@ def _check(given: argparse.Namespace) -> int:
 def _fsck(given: argparse.Namespace) -> int:
     from edge.fsck import Fsck  # noqa: PLC0415
     from edge.recording.audit import Level  # noqa: PLC0415
-    from edge.station import recordings_folder  # noqa: PLC0415
 
     def ask(question: str) -> bool:
         if given.yes:
@@ -70,7 +70,7 @@ def _fsck(given: argparse.Namespace) -> int:
         return sys.stdin.isatty() and input(f"{question}[yes/no] ").strip().lower() == "yes"
 
     config = load(given.config)
-    fsck = Fsck(config, recordings_folder(config), SystemClock(), print, ask)
+    fsck = Fsck(config, config.recordings_folder(), SystemClock(), print, ask)
     return fsck.run(Level(given.level), repair=given.repair)
 
 

@@ -16,6 +16,7 @@ from edge.bus.herald import Herald
 from edge.bus.outbox import Outbox
 from edge.bus.sender import LOOPBACK, Sender, Timing
 from edge.config import CentreSection, EdgeConfig
+from edge.errors import DamagedError
 from edge.health import Component, Condition, Figure, HealthBoard
 from edge.lookout import Lookout
 from edge.ports import StreamStatus
@@ -60,7 +61,8 @@ class Edge:
     async def run(self, stopping: asyncio.Event) -> None:
         """Do everything else until ``stopping`` is set, then stop all in order and return.
 
-        Raises ConfigError where the HTTP port is taken or a secret is missing.
+        Raises ConfigError where the HTTP port is taken or a secret is missing, and DamagedError
+        once the database was found damaged: to start again is what mends it.
         """
         board = HealthBoard(self._clock)
         for camera in self._config.cameras:
@@ -84,6 +86,8 @@ class Edge:
             await self._watch(stopping)
             self._notifier.stopping()
         log.info("edge.stopped", extra={"box_id": self._config.box.id})
+        if self._database.damage is not None:
+            raise DamagedError(f"{self._database.path}: {self._database.damage}")
 
     def _start_alerts(
         self,
@@ -212,8 +216,11 @@ class Edge:
         )
 
     async def _watch(self, stopping: asyncio.Event) -> None:
-        """Feed the watchdog until it is time to stop: a stuck event loop is a stuck box."""
-        while not stopping.is_set():
+        """Feed the watchdog until it is time to stop: a stuck event loop is a stuck box.
+
+        That is also once the database is damaged: nothing more can be written to it.
+        """
+        while not stopping.is_set() and self._database.damage is None:
             self._notifier.alive()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), _WATCHDOG_S)

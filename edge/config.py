@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from edge.alarm.geometry import Ground
+from edge.db.place import refusal as refused_place
 from edge.errors import ConfigError
 from protocol.address import holds_login, is_address
 from protocol.messages import (
@@ -169,6 +170,7 @@ class RecordingSection(_Section):
     alert_retention_days: _Days = 180
     quota_gb: float | None = Field(default=None, gt=0)
     min_free_fraction: float = Field(default=0.05, ge=0.01, le=0.5)
+    folder: Path | None = None  # below data_dir where absent; may be on a network file system
     sync_s: float = Field(default=5.0, ge=1, le=60)  # fdatasync rhythm: what a power cut may cost
 
 
@@ -324,6 +326,15 @@ class EdgeConfig(_Section):
             raise ValueError(f"'cameras' must have different ids, not {sorted(ids)}")
         return self
 
+    def recordings_folder(self) -> Path:
+        """Return where the recordings are."""
+        return self.recording.folder or self.box.data_dir / "recordings"
+
+    def check_place(self) -> None:
+        """Raise ConfigError where the database would be on a network file system."""
+        if (problem := refused_place(self.box.data_dir / "box.db")) is not None:
+            raise ConfigError(problem)
+
     def check_secrets(self) -> None:
         """Read every secret. Raises ConfigError that names each one that can't be read."""
         secrets = {
@@ -385,5 +396,26 @@ def _anchored(config: EdgeConfig, folder: Path) -> EdgeConfig:
         update={"model_dirs": tuple(folder / path for path in config.detect.model_dirs)}
     )
     return config.model_copy(
-        update={"cameras": cameras, "centre": centre, "box": box, "detect": detect}
+        update={
+            "cameras": cameras,
+            "centre": centre,
+            "box": box,
+            "detect": detect,
+            "recording": _recording(config.recording, folder, box.data_dir),
+        }
     )
+
+
+def _recording(section: RecordingSection, folder: Path, data_dir: Path) -> RecordingSection:
+    if section.folder is None:
+        return section
+    recordings = folder / section.folder
+    own = data_dir / "recordings"
+    if data_dir.is_relative_to(recordings) or (
+        recordings.is_relative_to(data_dir) and not recordings.is_relative_to(own)
+    ):
+        raise ConfigError(
+            f"'recording.folder': must be a folder for recordings alone, outside of {data_dir},"
+            f" not {recordings}"
+        )
+    return section.model_copy(update={"folder": recordings})

@@ -10,6 +10,7 @@
     │   └── StreamStalled  no packet came in time
     ├── MediaError         bytes that should be H.264, H.265 or MP4 are not
     ├── StorageError       the disk or the index refused a write
+    │   └── DamagedError   the database file is malformed: it has to be made anew
     └── NotFoundError      what was asked for is not here
 """
 
@@ -44,6 +45,10 @@ class MediaError(EdgeError):
 
 class StorageError(EdgeError):
     """The storage refused a write."""
+
+
+class DamagedError(StorageError):
+    """The database file is damaged; nothing that is tried again will succeed."""
 
 
 class NotFoundError(EdgeError):

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from edge.config import EdgeConfig
 from edge.db.database import Database
-from edge.errors import StorageError
+from edge.errors import DamagedError, StorageError
 from edge.recording.audit import Audit, Level
 from edge.recording.claim import Claim
 from edge.recording.doomed import Doomed
@@ -55,8 +55,14 @@ class Fsck:
                 raise
             is_running = True
             self._say("the box runs: what it is writing or deleting just now may be told as wrong")
-        with nullcontext() if is_running else closing(claim), closing(Database(path)) as database:
-            return self._run(database, level, repair=repair, is_running=is_running)
+        with nullcontext() if is_running else closing(claim):
+            try:
+                with closing(Database(path)) as database:
+                    return self._run(database, level, repair=repair, is_running=is_running)
+            except DamagedError as error:
+                raise DamagedError(
+                    f"{error}; the box makes its database anew when it starts"
+                ) from error
 
     def _run(self, database: Database, level: Level, *, repair: bool, is_running: bool) -> int:
         index = RecordingIndex(database, self._recordings)

@@ -2,11 +2,10 @@
 
 import logging
 from collections.abc import Iterable
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from edge.config import CameraSection, EdgeConfig
-from edge.db.database import Database
+from edge.db.examination import Examination
 from edge.health import Component, Condition, StreamBoard
 from edge.ingest.fanout import Fanout
 from edge.ingest.rtsp import RtspOpener
@@ -18,8 +17,10 @@ from edge.recording.claim import Claim
 from edge.recording.doomed import Doomed
 from edge.recording.index import RecordingIndex
 from edge.recording.label import Label
+from edge.recording.rebuild import Rebuild
 from edge.recording.recovery import recover
 from edge.recording.writer import Recorder
+from edge.rescue import open_database
 from protocol.clock import Clock
 from protocol.messages import StreamState
 from protocol.relay import StreamName
@@ -32,21 +33,25 @@ StreamKey = tuple[str, StreamName]
 class Station:
     """All cameras' streams, their recorders and their live hubs, over the box's database.
 
-    ``start`` does what the last run of the process left, begins to record, and brings the index and
-    all files into agreement beside it. Subscribers that come later may begin between two key
-    frames.
+    A damaged database is made anew first. ``start`` does what the last run of the process left,
+    begins to record, and brings the index and all files into agreement beside it. Subscribers that
+    come later may begin between two key frames.
     """
 
     def __init__(self, config: EdgeConfig, clock: Clock) -> None:
+        config.check_place()
         config.box.data_dir.mkdir(parents=True, exist_ok=True)
         zone = ZoneInfo(config.box.time_zone)
         self._claim = Claim(config.box.data_dir)
-        self.database = Database(config.box.data_dir / "box.db")
-        folder = recordings_folder(config)
+        self.database = open_database(config, clock)
+        self._examination = Examination(self.database)
+        folder = config.recordings_folder()
         self.label = Label(self.database, folder)
         self.doomed = Doomed(self.database, folder, self.label, zone, clock)
         self.index = RecordingIndex(self.database, folder)
-        self._census = Census(self.index, self.doomed, self.label)
+        rebuild = Rebuild(self.database, self.index, clock)
+        self._rebuild = rebuild if rebuild.is_pending() else None
+        self._census = Census(self.index, self.doomed, self.label, self._rebuild)
         self._cameras = tuple(camera for camera in config.cameras if camera.enabled)
         self._clock = clock
         keys = [key for camera in self._cameras for key in _streams(camera)]
@@ -102,10 +107,18 @@ class Station:
         # waits in the recorders' queues.
         for worker in self._workers.values():
             worker.start()
-        recover(self.index, self.doomed, self.label, self._recorders.keys(), self._clock.now())
+        recover(
+            self.index,
+            self.doomed,
+            self.label,
+            self._recorders.keys(),
+            self._clock.now(),
+            reads_back=self._rebuild is None,
+        )
         for recorder in self._recorders.values():
             recorder.start()
         self._census.start()
+        self._examination.start()
 
     def _worker(self, camera: CameraSection, key: StreamKey) -> StreamWorker:
         return StreamWorker(
@@ -122,6 +135,7 @@ class Station:
 
         The database stays open: others write to it until the end.
         """
+        self._examination.close()
         self._census.close()
         for worker in self._workers.values():
             worker.stop()  # all first: waiting for one must not let the others run on
@@ -152,11 +166,6 @@ class Station:
         degraded = bool(lost) or bool(figures["recorder_dropped"])
         condition = Condition.DEGRADED if degraded else Condition.OK
         return Component(condition, lost[0].error if lost else None, figures)
-
-
-def recordings_folder(config: EdgeConfig) -> Path:
-    """Return where the recordings are."""
-    return config.box.data_dir / "recordings"
 
 
 def _streams(camera: CameraSection) -> list[StreamKey]:

@@ -88,11 +88,16 @@ class Desk:
         """End the open alerts that nothing can end any more; return how many.
 
         Call it once at start: their camera or rule has left the configuration or was switched off,
-        or there is no detector any more.
+        there is no detector any more, or they began before the outbox was begun anew: what is said
+        of an alert is ordered by the numbers of one outbox (protocol I6).
         """
-        endable = _endable(self._config)
+        endable, renewed_at = _endable(self._config), self._outbox.renewed_at()
         with self._lock:
-            orphans = [each for each in self._open().values() if not endable(each)]
+            orphans = [
+                each
+                for each in self._open().values()
+                if not endable(each) or (renewed_at is not None and each.started_at < renewed_at)
+            ]
             for orphan in orphans:
                 log.info("alert.orphan_ended", extra={"alert_id": str(orphan.alert_id)})
                 self._end(orphan, self._clock.now())

@@ -1,16 +1,18 @@
 """The outbox: messages that the centre has not yet said it committed."""
 
 import sqlite3
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from edge.bus.window import Waiting
 from edge.db.database import Database
 from edge.db.instant import from_us, to_us
 from protocol.clock import Clock
-from protocol.codec import encode
+from protocol.codec import BadMessageError, decode, encode
 from protocol.ids import uuid7
 from protocol.messages import AlertMessage
 
@@ -18,6 +20,7 @@ from protocol.messages import AlertMessage
 LIVE_FOR = timedelta(seconds=60)
 
 _OUTBOX_ID = "outbox.id"
+_RENEWED = "outbox.renewed_us"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,37 @@ class Outbox:
             "select value from meta where key = :key", {"key": _OUTBOX_ID}
         ).fetchone()
         return UUID(row["value"])
+
+    def renew(self, connection: sqlite3.Connection, payloads: Iterable[bytes]) -> int:
+        """Begin an empty outbox anew, in the caller's transaction, with what waited in another one.
+
+        For a database that was made anew: what was given before can't be known for certain, so
+        numbering begins again under a new id (protocol I4). ``payloads`` are queued in their order,
+        under new numbers; what is no message, or the same again, is left out. Returns how many were
+        queued.
+        """
+        now = self._clock.now()
+        connection.execute("delete from meta where key = :key", {"key": _OUTBOX_ID})
+        connection.execute(
+            "insert or replace into meta (key, value) values (:key, :value)",
+            {"key": _RENEWED, "value": str(to_us(now))},
+        )
+        queued = 0
+        for payload in payloads:
+            with suppress(BadMessageError, sqlite3.IntegrityError):
+                message = decode(payload)
+                if isinstance(message, AlertMessage):
+                    self.append(connection, partial(_renumbered, message))
+                    queued += 1
+        return queued
+
+    def renewed_at(self) -> datetime | None:
+        """Return when numbering began again, or None: it never did."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "select value from meta where key = :key", {"key": _RENEWED}
+            ).fetchone()
+        return None if row is None else from_us(int(row["value"]))
 
     def waiting(self, limit: int) -> Waiting:
         """Return what has no receipt: of each lane up to ``limit`` sequences."""
@@ -155,3 +189,7 @@ class Outbox:
                 """,
                 {"before_us": before_us},
             ).rowcount
+
+
+def _renumbered(message: AlertMessage, sequence: int, outbox_id: UUID) -> AlertMessage:
+    return message.model_copy(update={"sequence": sequence, "outboxid": outbox_id})

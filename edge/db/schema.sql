@@ -57,6 +57,7 @@ create table gap (
 ) strict;
 create unique index gap_open on gap (camera_id, stream) where end_us is null;
 create index gap_time on gap (camera_id, stream, start_us);
+create index gap_end  on gap (end_us);
 
 -- What may not be deleted, and why. Retention never plans a held segment (recording I4).
 create table hold (
@@ -75,16 +76,20 @@ create table doomed (
   size_bytes integer not null default 0      -- what the disk gets back when it goes
 ) strict;
 
--- Proof of what retention deleted, a row a camera and day (of the box's zone, by start).
+-- Proof of what is no longer kept, a row a camera, day (of the box's zone, by start) and reason. A
+-- line a file is in the numbered files below deletions; manifest is the hash that runs over those of
+-- the row (recording I9).
 create table deletion (
   camera_id text    not null,
   day       text    not null,                -- YYYY-MM-DD
-  reason    text    not null,                -- age, quota, watermark
+  reason    text    not null,                -- age, quota, watermark; orphan, lost
   segments  integer not null,
   bytes     integer not null,
   first_us  integer not null,
   last_us   integer not null,
   at_us     integer not null,
+  manifest  text,                            -- null: begun before there were lines
+  manifest_from integer not null default 0,  -- number of the file that its lines begin in
   primary key (camera_id, day, reason)
 ) strict;
 

@@ -16,3 +16,8 @@ create trigger segment_removed after delete on segment begin
 end;
 -- Where decoding can begin in a file, so that a player asks for less than all of it.
 alter table segment add column keys blob not null default x'';
+-- The hash over the lines that prove what was deleted, and the file that they begin in.
+alter table deletion add column manifest text;
+alter table deletion add column manifest_from integer not null default 0;
+-- Gaps that are too old to matter are found by their end.
+create index gap_end on gap (end_us);

@@ -1,4 +1,4 @@
-"""Checking the archive against its invariants; nothing here writes (recording I1 to I6, I19)."""
+"""Checking the archive against its invariants; nothing here writes (recording I1-I6, I9, I19)."""
 
 import hashlib
 import os
@@ -18,13 +18,13 @@ from edge.media.sample import TICKS_PER_S
 from edge.recording.day_folder import day_folders, is_ours
 from edge.recording.finding import Finding, Remedy
 from edge.recording.index import IndexedFile, RecordingIndex
+from edge.recording.proof import Proof
 from edge.recording.segment import Segment
+from edge.recording.unexplained import SLACK_US, unexplained
 from protocol.relay import StreamName
 
 #: A wall time is a media time turned into microseconds, rounded down.
 _ROUNDING_US = 1
-#: Stretches of less are no footage anybody could miss: half a tick of a slow camera's clock.
-_SLACK_US = 1000
 #: No file is longer: a gap's overlap needs no look further back.
 _LONGEST_FILE_US = 600_000_000
 #: While the box runs, a file that was written to so lately may be a growing one.
@@ -73,6 +73,7 @@ class Audit:
         yield from self._unexplained()
         yield from self._doomed()
         if level is not Level.ROWS:
+            yield from self._proofs()
             yield from self._files()
         if level is Level.BYTES:
             yield from self._bytes()
@@ -130,32 +131,16 @@ class Audit:
 
     def _unexplained(self) -> Iterator[Finding]:
         for camera_id, stream in sorted(self._index.streams()):
-            query = """
-                select start_us, end_us from segment where camera_id = :camera and stream = :stream
-                union all
-                select start_us, coalesce(end_us, :now_us) from gap
-                where camera_id = :camera and stream = :stream
-                union all
-                select first_us, last_us from deletion where camera_id = :camera
-                order by 1
-                """
-            reached: int | None = None
-            now_us = to_us(self._now)
-            for row in self._select(query, camera=camera_id, stream=stream.value):
-                # What lies beyond now was recorded when the clock was ahead: nothing is due there.
-                until = min(row["start_us"], now_us)
-                if reached is not None and until > reached + _SLACK_US:
-                    start, end = from_us(reached), from_us(until)
-                    yield Finding(
-                        "I6",
-                        f"{camera_id}/{stream}",
-                        f"nothing explains {start.isoformat()} to {end.isoformat()}",
-                        Remedy.EXPLAIN,
-                        stream=(camera_id, stream),
-                        start=start,
-                        end=end,
-                    )
-                reached = max(row["end_us"], reached or row["end_us"])
+            for start, end in unexplained(self._database, camera_id, stream, self._now):
+                yield Finding(
+                    "I6",
+                    f"{camera_id}/{stream}",
+                    f"nothing explains {start.isoformat()} to {end.isoformat()}",
+                    Remedy.EXPLAIN,
+                    stream=(camera_id, stream),
+                    start=start,
+                    end=end,
+                )
 
     def _doomed(self) -> Iterator[Finding]:
         for row in self._select("select s.id, path from segment s join doomed using (path)"):
@@ -163,14 +148,18 @@ class Audit:
                 "I3", row["path"], "was deleted and has a row", Remedy.DROP, segment_id=row["id"]
             )
 
-    def _select(self, query: str, **parameters: str) -> Iterator[sqlite3.Row]:
-        known = {
+    def _select(self, query: str) -> Iterator[sqlite3.Row]:
+        values = {
             "now_us": to_us(self._now),
-            "slack_us": _SLACK_US,
+            "slack_us": SLACK_US,
             "longest_us": _LONGEST_FILE_US,
         }
         with self._database.reading() as connection:
-            yield from connection.execute(query, {**known, **parameters})
+            yield from connection.execute(query, values)
+
+    def _proofs(self) -> Iterator[Finding]:
+        for subject, problem in Proof(self._database).broken():
+            yield Finding("I9", subject, problem, Remedy.PERSON)
 
     # -- the files --------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from edge.recording.finding import is_most
 from edge.recording.index import RecordingIndex
 from edge.recording.label import DiskState, Label
 from edge.recording.orphans import Outcome, read_back
+from edge.recording.rebuild import Rebuild
 from edge.recording.segment import Segment
 
 log = logging.getLogger(__name__)
@@ -36,13 +37,17 @@ class Tally:
 class Census:
     """Looks through the whole recordings folder once, in a thread of its own.
 
-    That takes seconds to minutes with a month of files: recovery does before what can't wait.
+    That takes seconds to minutes with a month of files: recovery does before what can't wait. With
+    a ``rebuild`` the rows of a damaged index come first.
     """
 
-    def __init__(self, index: RecordingIndex, doomed: Doomed, label: Label) -> None:
+    def __init__(
+        self, index: RecordingIndex, doomed: Doomed, label: Label, rebuild: Rebuild | None = None
+    ) -> None:
         self._index = index
         self._doomed = doomed
         self._label = label
+        self._rebuild = rebuild
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="census", daemon=True)
         self._outcomes: Counter[Outcome] = Counter()
@@ -62,7 +67,11 @@ class Census:
 
     def _run(self) -> None:
         try:
-            self.take()
+            if self._rebuild is not None and not self._rebuild.carry_over(self._stopping):
+                return
+            tally = self.take()
+            if self._rebuild is not None and tally is not None:
+                self._rebuild.finish()
         except Exception:
             # Nothing waits for it, and the next start does it again.
             log.exception("census.failed")
@@ -109,7 +118,7 @@ class Census:
     def _read_back(self, path: Path) -> None:
         if self._stopping.is_set():
             return
-        outcome = read_back(self._index, path)
+        outcome = read_back(self._index, self._doomed, path)
         self._outcomes[outcome] += 1
         if outcome is Outcome.RECOVERED:
             self._index.explain_after(path)
@@ -145,7 +154,7 @@ class Census:
         found_bytes = _size_bytes(segment)
         if found_bytes is None or found_bytes >= segment.size_bytes:
             return False
-        if not self._index.lose(segment):
+        if not self._doomed.lose(segment):
             return False
         log.error("recovery.file_gone", extra={"segment_id": segment.id, "path": str(segment.path)})
         if found_bytes > 0:

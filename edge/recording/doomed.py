@@ -4,29 +4,27 @@ In one transaction the rows go, their paths are noted as doomed and the proof is
 files are unlinked; then the note is dropped. A file whose path is doomed is never indexed again.
 """
 
+import hashlib
 import logging
+import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 from edge.db.database import Database
 from edge.db.instant import to_us
 from edge.faultlog import FaultLog
+from edge.media.sample import GapReason
+from edge.recording import gaps
 from edge.recording.label import DiskState, Label
-from edge.recording.retention import Deletion
+from edge.recording.manifest import Removal
+from edge.recording.proof import Proof
+from edge.recording.retention import Deletion, Reason
+from edge.recording.segment import Gap, Segment
 from protocol.clock import Clock
 
 log = logging.getLogger(__name__)
-
-_PROOF = """
-insert into deletion (camera_id, day, reason, segments, bytes, first_us, last_us, at_us)
-values (:camera_id, :day, :reason, 1, :bytes, :first_us, :last_us, :at_us)
-on conflict (camera_id, day, reason) do update set
-  segments = segments + 1, bytes = bytes + excluded.bytes,
-  first_us = min(first_us, excluded.first_us), last_us = max(last_us, excluded.last_us),
-  at_us = excluded.at_us
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +45,8 @@ class Doomed:
         self._root = root.absolute()
         self._label = label
         self._zone = zone
+        self._clock = clock
+        self._proof = Proof(database)
         self._faults = FaultLog(log, clock)
 
     def condemn(self, deletions: Iterable[Deletion], at: datetime) -> None:
@@ -54,27 +54,79 @@ class Doomed:
 
         Raises StorageError.
         """
+        deletions = tuple(deletions)
         with self._database.transaction() as connection:
-            for deletion in deletions:
-                segment = deletion.segment
-                path = segment.path.relative_to(self._root).as_posix()
+            for segment in (deletion.segment for deletion in deletions):
                 connection.execute("delete from segment where id = :id", {"id": segment.id})
-                connection.execute(
-                    "insert or ignore into doomed (path, size_bytes) values (:path, :size_bytes)",
-                    {"path": path, "size_bytes": segment.size_bytes},
-                )
-                connection.execute(
-                    _PROOF,
-                    {
-                        "camera_id": segment.camera_id,
-                        "day": segment.start.astimezone(self._zone).date().isoformat(),
-                        "reason": deletion.reason.value,
-                        "bytes": segment.size_bytes,
-                        "first_us": to_us(segment.start),
-                        "last_us": to_us(segment.end),
-                        "at_us": to_us(at),
-                    },
-                )
+                self._doom(connection, segment.path, segment.size_bytes)
+            removals = (self._removal(each.segment, each.reason, at) for each in deletions)
+            self._proof.add(connection, removals)
+
+    def lose(self, segment: Segment) -> bool:
+        """Turn a segment whose file is gone or damaged into a gap of the disk, with its proof.
+
+        Says whether its row was still there. Raises StorageError.
+        """
+        with self._database.transaction() as connection:
+            there = connection.execute("delete from segment where id = :id", {"id": segment.id})
+            if there.rowcount == 0:
+                return False
+            of = (segment.camera_id, segment.stream, segment.start, segment.end)
+            gaps.add(connection, Gap(*of, GapReason.DISK))
+            removal = self._removal(segment, Reason.LOST, self._clock.now())
+            self._proof.add(connection, [removal])
+        return True
+
+    def remove(self, orphan: Path) -> None:
+        """Remove a file that has no row and no picture, with its proof.
+
+        One that the disk does not let go stays doomed. Raises StorageError and OSError.
+        """
+        with orphan.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            size_bytes = file.tell()
+        path = orphan.relative_to(self._root).as_posix()
+        now = self._clock.now()
+        begun = _begun(orphan) or now
+        removal = Removal(
+            camera_id=path.partition("/")[0],
+            day=self._day(begun),
+            reason=Reason.ORPHAN.value,
+            path=path,
+            sha256=digest,
+            start_us=to_us(begun),
+            end_us=to_us(begun),
+            size_bytes=size_bytes,
+            at_us=to_us(now),
+        )
+        with self._database.transaction() as connection:
+            self._doom(connection, orphan, size_bytes)
+            self._proof.add(connection, [removal])
+        if self.unlink(orphan):
+            with self._database.transaction() as connection:
+                connection.execute("delete from doomed where path = :path", {"path": path})
+
+    def _doom(self, connection: sqlite3.Connection, path: Path, size_bytes: int) -> None:
+        connection.execute(
+            "insert or ignore into doomed (path, size_bytes) values (:path, :size_bytes)",
+            {"path": path.relative_to(self._root).as_posix(), "size_bytes": size_bytes},
+        )
+
+    def _removal(self, segment: Segment, reason: Reason, at: datetime) -> Removal:
+        return Removal(
+            camera_id=segment.camera_id,
+            day=self._day(segment.start),
+            reason=reason.value,
+            path=segment.path.relative_to(self._root).as_posix(),
+            sha256=segment.sha256,
+            start_us=to_us(segment.start),
+            end_us=to_us(segment.end),
+            size_bytes=segment.size_bytes,
+            at_us=to_us(at),
+        )
+
+    def _day(self, at: datetime) -> str:
+        return at.astimezone(self._zone).date().isoformat()
 
     def paths(self) -> set[Path]:
         """Return the files that are to go. Raises StorageError where the index refuses."""
@@ -111,3 +163,12 @@ class Doomed:
             self._faults.report("janitor.unlink_refused", error.strerror or repr(error), {})
             return False
         return True
+
+
+def _begun(path: Path) -> datetime | None:
+    """Return when a file began by its name, or None where that is no time."""
+    try:
+        begun = datetime.strptime(f"{path.parent.name}{path.name[:6]}", "%Y%m%d%H%M%S")  # noqa: DTZ007
+    except ValueError:
+        return None
+    return begun.replace(tzinfo=UTC)

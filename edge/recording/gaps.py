@@ -13,6 +13,9 @@ from edge.recording.segment import Gap
 from edge.recording.segments import LONGEST_US
 from protocol.relay import StreamName
 
+#: As many as one transaction takes without keeping the recorders waiting.
+_MOST_DROPPED = 1000
+_EXPLAINED_FROM = "recording_explained_from_us"
 _OF_STREAM = "camera_id = :camera_id and stream = :stream"
 
 
@@ -112,6 +115,32 @@ def uncover(
         add(connection, replace(gap, end=max(gap.start, start)))
         if gap.end is None or gap.end > end:
             add(connection, replace(gap, start=max(gap.start, end)))
+
+
+def drop_ended(connection: sqlite3.Connection, before: datetime) -> int:
+    """Forget gaps that ended before ``before``, the next lot of them, and return how many.
+
+    From then on nothing explains the time before: see :func:`kept_from`.
+    """
+    dropped = connection.execute(
+        "delete from gap where id in (select id from gap where end_us < :before_us limit :most)",
+        {"before_us": to_us(before), "most": _MOST_DROPPED},
+    ).rowcount
+    if dropped:
+        connection.execute(
+            """
+            insert into meta (key, value) values (:key, :value) on conflict (key) do update
+            set value = max(cast(value as integer), cast(excluded.value as integer))
+            """,
+            {"key": _EXPLAINED_FROM, "value": str(to_us(before))},
+        )
+    return dropped
+
+
+def kept_from(connection: sqlite3.Connection) -> datetime | None:
+    """Return from when on gaps are kept, or None: all of them are."""
+    row = connection.execute("select value from meta where key = ?", (_EXPLAINED_FROM,)).fetchone()
+    return None if row is None else from_us(int(row["value"]))
 
 
 def _stream(camera_id: str, stream: StreamName) -> dict[str, str | int | None]:

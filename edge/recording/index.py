@@ -253,19 +253,6 @@ class RecordingIndex:
         with self._database.transaction() as connection:
             connection.execute("delete from segment where id = :id", {"id": segment.id})
 
-    def lose(self, segment: Segment) -> bool:
-        """Turn a segment whose file is gone or damaged into a gap of the disk.
-
-        Says whether it was still there.
-        """
-        with self._database.transaction() as connection:
-            there = connection.execute("delete from segment where id = :id", {"id": segment.id})
-            if there.rowcount == 0:
-                return False
-            of = (segment.camera_id, segment.stream, segment.start, segment.end)
-            gaps.add(connection, Gap(*of, GapReason.DISK))
-        return True
-
     def streams(self) -> set[tuple[str, StreamName]]:
         """Return every stream that was ever recorded or missing."""
         found = set()

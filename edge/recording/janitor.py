@@ -12,12 +12,13 @@ from typing import Protocol
 from edge.db.database import Database
 from edge.errors import StorageError
 from edge.faultlog import FaultLog
-from edge.recording import holds
+from edge.recording import gaps, holds
 from edge.recording.believed import BelievedClock
 from edge.recording.doomed import Doomed, Remains
 from edge.recording.elders import Elders
 from edge.recording.index import RecordingIndex
 from edge.recording.label import DiskState, Label
+from edge.recording.rebuild import unsettled
 from edge.recording.retention import Deletion, Disk, Plan, Policy, plan
 from edge.recording.segment import Segment
 from protocol.clock import Clock
@@ -27,6 +28,10 @@ log = logging.getLogger(__name__)
 INTERVAL_S = 30.0
 #: With less than this the database can't commit, so files must go before their rows.
 _NO_SPACE_BYTES = 4 * 1024 * 1024
+#: Gaps are kept for so long, so that a year's coverage can be asked, and for the margin longer than
+#: footage.
+_GAPS_KEPT = timedelta(days=400)
+_GAPS_MARGIN = timedelta(days=35)
 #: The time where none is believed: nothing is too old yet and no hold is over.
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -51,7 +56,8 @@ class Janitor:
     """Deletes what the plan says every ``interval_s``, and notes that the box is alive.
 
     ``alarm`` is raised when the limits can't be met because only held or growing footage is left,
-    the disk lets nothing go or is not the one that the index is about; ``trouble`` says which. A
+    the disk lets nothing go or is not the one that the index is about, and after the database
+    was damaged; ``trouble`` says which. A
     full or read-only disk makes it try again at the next round, never stop.
     """
 
@@ -78,6 +84,7 @@ class Janitor:
         self._believed: BelievedClock | None = None
         self._elders = Elders(clock, timedelta(days=policy.most_days), 0)
         self._remains = Remains(0, 0)
+        self._gaps_kept = max(_GAPS_KEPT, timedelta(days=policy.days) + _GAPS_MARGIN)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="janitor", daemon=True)
         self.trouble: str | None = None
@@ -115,9 +122,11 @@ class Janitor:
             self._judge("the disk refuses")
             raise
         if not self._stopping.is_set():  # a round that was cut short knows nothing of the limits
-            self._judge(trouble)
+            self._judge(trouble or unsettled(self._database))
         with self._database.transaction() as connection:
             holds.drop_expired(connection, now)
+            if believed is not None:
+                gaps.drop_ended(connection, believed - self._gaps_kept)
         self._index.stamp_alive(self._clock.now(), believed)
 
     def _delete(self, now: datetime, at: datetime) -> str | None:

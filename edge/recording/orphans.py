@@ -5,6 +5,7 @@ from enum import Enum, auto
 from pathlib import Path
 
 from edge.errors import MediaError, StorageError
+from edge.recording.doomed import Doomed
 from edge.recording.index import RecordingIndex
 from edge.recording.salvage import salvage
 
@@ -15,18 +16,18 @@ class Outcome(Enum):
     """What became of an orphan."""
 
     RECOVERED = auto()  # it has a row now
-    REMOVED = auto()  # it held no picture
+    REMOVED = auto()  # it held no picture; the proof tells of it
     LEFT = auto()  # it could be neither read nor removed; the next start tries again
     GONE = auto()  # somebody removed it meanwhile
 
 
-def read_back(index: RecordingIndex, path: Path) -> Outcome:
+def read_back(index: RecordingIndex, doomed: Doomed, path: Path) -> Outcome:
     """Index an orphan, or remove it where it holds no picture.
 
     One that the disk or the index refuses must not keep the box from starting: it is left.
     """
     try:
-        return _indexed(index, path)
+        return _indexed(index, doomed, path)
     except FileNotFoundError:
         return Outcome.GONE
     except (OSError, StorageError) as error:
@@ -34,12 +35,12 @@ def read_back(index: RecordingIndex, path: Path) -> Outcome:
         return Outcome.LEFT
 
 
-def _indexed(index: RecordingIndex, path: Path) -> Outcome:
+def _indexed(index: RecordingIndex, doomed: Doomed, path: Path) -> Outcome:
     try:
         file = salvage(path)
     except MediaError as error:
         log.warning("recovery.empty_file", extra={"path": str(path), "error": str(error)})
-        path.unlink()
+        doomed.remove(path)
         return Outcome.REMOVED
     index.add(file)
     log.info(

@@ -23,11 +23,15 @@ def recover(
     label: Label,
     enabled: Collection[tuple[str, StreamName]],
     now: datetime,
+    *,
+    reads_back: bool = True,
 ) -> Counter[Outcome]:
     """Finish what retention began, index the files that were open, and explain the time since.
 
     Afterwards each stream of ``enabled`` that was ever recorded has an open gap, which its recorder
     ends. Returns what became of the files without a row in the newest folders of each stream.
+    Without ``reads_back`` they are left to the census, and the time before now to whoever makes the
+    index anew: most of its rows are still to come.
 
     What the disk refuses is logged and left, and so is what the database refuses to write: where
     the disk is full the janitor must get to work. Blocks for a listing of those folders and for
@@ -42,15 +46,15 @@ def recover(
         _attempt("label", label.accept)  # nothing was recorded yet: any disk will do
     outcomes: Counter[Outcome] = Counter()
     # What a disk of another box holds is not ours to index, and then to delete.
-    ours = label.state() is not DiskState.OTHER
+    ours = label.state() is not DiskState.OTHER and reads_back
     for folder in newest_of_each_stream(day_folders(index.root)) if ours else ():
         try:
             orphans = compare(index, doomed, folder).orphans
         except OSError as error:
             log.warning("recovery.folder_left", extra={"path": str(folder), "error": str(error)})
             continue
-        outcomes.update(read_back(index, path) for path in orphans)
-    _attempt("absence", lambda: _explain_absence(index, enabled, now))
+        outcomes.update(read_back(index, doomed, path) for path in orphans)
+    _attempt("absence", lambda: _explain_absence(index, enabled, now, knows=reads_back))
     log.info("recovery.done", extra={each.name.lower(): outcomes[each] for each in Outcome})
     return outcomes
 
@@ -63,14 +67,20 @@ def _attempt(step: str, do: Callable[[], object]) -> None:
 
 
 def _explain_absence(
-    index: RecordingIndex, enabled: Collection[tuple[str, StreamName]], now: datetime
+    index: RecordingIndex,
+    enabled: Collection[tuple[str, StreamName]],
+    now: datetime,
+    *,
+    knows: bool,
 ) -> None:
+    """Open the gaps of the absence: from the end of what is recorded, if the index ``knows`` it."""
     alive = index.last_alive()
     open_gaps = {(gap.camera_id, gap.stream): gap for gap in index.open_gaps()}
     for camera_id, stream in sorted(index.streams()):
         gap = open_gaps.get((camera_id, stream))
         if gap is None:
-            start = _explained_until(index, camera_id, stream, now) or now
+            known = _explained_until(index, camera_id, stream, now) if knows else None
+            start = known or now
             index.open_gap(camera_id, stream, start, GapReason.BOX_OFF)
         elif alive is not None and gap.reason not in (GapReason.BOX_OFF, GapReason.CONFIG):
             # The camera was away already; since the box was last known to run, so was the box.

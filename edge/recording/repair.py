@@ -54,7 +54,7 @@ class Repair:
     def _forget(self, finding: Finding) -> None:
         assert finding.segment_id is not None
         try:
-            self._index.lose(self._index.segment(finding.segment_id))
+            self._doomed.lose(self._index.segment(finding.segment_id))
         except NotFoundError:
             log.debug("fsck.row_gone", extra={"segment_id": finding.segment_id})
 
@@ -67,7 +67,7 @@ class Repair:
 
     def _read_back(self, finding: Finding) -> None:
         assert finding.path is not None
-        read_back(self._index, finding.path)
+        read_back(self._index, self._doomed, finding.path)
 
     def _uncover(self, finding: Finding) -> None:
         """Take every file that the gap lies on out of it."""

@@ -19,11 +19,13 @@ HOLD_LEAD = timedelta(seconds=90)
 
 
 class Reason(StrEnum):
-    """Why footage was deleted; the words of the proof."""
+    """Why footage is no longer kept; the words of the proof. The plan gives the first three."""
 
     AGE = "age"
     QUOTA = "quota"
     WATERMARK = "watermark"
+    ORPHAN = "orphan"  # a file without a row and without a picture in it
+    LOST = "lost"  # the file of a row was gone or cut short: not our doing
 
 
 @dataclass(frozen=True, slots=True)

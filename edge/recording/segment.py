@@ -1,5 +1,6 @@
 """What is recorded and what is missing, as the rest of the box sees it."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,6 +9,13 @@ from typing import TypeVar
 
 from edge.media.sample import TICKS_PER_S, Codec, GapReason
 from protocol.relay import StreamName
+
+_PATH = re.compile(r"[\w.-]+/(?:main|sub)/\d{8}/\d{6}-[0-9a-f]{32}\.mp4", re.ASCII)
+
+
+def is_recorded_path(path: str) -> bool:
+    """Return whether a path below the recordings folder is one that a recorder makes."""
+    return _PATH.fullmatch(path) is not None and not path.startswith(".")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

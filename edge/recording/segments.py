@@ -7,9 +7,10 @@ table are below it.
 import dataclasses
 import sqlite3
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from edge.db.instant import from_us, to_us
 from edge.media.sample import Codec
@@ -57,7 +58,7 @@ def insert(connection: sqlite3.Connection, file: ClosedFile, root: Path) -> Segm
     return Segment(id=segment_id, **fields)
 
 
-def of_row(row: sqlite3.Row, root: Path) -> Segment:
+def of_row(row: sqlite3.Row | Mapping[str, Any], root: Path) -> Segment:
     """Return the segment that a whole row is."""
     return Segment(
         id=row["id"],
@@ -144,7 +145,8 @@ def expected_since(
             where camera_id = :camera_id and stream = :stream), :never),
             coalesce((select min(start_us) from gap
             where camera_id = :camera_id and stream = :stream), :never)),
-          coalesce((select max(last_us) from deletion where camera_id = :camera_id), 0))
+          coalesce((select max(last_us) from deletion
+            where camera_id = :camera_id and reason not in ('orphan', 'lost')), 0))
         """,
         {"camera_id": camera_id, "stream": stream.value, "never": _NEVER_US},
     ).fetchone()

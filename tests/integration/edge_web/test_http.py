@@ -205,7 +205,7 @@ async def test_coverage_is_expected_only_of_what_retention_has_not_deleted(box, 
     with box.index._database.transaction() as connection:
         connection.execute("delete from segment where id = ?", (second.id,))
         row = ("gate", "2026-11-22", "quota", 1, 1, *(map(to_us, (second.start, second.end))), 0)
-        connection.execute("insert into deletion values (?, ?, ?, ?, ?, ?, ?, ?)", row)
+        connection.execute("insert into deletion values (?, ?, ?, ?, ?, ?, ?, ?, null, 0)", row)
     days = {"from": "2026-11-22", "to": "2026-11-22"}
     answer = (await http.get("/v1/cameras/gate/coverage", params=days)).json()
     assert answer["since"] == "2026-11-22T01:02:07.456789Z"

@@ -167,7 +167,7 @@ def test_a_row_becomes_a_gap_once(archive, share):
     segment = archive.index.add(closed_file(archive, 0))
     os.truncate(segment.path, int(segment.size_bytes * share))
 
-    assert archive.index.lose(segment)
-    assert not archive.index.lose(segment)
+    assert archive.doomed.lose(segment)
+    assert not archive.doomed.lose(segment)
 
     assert archive.gaps() == [(at(0), at(10), GapReason.DISK)]

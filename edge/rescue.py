@@ -1,0 +1,226 @@
+"""Opening the box's database, and making it anew where it is damaged (recording I15).
+
+::
+
+    box.db damaged ─▶ box.db.making ─▶ box.db.new-<time>   what can be read of it, complete
+                      box.db, -wal  ─▶ box.db.damaged-<time>
+                                       box.db.new-<time> ─▶ box.db
+"""
+
+import logging
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+
+from edge.bus.outbox import Outbox
+from edge.config import EdgeConfig
+from edge.db.damage import Row, Wreck
+from edge.db.database import Database, suspicion
+from edge.errors import DamagedError
+from edge.recording.claim import Claim
+from edge.recording.day_folder import day_folders
+from edge.recording.holds import add_hold
+from edge.recording.proof import Proof
+from edge.recording.rebuild import begin_rebuild
+from edge.soundness import is_sound
+from protocol.clock import Clock
+
+log = logging.getLogger(__name__)
+
+#: Why footage is held whose holds could not be read; a person looks into it and ends it.
+HELD_FOR = "damaged-index"
+_HELD_DAYS = 3650
+_MOST_KEPT = 3
+#: What the rescue says itself, and what belongs to the outbox that has ended.
+_NOT_CARRIED = ("outbox.", "rebuild.")
+#: Made by triggers, row by row later, or by the outbox itself.
+_NOT_COPIED = frozenset({"footprint", "segment", "outbox"})
+_SIDES = ("-wal", "-shm", "")  # the log before its database: it must never meet another one
+
+
+def open_database(config: EdgeConfig, clock: Clock) -> Database:
+    """Return the box's database, made anew from what can be read of it where it is damaged.
+
+    The files stay as they are: segments are read back beside the recorders. Raises StorageError,
+    also where it is damaged and another process uses it, and OSError.
+    """
+    path = config.box.data_dir / "box.db"
+    if not _is_unfinished(path) and not _is_emptied(path, config):
+        try:
+            return Database(path)
+        except DamagedError as error:
+            log.error("database.damaged", extra={"path": str(path), "problem": str(error)})  # noqa: TRY400 - the box goes on
+    claim = Claim(config.box.data_dir)
+    claim.take()
+    with closing(claim):
+        made = _made(path) or _Rescue(config, clock).make(path)
+        _forget_old(path, _swap(path, made))
+    return Database(path)
+
+
+def _is_unfinished(path: Path) -> bool:
+    return suspicion(path).exists() or _made(path) is not None
+
+
+def _is_emptied(path: Path, config: EdgeConfig) -> bool:
+    """Return whether a database is empty although something was recorded."""
+    is_empty = path.exists() and path.stat().st_size == 0
+    return is_empty and bool(day_folders(config.recordings_folder()))
+
+
+def _made(path: Path) -> Path | None:
+    """Return the complete new database, where an earlier start did not come further."""
+    return next(path.parent.glob(f"{path.name}.new-*Z"), None)
+
+
+def _swap(path: Path, made: Path) -> Path:
+    """Set the damaged files aside and put the new one in their place; return where they are.
+
+    Done again where it was broken off it comes to the same.
+    """
+    aside = path.with_name(_aside(path, made.name.rpartition("-")[2]))
+    for side in _SIDES:
+        old = path.with_name(f"{path.name}{side}")
+        if old.exists():
+            old.replace(aside.with_name(f"{aside.name}{side}"))
+    suspicion(path).unlink(missing_ok=True)
+    _sync(path.parent)
+    made.replace(path)
+    _sync(path.parent)
+    log.error("database.made_anew", extra={"path": str(path), "damaged": str(aside)})
+    return aside
+
+
+def _aside(path: Path, stamp: str) -> str:
+    return f"{path.name}.damaged-{stamp}"
+
+
+def _forget_old(path: Path, newest: Path) -> None:
+    """Keep the damaged databases of the last few times: they must not fill the disk.
+
+    ``newest`` is kept whatever its name says: the clock may have been wrong.
+    """
+    others = sorted(set(path.parent.glob(f"{path.name}.damaged-*Z")) - {newest})
+    for old in others[: 1 - _MOST_KEPT]:
+        for side in _SIDES:
+            old.with_name(f"{old.name}{side}").unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rescue:
+    config: EdgeConfig
+    clock: Clock
+
+    def make(self, path: Path) -> Path:
+        """Make the new database beside the damaged one and return it, complete and closed."""
+        now = self.clock.now()
+        making = path.with_name(f"{path.name}.making")
+        for side in _SIDES:
+            making.with_name(f"{making.name}{side}").unlink(missing_ok=True)
+        stamp = f"{now:%Y%m%dT%H%M%SZ}"
+        aside = _aside(path, stamp)
+        with (
+            closing(Wreck(path)) as wreck,
+            closing(Database(making)) as database,
+            database.transaction() as connection,
+        ):
+            lost = sorted(self._carry_over(wreck, connection, Outbox(database, self.clock)))
+            if "deletion" in lost:
+                Proof(database).restore(connection)
+            if "hold" in lost:
+                self._hold_everything(connection, now)
+            if "evidence" in lost:
+                self._spare_evidence(connection, stamp)
+            begin_rebuild(connection, aside, lost)
+        log.error("database.rescued", extra={"path": str(path), "lost": lost})
+        return making.replace(path.with_name(f"{path.name}.new-{stamp}"))
+
+    def _carry_over(
+        self, wreck: Wreck, connection: sqlite3.Connection, outbox: Outbox
+    ) -> Iterator[str]:
+        """Copy all that can be read; yield the tables of which something is lost.
+
+        Segments come later, and nothing of them is lost as long as their files are there.
+        """
+        for table in _tables(connection):
+            if not _copied(wreck, connection, table):
+                yield table
+        waiting = (row for _, row in wreck.rows("outbox") if row.get("receipt_us") is None)
+        payloads = (row.get("payload") for row in waiting)
+        outbox.renew(connection, (each for each in payloads if isinstance(each, bytes)))
+        if not wreck.is_whole("outbox"):
+            yield "outbox"
+
+    def _hold_everything(self, connection: sqlite3.Connection, now: datetime) -> None:
+        """Hold all that was recorded so far: what of it had to stay is not known any more."""
+        folders = day_folders(self.config.recordings_folder())
+        cameras = {folder.parent.parent.name for folder in folders}
+        cameras |= {camera.id for camera in self.config.cameras}
+        end = max([now, *filter(None, (_end_of(folder.name) for folder in folders))])
+        for camera_id in sorted(cameras):
+            until = now + timedelta(days=_HELD_DAYS)
+            add_hold(connection, camera_id, datetime(1970, 1, 1, tzinfo=UTC), end, HELD_FOR, until)
+
+    def _spare_evidence(self, connection: sqlite3.Connection, stamp: str) -> None:
+        """Move pictures and clips that no row speaks of any more to where nothing removes them."""
+        folder = self.config.box.data_dir / "evidence"
+        known = {row[0] for row in connection.execute("select path from evidence")}
+        strays = [path for path in folder.glob("*") if path.name not in known]
+        if strays:
+            aside = folder.with_name(f"evidence.damaged-{stamp}")
+            aside.mkdir(exist_ok=True)
+            for path in strays:
+                path.replace(aside / path.name)
+
+
+def _tables(connection: sqlite3.Connection) -> list[str]:
+    query = "select name from sqlite_master where type = 'table' and name not like 'sqlite_%'"
+    return [row[0] for row in connection.execute(query) if row[0] not in _NOT_COPIED]
+
+
+def _copied(wreck: Wreck, connection: sqlite3.Connection, table: str) -> bool:
+    """Copy a table and return whether nothing of it is lost."""
+    is_all = True
+    there = set(wreck.columns(table))
+    columns = [
+        row["name"]
+        for row in connection.execute(f"pragma table_info({table})").fetchall()
+        if row["name"] in there
+    ]
+    if not columns:
+        return False
+    values = ", ".join(f":{name}" for name in columns)
+    insert = f"insert or ignore into {table} ({', '.join(columns)}) values ({values})"  # noqa: S608
+    for _, row in wreck.rows(table):
+        if table == "meta" and str(row["key"]).startswith(_NOT_CARRIED):
+            continue
+        is_all &= is_sound(table, row) and _inserted(connection, insert, row)
+    return is_all and wreck.is_whole(table)
+
+
+def _inserted(connection: sqlite3.Connection, insert: str, row: Row) -> bool:
+    try:
+        connection.execute(insert, row)
+    except sqlite3.IntegrityError:
+        return False  # not of the type its column has
+    return True
+
+
+def _end_of(day: str) -> datetime | None:
+    try:
+        begins = datetime.combine(datetime.strptime(day, "%Y%m%d").date(), time(), UTC)  # noqa: DTZ007
+    except ValueError:
+        return None
+    return begins + timedelta(days=2)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,102 @@
+"""Whether a row that was read from a damaged database can be believed. Pure (recording I15).
+
+A value that SQLite reads without complaint may be wrong all the same. What would stop the box, or
+make it touch a file that is not its own, is not believed.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+from edge.media.sample import GapReason
+from edge.recording.segment import is_recorded_path
+from protocol.messages import AlertKind, AlertLevel, AlertMode, EvidenceKind
+from protocol.relay import StreamName
+
+_Row = Mapping[str, Any]
+#: The year 2100.
+_END_US = 4_102_444_800_000_000
+_HASH = re.compile(r"[0-9a-f]{64}")
+_NAME = re.compile(r"[\w.-]{1,80}")
+
+
+def is_sound(table: str, row: _Row) -> bool:
+    """Return whether every value of a row can be what the box wrote there."""
+    times = (value for name, value in row.items() if name.endswith("_us"))
+    if not all(value is None or _is_time(value) for value in times):
+        return False
+    try:
+        return _RULES.get(table, _any)(row)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return False
+
+
+def _is_time(value: object) -> bool:
+    return type(value) is int and 0 <= value < _END_US
+
+
+def _any(_row: _Row) -> bool:
+    return True
+
+
+def _meta(row: _Row) -> bool:
+    key, value = row["key"], row["value"]
+    if not key.isascii():
+        return False
+    if key.endswith("_us"):
+        return _is_time(int(value))
+    if key == "deletion_lines":
+        number, length = map(int, value.split())
+        return number > 0 and length >= 0
+    return bool(value.isprintable())
+
+
+def _hold(row: _Row) -> bool:
+    return _is_camera(row) and row["start_us"] < row["end_us"]
+
+
+def _doomed(row: _Row) -> bool:
+    return is_recorded_path(row["path"]) and row.get("size_bytes", 0) >= 0
+
+
+def _gap(row: _Row) -> bool:
+    StreamName(row["stream"])
+    GapReason(row["reason"])
+    return _is_camera(row) and (row["end_us"] is None or row["start_us"] < row["end_us"])
+
+
+def _deletion(row: _Row) -> bool:
+    manifest = row.get("manifest")
+    return _is_camera(row) and (manifest is None or _HASH.fullmatch(manifest) is not None)
+
+
+def _alert(row: _Row) -> bool:
+    UUID(row["alert_id"])
+    AlertKind(row["kind"])
+    AlertLevel(row["level"])
+    AlertMode(row["mode"])
+    return _is_camera(row) and min(row["count"], row["threshold"], row["peak"]) >= 0
+
+
+def _evidence(row: _Row) -> bool:
+    UUID(row["alert_id"])
+    EvidenceKind(row["kind"])
+    path, digest = row["path"], row["sha256"]
+    is_named = path is None or (path.startswith(row["alert_id"]) and _NAME.fullmatch(path))
+    return bool(is_named) and (digest is None or _HASH.fullmatch(digest) is not None)
+
+
+def _is_camera(row: _Row) -> bool:
+    return _NAME.fullmatch(row["camera_id"]) is not None
+
+
+_RULES: Mapping[str, Callable[[_Row], bool]] = {
+    "meta": _meta,
+    "hold": _hold,
+    "doomed": _doomed,
+    "gap": _gap,
+    "deletion": _deletion,
+    "alert": _alert,
+    "evidence": _evidence,
+}

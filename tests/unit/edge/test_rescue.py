@@ -1,0 +1,523 @@
+"""A box whose database was really damaged: bytes of the file are overwritten, or cut off."""
+
+import random
+import shutil
+import sqlite3
+import threading
+from contextlib import closing, suppress
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from edge.db.database import Database, suspicion
+from edge.db.examination import Examination
+from edge.errors import DamagedError, StorageError
+from edge.fsck import Fsck
+from edge.media.sample import GapReason
+from edge.recording import gaps
+from edge.recording.audit import Level
+from edge.recording.census import Census
+from edge.recording.claim import Claim
+from edge.recording.doomed import Doomed
+from edge.recording.holds import add_hold, holds
+from edge.recording.index import RecordingIndex
+from edge.recording.label import Label
+from edge.recording.rebuild import Rebuild, unsettled
+from edge.recording.recovery import recover
+from edge.recording.retention import Deletion, Reason
+from edge.recording.segment import Gap, Hold
+from edge.rescue import HELD_FOR, open_database
+from protocol.clock import FakeClock
+from protocol.messages import AlertOp
+from tests.support.desk_box import box_config, occurrence, open_desk
+from tests.support.packets import packets
+from tests.support.recordings import (
+    MAIN,
+    Archive,
+    assert_sound,
+    at,
+    closed_file,
+    ended,
+    recorded,
+    timed,
+    until,
+)
+
+PAGE = 4096
+NOW_S = 100
+GAPS = 3000
+SEEDS = range(60)
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    """A closed box: 40 files, 3000 gaps, 300 holds, deletions, two alerts that wait."""
+    folder = tmp_path_factory.mktemp("box")
+    archive = Archive(folder, FakeClock(at(NOW_S)))
+    with archive.database.transaction() as connection:
+        for number in range(GAPS):
+            gap = Gap("gate", MAIN, at(number - GAPS), at(number + 1 - GAPS), GapReason.NETWORK)
+            gaps.add(connection, gap)
+        for number in range(300):
+            add_hold(connection, "gate", at(number), at(number + 5), f"case {number}", at(10**9))
+    gone = [archive.index.add(closed_file(archive, s, camera_id="hall")) for s in range(0, 900, 10)]
+    archive.doomed.condemn([Deletion(each, Reason.AGE) for each in gone], at(NOW_S))
+    archive.recover("gate", now=at(-GAPS))
+    archive.index.close_gap("gate", MAIN, at(0))
+    recorded(archive, ended(timed(packets(frames=1000))), segment_s=1)
+    assert len(archive.segments()) == 40
+    archive.close()
+    box = open_desk(folder / "box.db", FakeClock(at(NOW_S)))
+    for region in ("all", "stage"):
+        box.desk.report(occurrence(region_id=region, at=at(5)))
+    box.outbox.receipted([1])
+    box.database.close()
+    assert not (folder / "box.db-wal").exists()
+    return folder
+
+
+class Box:
+    """One copy of it, opened as the station does."""
+
+    def __init__(self, template: Path, folder: Path) -> None:
+        self.folder = folder / "box"
+        shutil.copytree(template, self.folder)
+        self.path = self.folder / "box.db"
+        self.config = box_config(self.folder)
+        self.clock = FakeClock(at(NOW_S))
+        self.before = {}
+        with closing(sqlite3.connect(self.path)) as connection:
+            for table in ("hold", "deletion", "gap", "segment"):
+                self.before[table] = len(connection.execute(f"select * from {table}").fetchall())
+            self.outbox_id = self.meta(connection, "outbox.id")
+        self.database: Database | None = None
+
+    @staticmethod
+    def meta(connection: sqlite3.Connection, key: str) -> str | None:
+        row = connection.execute("select value from meta where key = ?", (key,)).fetchone()
+        return None if row is None else row[0]
+
+    def open(self) -> Database:
+        self.database = open_database(self.config, self.clock)
+        return self.database
+
+    def opened_soundly(self) -> Database:
+        """Open it, look through it, and start again where that finds damage: as the box does."""
+        database = self.open()
+        Examination(database).examine()
+        if database.damage is not None:
+            database.close()
+            database = self.open()
+            Examination(database).examine()
+            assert database.damage is None
+        return database
+
+    def begin(self) -> None:
+        """Do all of a start."""
+        assert self.database is not None
+        root = self.config.recordings_folder()
+        index = RecordingIndex(self.database, root)
+        label = Label(self.database, root)
+        zone = ZoneInfo("Asia/Shanghai")
+        doomed = Doomed(self.database, root, label, zone, self.clock)
+        rebuild = Rebuild(self.database, index, self.clock)
+        pending = rebuild if rebuild.is_pending() else None
+        keys = [("gate", MAIN)]
+        recover(index, doomed, label, keys, self.clock.now(), reads_back=pending is None)
+        if pending is not None:
+            assert pending.carry_over(threading.Event())
+        assert Census(index, doomed, label, pending).take() is not None
+        if pending is not None:
+            pending.finish()
+        assert not rebuild.is_pending()
+
+    def rows(self, query: str) -> list[tuple]:
+        assert self.database is not None
+        with self.database.reading() as connection:
+            return [tuple(row) for row in connection.execute(query)]
+
+    def held(self) -> list[Hold]:
+        assert self.database is not None
+        with self.database.reading() as connection:
+            return holds(connection, self.clock.now())
+
+    def holds_everything(self) -> bool:
+        return {each.camera_id for each in self.held() if each.reason == HELD_FOR} >= {
+            "gate",
+            "square",
+        }
+
+    def findings(self) -> list[str]:
+        said: list[str] = []
+        root = self.config.recordings_folder()
+        fsck = Fsck(self.config, root, self.clock, said.append, lambda _: False)
+        fsck.run(Level.BYTES, repair=False)
+        return said[:-1]
+
+    def close(self) -> None:
+        if self.database is not None:
+            self.database.close()
+
+    def overwrite(self, offset: int, data: bytes) -> None:
+        with self.path.open("r+b") as file:
+            file.seek(offset)
+            file.write(data)
+
+    def root_page(self, table: str) -> int:
+        with closing(sqlite3.connect(self.path)) as connection:
+            query = "select rootpage from sqlite_master where name = ?"
+            return int(connection.execute(query, (table,)).fetchone()[0])
+
+    def spoil(self, table: str) -> None:
+        """Overwrite the root of a table."""
+        self.overwrite((self.root_page(table) - 1) * PAGE, bytes([0xFF]) * 200)
+
+
+@pytest.fixture
+def box(template, tmp_path):
+    made = Box(template, tmp_path)
+    yield made
+    made.close()
+
+
+def damage(box: Box, chance: random.Random) -> None:
+    size = box.path.stat().st_size
+    pages = size // PAGE
+    match chance.choice(["head", "page", "pages", "cut", "specks", "zeroed"]):
+        case "head":
+            box.overwrite(chance.randrange(16), chance.randbytes(chance.randrange(1, 100)))
+        case "page":
+            box.overwrite(chance.randrange(1, pages) * PAGE, chance.randbytes(PAGE))
+        case "pages":
+            for _ in range(pages // 4):
+                box.overwrite(chance.randrange(1, pages) * PAGE, chance.randbytes(PAGE))
+        case "cut":
+            with box.path.open("r+b") as file:
+                file.truncate(chance.randrange(size))
+        case "specks":
+            for _ in range(30):
+                box.overwrite(chance.randrange(size - 8), chance.randbytes(8))
+        case "zeroed":
+            first = chance.randrange(pages)
+            box.overwrite(first * PAGE, bytes(PAGE * chance.randrange(1, pages - first + 1)))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_whatever_is_damaged_the_box_has_an_index_of_every_file_and_nothing_held_is_let_go(
+    box, seed
+):
+    damage(box, random.Random(seed))
+    database = box.opened_soundly()
+    if unsettled(database) is None:
+        return  # nothing that SQLite would notice
+    box.begin()
+    assert box.holds_everything() or len(box.held()) == box.before["hold"]
+    files = {
+        path.relative_to(box.config.recordings_folder()).as_posix()
+        for path in box.config.recordings_folder().rglob("*.mp4")
+    }
+    assert len(files) >= 40
+    assert {path for (path,) in box.rows("select path from segment")} == files
+    index = RecordingIndex(database, box.config.recordings_folder())
+    for segment in index.oldest_first():
+        assert_sound(segment)
+    assert box.rows("select value from meta where key = 'outbox.id'") != [(box.outbox_id,)]
+    numbers = [number for (number,) in box.rows("select seq from outbox order by seq")]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert box.findings() == []
+
+
+def test_a_whole_database_is_opened_as_it_is(box):
+    before = box.path.read_bytes()
+    database = box.opened_soundly()
+    assert unsettled(database) is None
+    database.close()
+    assert box.path.read_bytes() == before
+
+
+def test_what_only_the_log_has_yet_is_carried_over(box):
+    with closing(Database(box.path)) as database:
+        with database.transaction() as connection:
+            add_hold(connection, "gate", at(7), at(8), "the newest", at(10**9))
+        saved = {}
+        for side in ("", "-wal", "-shm"):
+            path = box.path.with_name(f"box.db{side}")
+            saved[path] = path.read_bytes()
+    for path, data in saved.items():  # as a power cut leaves them
+        path.write_bytes(data)
+    box.spoil("gap")
+    box.opened_soundly()
+    assert "the newest" in {each.reason for each in box.held()}
+    assert not box.holds_everything()
+
+
+def test_a_torn_page_of_one_table_costs_nothing_of_the_others(box):
+    box.spoil("segment")
+    database = box.opened_soundly()
+    assert "(lost in part: nothing that is known of)" in str(unsettled(database))
+    assert not box.holds_everything()
+    assert len(box.held()) == box.before["hold"]
+    assert box.rows("select count(*) from gap") == [(box.before["gap"],)]
+    assert box.rows("select count(*) from deletion") == [(box.before["deletion"],)]
+    box.begin()
+    assert box.rows("select count(*), min(recovered) from segment") == [(40, 1)]
+    assert box.findings() == []
+
+
+def test_rows_that_can_be_read_are_carried_over_and_need_no_reading_of_files(box):
+    with closing(sqlite3.connect(box.path)) as connection:
+        before = connection.execute("select path, sha256, wall_us from segment").fetchall()
+    box.spoil("gap")
+    box.opened_soundly()
+    for path in box.config.recordings_folder().rglob("*.mp4"):
+        path.chmod(0)  # not even root's census asks for more than their names and sizes
+    box.begin()
+    query = "select path, sha256, wall_us from segment"
+    assert sorted(box.rows(query)) == sorted(before)
+
+
+def test_holds_that_can_not_be_read_hold_everything_that_was_recorded(box):
+    box.spoil("hold")
+    database = box.opened_soundly()
+    assert box.holds_everything()
+    assert "hold" in str(unsettled(database))
+    [gate] = [each for each in box.held() if (each.camera_id, each.reason) == ("gate", HELD_FOR)]
+    assert gate.start < at(-GAPS)
+    assert gate.end > at(NOW_S)
+    assert gate.until > box.clock.now() + timedelta(days=3000)
+
+
+def test_what_waited_is_sent_under_a_new_outbox_from_1(box):
+    box.spoil("gap")
+    box.opened_soundly()
+    box.close()
+    desk_box = open_desk(box.path, box.clock, box.config)
+    [message] = desk_box.messages()  # the other had its receipt
+    assert message.sequence == 1
+    assert str(message.outboxid) != box.outbox_id
+    assert message.data.region_id == "stage"
+    assert message.data.op is AlertOp.START
+    # What was open is ended under the new numbers: the centre orders by those of one outbox.
+    assert desk_box.desk.end_orphans() == 2
+    assert [each.sequence for each in desk_box.messages()] == [1, 2, 3]
+    assert len({each.outboxid for each in desk_box.messages()}) == 1
+    desk_box.clock.advance(1)
+    desk_box.desk.report(occurrence(at=desk_box.clock.now()))
+    assert desk_box.desk.end_orphans() == 0  # it began under the numbers of now
+    desk_box.database.close()
+
+
+def test_a_deletion_table_that_is_lost_is_made_anew_from_its_lines(box):
+    with closing(sqlite3.connect(box.path)) as connection:
+        before = connection.execute("select * from deletion").fetchall()
+    box.spoil("deletion")
+    box.opened_soundly()
+    assert box.rows("select * from deletion") == before
+
+
+def test_evidence_of_which_nothing_is_known_any_more_is_kept_aside(box):
+    with closing(sqlite3.connect(box.path)) as connection, connection:
+        connection.execute("update evidence set path = alert_id || '.jpg' where kind = 'snapshot'")
+        [first, _] = connection.execute("select path from evidence where path is not null")
+    folder = box.folder / "evidence"
+    folder.mkdir()
+    (folder / first[0]).write_bytes(b"picture")
+    (folder / "stray.jpg").write_bytes(b"other")
+    box.spoil("evidence")
+    box.opened_soundly()
+    [aside] = box.folder.glob("evidence.damaged-*")
+    assert sorted(path.name for path in aside.iterdir()) == sorted([first[0], "stray.jpg"])
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("path", ["../box.lock", "/etc/passwd", "gate/main/20261122/../../x.mp4"])
+def test_a_path_that_is_not_a_recording_is_never_taken_over(box, path):
+    with closing(sqlite3.connect(box.path)) as connection, connection:
+        connection.execute("insert into doomed values (?, 1)", (path,))
+        connection.execute("update segment set path = ? where id = 100", (path,))
+    box.spoil("gap")
+    box.opened_soundly()
+    assert box.rows(f"select count(*) from doomed where path = '{path}'") == [(0,)]
+    assert "doomed" in str(unsettled(box.database))
+    box.begin()
+    assert (path,) not in box.rows("select path from segment")
+    assert box.findings() == []
+
+
+def test_the_old_file_is_kept_until_a_person_takes_it_away(box):
+    box.overwrite(0, bytes(100))
+    whole = box.path.read_bytes()
+    database = box.open()
+    [old] = box.folder.glob("box.db.damaged-*Z")
+    assert old.read_bytes() == whole
+    assert unsettled(database) is not None
+    old.unlink()
+    assert unsettled(database) is None
+
+
+def test_only_the_last_three_are_kept(box):
+    for _ in range(5):
+        box.clock.advance(60)
+        box.overwrite(0, bytes(100))
+        box.open().close()
+    names = sorted(path.name for path in box.folder.glob("box.db.damaged-*Z"))
+    assert len(names) == 3
+    assert names[-1] == f"box.db.damaged-{box.clock.now():%Y%m%dT%H%M%SZ}"
+
+
+def test_the_newest_is_kept_whatever_the_clock_says(box):
+    for _ in range(4):
+        box.clock.step_wall(-86_400)
+        box.overwrite(0, bytes(100))
+        database = box.open()
+        assert unsettled(database) is not None
+        database.close()
+
+
+def test_a_database_that_is_empty_beside_recordings_was_damaged(box):
+    box.path.write_bytes(b"")
+    assert unsettled(box.open()) is not None
+    assert box.holds_everything()
+
+
+def test_an_empty_file_beside_nothing_is_a_box_that_begins(tmp_path):
+    (tmp_path / "box.db").touch()
+    with closing(open_database(box_config(tmp_path), FakeClock(at(0)))) as database:
+        assert unsettled(database) is None
+
+
+@pytest.mark.parametrize(
+    ("statement", "version"),
+    [
+        ("drop table hold", None),
+        ("alter table hold rename column until_us to untik_us", None),
+        ("select 1", 0),
+        ("select 1", 2),
+        ("select 1", 77_777),
+        ("select 1", -5),
+    ],
+)
+def test_tables_that_are_not_those_of_the_version_are_damage(box, statement, version):
+    with closing(sqlite3.connect(box.path)) as connection, connection:
+        connection.execute(statement)
+        if version is not None:
+            connection.execute(f"pragma user_version={version}")
+    assert unsettled(box.open()) is not None
+
+
+def test_a_newer_programs_database_is_refused_and_stays(box):
+    with closing(sqlite3.connect(box.path)) as connection:
+        connection.execute("pragma user_version=50")
+    with pytest.raises(StorageError, match="made by a newer program"):
+        box.open()
+    assert list(box.folder.glob("box.db.*")) == []
+
+
+def test_while_another_box_has_the_folder_nothing_is_set_aside(box):
+    box.overwrite(0, bytes(100))
+    with closing(Claim(box.folder)) as claim:
+        claim.take()
+        with pytest.raises(StorageError, match="in use"):
+            box.open()
+    assert list(box.folder.glob("box.db.*")) == []
+
+
+def test_damage_that_is_met_later_is_told_and_mended_at_the_next_start(box):
+    database = box.open()
+    box.overwrite((box.root_page("hold") - 1) * PAGE, bytes([0xFF]) * 200)
+    with pytest.raises(DamagedError), database.reading() as connection:
+        connection.execute("select * from hold").fetchall()
+    assert database.damage is not None
+    assert suspicion(box.path).exists()
+    database.close()
+    assert unsettled(box.open()) is not None
+    assert not suspicion(box.path).exists()
+
+
+def test_damage_that_nobody_met_is_found_by_looking_at_every_page(box):
+    database = box.open()
+    box.overwrite((box.root_page("evidence") - 1) * PAGE, bytes([0xFF]) * 200)
+    examination = Examination(database)
+    examination.start()
+    until(lambda: database.damage is not None)
+    examination.close()
+    assert suspicion(box.path).exists()
+
+
+def test_an_examination_that_is_broken_off_finds_nothing(box):
+    box.spoil("evidence")
+    database = box.open()
+    examination = Examination(database)
+    examination.close()
+    examination.start()
+    examination.close()
+    assert database.damage is None
+
+
+def test_fsck_says_that_the_box_makes_a_damaged_database_anew(box):
+    box.overwrite(0, bytes(100))
+    with pytest.raises(DamagedError, match="the box makes its database anew when it starts"):
+        box.findings()
+    assert box.path.read_bytes()[:100] == bytes(100)
+
+
+def test_what_is_only_locked_or_refused_is_no_damage(box):
+    database = box.open()
+    with pytest.raises(StorageError), database.transaction() as connection:
+        connection.execute("insert into no_such_table values (1)")
+    assert database.damage is None
+    assert not suspicion(box.path).exists()
+
+
+@pytest.mark.parametrize("dies_after", range(6))
+def test_a_box_that_dies_while_it_makes_the_database_anew_does_it_at_the_next_start(
+    box, dies_after, monkeypatch
+):
+    box.spoil("gap")
+    suspicion(box.path).touch()
+    replaced = 0
+    replace = Path.replace
+
+    def until_it_dies(self, target):
+        nonlocal replaced
+        if replaced == dies_after:
+            raise KeyboardInterrupt
+        replaced += 1
+        return replace(self, target)
+
+    (box.folder / "box.db-wal").write_bytes(b"")
+    (box.folder / "box.db-shm").write_bytes(b"")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", until_it_dies)
+        with suppress(KeyboardInterrupt):
+            box.open().close()
+    assert unsettled(box.opened_soundly()) is not None
+    box.begin()
+    assert len(box.held()) == box.before["hold"]
+    assert len(list(box.folder.glob("box.db.damaged-*Z"))) == 1
+    assert list(box.folder.glob("box.db.new-*")) == []
+    assert box.findings() == []
+
+
+def test_a_rebuild_that_is_broken_off_goes_on_where_it_was(box, monkeypatch):
+    box.spoil("gap")
+    database = box.opened_soundly()
+    monkeypatch.setattr("edge.recording.rebuild._BATCH_ROWS", 7)
+    stopping = threading.Event()
+    root = box.config.recordings_folder()
+    rebuild = Rebuild(database, RecordingIndex(database, root), box.clock)
+    inserted = rebuild._insert
+
+    def one_batch(*arguments):
+        stopping.set()
+        return inserted(*arguments)
+
+    monkeypatch.setattr(rebuild, "_insert", one_batch)
+    assert not rebuild.carry_over(stopping)
+    assert rebuild.is_pending()
+    assert box.rows("select count(*) from segment") == [(7,)]
+    box.begin()
+    assert box.rows("select count(*) from segment") == [(40,)]
+    assert box.findings() == []
