@@ -10,6 +10,8 @@
     │   └── StreamStalled  no packet came in time
     ├── MediaError         bytes that should be H.264, H.265 or MP4 are not
     ├── StorageError       the disk or the index refused a write
+    │   └── NoRoomError    the disk has not enough room for what is asked
+    ├── QueueFullError     as many wait as may wait
     └── NotFoundError      what was asked for is not here
 """
 
@@ -48,3 +50,11 @@ class StorageError(EdgeError):
 
 class NotFoundError(EdgeError):
     """There is no such thing here."""
+
+
+class NoRoomError(StorageError):
+    """The disk has not enough room."""
+
+
+class QueueFullError(EdgeError):
+    """As many wait already as may wait."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import av.error
@@ -185,7 +186,7 @@ class Encoder:
         if self._pending is not None:
             self._add(film, *self._pending, self._last_duration_90k())
 
-    def _take(self, film: Film, packet: av.Packet) -> None:
+    def _take(self, film: Film, packet: av.Packet[Any]) -> None:
         """Write the packet before, now that it is known how long it lasts."""
         assert packet.pts is not None
         unit = self._collector.absorb(bytes(packet))

@@ -157,6 +157,11 @@ class Job(_Record):
         """Return it as somebody no longer wants it."""
         return self.model_copy(update={"state": State.CANCELLED, "ended_at": at})
 
+    def put_back(self) -> "Job":
+        """Return a job that runs as one that waits: the box stops, which is no failed attempt."""
+        fresh = {"attempts": self.attempts - 1, "done_bytes": 0, "total_bytes": 0}
+        return self.model_copy(update={"state": State.QUEUED, **fresh})
+
     def found_again(self, at: datetime) -> "Job":
         """Return it as a box that starts goes on with it: a job that ran is begun anew."""
         if self.state is not State.RUNNING:

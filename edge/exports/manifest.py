@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from pathlib import PurePath
 from typing import Any
 
 from edge.exports.holes import holes
@@ -21,6 +22,7 @@ def manifest(
     made: Made,
     gaps: Iterable[Gap],
     *,
+    root: PurePath,
     box: dict[str, str],
     camera: dict[str, str],
     software: str,
@@ -29,7 +31,8 @@ def manifest(
     """Return the manifest as JSON text.
 
     It names box, camera and who asked what for; every video with its true bounds and its hash;
-    what is missing between the bounds asked for, and why; every recorded file it was made of.
+    what is missing between the bounds asked for, and why; every recorded file it was made of,
+    by its path below ``root``.
     """
     ask = job.ask
     shown = [each for part in made.parts for each in part.shown]
@@ -70,7 +73,7 @@ def manifest(
         ],
         "sources": [
             {
-                "path": each.path,
+                "path": str(PurePath(each.path).relative_to(root)),
                 "start": _iso(each.start),
                 "end": _iso(each.end),
                 "bytes": each.size_bytes,
@@ -81,7 +84,7 @@ def manifest(
         ],
         "lost": [
             {
-                "path": each.path,
+                "path": str(PurePath(each.path).relative_to(root)),
                 "start": _iso(each.start),
                 "end": _iso(each.end),
                 "error": each.error,

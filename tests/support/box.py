@@ -11,6 +11,9 @@ from fastapi import FastAPI
 
 from edge.config import CameraSection, GatheringSection
 from edge.db.database import Database
+from edge.exports.exporter import Exporter
+from edge.exports.ordering import Village
+from edge.exports.shelf import Shelf
 from edge.health import HealthBoard, StreamBoard
 from edge.live.hubs import LiveHubs
 from edge.media.sample import Sample
@@ -64,6 +67,7 @@ class Box:
     hubs: LiveHubs
     streams: StreamBoard
     health: HealthBoard
+    exporter: Exporter
     app: FastAPI
     server: HttpServer
 
@@ -94,11 +98,15 @@ async def running_box(folder: Path) -> AsyncIterator[Box]:
         [("gate", StreamName.MAIN), ("gate", StreamName.SUB), ("road", StreamName.MAIN)]
     )
     streams, health = StreamBoard(), HealthBoard(clock)
+    village = Village("box-01", "下村", "Asia/Shanghai", {"gate": "村口", "road": "老街"})
+    exporter = Exporter(Shelf(folder / "exports"), index, database, village, clock, 0.01)
+    exporter.start()
     app = create_app(
         Collaborators(
             cameras=(GATE, ROAD),
             index=index,
             clipper=IndexClipper(index),
+            exporter=exporter,
             pictures=PictureTaker(hubs, 150_000),
             hubs=hubs,
             streams=streams,
@@ -111,8 +119,9 @@ async def running_box(folder: Path) -> AsyncIterator[Box]:
     server = HttpServer(app, "127.0.0.1", 0)
     await server.start()
     try:
-        yield Box(folder, clock, index, hubs, streams, health, app, server)
+        yield Box(folder, clock, index, hubs, streams, health, exporter, app, server)
     finally:
+        exporter.close()
         hubs.close()
         await server.aclose()
         database.close()
