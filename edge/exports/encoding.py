@@ -186,7 +186,7 @@ class Encoder:
         if self._pending is not None:
             self._add(film, *self._pending, self._last_duration_90k())
 
-    def _take(self, film: Film, packet: av.Packet[Any]) -> None:
+    def _take(self, film: Film, packet: "av.Packet[Any]") -> None:
         """Write the packet before, now that it is known how long it lasts."""
         assert packet.pts is not None
         unit = self._collector.absorb(bytes(packet))
