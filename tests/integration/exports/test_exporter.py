@@ -257,7 +257,7 @@ def test_a_job_that_was_going_on_is_begun_anew_after_a_restart(archive):
     fill(archive)
     pause = Pause()
     with Desk(archive, making=pause) as desk:
-        running, waiting = desk.exporter.submit(ask()), desk.exporter.submit(ask(end_s=8))
+        running, waiting = desk.asked(ask()), desk.asked(ask(end_s=8))
         assert pause.reached.wait(20)
         (desk.folder(running) / "gate_half.mp4").write_bytes(b"half")
 
