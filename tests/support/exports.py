@@ -5,7 +5,7 @@ import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from edge.exports.exporter import Exporter
 from edge.exports.job import ENDED, Ask, Job, Kind
@@ -49,7 +49,7 @@ class Desk:
             making=making,
         )
 
-    def __enter__(self) -> "Desk":
+    def __enter__(self) -> Self:
         self.exporter.start()
         return self
 

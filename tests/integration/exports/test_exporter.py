@@ -1,10 +1,10 @@
 """Jobs made by the real process out of real recordings."""
 
-import hashlib
 import os
 import signal
 from datetime import timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import av
 import pytest
@@ -168,7 +168,7 @@ def test_a_job_that_is_cancelled_ends_at_once_and_leaves_nothing(archive):
         assert cancelled is not None
         assert cancelled.state is State.CANCELLED
         until(lambda: [each.name for each in desk.folder(job).iterdir()] == ["job.json"])
-        until(lambda: not os.path.exists(f"/proc/{pid}"))
+        until(lambda: not Path(f"/proc/{pid}").exists())
         until(lambda: desk.held() == [])
         assert desk.made(ask()).state is State.DONE
 
