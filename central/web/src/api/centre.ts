@@ -8,9 +8,11 @@ import type {
   Coverage,
   Device,
   Duty,
+  ExportJob,
   Incident,
   IncidentAction,
   IncidentDetail,
+  NewExport,
   NewIncident,
   Page,
   Person,
@@ -61,7 +63,14 @@ export const timeline = (boxId: string, cameraId: string, from: string, to: stri
 export const coverage = (boxId: string, cameraId: string, from: string, to: string) =>
   request<Coverage>('GET', withQuery(`${edge(boxId, cameraId)}/coverage`, { from, to }), undefined, 30_000)
 
+const exportsOf = (boxId: string) => `/boxes/${id(boxId)}/edge/v1/exports`
+export const exports = (boxId: string) => request<{ exports: ExportJob[] }>('GET', exportsOf(boxId), undefined, 30_000)
+export const startExport = (boxId: string, asked: NewExport) => request<ExportJob>('POST', exportsOf(boxId), asked, 30_000)
+export const removeExport = (boxId: string, jobId: string) =>
+  request<ExportJob | undefined>('DELETE', `${exportsOf(boxId)}/${id(jobId)}`, undefined, 30_000)
+
 /** Addresses that the browser itself fetches. */
+export const exportUrl = (boxId: string, jobId: string, name: string) => `${BASE}${exportsOf(boxId)}/${id(jobId)}/${id(name)}`
 export const playlistUrl = (boxId: string, cameraId: string, from: string, to: string) =>
   BASE + withQuery(`${edge(boxId, cameraId)}/playlist.m3u8`, { from, to })
 export const clipUrl = (boxId: string, cameraId: string, from: string, to: string) =>
