@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 from bench.clip import decode
@@ -40,6 +41,23 @@ class Archive:
     def covers(self, camera_id: str, span: Span) -> bool:
         """Return whether a stretch that was recorded is still there."""
         return not holes(self.recorded(camera_id), span)
+
+    def impossible(self) -> tuple[str, ...]:
+        """Return the segments that end before they begin or lie on another one of their camera."""
+        with self._database() as connection:
+            rows = connection.execute(
+                "select camera_id, path, start_us, end_us, wall_us from segment"
+                " order by camera_id, start_us, end_us"
+            ).fetchall()
+        faults = [
+            f"{path}: of negative length"
+            for _, path, start, end, wall in rows
+            if end <= start or wall < 0
+        ]
+        for (camera_id, path, _, end, _), (other_id, other, start, _, _) in pairwise(rows):
+            if camera_id == other_id and start < end:
+                faults.append(f"{other}: begins {(end - start) / 1e6:.3f} s before {path} ends")
+        return tuple(faults)
 
     def deleted(self) -> int:
         """Return how many segments retention has deleted, by its own proof."""

@@ -15,6 +15,7 @@ from websockets.sync.client import connect
 from bench.peers import Source
 from bench.program import Program
 from bench.recording import Span
+from protocol.messages import StreamState
 
 _REGION = "330100100001"
 _TIMEOUT_S = 10.0
@@ -34,11 +35,11 @@ class BoxInterface:
         """Return what every component says of itself."""
         return self._get("/v1/health")
 
-    def live_streams(self) -> int:
-        """Return how many streams are live."""
+    def streams_in(self, state: StreamState) -> int:
+        """Return how many streams are in ``state``."""
         cameras = self._get("/v1/cameras")["cameras"]
         streams = (stream for camera in cameras for stream in camera["streams"])
-        return sum(stream["state"] == "live" for stream in streams)
+        return sum(stream["state"] == state for stream in streams)
 
     def recorded(self, camera_id: str, window: Span) -> tuple[Span, ...]:
         """Return what is recorded in ``window``, the file that still grows with it."""
@@ -71,7 +72,7 @@ def is_live(edge: Program, box: BoxInterface, streams: int) -> bool:
     """Return whether so many streams are live; ProgramError where the edge has ended."""
     edge.check()
     try:
-        return box.live_streams() == streams
+        return box.streams_in(StreamState.LIVE) == streams
     except BoxError:  # it is not listening yet
         return False
 

@@ -21,7 +21,15 @@ from central.auth.routes import program_version
 from central.config import CentralConfig
 from central.db.engine import Database
 from central.errors import SignInError, StoreUnavailableError
-from central.http.access import ANY, DUTY, require_reviewer, requires, say_roles, signed_in
+from central.http.access import (
+    ANY,
+    DUTY,
+    require_asker,
+    require_reviewer,
+    requires,
+    say_roles,
+    signed_in,
+)
 from central.http.centre import Centre, build_centre
 from central.http.frontend import Frontend
 from central.http.guard import BodyLimit, OriginGuard, PlainAddresses, SecurityHeaders
@@ -69,7 +77,12 @@ def create_app(config: CentralConfig, database: Database, clock: Clock) -> FastA
     ):
         app.include_router(routes.router)
     relay = create_relay_router(
-        centre.hub, _admits(centre), requires(ANY), _is_signed_in(centre), require_reviewer
+        centre.hub,
+        _admits(centre),
+        requires(ANY),
+        _is_signed_in(centre),
+        require_reviewer,
+        require_asker,
     )
     app.include_router(say_roles(relay, *DUTY))
     app.mount("/", Frontend(config.web.folder or _built_interface()))

@@ -11,6 +11,7 @@
     ├── TooManyTriesError      too many failed tries; come back later                (429)
     ├── InvalidError           what was sent breaks a rule, or something is missing  (422)
     ├── ConflictError          the thing's state does not allow it                   (409)
+    ├── BoxTooOldError         the box's software does not know how to do that       (502)
     └── BoxUnreachableError    the box is not connected or does not answer           (503)
 """
 
@@ -49,6 +50,10 @@ class InvalidError(CentralError):
 
 class ConflictError(CentralError):
     """The state does not allow it."""
+
+
+class BoxTooOldError(CentralError):
+    """The box's software is too old for this."""
 
 
 class BoxUnreachableError(CentralError):

@@ -9,6 +9,7 @@ messages are JSON text frames; video and file bytes are binary frames with a 5-b
     centre -> box   live.start channel camera stream     live.stop channel
                     get.start  channel path range?       get.stop  channel
                     get.more   channel size_bytes
+                    ask.start  channel method path body actor   (then as after get.start)
     box -> centre   live.open  channel mime generation width height       (then INIT, KEY, DELTA…)
                     live.state channel state                               (the camera's)
                     get.head   channel status headers                      (then BODY…)
@@ -19,6 +20,10 @@ new source buffer. Each side ignores what names a channel it has closed.
 
 A file flows only as fast as its reader takes it: the box may send GET_WINDOW_BYTES of BODY on a
 channel, then as much again as ``get.more`` has allowed. Video has no window: its sender drops.
+
+``ask.start`` changes something on the box, so nobody ever sends one again of himself: who gets no
+answer looks how things are. A box that knows the word says so when it dials (SPEAKS_HEADER); one
+that does not is never sent it.
 """
 
 import re
@@ -28,6 +33,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
+from protocol.actor import Actor
 from protocol.codec import BadMessageError
 from protocol.messages import LocalId, Message, StreamState
 
@@ -39,6 +45,29 @@ GET_WINDOW_BYTES = 1024 * 1024
 
 #: A Range header longer than this is left out: the answer is then the whole file.
 MAX_RANGE_CHARS = 200
+
+#: The longest body of an ``ask.start``; as a JSON string it is at most twice as long.
+MAX_ASK_BYTES = 16 * 1024
+
+#: A header of the box's handshake: which words it knows beyond the first ones, comma-separated.
+SPEAKS_HEADER = "x-relay-speaks"
+SPEAKS_ASK = "ask"
+
+#: What of an answer's headers goes over the relay, beside ``content-type``.
+ANSWER_HEADERS = (
+    "accept-ranges",
+    "cache-control",
+    "content-disposition",
+    "content-length",
+    "content-range",
+    "etag",
+    "last-modified",
+    "retry-after",
+    "x-clip-end",
+    "x-clip-start",
+    "x-content-sha256",
+    "x-picture-time",
+)
 
 _ESCAPED = re.compile(r"%(?:2[ef]|5c|[01][0-9a-f]|7f)", re.IGNORECASE)
 
@@ -54,6 +83,12 @@ def _plain(path: str) -> str:
     if _ESCAPED.search(route):
         raise ValueError("must not have escaped dots, slashes or control characters")
     return path
+
+
+def _short(body: str) -> str:
+    if len(body.encode()) > MAX_ASK_BYTES:
+        raise ValueError(f"must have at most {MAX_ASK_BYTES} bytes")
+    return body
 
 
 #: A path of the box's own interface, escaped, with its query; nothing outside ``/v1/``.
@@ -116,6 +151,28 @@ class GetStop(Message):
     channel: Channel
 
 
+class AskMethod(StrEnum):
+    """The HTTP method of an ``ask.start``."""
+
+    POST = "POST"
+    PATCH = "PATCH"
+    DELETE = "DELETE"
+
+
+class AskStart(Message):
+    """Have something done by the box's own HTTP interface, at most once, in somebody's name.
+
+    ``body`` is JSON text, or empty.
+    """
+
+    op: Literal["ask.start"] = "ask.start"
+    channel: Channel
+    method: AskMethod
+    path: EdgePath
+    body: Annotated[str, AfterValidator(_short)] = ""
+    actor: Actor
+
+
 class LiveOpen(Message):
     """The stream's parameters; the INIT frame follows."""
 
@@ -152,7 +209,18 @@ class End(Message):
     reason: str | None = None
 
 
-Control = LiveStart | LiveStop | GetStart | GetMore | GetStop | LiveOpen | LiveState | GetHead | End
+Control = (
+    LiveStart
+    | LiveStop
+    | GetStart
+    | GetMore
+    | GetStop
+    | AskStart
+    | LiveOpen
+    | LiveState
+    | GetHead
+    | End
+)
 _ADAPTER: TypeAdapter[Control] = TypeAdapter(Annotated[Control, Field(discriminator="op")])
 
 

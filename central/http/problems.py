@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from central.errors import (
+    BoxTooOldError,
     BoxUnreachableError,
     CentralError,
     ConflictError,
@@ -41,6 +42,7 @@ _KINDS: dict[type[CentralError], Kind] = {
     ConflictError: Kind(409, "conflict", "状态已改变,请刷新后再试"),
     InvalidError: Kind(422, "invalid", "填写的内容不符合要求"),
     TooManyTriesError: Kind(429, "too_many_tries", "尝试次数过多,请稍后再试"),
+    BoxTooOldError: Kind(502, "box_too_old", "村级主机的软件版本过旧,不支持此操作"),
     BoxUnreachableError: Kind(503, "box_unreachable", "村级主机不在线"),
     StoreUnavailableError: Kind(503, "unavailable", "数据库暂时不可用,请稍后再试"),
 }

@@ -4,12 +4,18 @@ import logging
 
 from pydantic import TypeAdapter, ValidationError
 
-from central.errors import BoxUnreachableError, NotFoundError
+from central.errors import BoxUnreachableError, InvalidError, NotFoundError
 from central.relay.channel import StreamKey
 from central.relay.link import BoxLink, BoxSocket, RelayLimits
-from central.relay.transfer import Answer
+from central.relay.transfer import Answer, Transfer
 from protocol.ids import LOCAL_ID
-from protocol.relay import MAX_RANGE_CHARS, EdgePath, StreamName
+from protocol.relay import (
+    MAX_ASK_BYTES,
+    MAX_RANGE_CHARS,
+    AskMethod,
+    EdgePath,
+    StreamName,
+)
 from protocol.viewing import Viewer
 
 log = logging.getLogger(__name__)
@@ -37,9 +43,12 @@ class RelayHub:
         """Return the number of viewers of each connected box."""
         return {box_id: link.viewers for box_id, link in self._links.items()}
 
-    async def serve(self, box_id: str, socket: BoxSocket) -> None:
-        """Serve an accepted connection of a box that proved who it is, until it ends."""
-        link = BoxLink(box_id, socket, self._limits)
+    async def serve(self, box_id: str, socket: BoxSocket, *, asks: bool = False) -> None:
+        """Serve an accepted connection of a box that proved who it is, until it ends.
+
+        ``asks``: the box said that it knows ``ask.start``.
+        """
+        link = BoxLink(box_id, socket, self._limits, asks=asks)
         older = self._links.get(box_id)
         if older is not None:
             older.close("box_dialled_again")
@@ -70,19 +79,30 @@ class RelayHub:
         Raises BoxUnreachableError where the box is not connected or gives no answer, NotFoundError
         where the path is not one that may be asked for.
         """
-        try:
-            path = _EDGE_PATH.validate_python(path)
-        except ValidationError as error:
-            raise NotFoundError("no such path") from error
+        path = _checked(path)
         if byte_range is not None and len(byte_range) > MAX_RANGE_CHARS:
             byte_range = None  # RFC 9110, 14.2: a server may always ignore Range
-        transfer = self._link(box_id).fetch(path, byte_range)
+        return await _answer(self._link(box_id).fetch(path, byte_range), self._limits.head_s)
+
+    async def ask(self, box_id: str, method: AskMethod, path: str, body: str, actor: str) -> Answer:
+        """Have a box do something, in ``actor``'s name (an Actor), and return its answer.
+
+        ``path`` as for :meth:`get`; ``body`` is JSON text or empty. It is sent once: a connection
+        that breaks, or an answer that does not come, raises BoxUnreachableError, which says that
+        nobody knows whether it was done. Raises it too, with nothing done, where the box is not
+        connected; BoxTooOldError where it can't do it, NotFoundError where the path is not one
+        that may be asked for, InvalidError where the body is too long.
+        """
+        path = _checked(path)
+        if len(body.encode()) > MAX_ASK_BYTES:
+            raise InvalidError(f"the body may have at most {MAX_ASK_BYTES} bytes")
+        transfer = self._link(box_id).ask(method, path, body, actor)
         try:
-            head = await transfer.head(self._limits.head_s)
-        except BaseException:
-            transfer.close()
-            raise
-        return Answer(head.status, head.headers, transfer)
+            return await _answer(transfer, self._limits.ask_s)
+        except BoxUnreachableError as error:
+            raise BoxUnreachableError(
+                f"{error}; whether it was done is not known: look before you ask again"
+            ) from error
 
     async def aclose(self) -> None:
         """End all connections, viewers and transfers; idempotent. New boxes are turned away."""
@@ -95,3 +115,20 @@ class RelayHub:
         if link is None:
             raise BoxUnreachableError(f"box {box_id} is not connected")
         return link
+
+
+def _checked(path: str) -> str:
+    try:
+        return _EDGE_PATH.validate_python(path)
+    except ValidationError as error:
+        raise NotFoundError("no such path") from error
+
+
+async def _answer(transfer: Transfer, timeout_s: float) -> Answer:
+    """Return the answer once its head has come; the transfer is closed where none does."""
+    try:
+        head = await transfer.head(timeout_s)
+    except BaseException:
+        transfer.close()
+        raise
+    return Answer(head.status, head.headers, transfer)

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
-from central.errors import BoxUnreachableError
+from central.errors import BoxTooOldError, BoxUnreachableError
 from central.relay.channel import LiveChannel, StreamKey
 from central.relay.transfer import Transfer
 from protocol.codec import BadMessageError
 from protocol.relay import (
+    AskMethod,
+    AskStart,
     Control,
     End,
     FrameKind,
@@ -58,6 +60,7 @@ class RelayLimits:
     viewer_bytes: int = 4 * 1024 * 1024
     group_bytes: int = 4 * 1024 * 1024
     head_s: float = 90.0  # a ten-minute clip is cut before its first byte comes
+    ask_s: float = 30.0  # a person waits for it, and nothing is cut
     stall_s: float = 60.0
 
 
@@ -65,11 +68,15 @@ class BoxLink:
     """The centre's end of one relay connection. Lives in one event loop; made and run by RelayHub.
 
     Nothing here ever waits for a viewer or a reader, so one of them can't hold up another. Requests
-    to the box wait in a queue of at most 1000. Overflow: the connection is closed.
+    to the box wait in a queue of at most 1000. Overflow: the connection is closed. ``asks`` says
+    that the box knows ``ask.start``.
     """
 
-    def __init__(self, box_id: str, socket: BoxSocket, limits: RelayLimits) -> None:
+    def __init__(
+        self, box_id: str, socket: BoxSocket, limits: RelayLimits, *, asks: bool = False
+    ) -> None:
         self.box_id = box_id
+        self._asks = asks
         self._socket = socket
         self._limits = limits
         self._numbers = itertools.count(1)
@@ -103,15 +110,20 @@ class BoxLink:
         """Return a new transfer of ``path``, which is an EdgePath."""
         self._require_open()
         number = next(self._numbers)
-        start = GetStart(channel=number, path=path, range=byte_range)
-        transfer = Transfer(
-            stall_s=self._limits.stall_s,
-            more=lambda size_bytes: self._send(GetMore(channel=number, size_bytes=size_bytes)),
-            stop=lambda: self._stop_get(number),
+        return self._begin(GetStart(channel=number, path=path, range=byte_range))
+
+    def ask(self, method: AskMethod, path: str, body: str, actor: str) -> Transfer:
+        """Return the answer to come of what is sent once, and never again (AskStart).
+
+        ``path``, ``body`` and ``actor`` are as AskStart wants them. Raises BoxTooOldError.
+        """
+        self._require_open()
+        if not self._asks:
+            raise BoxTooOldError(f"box {self.box_id} can't be asked to change anything")
+        number = next(self._numbers)
+        return self._begin(
+            AskStart(channel=number, method=method, path=path, body=body, actor=actor)
         )
-        self._channels[number] = transfer
-        self._send(start)
-        return transfer
 
     async def run(self) -> None:
         """Carry messages both ways until the box goes or the link is closed; then end all."""
@@ -140,6 +152,17 @@ class BoxLink:
     def _require_open(self) -> None:
         if self._closing.is_set():
             raise BoxUnreachableError(f"box {self.box_id}: {self._close_reason}")
+
+    def _begin(self, start: GetStart | AskStart) -> Transfer:
+        number = start.channel
+        transfer = Transfer(
+            stall_s=self._limits.stall_s,
+            more=lambda size_bytes: self._send(GetMore(channel=number, size_bytes=size_bytes)),
+            stop=lambda: self._stop_get(number),
+        )
+        self._channels[number] = transfer
+        self._send(start)
+        return transfer
 
     def _leave(self, channel: LiveChannel, viewer: ViewerQueue) -> None:
         channel.viewers.discard(viewer)

@@ -1,8 +1,9 @@
 """The relay's routes: boxes dial in, viewers and reviewers ask through it."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request, WebSocket, WebSocketDisconnect
@@ -10,12 +11,19 @@ from fastapi.responses import Response, StreamingResponse
 from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 
-from central.errors import BoxUnreachableError, NotFoundError
+from central.errors import BoxUnreachableError, InvalidError, NotFoundError
 from central.relay.hub import RelayHub
 from central.relay.transfer import Answer
 from protocol.ids import BOX_ID
 from protocol.messages import StreamState
-from protocol.relay import StreamName
+from protocol.relay import (
+    ANSWER_HEADERS,
+    MAX_ASK_BYTES,
+    SPEAKS_ASK,
+    SPEAKS_HEADER,
+    AskMethod,
+    StreamName,
+)
 from protocol.viewer import Ended, StateChanged, wire
 from protocol.viewing import Viewer, serve_viewer
 
@@ -26,31 +34,23 @@ AuthenticateBox = Callable[[str, str], Awaitable[bool]]
 #: asked for a WebSocket, so it takes a ``starlette.requests.HTTPConnection``, not a ``Request``.
 Requirement = Callable[..., Any]
 
+#: A FastAPI dependency that gives the Actor who may have boxes do things, and raises for others.
+ActingPerson = Callable[..., str]
+
 #: ``await is_still_viewer(connection)`` says whether that person may still watch.
 StillAllowed = Callable[[HTTPConnection], Awaitable[bool]]
 
 #: So long at most somebody who was signed out goes on watching.
 CHECK_S = 15.0
 
-_HEADERS = (
-    "accept-ranges",
-    "cache-control",
-    "content-disposition",
-    "content-length",
-    "content-range",
-    "etag",
-    "last-modified",
-    "x-clip-end",
-    "x-clip-start",
-    "x-picture-time",
-)
-
 #: What a box may call its answers. A box that was broken into must not serve pages as the centre.
 _TYPES = frozenset(
     {
         "application/json",
         "application/vnd.apple.mpegurl",
+        "application/zip",
         "image/jpeg",
+        "text/plain",
         "video/mp4",
     }
 )
@@ -62,10 +62,11 @@ def create_relay_router(
     require_viewer: Requirement,
     is_still_viewer: StillAllowed,
     require_reviewer: Requirement,
+    acting_person: ActingPerson,
 ) -> APIRouter:
     """Return the routes, to be mounted at the root of the application.
 
-    NotFoundError and BoxUnreachableError are left to the application's own error handlers.
+    The CentralErrors of RelayHub's methods are left to the application's own error handlers.
     """
     router = APIRouter(prefix="/api/v1")
 
@@ -82,7 +83,8 @@ def create_relay_router(
             await socket.close()  # before it is accepted: the box sees a 403
             return
         await socket.accept()
-        await hub.serve(box_id, socket)
+        words = socket.headers.get(SPEAKS_HEADER, "").split(",")
+        await hub.serve(box_id, socket, asks=SPEAKS_ASK in (word.strip() for word in words))
         await _close(socket)
 
     @router.websocket("/live/{uid}/{stream}", dependencies=[Depends(require_viewer)])
@@ -110,13 +112,41 @@ def create_relay_router(
 
     @router.get("/boxes/{box_id}/edge/v1/{path:path}", dependencies=[Depends(require_reviewer)])
     async def edge(request: Request, box_id: str, path: str) -> Response:
-        asked = "/v1/" + quote(path, safe="/-._~!$&'()*+,;=:@")
-        if request.url.query:
-            asked += f"?{request.url.query}"
-        answer = await hub.get(box_id, asked, request.headers.get("range"))
+        answer = await hub.get(box_id, _asked(request, path), request.headers.get("range"))
         return _RelayedResponse(answer)
 
+    async def ask(
+        request: Request,
+        box_id: str,
+        path: str,
+        actor: Annotated[str, Depends(acting_person)],
+    ) -> Response:
+        body = await _json_body(request)
+        method = AskMethod(request.method)
+        return _RelayedResponse(await hub.ask(box_id, method, _asked(request, path), body, actor))
+
+    for method in AskMethod:  # a route each: an OpenAPI operation has one method
+        router.add_api_route("/boxes/{box_id}/edge/v1/{path:path}", ask, methods=[method.value])
     return router
+
+
+def _asked(request: Request, path: str) -> str:
+    """Return the path at the box, escaped again, with its query."""
+    asked = "/v1/" + quote(path, safe="/-._~!$&'()*+,;=:@")
+    return f"{asked}?{request.url.query}" if request.url.query else asked
+
+
+async def _json_body(request: Request) -> str:
+    """Return the body, which is a JSON object or empty. Raises InvalidError."""
+    body = await request.body()
+    if len(body) > MAX_ASK_BYTES:
+        raise InvalidError(f"the body may have at most {MAX_ASK_BYTES} bytes")
+    try:
+        if body and not isinstance(json.loads(body), dict):
+            raise InvalidError("the body must be a JSON object")
+        return body.decode()
+    except (ValueError, RecursionError) as error:
+        raise InvalidError("the body must be JSON in UTF-8") from error
 
 
 async def _end_with_permission(
@@ -151,7 +181,7 @@ def _passed_on(headers: Mapping[str, str]) -> dict[str, str]:
     media_type = lower.get("content-type", "")
     if media_type.partition(";")[0].strip().lower() not in _TYPES:
         media_type = "application/octet-stream"
-    passed = {name: lower[name] for name in _HEADERS if name in lower}
+    passed = {name: lower[name] for name in ANSWER_HEADERS if name in lower}
     return passed | {"content-type": media_type, "x-content-type-options": "nosniff"}
 
 

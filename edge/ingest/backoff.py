@@ -3,11 +3,9 @@
 import random
 
 FIRST_S = 0.5
-#: A camera that was switched off for the night or restarts is back within this (budget: 3 s).
-SOON_S = 2.4
-#: After so long a trouble, nobody waits at the screen for the camera any more.
-PATIENT_AFTER_S = 600.0
-PATIENT_S = 10.0
+#: However long a camera was away: it is recorded 3 s after it is back, and connecting and the wait
+#: for its first key frame take a part of that.
+SOON_S = 1.6
 #: Trying a refused password often would lock the account: cameras do after five tries.
 REFUSED_S = 30.0
 #: A camera that answers but has no such stream is starting up; after so long the path is wrong.
@@ -17,7 +15,7 @@ JITTER = 0.2
 
 
 class Backoff:
-    """Waits that double from 0.5 s to 2.4 s, and go to 10 s after ten minutes of trouble."""
+    """Waits that double from 0.5 s to 1.6 s."""
 
     def __init__(self, dice: random.Random | None = None) -> None:
         self._dice = dice or random.Random()  # noqa: S311 - nothing secret depends on it
@@ -27,9 +25,9 @@ class Backoff:
         """Begin again: the stream ran well."""
         self._next_s = FIRST_S
 
-    def wait_s(self, trouble_s: float) -> float:
-        """Return the next wait, after ``trouble_s`` of trouble."""
-        wait_s = PATIENT_S if trouble_s >= PATIENT_AFTER_S else self._next_s
+    def wait_s(self) -> float:
+        """Return the next wait."""
+        wait_s = self._next_s
         self._next_s = min(2 * self._next_s, SOON_S)
         return self._jittered(wait_s)
 
@@ -39,7 +37,7 @@ class Backoff:
 
     def missing_s(self, since_s: float) -> float:
         """Return the wait after the camera has said for ``since_s`` that it has no such stream."""
-        return self.refused_s() if since_s >= STARTING_S else self.wait_s(since_s)
+        return self.refused_s() if since_s >= STARTING_S else self.wait_s()
 
     def _jittered(self, wait_s: float) -> float:
         return wait_s * (1 - JITTER * self._dice.random())

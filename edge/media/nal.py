@@ -93,7 +93,9 @@ def split(access_unit: bytes) -> list[bytes]:
 
 
 def role(codec: Codec, unit: bytes) -> NalRole:
-    """Return what a NAL unit (not empty) is for; types we don't know are padding."""
+    """Return what a NAL unit is for; an empty one, and types we don't know, are padding."""
+    if not unit:
+        return NalRole.PADDING
     if codec is Codec.H264:
         return _H264_ROLES.get(unit[0] & 0x1F, NalRole.PADDING)
     return _H265_ROLES.get(unit[0] >> 1 & 0x3F, NalRole.PADDING)

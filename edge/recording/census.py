@@ -107,8 +107,12 @@ class Census:
             self._read_back(path)
 
     def _read_back(self, path: Path) -> None:
-        if not self._stopping.is_set():
-            self._outcomes[read_back(self._index, path)] += 1
+        if self._stopping.is_set():
+            return
+        outcome = read_back(self._index, path)
+        self._outcomes[outcome] += 1
+        if outcome is Outcome.RECOVERED:
+            self._index.explain_after(path)
 
     def _judge_disk(self) -> bool:
         """Say whether the disk is not the one that the index is about; label it where it is."""

@@ -10,6 +10,7 @@ from datetime import datetime
 from edge.db.instant import from_us, to_us
 from edge.media.sample import GapReason
 from edge.recording.segment import Gap
+from edge.recording.segments import LONGEST_US
 from protocol.relay import StreamName
 
 _OF_STREAM = "camera_id = :camera_id and stream = :stream"
@@ -58,12 +59,39 @@ def add(connection: sqlite3.Connection, gap: Gap) -> None:
 
 def finish(
     connection: sqlite3.Connection, camera_id: str, stream: StreamName, end: datetime
-) -> None:
-    """Let the open gap, if any, end at ``end``; one of no length leaves no row."""
+) -> Gap | None:
+    """Let the open gap, if any, end at ``end`` and return it; one of no length leaves no row."""
     key = {**_stream(camera_id, stream), "end_us": to_us(end)}
     which = f"where {_OF_STREAM} and end_us is null"
     connection.execute(f"delete from gap {which} and start_us >= :end_us", key)  # noqa: S608
+    row = connection.execute(f"select * from gap {which}", key).fetchone()  # noqa: S608
+    if row is None:
+        return None
     connection.execute(f"update gap set end_us = :end_us {which}", key)  # noqa: S608
+    return replace(_gap(row), end=end)
+
+
+def explained_from(
+    connection: sqlite3.Connection, camera_id: str, stream: StreamName, at: datetime
+) -> datetime | None:
+    """Return when the first segment or gap begins after ``at``, or ``at`` where one lies on it.
+
+    None: none does.
+    """
+    row = connection.execute(
+        f"""
+        select min(then_us) as then_us from (
+          select :at_us as then_us from segment where {_OF_STREAM}
+            and start_us <= :at_us and end_us > :at_us and end_us < :at_us + :longest_us
+          union all select min(start_us) from segment where {_OF_STREAM} and start_us > :at_us
+          union all
+          select :at_us from gap where {_OF_STREAM}
+            and start_us <= :at_us and (end_us is null or end_us > :at_us)
+          union all select min(start_us) from gap where {_OF_STREAM} and start_us > :at_us)
+        """,  # noqa: S608
+        {**_stream(camera_id, stream), "at_us": to_us(at), "longest_us": LONGEST_US},
+    ).fetchone()
+    return None if row["then_us"] is None else from_us(row["then_us"])
 
 
 def uncover(

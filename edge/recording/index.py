@@ -1,7 +1,9 @@
 """The index of what is recorded: segments, gaps, and the files that are growing now."""
 
+import heapq
+import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +18,7 @@ from edge.recording.segment import ClosedFile, Footage, Gap, Segment, Totals, ru
 from protocol.relay import StreamName
 
 _PAGE_ROWS = 500
+_FAR_US = 2**62
 _ALIVE = "recording_alive_us"
 _BELIEVED = "recording_believed_us"
 _AFTER_SLASH = "0"  # its neighbour in ASCII: all paths below a folder are between the two
@@ -53,9 +56,13 @@ class RecordingIndex:
     # -- segments ---------------------------------------------------------------------------------
 
     def add(self, file: ClosedFile) -> Segment:
-        """Index a complete file, durably; it stops being growing and claimed in the same moment."""
+        """Index a complete file, durably; it stops being growing and claimed in the same moment.
+
+        It may lie in a gap: of a time when the clock was ahead.
+        """
         with self._database.transaction() as connection:
             segment = segments.insert(connection, file, self._root)
+            gaps.uncover(connection, file.camera_id, file.stream, file.start, file.end)
         self.clear_growing(file.path)
         self.release(file.path)
         return segment
@@ -161,20 +168,41 @@ class RecordingIndex:
 
     def oldest_first(self) -> Iterator[Segment]:
         """Yield every segment of every camera, oldest first, read in pages as they are used."""
-        after = {"start_us": -(2**62), "id": 0, "limit": _PAGE_ROWS}
+        return self._pages("true", {})
+
+    def of_camera(self, camera_id: str, begun_by: datetime | None = None) -> Iterator[Segment]:
+        """Yield a camera's segments that begin by then, oldest first, read in pages as well."""
+        where = "camera_id = :camera_id and stream = :stream and start_us <= :begun_by"
+        until_us = _FAR_US if begun_by is None else to_us(begun_by)
+        pages = [
+            self._pages(
+                where, {"camera_id": camera_id, "stream": stream.value, "begun_by": until_us}
+            )
+            for stream in StreamName
+        ]
+        return heapq.merge(*pages, key=lambda segment: (segment.start, segment.id))
+
+    def _pages(self, where: str, given: Mapping[str, object]) -> Iterator[Segment]:
+        after = {"start_us": -_FAR_US, "id": 0, "limit": _PAGE_ROWS, **given}
         while True:
             with self._database.reading() as connection:
                 rows = connection.execute(
-                    """
-                    select * from segment where (start_us, id) > (:start_us, :id)
+                    f"""
+                    select * from segment where {where} and (start_us, id) > (:start_us, :id)
                     order by start_us, id limit :limit
-                    """,
+                    """,  # noqa: S608 - words of our own
                     after,
                 ).fetchall()
-            if not rows:
-                return
             yield from (segments.of_row(row, self._root) for row in rows)
+            if len(rows) < _PAGE_ROWS:
+                return
             after |= {"start_us": rows[-1]["start_us"], "id": rows[-1]["id"]}
+
+    def cameras(self) -> set[str]:
+        """Return the cameras that there is footage of, configured or not."""
+        with self._database.reading() as connection:
+            rows = connection.execute("select camera_id from footprint where size_bytes > 0")
+            return {row["camera_id"] for row in rows}
 
     def newest_id(self) -> int:
         """Return the id of the segment that was indexed last, or 0."""
@@ -210,7 +238,15 @@ class RecordingIndex:
     def size_bytes(self) -> int:
         """Return how many bytes all segments take, without adding them up."""
         with self._database.reading() as connection:
-            return int(connection.execute("select size_bytes from footprint").fetchone()[0])
+            query = "select coalesce(sum(size_bytes), 0) from footprint"
+            return int(connection.execute(query).fetchone()[0])
+
+    def camera_bytes(self, camera_id: str) -> int:
+        """Return how many bytes a camera's segments take, likewise."""
+        with self._database.reading() as connection:
+            query = "select size_bytes from footprint where camera_id = ?"
+            row = connection.execute(query, (camera_id,)).fetchone()
+        return 0 if row is None else int(row["size_bytes"])
 
     def forget(self, segment: Segment) -> None:
         """Remove the row of a segment whose file is gone or damaged."""
@@ -252,21 +288,23 @@ class RecordingIndex:
                 found.add((row["camera_id"], StreamName(row["stream"])))
         return found
 
+    def reaches(self, camera_id: str, stream: StreamName, start: datetime, end: datetime) -> bool:
+        """Say whether ``start`` to ``end`` is within the time in which a stream was recorded."""
+        earliest, latest = self.earliest(camera_id, stream), self.latest(camera_id, stream, end)
+        return earliest is not None and latest is not None and earliest < end and latest > start
+
     def earliest(self, camera_id: str, stream: StreamName) -> datetime | None:
         """Return the start of the oldest segment, or None."""
-        return self._extreme("min(start_us)", camera_id, stream)
-
-    def latest(self, camera_id: str, stream: StreamName) -> datetime | None:
-        """Return the latest end of any segment, or None."""
-        return self._extreme("max(end_us)", camera_id, stream)
-
-    def _extreme(self, what: str, camera_id: str, stream: StreamName) -> datetime | None:
         with self._database.reading() as connection:
-            value = connection.execute(
-                f"select {what} from segment where camera_id = ? and stream = ?",  # noqa: S608
-                (camera_id, stream.value),
-            ).fetchone()[0]
-        return None if value is None else from_us(value)
+            return segments.earliest(connection, camera_id, stream)
+
+    def latest(self, camera_id: str, stream: StreamName, now: datetime) -> datetime | None:
+        """Return the end of the newest of the segments that had begun by ``now``, or None.
+
+        Those of the future are of a time when the clock was ahead. The end may be after ``now``.
+        """
+        with self._database.reading() as connection:
+            return segments.latest(connection, camera_id, stream, now)
 
     def totals(self) -> list[Totals]:
         """Return what every stream's segments add up to, in order of camera and stream."""
@@ -348,18 +386,47 @@ class RecordingIndex:
     def close_gap(self, camera_id: str, stream: StreamName, end: datetime) -> None:
         """Say that recording goes on at ``end``; a gap of no length leaves no row."""
         with self._database.transaction() as connection:
-            gaps.finish(connection, camera_id, stream, end)
+            self._finish_gap(connection, camera_id, stream, end)
 
     def resume(self, camera_id: str, stream: StreamName, start: datetime, end: datetime) -> None:
         """Say that recording goes on: the open gap ends, and none reaches into start to end."""
         with self._database.transaction() as connection:
-            gaps.finish(connection, camera_id, stream, start)
+            self._finish_gap(connection, camera_id, stream, start)
             gaps.uncover(connection, camera_id, stream, start, end)
+
+    def _finish_gap(
+        self, connection: sqlite3.Connection, camera_id: str, stream: StreamName, end: datetime
+    ) -> None:
+        gap = gaps.finish(connection, camera_id, stream, end)
+        if gap is None:
+            return
+        # Where the clock was behind and was set right, the gap runs over what had been recorded.
+        for each in segments.stretches(connection, camera_id, stream, gap.start, end):
+            gaps.uncover(connection, camera_id, stream, each.start, each.end)
 
     def add_gap(self, gap: Gap) -> None:
         """Record a gap; one of no length leaves no row."""
         with self._database.transaction() as connection:
             gaps.add(connection, gap)
+
+    def explain_after(self, path: Path) -> None:
+        """Let the box be off from the end of the segment in ``path`` to what is known after it.
+
+        For a file that is found while others are recorded already: whoever opened the gap of the
+        absence did not know of it, and where a clock had been set it lies far from there.
+        """
+        with self._database.transaction() as connection:
+            row = connection.execute(
+                "select * from segment where path = :path",
+                {"path": path.relative_to(self._root).as_posix()},
+            ).fetchone()
+            if row is None:
+                return
+            segment = segments.of_row(row, self._root)
+            then = gaps.explained_from(connection, segment.camera_id, segment.stream, segment.end)
+            if then is not None:
+                of = (segment.camera_id, segment.stream, segment.end, then)
+                gaps.add(connection, Gap(*of, GapReason.BOX_OFF))
 
     def uncover(self, footage: Footage) -> None:
         """Take a stretch that was found to be recorded out of every gap."""

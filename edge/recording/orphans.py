@@ -42,7 +42,6 @@ def _indexed(index: RecordingIndex, path: Path) -> Outcome:
         path.unlink()
         return Outcome.REMOVED
     index.add(file)
-    index.uncover(file)
     log.info(
         "recovery.file_read_back",
         extra={"path": str(path), "duration_90k": file.duration_90k, "bytes": file.size_bytes},

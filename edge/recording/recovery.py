@@ -3,7 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Collection
-from datetime import UTC, datetime
+from datetime import datetime
 
 from edge.errors import StorageError
 from edge.media.sample import GapReason
@@ -70,21 +70,24 @@ def _explain_absence(
     for camera_id, stream in sorted(index.streams()):
         gap = open_gaps.get((camera_id, stream))
         if gap is None:
-            start = _explained_until(index, camera_id, stream) or now
+            start = _explained_until(index, camera_id, stream, now) or now
             index.open_gap(camera_id, stream, start, GapReason.BOX_OFF)
         elif alive is not None and gap.reason not in (GapReason.BOX_OFF, GapReason.CONFIG):
             # The camera was away already; since the box was last known to run, so was the box.
-            index.close_gap(camera_id, stream, max(alive, gap.start))
-            index.open_gap(camera_id, stream, max(alive, gap.start), GapReason.BOX_OFF)
+            since = max(min(alive, now), gap.start)  # the clock may have been ahead then
+            index.close_gap(camera_id, stream, since)
+            index.open_gap(camera_id, stream, since, GapReason.BOX_OFF)
         if (camera_id, stream) not in enabled and (gap is None or gap.reason != GapReason.CONFIG):
             index.close_gap(camera_id, stream, now)
             index.open_gap(camera_id, stream, now, GapReason.CONFIG)
 
 
-def _explained_until(index: RecordingIndex, camera_id: str, stream: StreamName) -> datetime | None:
-    """Return the end of what is recorded, or of the gap after it."""
-    latest = index.latest(camera_id, stream)
+def _explained_until(
+    index: RecordingIndex, camera_id: str, stream: StreamName, now: datetime
+) -> datetime | None:
+    """Return the end of what was recorded by ``now``, or of the gap after it."""
+    latest = index.latest(camera_id, stream, now)
     if latest is None:
         return None
-    later = index.gaps(camera_id, stream, latest, datetime.max.replace(tzinfo=UTC))
+    later = index.gaps(camera_id, stream, latest, now)
     return max([latest, *(gap.end for gap in later if gap.end is not None)])

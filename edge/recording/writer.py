@@ -1,4 +1,4 @@
-"""One camera's main stream onto the disk."""
+"""One stream of a camera onto the disk."""
 
 import logging
 import threading
@@ -93,7 +93,9 @@ class Recorder:
         self._synced_ns = 0
         self.segments = 0
         self.write_errors = 0
-        self._thread = threading.Thread(target=self._run, name=f"record-{camera_id}", daemon=True)
+        self._thread = threading.Thread(
+            target=self._run, name=f"record-{camera_id}-{stream.value}", daemon=True
+        )
 
     def start(self) -> None:
         """Begin. From now on the camera's footage is missing until its first sample is written.
@@ -101,9 +103,9 @@ class Recorder:
         A gap left open by the last run of the process ends here: call recovery first. Raises
         StorageError where the index can't be read.
         """
-        latest = self._index.latest(self._camera_id, self._stream)
-        self._gap_start = latest or self._gap_start
-        self._miss(self._clock.now(), GapReason.CAMERA)
+        now = self._clock.now()
+        self._gap_start = self._index.latest(self._camera_id, self._stream, now) or self._gap_start
+        self._miss(now, GapReason.CAMERA)
         self._synced_ns = self._clock.monotonic_ns()
         self._thread.start()
 

@@ -20,6 +20,7 @@ from edge.uplink.fetch import EdgeReader
 from edge.uplink.session import LIVE_QUEUE_BYTES, RelaySession
 from protocol.clock import Clock
 from protocol.codec import BadMessageError
+from protocol.relay import SPEAKS_ASK, SPEAKS_HEADER
 
 log = logging.getLogger(__name__)
 
@@ -164,6 +165,7 @@ class Uplink:
             additional_headers={
                 "Authorization": f"Bearer {self._target.token.get_secret_value()}",
                 "X-Box-Id": self._target.box_id,
+                SPEAKS_HEADER: SPEAKS_ASK,
             },
             ssl=self._tls,
             logger=_quiet(),

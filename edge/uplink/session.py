@@ -12,6 +12,7 @@ from edge.uplink.fetch import EdgeReader
 from edge.uplink.outgoing import FileQueue, Outgoing
 from protocol.codec import BadMessageError
 from protocol.relay import (
+    AskStart,
     Control,
     GetMore,
     GetStart,
@@ -108,7 +109,7 @@ class RelaySession:
                 self._start_live(control)
             case LiveStop():
                 self._stop_live(control.channel)
-            case GetStart():
+            case GetStart() | AskStart():
                 self._start_file(control)
             case GetStop():
                 self._stop_file(control.channel)
@@ -138,13 +139,18 @@ class RelaySession:
             hub, queue = self._live.pop(channel)
             hub.detach(queue)
 
-    def _start_file(self, start: GetStart) -> None:
+    def _start_file(self, start: GetStart | AskStart) -> None:
         self._check_new(start.channel)
         queue = self._outgoing.add_file(start.channel)
         if len(self._files) >= _MAX_FILES:
             queue.end("busy")
             return
-        task = asyncio.create_task(self._reader.fetch(start.path, start.range, queue))
+        answer = (
+            self._reader.ask(start, queue)
+            if isinstance(start, AskStart)
+            else self._reader.fetch(start, queue)
+        )
+        task = asyncio.create_task(answer)
         self._files[start.channel] = queue, task
         task.add_done_callback(partial(self._file_done, start.channel, queue))
 

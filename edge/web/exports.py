@@ -17,6 +17,7 @@ from edge.exports.archive import Run, layout, size_of, slices
 from edge.exports.exporter import MOST_WAITING, Exporter
 from edge.exports.job import Ask, Failure, Job, Kind, Polygon, State
 from edge.exports.manifest import SUMS
+from edge.web.actor import ActorDep
 from edge.web.byte_range import Span, span_of
 from edge.web.problem import Problem, invalid
 from protocol.relay import StreamName
@@ -154,10 +155,10 @@ class ExportRoutes:
         add("/{job_id}/{name}", self.file, response_model=None)
         return router
 
-    def ask(self, new: NewExport) -> ExportAnswer:
-        """Queue an export."""
+    def ask(self, new: NewExport, actor: ActorDep) -> ExportAnswer:
+        """Queue an export in the name of who acts."""
         self._check(new)
-        ask = Ask(**new.model_dump(), by="local")
+        ask = Ask(**new.model_dump(), by=actor)
         try:
             return ExportAnswer.of(self._exporter.submit(ask))
         except QueueFullError as error:

@@ -10,6 +10,7 @@ from starlette.websockets import WebSocket
 from edge.web.problem import Problem
 
 _REFUSED = Problem(403, "forbidden", "this host or origin may not ask", "不允许的来源")
+_NO_JSON = Problem(415, "no_json", "content-type must be application/json", "请求格式不正确")
 
 
 class HostGuard:
@@ -18,7 +19,8 @@ class HostGuard:
     The interface has no password: it listens on loopback. But a browser on the same machine may
     run anybody's page. WebSockets know no same-origin rule, so an Origin must be our own; and a
     foreign name may be made to point at 127.0.0.1 (DNS rebinding), so Host must be an address,
-    ``localhost``, or the name we were configured with.
+    ``localhost``, or the name we were configured with. A form needs neither rights nor an Origin in
+    an old browser, so a POST must be of a content type that no form can send.
     """
 
     def __init__(self, app: ASGIApp, host: str) -> None:
@@ -27,8 +29,13 @@ class HostGuard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it."""
-        if scope["type"] not in {"http", "websocket"} or self._allowed(Headers(scope=scope)):
+        if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        if self._allowed(headers):
+            app = _NO_JSON.response() if _may_be_a_form(scope, headers) else self._app
+            await app(scope, receive, send)
         elif scope["type"] == "websocket":
             await WebSocket(scope, receive, send).close()  # before it is accepted: a 403
         else:
@@ -45,6 +52,11 @@ class HostGuard:
         except ValueError:
             return False
         return name in self._names or _is_address(name)
+
+
+def _may_be_a_form(scope: Scope, headers: Headers) -> bool:
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    return scope.get("method") == "POST" and media_type != "application/json"
 
 
 def _is_address(name: str) -> bool:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 
+from edge.alerts.evidence_store import EvidenceStore
 from edge.config import CameraSection, GatheringSection
 from edge.db.database import Database
 from edge.exports.exporter import Exporter
@@ -17,14 +18,19 @@ from edge.exports.shelf import Shelf
 from edge.health import HealthBoard, StreamBoard
 from edge.live.hubs import LiveHubs
 from edge.media.sample import Sample
-from edge.recording.export import cut
+from edge.previews.process import PictureProcess
+from edge.previews.taker import PreviewTaker
+from edge.recording.clipper import RecordedClips
 from edge.recording.file import SegmentFile, new_path
 from edge.recording.index import RecordingIndex
+from edge.recording.retention import CameraPolicy, Disk, Policy
 from edge.recording.segment import Segment
+from edge.recording.stock import Stocktaker
 from edge.snapshot import PictureTaker
 from edge.web.app import create_app
 from edge.web.routes import Collaborators
 from edge.web.server import HttpServer
+from edge.web.storage import StorageRoutes
 from protocol.clock import FakeClock
 from protocol.relay import StreamName
 
@@ -44,17 +50,9 @@ ROAD = CameraSection(
 )
 
 
-class IndexClipper:
-    """The Clipper over an index."""
-
-    def __init__(self, index: RecordingIndex) -> None:
-        self._index = index
-
-    def clip(
-        self, camera_id: str, start: datetime, end: datetime, target: Path
-    ) -> tuple[datetime, datetime]:
-        made = cut(self._index.footage(camera_id, StreamName.MAIN, start, end), start, end, target)
-        return made.start, made.end
+#: 30 days of 10 GB a day, and what must stay free.
+DISK = Disk(total_bytes=400_000_000_000, free_bytes=320_000_000_000, used_bytes=0)
+POLICY = Policy(30, None, 0.05, {"gate": CameraPolicy(30), "road": CameraPolicy(90)})
 
 
 @dataclass
@@ -68,6 +66,7 @@ class Box:
     streams: StreamBoard
     health: HealthBoard
     exporter: Exporter
+    previews: PreviewTaker
     app: FastAPI
     server: HttpServer
 
@@ -97,6 +96,7 @@ async def running_box(folder: Path) -> AsyncIterator[Box]:
     hubs = LiveHubs(
         [("gate", StreamName.MAIN), ("gate", StreamName.SUB), ("road", StreamName.MAIN)]
     )
+    previews = PreviewTaker(index, clock, PictureProcess())
     streams, health = StreamBoard(), HealthBoard(clock)
     village = Village("box-01", "下村", "Asia/Shanghai", {"gate": "村口", "road": "老街"})
     exporter = Exporter(Shelf(folder / "exports"), index, database, village, clock, 0.01)
@@ -105,12 +105,21 @@ async def running_box(folder: Path) -> AsyncIterator[Box]:
         Collaborators(
             cameras=(GATE, ROAD),
             index=index,
-            clipper=IndexClipper(index),
+            clipper=RecordedClips(index),
             exporter=exporter,
             pictures=PictureTaker(hubs, 150_000),
+            previews=previews,
             hubs=hubs,
             streams=streams,
             health=health,
+            storage=StorageRoutes(
+                stocktaker=Stocktaker(
+                    database, index, lambda: DISK, POLICY, [GATE.id, ROAD.id], clock
+                ),
+                evidence=EvidenceStore(database),
+                trouble=lambda: None,
+                configured=frozenset({GATE.id, ROAD.id}),
+            ),
             scratch=folder / "scratch",
             zone=ZoneInfo("Asia/Shanghai"),
             clock=clock,
@@ -119,9 +128,10 @@ async def running_box(folder: Path) -> AsyncIterator[Box]:
     server = HttpServer(app, "127.0.0.1", 0)
     await server.start()
     try:
-        yield Box(folder, clock, index, hubs, streams, health, exporter, app, server)
+        yield Box(folder, clock, index, hubs, streams, health, exporter, previews, app, server)
     finally:
         exporter.close()
         hubs.close()
         await server.aclose()
+        previews.close()
         database.close()

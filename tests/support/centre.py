@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from pydantic import SecretStr
 from starlette.requests import HTTPConnection
 
-from central.errors import BoxUnreachableError, NotFoundError
+from central.errors import BoxTooOldError, BoxUnreachableError, InvalidError, NotFoundError
 from central.relay.hub import RelayHub
 from central.relay.link import RelayLimits
 from central.relay.router import create_relay_router
@@ -25,6 +25,7 @@ from tests.support.eventually import eventually
 BOX_ID = "box-1"
 TOKEN = "right-token"
 PERSON = {"authorization": "person"}
+ACTOR = "杨文昌 (yangwc)"
 
 
 async def authenticate_box(box_id: str, token: str) -> bool:
@@ -36,12 +37,25 @@ def require_person(connection: HTTPConnection) -> None:
         raise HTTPException(401)
 
 
+def acting_person(connection: HTTPConnection) -> str:
+    require_person(connection)
+    return ACTOR
+
+
 def allow_all() -> None:
     """A browser's WebSocket can't send a header of ours."""
 
 
+_STATUS: dict[type[Exception], int] = {
+    NotFoundError: 404,
+    InvalidError: 422,
+    BoxTooOldError: 502,
+    BoxUnreachableError: 503,
+}
+
+
 async def _error(_request: Request, error: Exception) -> JSONResponse:
-    status = {NotFoundError: 404, BoxUnreachableError: 503}[type(error)]
+    status = _STATUS[type(error)]
     return JSONResponse({"error": str(error)}, status_code=status)
 
 
@@ -84,10 +98,12 @@ async def running_centre(
     require = allow_all if open_to_all else require_person
     viewers = Viewers()
     app.include_router(
-        create_relay_router(hub, authenticate_box, require, viewers.may_go_on, require)
+        create_relay_router(
+            hub, authenticate_box, require, viewers.may_go_on, require, acting_person
+        )
     )
-    app.add_exception_handler(NotFoundError, _error)
-    app.add_exception_handler(BoxUnreachableError, _error)
+    for kind in _STATUS:
+        app.add_exception_handler(kind, _error)
     server = HttpServer(app, "127.0.0.1", port)
     await server.start()
     try:

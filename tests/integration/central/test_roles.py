@@ -42,6 +42,9 @@ DECIDED = {
     ("get", "/api/v1/evidence/{evidence_id}"): ANY,
     ("put", "/api/v1/boxes/{box_id}/evidence/{alert_id}/{kind}"): BOX,
     ("get", "/api/v1/boxes/{box_id}/edge/v1/{path}"): DUTY,
+    ("post", "/api/v1/boxes/{box_id}/edge/v1/{path}"): DUTY,
+    ("patch", "/api/v1/boxes/{box_id}/edge/v1/{path}"): DUTY,
+    ("delete", "/api/v1/boxes/{box_id}/edge/v1/{path}"): DUTY,
 }
 
 _ID = "018f0000-0000-7000-8000-000000000009"

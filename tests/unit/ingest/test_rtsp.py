@@ -4,7 +4,7 @@ from pydantic import SecretStr
 
 from edge.config import CameraSection
 from edge.errors import StreamError, StreamMissing, StreamRefused, StreamStalled
-from edge.ingest.rtsp import RtspOpener, _translated
+from edge.ingest.rtsp import TIMEOUT_S, RtspOpener, _translated
 from protocol.clock import SystemClock
 from protocol.relay import StreamName
 
@@ -103,4 +103,4 @@ def test_it_is_ffmpeg_that_keeps_the_time_limit_and_not_python(monkeypatch):
     with pytest.raises(StreamStalled):
         RtspOpener(URL, SystemClock()).open()
     assert "timeout" not in asked
-    assert asked["options"]["timeout"] == "3000000"
+    assert asked["options"]["timeout"] == str(round(TIMEOUT_S * 1_000_000))

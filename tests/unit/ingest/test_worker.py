@@ -68,7 +68,7 @@ class NoWait(Backoff):
     def reset(self) -> None:
         self.asked.append("reset")
 
-    def wait_s(self, trouble_s: float) -> float:
+    def wait_s(self) -> float:
         self.asked.append("soon")
         return 0.0
 

@@ -54,6 +54,11 @@ def test_the_type_says_what_a_unit_is_for(codec, head, role):
     assert nal.role(codec, bytes([head, 1])) is role
 
 
+@pytest.mark.parametrize("codec", Codec)
+def test_an_empty_unit_is_padding(codec):
+    assert nal.role(codec, b"") is NalRole.PADDING
+
+
 @pytest.mark.parametrize("size", [(160, 120), (322, 182), (1920, 1080)])
 @pytest.mark.parametrize("codec", [Codec.H264, Codec.H265])
 def test_an_sps_says_the_cropped_size(codec, size):

@@ -17,7 +17,7 @@ from edge.recording.segment import Gap
 from protocol.clock import FakeClock
 from tests.support.desk_box import box_config
 from tests.support.packets import packets
-from tests.support.recordings import MAIN, Archive, at, ended, recorded, timed
+from tests.support.recordings import MAIN, Archive, at, closed_file, ended, recorded, timed
 
 NOW = at(60)
 
@@ -44,6 +44,13 @@ def execute(archive, statement, **values):
 
 def third(archive):
     return archive.segments()[2]
+
+
+def test_nothing_is_due_in_a_future_that_the_clock_once_was_in(archive):
+    archive.index.add(closed_file(archive, 86_400))
+    archive.index.close_gap("gate", MAIN, NOW)
+
+    assert look(archive, Level.ROWS) == []
 
 
 def lose_file(archive):
@@ -97,6 +104,10 @@ def lengthen_row(archive):
     execute(archive, "update segment set end_us = end_us + 9000 where id = 3")
 
 
+def move_key_point(archive):
+    execute(archive, "update segment set keys = x'0000000000000111' where id = 3")
+
+
 def overlap_run(archive):
     execute(archive, "update segment set start_dts = start_dts - 1 where id = 3")
 
@@ -114,6 +125,7 @@ DAMAGES = {
 }
 BY_A_PERSON = {
     lengthen_row: [("I1", Remedy.PERSON)],
+    move_key_point: [("I19", Remedy.PERSON)],
     overlap_run: [("I1", Remedy.PERSON), ("I1", Remedy.PERSON)],
 }
 

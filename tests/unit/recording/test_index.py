@@ -133,8 +133,17 @@ def test_totals_and_extremes_of_a_stream(archive):
     ]
     assert archive.index.size_bytes() == 60
     assert archive.index.earliest("gate", MAIN) == at(0)
-    assert archive.index.latest("gate", MAIN) == at(20)
-    assert archive.index.latest("nobody", MAIN) is None
+    assert archive.index.latest("gate", MAIN, at(60)) == at(20)
+    assert archive.index.latest("nobody", MAIN, at(60)) is None
+    assert archive.index.earliest("nobody", MAIN) is None
+
+
+def test_the_latest_is_what_had_begun_by_now_however_far_ahead_the_clock_once_was(archive):
+    archive.index.add(closed_file(archive, 0))
+    archive.index.add(closed_file(archive, 86_400))
+
+    assert archive.index.latest("gate", MAIN, at(5)) == at(10)
+    assert archive.index.latest("gate", MAIN, at(-1)) is None
 
 
 def test_what_all_segments_take_is_right_after_every_change(archive):
@@ -172,7 +181,7 @@ def test_every_folder_and_every_stream_is_found(archive):
 @pytest.mark.parametrize(
     ("ask", "how"),
     [
-        (lambda archive: archive.index.latest("gate", MAIN), "segment_end"),
+        (lambda archive: archive.index.latest("gate", MAIN, at(0)), "segment_time"),
         (lambda archive: archive.index.earliest("gate", MAIN), "segment_time"),
         (lambda archive: archive.index.streams(), "(camera_id,stream)>(?,?)"),
         (lambda archive: list(archive.index.folders()), "sqlite_autoindex_segment_1"),
@@ -251,6 +260,66 @@ def test_footage_that_turns_up_is_taken_out_of_the_gaps(archive, before, after):
     archive.index.uncover(closed_file(archive, 0, 10))
 
     assert archive.index.gaps("gate", MAIN, LONG_AGO, FAR_AHEAD) == after
+
+
+def test_a_gap_that_ends_leaves_out_what_was_recorded_before_the_clock_was_set_back(archive):
+    archive.index.add(closed_file(archive, 0, 20))
+    archive.index.open_gap("gate", MAIN, at(-3600), GapReason.TIMESTAMPS)
+
+    archive.index.resume("gate", MAIN, at(30), at(31))
+
+    assert archive.index.gaps("gate", MAIN, LONG_AGO, FAR_AHEAD) == [
+        gap(-3600, 0, GapReason.TIMESTAMPS),
+        gap(20, 30, GapReason.TIMESTAMPS),
+    ]
+
+
+def test_a_file_is_taken_out_of_the_gap_that_a_clock_ahead_has_left(archive):
+    archive.index.add_gap(gap(5, 3600, GapReason.TIMESTAMPS))
+
+    archive.index.add(closed_file(archive, 10))
+
+    assert archive.index.gaps("gate", MAIN, LONG_AGO, FAR_AHEAD) == [
+        gap(5, 10, GapReason.TIMESTAMPS),
+        gap(20, 3600, GapReason.TIMESTAMPS),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("known", "explained"),
+    [
+        (gap(30, None), [gap(20, 30, GapReason.BOX_OFF), gap(30, None)]),
+        (gap(30, 40), [gap(20, 30, GapReason.BOX_OFF), gap(30, 40)]),
+        (gap(20, 40), [gap(20, 40)]),
+        (None, []),
+    ],
+)
+def test_the_time_after_a_file_found_late_is_explained_up_to_what_is_known(
+    archive, known, explained
+):
+    file = archive.index.add(closed_file(archive, 10))
+    if known is not None:
+        archive.index.add_gap(known)
+
+    archive.index.explain_after(file.path)
+
+    assert archive.index.gaps("gate", MAIN, LONG_AGO, FAR_AHEAD) == explained
+
+
+@pytest.mark.parametrize(("start_s", "gaps"), [(15, []), (25, [gap(20, 25, GapReason.BOX_OFF)])])
+def test_nothing_is_missing_where_other_footage_goes_on(archive, start_s, gaps):
+    file = archive.index.add(closed_file(archive, 10))
+    archive.index.add(closed_file(archive, start_s))
+
+    archive.index.explain_after(file.path)
+
+    assert archive.index.gaps("gate", MAIN, LONG_AGO, FAR_AHEAD) == gaps
+
+
+def test_a_file_that_retention_took_meanwhile_explains_nothing(archive):
+    archive.index.explain_after(archive.root / "gate" / "gone.mp4")
+
+    assert archive.gaps() == []
 
 
 def test_the_box_remembers_when_it_was_last_alive(archive):

@@ -14,7 +14,7 @@ from edge.recording.origin import Origin
 from edge.recording.orphans import Outcome
 from edge.recording.retention import Deletion, Reason
 from edge.recording.salvage import salvage
-from edge.recording.segment import ClosedFile, Segment
+from edge.recording.segment import ClosedFile, Gap, Segment
 from protocol.clock import FakeClock
 from tests.support.packets import FRAME_90K, packets
 from tests.support.recordings import (
@@ -374,6 +374,54 @@ def test_a_camera_that_was_away_when_the_box_died_has_two_gaps(archive):
     assert archive.gaps() == [
         (at(10), at(30), GapReason.CAMERA),
         (at(30), None, GapReason.BOX_OFF),
+    ]
+
+
+@pytest.mark.parametrize("ahead_s", [3600, 86_400])
+def test_an_absence_is_explained_though_the_clock_had_been_ahead(tmp_path, ahead_s):
+    archive = Archive(tmp_path, FakeClock(at(60)))
+    archive.index.add(closed_file(archive, 0))
+    archive.index.add(closed_file(archive, ahead_s))
+    archive.index.add_gap(Gap("gate", MAIN, at(10), at(ahead_s), GapReason.TIMESTAMPS))
+    archive.index.add(closed_file(archive, 20))  # the clock is right again; then the box dies
+
+    archive.recover("gate")
+    recorder = archive.recorder()
+    recorder.start()
+    offer_all(recorder, timed(packets(frames=50, gop=25, late_s=60.0)))
+    recorder.close()
+
+    assert archive.coverage(at(0), at(62)).unexplained == ()
+    assert archive.coverage(at(0), at(ahead_s)).unexplained == ()
+    archive.close()
+
+
+def test_a_file_left_open_under_a_wrong_clock_leaves_no_hole_behind_it(archive):
+    """Its day's folder is not the newest: only the census finds it."""
+    day_s = 86_400
+    recorded(archive, ended(timed(packets(frames=50, gop=25))))
+    archive.index.forget(archive.segments()[0])
+    with archive.database.transaction() as connection:
+        connection.execute("delete from gap")  # the box died with the file
+    for day in (40, 41):
+        archive.index.add(closed_file(archive, day * day_s))
+
+    archive.recover("gate", now=at(60))
+
+    assert at(2) in {segment.end for segment in archive.segments()}
+    assert archive.coverage(at(0), at(60)).unexplained == ()
+
+
+def test_a_box_that_was_last_alive_in_the_future_was_off_until_now(archive):
+    archive.index.add(closed_file(archive, 0))
+    archive.index.open_gap("gate", MAIN, at(10), GapReason.CAMERA)
+    archive.index.stamp_alive(at(86_400), None)
+
+    archive.recover("gate", now=at(60))
+
+    assert archive.gaps() == [
+        (at(10), at(60), GapReason.CAMERA),
+        (at(60), None, GapReason.BOX_OFF),
     ]
 
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from central.errors import BoxUnreachableError, NotFoundError
+from central.errors import BoxTooOldError, BoxUnreachableError, InvalidError, NotFoundError
 from central.relay.channel import StreamKey
 from central.relay.hub import RelayHub
 from central.relay.link import BoxLink, RelayLimits
-from protocol.relay import FrameKind, StreamName, pack
+from protocol.relay import AskMethod, FrameKind, StreamName, pack
 from protocol.viewer import Ended, Fragment, Opened, StateChanged
 from protocol.viewing import Viewer
 
@@ -136,6 +136,67 @@ async def test_a_transfer_that_is_complete_stops_there():
     assert socket.sent == [
         {"op": "get.start", "channel": 1, "path": "/v1/health", "range": "bytes=0-5"}
     ]
+
+
+def ask(link: BoxLink):
+    return link.ask(AskMethod.POST, "/v1/holds", "{}", "杨文昌 (yangwc)")
+
+
+async def test_what_changes_something_is_sent_once_with_who_asks():
+    socket = FakeSocket(
+        json.dumps({"op": "get.head", "channel": 1, "status": 201, "headers": {}}),
+        pack(1, FrameKind.BODY, b"{}"),
+        json.dumps({"op": "end", "channel": 1}),
+    )
+    link = BoxLink("box-1", socket, RelayLimits(), asks=True)
+    transfer = ask(link)
+    await link.run()
+    assert (await transfer.head(1)).status == 201
+    assert [part async for part in transfer] == [b"{}"]
+    assert socket.sent == [
+        {
+            "op": "ask.start",
+            "channel": 1,
+            "method": "POST",
+            "path": "/v1/holds",
+            "body": "{}",
+            "actor": "杨文昌 (yangwc)",
+        }
+    ]
+
+
+async def test_a_box_that_does_not_know_the_word_is_not_sent_it():
+    socket = FakeSocket()
+    link = BoxLink("box-1", socket, RelayLimits())
+    with pytest.raises(BoxTooOldError):
+        ask(link)
+    await link.run()
+    assert socket.sent == []
+
+
+async def test_a_hub_says_that_nobody_knows_whether_it_was_done_and_does_not_ask_again():
+    hub = RelayHub(RelayLimits(ask_s=0.05))
+    socket, again = FakeSocket(stays=True), FakeSocket(stays=True)
+    serving = [asyncio.create_task(hub.serve("box-1", socket, asks=True))]
+    await asyncio.sleep(0)
+    with pytest.raises(BoxUnreachableError, match=r"no answer for 0\.05 s; whether it was done"):
+        await hub.ask("box-1", AskMethod.DELETE, "/v1/holds/1", "", "杨文昌")
+    serving.append(asyncio.create_task(hub.serve("box-1", again, asks=True)))
+    await asyncio.sleep(0)
+    await hub.aclose()
+    await asyncio.gather(*serving)
+    assert [message["op"] for message in socket.sent] == ["ask.start", "get.stop"]
+    assert again.sent == []
+
+
+async def test_a_hub_sends_nothing_that_a_box_would_refuse():
+    hub = RelayHub()
+    with pytest.raises(NotFoundError):
+        await hub.ask("box-1", AskMethod.POST, "/v2/holds", "{}", "杨文昌")
+    with pytest.raises(InvalidError):
+        await hub.ask("box-1", AskMethod.POST, "/v1/holds", '"' + "村" * 6000 + '"', "杨文昌")
+    with pytest.raises(BoxUnreachableError, match="not connected"):
+        await hub.ask("box-1", AskMethod.POST, "/v1/holds", "{}", "杨文昌")
 
 
 async def test_a_hub_that_is_closed_turns_boxes_away_and_may_be_closed_again():

@@ -60,6 +60,13 @@ async def session(centre, hubs):
         pytest.param('{"op":"get.head","channel":1,"status":1,"headers":{}}', id="a box's word"),
         pytest.param('{"op":"get.start","channel":1,"path":"/etc/passwd"}', id="a foreign path"),
         pytest.param('{"op":"get.start","channel":1,"path":"/v1/../x"}', id="a path with dots"),
+        pytest.param(
+            '{"op":"ask.start","channel":1,"method":"PUT","path":"/v1/x","actor":"a"}',
+            id="a method that is not carried",
+        ),
+        pytest.param(
+            '{"op":"ask.start","channel":1,"method":"POST","path":"/v1/x"}', id="nobody who asks"
+        ),
     ],
 )
 async def test_a_centre_that_talks_nonsense_ends_the_session(session, centre, frame):
@@ -101,9 +108,20 @@ async def test_an_interface_that_does_not_answer_is_said(session, centre):
     await asyncio.gather(running, return_exceptions=True)
 
 
+async def test_what_is_asked_of_an_interface_that_does_not_answer_is_said_and_not_tried_again(
+    session, centre
+):
+    centre.say(op="ask.start", channel=6, method="POST", path="/v1/x", body="{}", actor="a")
+    running = asyncio.create_task(session.run())
+    assert await centre.hear() == {"op": "end", "channel": 6, "reason": "box_failed"}
+    assert session.channels == (0, 0)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
 async def test_a_fetch_that_breaks_in_an_unforeseen_way_is_logged_and_told(centre, hubs, caplog):
     class BrokenReader:
-        async def fetch(self, path, byte_range, queue) -> None:
+        async def fetch(self, start, queue) -> None:
             raise RuntimeError("a bug")
 
     session = RelaySession(centre, hubs, BrokenReader())
