@@ -109,7 +109,7 @@ describe('the list', () => {
 
   it('is asked for again at once after something was started or removed', async () => {
     const { start, remove } = await opened()
-    await start({ camera_id: 'cam1', start: '', end: '', kind: 'copy', reason: 'r' })
+    await start({ camera_id: 'cam1', stream: 'main', start: '', end: '', kind: 'copy', reason: 'r' })
     await remove(job('running'))
     expect(calls.map((each) => each.replace('/api/v1/boxes/box-01/edge/v1', ''))).toEqual(['GET /exports', 'POST /exports', 'GET /exports', 'DELETE /exports/a', 'GET /exports'])
   })

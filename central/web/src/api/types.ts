@@ -297,6 +297,7 @@ export type ExportState = 'queued' | 'running' | 'done' | 'failed' | 'cancelled'
 
 export interface NewExport {
   camera_id: string
+  stream: StreamName
   start: Instant
   end: Instant
   kind: ExportKind
