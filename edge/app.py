@@ -17,6 +17,9 @@ from edge.bus.outbox import Outbox
 from edge.bus.sender import LOOPBACK, Sender, Timing
 from edge.config import CentreSection, EdgeConfig
 from edge.errors import DamagedError
+from edge.exports.exporter import Exporter
+from edge.exports.ordering import Village
+from edge.exports.shelf import Shelf
 from edge.health import Component, Condition, Figure, HealthBoard
 from edge.lookout import Lookout
 from edge.ports import StreamStatus
@@ -79,7 +82,8 @@ class Edge:
             board.add("detector", lookout.component)
             desk = self._start_alerts(stack, board, lookout, pictures, clips)
             storage = self._start_janitor(stack, board, desk)
-            server = await self._start_web(stack, board, pictures, clips, storage)
+            exporter = self._start_exports(stack, board)
+            server = await self._start_web(stack, board, pictures, clips, storage, exporter)
             await self._start_uplink(stack, board, server)
             self._notifier.ready()
             log.info("edge.ready", extra={"box_id": self._config.box.id, "url": server.url})
@@ -162,6 +166,22 @@ class Edge:
         evidence = EvidenceStore(self._database)
         return StorageRoutes(stocktaker, evidence, lambda: janitor.trouble, frozenset(cameras))
 
+    def _start_exports(self, stack: contextlib.AsyncExitStack, board: HealthBoard) -> Exporter:
+        box = self._config.box
+        names = {camera.id: camera.name for camera in self._config.cameras}
+        exporter = Exporter(
+            Shelf(box.data_dir / "exports"),
+            self._station.index,
+            self._database,
+            Village(box.id, box.name, box.time_zone, names),
+            self._clock,
+            self._config.recording.min_free_fraction,
+        )
+        exporter.start()
+        board.add("exports", exporter.component)
+        stack.push_async_callback(asyncio.to_thread, exporter.close)
+        return exporter
+
     async def _start_web(
         self,
         stack: contextlib.AsyncExitStack,
@@ -169,6 +189,7 @@ class Edge:
         pictures: PictureTaker,
         clips: RecordedClips,
         storage: StorageRoutes,
+        exporter: Exporter,
     ) -> HttpServer:
         http = self._config.http
         previews = PreviewTaker(self._station.index, self._clock, PictureProcess())
@@ -177,6 +198,7 @@ class Edge:
             cameras=self._config.cameras,
             index=self._station.index,
             clipper=clips,
+            exporter=exporter,
             pictures=pictures,
             previews=previews,
             hubs=self._station.hubs,

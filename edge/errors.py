@@ -10,7 +10,9 @@
     │   └── StreamStalled  no packet came in time
     ├── MediaError         bytes that should be H.264, H.265 or MP4 are not
     ├── StorageError       the disk or the index refused a write
-    │   └── DamagedError   the database file is malformed: it has to be made anew
+    │   ├── DamagedError   the database file is malformed: it has to be made anew
+    │   └── NoRoomError    the disk has not enough room for what is asked
+    ├── QueueFullError     as many wait as may wait
     └── NotFoundError      what was asked for is not here
 """
 
@@ -53,3 +55,11 @@ class DamagedError(StorageError):
 
 class NotFoundError(EdgeError):
     """There is no such thing here."""
+
+
+class NoRoomError(StorageError):
+    """The disk has not enough room."""
+
+
+class QueueFullError(EdgeError):
+    """As many wait already as may wait."""

@@ -35,7 +35,7 @@ AuthenticateBox = Callable[[str, str], Awaitable[bool]]
 Requirement = Callable[..., Any]
 
 #: A FastAPI dependency that gives the Actor who may have boxes do things, and raises for others.
-ActingPerson = Callable[..., str]
+ActingPerson = Callable[..., str | Awaitable[str]]
 
 #: ``await is_still_viewer(connection)`` says whether that person may still watch.
 StillAllowed = Callable[[HTTPConnection], Awaitable[bool]]

@@ -43,6 +43,11 @@ def extend_hold(connection: sqlite3.Connection, reason: str, end: datetime) -> N
     )
 
 
+def drop_hold(connection: sqlite3.Connection, reason: str) -> None:
+    """Remove every hold of ``reason``; for what the box itself holds while it works."""
+    connection.execute("delete from hold where reason = :reason", {"reason": reason})
+
+
 def holds(connection: sqlite3.Connection, now: datetime) -> list[Hold]:
     """Return the holds still in force at ``now``."""
     rows = connection.execute(

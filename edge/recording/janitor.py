@@ -84,7 +84,7 @@ class Janitor:
         self._believed: BelievedClock | None = None
         self._elders = Elders(clock, timedelta(days=policy.most_days), 0)
         self._remains = Remains(0, 0)
-        self._gaps_kept = max(_GAPS_KEPT, timedelta(days=policy.days) + _GAPS_MARGIN)
+        self._gaps_kept = max(_GAPS_KEPT, timedelta(days=policy.most_days) + _GAPS_MARGIN)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="janitor", daemon=True)
         self.trouble: str | None = None

@@ -118,7 +118,7 @@ def closed_file(row: Row, root: Path) -> ClosedFile | None:
     It must agree with itself: name and start, duration and times.
     """
     try:
-        row = {**row, "id": 0}
+        row = {"keys": b"", **row, "id": 0}  # an older row has no key points
         segment = segments.of_row(row, root)
         parts = row["path"].split("/")
         named = f"{segment.start:%Y%m%d%H%M%S}"

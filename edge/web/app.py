@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from edge.web import problem
+from edge.web.exports import ExportRoutes
 from edge.web.guard import HostGuard
 from edge.web.previews import PreviewRoutes
 from edge.web.routes import Collaborators, EdgeRoutes
@@ -18,5 +19,6 @@ def create_app(box: Collaborators, host: str = "127.0.0.1") -> FastAPI:
     app.include_router(box.storage.router())
     cameras = frozenset(camera.id for camera in box.cameras)
     app.include_router(PreviewRoutes(cameras, box.previews, box.clock).router())
+    app.include_router(ExportRoutes(box.exporter, cameras, box.zone).router())
     app.add_middleware(HostGuard, host=host)
     return app

@@ -12,6 +12,7 @@ from pydantic import AwareDatetime
 
 from edge.config import CameraSection
 from edge.errors import NotFoundError
+from edge.exports.exporter import Exporter
 from edge.health import HealthBoard, StreamBoard
 from edge.live.hubs import LiveHubs
 from edge.ports import Clipper
@@ -66,6 +67,7 @@ class Collaborators:
     cameras: Sequence[CameraSection]
     index: RecordingIndex
     clipper: Clipper
+    exporter: Exporter
     pictures: PictureTaker
     previews: PreviewTaker
     hubs: LiveHubs

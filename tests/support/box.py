@@ -12,6 +12,9 @@ from fastapi import FastAPI
 from edge.alerts.evidence_store import EvidenceStore
 from edge.config import CameraSection, GatheringSection
 from edge.db.database import Database
+from edge.exports.exporter import Exporter
+from edge.exports.ordering import Village
+from edge.exports.shelf import Shelf
 from edge.health import HealthBoard, StreamBoard
 from edge.live.hubs import LiveHubs
 from edge.media.sample import Sample
@@ -62,6 +65,7 @@ class Box:
     hubs: LiveHubs
     streams: StreamBoard
     health: HealthBoard
+    exporter: Exporter
     previews: PreviewTaker
     app: FastAPI
     server: HttpServer
@@ -94,11 +98,15 @@ async def running_box(folder: Path) -> AsyncIterator[Box]:
     )
     previews = PreviewTaker(index, clock, PictureProcess())
     streams, health = StreamBoard(), HealthBoard(clock)
+    village = Village("box-01", "下村", "Asia/Shanghai", {"gate": "村口", "road": "老街"})
+    exporter = Exporter(Shelf(folder / "exports"), index, database, village, clock, 0.01)
+    exporter.start()
     app = create_app(
         Collaborators(
             cameras=(GATE, ROAD),
             index=index,
             clipper=RecordedClips(index),
+            exporter=exporter,
             pictures=PictureTaker(hubs, 150_000),
             previews=previews,
             hubs=hubs,
@@ -120,8 +128,9 @@ async def running_box(folder: Path) -> AsyncIterator[Box]:
     server = HttpServer(app, "127.0.0.1", 0)
     await server.start()
     try:
-        yield Box(folder, clock, index, hubs, streams, health, previews, app, server)
+        yield Box(folder, clock, index, hubs, streams, health, exporter, previews, app, server)
     finally:
+        exporter.close()
         hubs.close()
         await server.aclose()
         previews.close()

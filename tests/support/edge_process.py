@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
+import psutil
 
 from bench import process
 from tests.support.tools import ROOT
@@ -67,6 +68,16 @@ class EdgeProcess:
         answer = httpx.get(self.url + path, params=query, timeout=10)
         answer.raise_for_status()
         return answer.json()
+
+    def post(self, path: str, body: dict[str, Any]) -> Any:
+        answer = httpx.post(self.url + path, json=body, timeout=10)
+        answer.raise_for_status()
+        return answer.json()
+
+    def children(self, module: str) -> list[psutil.Process]:
+        """Return the processes of the box that run a module of ours."""
+        family = psutil.Process(self._process.pid).children(recursive=True)
+        return [each for each in family if module in each.cmdline()]
 
     def crash(self) -> None:
         """Kill the process that does the work, and wait until its successor is ready."""

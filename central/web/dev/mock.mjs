@@ -26,6 +26,7 @@ const FILE_S = 10
 const DAY_MS = 86_400_000
 
 const state = { cameras: cameras(Number(options.cameras)), alerts: [], incidents: [], cursor: 1, version: 'mock-1', operator: null, told: [], feeds: new Set() }
+const exporting = []
 const ledgers = new Map()
 const streams = new Map()
 /** Made when first asked for. */
@@ -218,6 +219,29 @@ function sendStatic(path, response) {
   }
 }
 
+/** Exports get on by a third each time somebody looks. */
+function exportsAnswer(method, rest, body, request, response) {
+  if (method === 'POST') {
+    exporting.unshift({ id: `e${exporting.length}`, mark: '', by: '李秀英', state: 'queued', created_at: nowIso(), progress: 0, bytes: 0, error: null, parts: [], files: [], ...body })
+    return { status: 202, body: exporting[0] }
+  }
+  const job = exporting.find((each) => each.id === rest[0])
+  if (method === 'DELETE') {
+    if (['queued', 'running'].includes(job.state)) job.state = 'cancelled'
+    else exporting.splice(exporting.indexOf(job), 1)
+    return { status: 204 }
+  }
+  if (rest.length > 1) return void sendBytes(request, response, film().bytes, 'video/mp4') ?? null
+  for (const each of exporting.filter((one) => ['queued', 'running'].includes(one.state))) {
+    each.progress = Math.min(1, each.progress + 1 / 3)
+    each.state = each.progress < 1 ? 'running' : 'done'
+    if (each.state !== 'done') continue
+    const file = { name: `${each.camera_id}_1.mp4`, bytes: film().bytes.length, sha256: 'ab'.repeat(32) }
+    Object.assign(each, { bytes: file.bytes, files: [file], parts: [{ name: file.name, start: each.start, end: each.end, codec: 'h264', width: 1280, height: 720 }] })
+  }
+  return { status: 200, body: { exports: exporting } }
+}
+
 /** Answer one call below /api/v1, or null where the answer has been sent. */
 function answer(method, path, query, user, body, request, response) {
   if (path === '/session' && method === 'POST') {
@@ -261,6 +285,8 @@ function answer(method, path, query, user, body, request, response) {
     return { status: 200, body: { ...it, ledger: ledgers.get(id) ?? [], alerts: state.alerts.filter((each) => it.alert_ids.includes(each.id)) } }
   }
   if (group === 'evidence') return void (id.startsWith('clip') ? sendBytes(request, response, film().bytes, 'video/mp4') : sendBytes(request, response, snapshot(), 'image/jpeg')) ?? null
+  const exported = /\/edge\/v1\/exports(?:\/(.*))?$/.exec(path)
+  if (exported) return exportsAnswer(method, (exported[1] ?? '').split('/'), body, request, response)
   if (path.endsWith('/timeline')) return { status: 200, body: timeline(query.get('from'), query.get('to')) }
   if (path.endsWith('/storage')) return { status: 200, body: storage() }
   if (path.endsWith('/coverage')) return { status: 200, body: coverage(query.get('from'), query.get('to')) }

@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.support.edge_process import EdgeProcess
@@ -176,3 +177,38 @@ def test_a_box_that_crashes_is_back_by_itself(config: Path) -> None:
         wait_until(recorded(edge, known + 2), 30)
         status = edge.stop()
     assert status == 0
+
+
+def test_an_export_outlives_a_box_that_is_killed_in_the_middle_of_it(
+    config: Path, tmp_path: Path
+) -> None:
+    with EdgeProcess(config) as edge:
+        wait_until(recorded(edge, 5), 40)
+        segments = timeline(edge)["segments"]
+        asked = {
+            "camera_id": "cam-01",
+            "start": segments[0]["start"],
+            "end": segments[-1]["end"],
+            "kind": "marked",
+            "reason": "演练",
+        }
+        job = edge.post("/v1/exports", asked)
+        folder = tmp_path / "data" / "exports" / job["id"]
+        wait_until(lambda: edge.children("edge.exports.child"), 30)
+        (child,) = edge.children("edge.exports.child")
+        child.suspend()  # so that it is not done before the box is killed
+        edge.kill()
+        psutil.wait_procs([child], timeout=10)
+        assert not child.is_running()
+        assert not (folder / "manifest.json").exists()
+        edge.start()
+        wait_until(lambda: edge.get(f"/v1/exports/{job['id']}")["state"] == "done", 60)
+        done = edge.get(f"/v1/exports/{job['id']}")
+        held = edge.get("/v1/health")["components"]["exports"]["figures"]
+    assert (held["done"], held["failed"]) == (1, 0)
+    subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=folder, check=True)
+    names = sorted(each.name for each in folder.iterdir())
+    assert names == sorted([*(file["name"] for file in done["files"]), "job.json"])
+    first, last = done["parts"][0], done["parts"][-1]
+    assert first["start"] <= asked["start"] or first["start"][:19] == asked["start"][:19]
+    assert last["end"][:19] == asked["end"][:19]

@@ -329,3 +329,67 @@ def test_a_wall_has_no_previews(centre, database):
         assert wall.get(path, params={"at": "2026-11-22T04:10:00Z"}).status_code == 403
     with database.read() as session:
         assert session.scalar(select(func.count()).select_from(Viewing)) == 0
+
+
+EXPORT = {
+    "camera_id": "cam1",
+    "start": "2026-11-22T04:00:00Z",
+    "end": "2026-11-22T05:00:00Z",
+    "kind": "copy",
+    "reason": "事件处置",
+}
+
+
+def test_an_export_is_entered_with_its_reason_before_the_box_is_asked(centre, database):
+    with centre.client("duty") as duty:
+        assert duty.post("/boxes/xiacun-1/edge/v1/exports", json=EXPORT).status_code == 503
+    with database.read() as session:
+        (row,) = session.scalars(select(Viewing)).all()
+    assert (row.what, row.camera_id, row.reason) == ("export", "cam1", "事件处置")
+    assert row.end - row.start == timedelta(hours=1)
+    assert (row.username, row.person_id) == ("duty", "zhang")
+
+
+@pytest.mark.parametrize(
+    "changes", [{"reason": " "}, {"reason": None}, {"start": "noon"}, {"camera_id": "../x"}]
+)
+def test_an_export_that_the_register_can_not_enter_does_not_reach_the_box(
+    centre, database, changes
+):
+    with centre.client("duty") as duty:
+        asked = duty.post("/boxes/xiacun-1/edge/v1/exports", json=EXPORT | changes)
+        assert asked.status_code == 422
+    with database.read() as session:
+        assert session.scalars(select(Viewing)).all() == []
+
+
+def test_an_export_of_a_wall_is_neither_entered_nor_asked_for(centre, database):
+    with centre.client("wall", pin="1111") as wall:
+        assert wall.post("/boxes/xiacun-1/edge/v1/exports", json=EXPORT).status_code == 403
+    with database.read() as session:
+        assert session.scalars(select(Viewing)).all() == []
+
+
+def test_each_result_of_an_export_is_entered_once_an_hour_and_its_hashes_are_not(
+    centre, database, clock
+):
+    base = "/boxes/xiacun-1/edge/v1/exports"
+    with centre.client("duty") as duty:
+        for path in (
+            "",
+            "/0a",
+            "/0a/manifest.json",
+            "/0a/SHA256SUMS",
+            "/0a/all.zip",
+            "/0a/all.zip",
+            "/0a/cam1_1.mp4",
+            "/0b/all.zip",
+        ):
+            assert duty.get(base + path).status_code == 503
+        clock.advance(3601)
+        duty.get(f"{base}/0a/all.zip")
+    with database.read() as session:
+        rows = session.scalars(select(Viewing).order_by(Viewing.id)).all()
+    assert {row.what for row in rows} == {"exported"}
+    expected = ["0a/all.zip", "0a/cam1_1.mp4", "0b/all.zip", "0a/all.zip"]
+    assert [row.reason for row in rows] == expected

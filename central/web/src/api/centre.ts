@@ -8,9 +8,11 @@ import type {
   Coverage,
   Device,
   Duty,
+  ExportJob,
   Incident,
   IncidentAction,
   IncidentDetail,
+  NewExport,
   NewIncident,
   Page,
   Person,
@@ -62,6 +64,12 @@ export const timeline = (boxId: string, cameraId: string, from: string, to: stri
 export const coverage = (boxId: string, cameraId: string, from: string, to: string) =>
   request<Coverage>('GET', withQuery(`${edge(boxId, cameraId)}/coverage`, { from, to }), undefined, 30_000)
 
+const exportsOf = (boxId: string) => `/boxes/${id(boxId)}/edge/v1/exports`
+export const exports = (boxId: string) => request<{ exports: ExportJob[] }>('GET', exportsOf(boxId), undefined, 30_000)
+export const startExport = (boxId: string, asked: NewExport) => request<ExportJob>('POST', exportsOf(boxId), asked, 30_000)
+export const removeExport = (boxId: string, jobId: string) =>
+  request<ExportJob | undefined>('DELETE', `${exportsOf(boxId)}/${id(jobId)}`, undefined, 30_000)
+
 export const storage = (boxId: string) =>
   request<Storage>('GET', `/boxes/${id(boxId)}/edge/v1/storage`, undefined, 30_000)
 
@@ -80,6 +88,7 @@ export const playlistUrl = (boxId: string, cameraId: string, from: string, to: s
   BASE + withQuery(`${edge(boxId, cameraId)}/playlist.m3u8`, { from, to, stream })
 export const clipUrl = (boxId: string, cameraId: string, from: string, to: string, stream: StreamName = 'main') =>
   BASE + withQuery(`${edge(boxId, cameraId)}/clip.mp4`, { from, to, stream })
+export const exportUrl = (boxId: string, jobId: string, name: string) => `${BASE}${exportsOf(boxId)}/${id(jobId)}/${id(name)}`
 export const evidenceUrl = (evidenceId: string) => `${BASE}/evidence/${id(evidenceId)}`
 export const feedUrl = (cursor: string | null) => BASE + withQuery('/feed', { cursor })
 export const liveUrl = (uid: string, stream: StreamName, origin: string) =>

@@ -291,3 +291,33 @@ export interface NewIncident {
   summary: string
   grid_code?: string
 }
+
+export type ExportKind = 'copy' | 'marked' | 'blurred' | 'playable'
+export type ExportState = 'queued' | 'running' | 'done' | 'failed' | 'cancelled'
+
+export interface NewExport {
+  camera_id: string
+  stream: StreamName
+  start: Instant
+  end: Instant
+  kind: ExportKind
+  reason: string
+  mark?: string
+}
+
+export interface ExportJob {
+  id: string
+  camera_id: string
+  start: Instant
+  end: Instant
+  kind: ExportKind
+  reason: string
+  by: string
+  state: ExportState
+  created_at: Instant
+  progress: number
+  bytes: number
+  error: { code: string; message: string; message_zh: string } | null
+  parts: { name: string; start: Instant; end: Instant; codec: string; width: number; height: number }[]
+  files: { name: string; bytes: number; sha256: string }[]
+}

@@ -97,3 +97,15 @@ export function weekdayOf(at: number, zone: string, locale: string): string {
 export function longDateOf(at: number, zone: string, locale: string): string {
   return new Intl.DateTimeFormat(locale, { timeZone: zone, dateStyle: 'long' }).format(at)
 }
+
+/** 2026-11-22T14:05:22: a moment as a field of date and time has it. */
+export function localOf(at: number, zone: string): string {
+  return `${dayOf(at, zone)}T${clockOf(at, zone)}`
+}
+
+/** Return the moment that a field of date and time says in `zone`, or null: it says none. */
+export function fromLocal(text: string, zone: string): number | null {
+  const asUtc = Date.parse(`${text.length === 16 ? `${text}:00` : text}Z`)
+  if (Number.isNaN(asUtc)) return null
+  return asUtc - offsetAt(asUtc - offsetAt(asUtc, zone), zone)
+}

@@ -1,0 +1,37 @@
+/** What is asked of an export, and how its numbers are written. */
+
+import type { ExportJob, ExportKind } from '@/api/types'
+
+import type { Span } from './geometry'
+
+export const KINDS: readonly ExportKind[] = ['copy', 'marked', 'blurred', 'playable']
+export const LONGEST_MS = 24 * 3_600_000
+/** Where no clip is chosen: so much from where the playhead is. */
+export const FIRST_MS = 60_000
+
+/** Return the stretch that a panel begins with: the clip, or a minute from `at` on. */
+export function firstSpan(clip: Span | null, at: number): Span {
+  return clip ?? { start: at, end: at + FIRST_MS }
+}
+
+/** Return why a stretch can't be asked for, or null. */
+export function spanProblem(start: number | null, end: number | null): 'backwards' | 'tooLong' | null {
+  if (start === null || end === null || start >= end) return 'backwards'
+  return end - start > LONGEST_MS ? 'tooLong' : null
+}
+
+/** 3.5 GB, 31 MB, 4 KB */
+export function sizeText(bytes: number): string {
+  if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(1)} GB`
+  if (bytes >= 1e6) return `${Math.round(bytes / 1e6)} MB`
+  return `${Math.ceil(bytes / 1e3)} KB`
+}
+
+export const isOver = (job: ExportJob): boolean => job.state !== 'queued' && job.state !== 'running'
+
+/** Return what a job's result truly shows, first to last, or null: there is no result. */
+export function shownBy(job: ExportJob): Span | null {
+  const [first, last] = [job.parts.at(0), job.parts.at(-1)]
+  if (first === undefined || last === undefined) return null
+  return { start: Date.parse(first.start), end: Date.parse(last.end) }
+}

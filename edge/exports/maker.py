@@ -1,0 +1,89 @@
+"""One export being made, in a process of its own that can be stopped at once."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from edge.exports.job import Failure
+from edge.exports.order import Made, Order
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+class Making:
+    """Runs the process for one order; ``run`` and ``stop`` may be called by different threads."""
+
+    def __init__(
+        self,
+        order: Order,
+        command: tuple[str, ...] = (sys.executable, "-m", "edge.exports.child"),
+    ) -> None:
+        self._order = order
+        self._command = command
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._stopped = False
+
+    @property
+    def pid(self) -> int | None:
+        """The process, while there is one."""
+        process = self._process
+        return None if process is None else process.pid
+
+    def run(self, tell: Callable[[int], None]) -> Made | None:
+        """Return what was made, or why it was not; None where it was stopped.
+
+        ``tell`` is given the recorded bytes that are done, in this thread. It blocks to the end:
+        the process ends with the thread that called.
+        """
+        with self._lock:
+            if self._stopped:
+                return None
+            self._process = process = self._spawn()
+        with process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            with contextlib.suppress(BrokenPipeError):  # it has ended: its answer says why
+                process.stdin.write(self._order.model_dump_json().encode())
+                process.stdin.close()
+            answer = b""
+            for line in process.stdout:
+                if line.strip().isdigit():
+                    tell(int(line))
+                else:
+                    answer = line
+        with self._lock:
+            self._process = None
+            if self._stopped:
+                return None
+        return self._understood(answer, process.returncode)
+
+    def stop(self) -> None:
+        """End the process at once; what it has made is no result. Idempotent."""
+        with self._lock:
+            self._stopped = True
+            if self._process is not None:
+                self._process.kill()
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+        return subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            [*self._command, "--parent", str(os.getpid())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            start_new_session=True,  # Ctrl-C is the box's to handle
+        )
+
+    @staticmethod
+    def _understood(answer: bytes, status: int) -> Made:
+        try:
+            return Made.model_validate_json(answer)
+        except ValidationError:
+            return Made(failure=Failure.CRASHED, detail=f"it ended with {status}")
