@@ -298,6 +298,7 @@ NEVER = (
 )
 NAMED_BY_OTHERS = {
     ("edge/media/fmp4.py", "track id"): "ISO/IEC 14496-12's word for a file's one track",
+    ("edge/exports/looks.py", "face"): "OpenCV's word for a font: FontFace",
 }
 
 

@@ -62,13 +62,13 @@ class Mark:
 
     def __init__(self, lines: Sequence[str], plain_lines: Sequence[str], zone: tzinfo) -> None:
         self._zone = zone
-        self._face = cv2.FontFace("uni") if hasattr(cv2, "FontFace") else None
-        if self._face is not None and not self._face.getName():
-            self._face = None
-        self._lines = tuple(lines if self._face is not None else plain_lines)
+        self._font = cv2.FontFace("uni") if hasattr(cv2, "FontFace") else None
+        if self._font is not None and not self._font.getName():
+            self._font = None
+        self._lines = tuple(lines if self._font is not None else plain_lines)
         self.font = (
             "OpenCV's own, with Chinese"
-            if self._face is not None
+            if self._font is not None
             else "OpenCV's own without Chinese: ids stand for the names"
         )
         self._drawn: tuple[tuple[int, int, str], Plane] | None = None
@@ -99,21 +99,21 @@ class Mark:
         return band
 
     def _width(self, line: str, size: int) -> int:
-        if self._face is None:
+        if self._font is None:
             scale = size / _HERSHEY_PX
             return int(cv2.getTextSize(line, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)[0][0])
-        place = cv2.getTextSize((1 << 14, 1 << 10), line, (0, 0), self._face, size, _WEIGHT)
+        place = cv2.getTextSize((1 << 14, 1 << 10), line, (0, 0), self._font, size, _WEIGHT)
         return int(place[2])
 
     def _draw(self, band: Plane, line: str, origin: tuple[int, int], size: int) -> None:
-        if self._face is None:
+        if self._font is None:
             scale = size / _HERSHEY_PX
             words = line.encode("ascii", "replace").decode()
             cv2.putText(
                 band, words, origin, cv2.FONT_HERSHEY_SIMPLEX, scale, _WHITE, 1, cv2.LINE_AA
             )
         else:
-            cv2.putText(band, line, origin, (_WHITE,), self._face, size, _WEIGHT)
+            cv2.putText(band, line, origin, (_WHITE,), self._font, size, _WEIGHT)
 
 
 _HERSHEY_PX = 30.0  # how high that font is at scale 1
