@@ -166,16 +166,17 @@ class Rig:
         frozen_ns = self._clock.monotonic_ns()
         self._until(lambda: self._lost() == CAMERAS, "lost cameras")
         self.story.gone_s.append((self._clock.monotonic_ns() - frozen_ns) / 1e9)
-        back_at = self._clock.now()
+        gone_at = self._clock.now()
         self._camera.thaw()
-        self._until_back(back_at)
+        self._until_back(gone_at, gone_at)
         self.story.freezes += 1
 
     def flap(self) -> None:
         """Let the cameras die and come back."""
         self._camera.kill()
+        gone_at = self._clock.now()
         self._camera.start()
-        self._until_back(self._clock.now())
+        self._until_back(gone_at, self._clock.now())
         self.story.flaps += 1
         if self.story.flaps % _MEMORY_EVERY == 0:
             (child, *_) = process.children(self._running().pid)
@@ -250,10 +251,15 @@ class Rig:
         except BoxError:  # killed, or not listening yet
             return False
 
-    def _until_back(self, at: datetime) -> None:
-        """Wait until every camera is recorded that answers again since ``at``; note how soon."""
-        first = self._until(lambda: self._recorded_since(at), "recorded cameras that came back")
-        self.story.back_s += [(each - at).total_seconds() for each in first]
+    def _until_back(self, gone_at: datetime, back_at: datetime) -> None:
+        """Wait until every camera is recorded anew; note how soon after it was seen to be back.
+
+        It may have been recorded before it was seen: both are looked for at intervals.
+        """
+        first = self._until(
+            lambda: self._recorded_since(gone_at), "recorded cameras that came back"
+        )
+        self.story.back_s += [max(0.0, (each - back_at).total_seconds()) for each in first]
 
     def _until_recorded_anew(self, what: str) -> None:
         now = self._clock.now()
