@@ -20,6 +20,7 @@ from edge.health import Component, Condition, Figure, HealthBoard
 from edge.lookout import Lookout
 from edge.ports import StreamStatus
 from edge.recording.clipper import RecordedClips
+from edge.recording.hold_desk import HoldDesk
 from edge.recording.janitor import Janitor
 from edge.recording.retention import Policy
 from edge.snapshot import PictureTaker
@@ -156,16 +157,20 @@ class Edge:
         clips: RecordedClips,
     ) -> HttpServer:
         http = self._config.http
+        zone = ZoneInfo(self._config.box.time_zone)
+        holds = HoldDesk(self._database, self._station.index, zone, self._clock)
+        board.add("holds", holds.component)
         collaborators = Collaborators(
             cameras=self._config.cameras,
             index=self._station.index,
+            holds=holds,
             clipper=clips,
             pictures=pictures,
             hubs=self._station.hubs,
             streams=self._station.streams,
             health=board,
             scratch=self._config.box.data_dir / "scratch",
-            zone=ZoneInfo(self._config.box.time_zone),
+            zone=zone,
             clock=self._clock,
         )
         server = HttpServer(create_app(collaborators, http.host), http.host, http.port)

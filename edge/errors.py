@@ -10,8 +10,11 @@
     │   └── StreamStalled  no packet came in time
     ├── MediaError         bytes that should be H.264, H.265 or MP4 are not
     ├── StorageError       the disk or the index refused a write
+    ├── RefusedError       a rule, or how things are, does not allow it; ``why`` names which
     └── NotFoundError      what was asked for is not here
 """
+
+from enum import StrEnum
 
 
 class EdgeError(Exception):
@@ -44,6 +47,14 @@ class MediaError(EdgeError):
 
 class StorageError(EdgeError):
     """The storage refused a write."""
+
+
+class RefusedError(EdgeError):
+    """It is not allowed, or not now."""
+
+    def __init__(self, why: StrEnum) -> None:
+        super().__init__(why.value)
+        self.why = why
 
 
 class NotFoundError(EdgeError):

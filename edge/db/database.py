@@ -11,7 +11,7 @@ from edge.errors import StorageError
 
 #: Bumped with every change of schema.sql, which then comes with a ``to_<version>.sql`` for the
 #: boxes that have the version before; a newer file than the program is refused.
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 class Database:

@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from edge.web import problem
 from edge.web.guard import HostGuard
+from edge.web.holds import HoldRoutes
 from edge.web.routes import Collaborators, EdgeRoutes
 
 
@@ -14,5 +15,6 @@ def create_app(box: Collaborators, host: str = "127.0.0.1") -> FastAPI:
     )
     problem.install(app)
     app.include_router(EdgeRoutes(box).router())
+    app.include_router(HoldRoutes(box.holds).router())
     app.add_middleware(HostGuard, host=host)
     return app

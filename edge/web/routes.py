@@ -16,6 +16,7 @@ from edge.health import HealthBoard, StreamBoard
 from edge.live.hubs import LiveHubs
 from edge.ports import Clipper
 from edge.recording.coverage import coverage, days
+from edge.recording.hold_desk import HoldDesk
 from edge.recording.index import RecordingIndex
 from edge.recording.segment import Gap, Segment
 from edge.snapshot import PictureTaker
@@ -63,6 +64,7 @@ class Collaborators:
 
     cameras: Sequence[CameraSection]
     index: RecordingIndex
+    holds: HoldDesk
     clipper: Clipper
     pictures: PictureTaker
     hubs: LiveHubs

@@ -16,6 +16,7 @@ from edge.live.hubs import LiveHubs
 from edge.media.sample import Sample
 from edge.recording.export import cut
 from edge.recording.file import SegmentFile, new_path
+from edge.recording.hold_desk import HoldDesk
 from edge.recording.index import RecordingIndex
 from edge.recording.segment import Segment
 from edge.snapshot import PictureTaker
@@ -25,6 +26,7 @@ from edge.web.server import HttpServer
 from protocol.clock import FakeClock
 from protocol.relay import StreamName
 
+ZONE = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 11, 22, 2, 0, 0, tzinfo=UTC)
 
 GATE = CameraSection(
@@ -60,6 +62,7 @@ class Box:
 
     folder: Path
     clock: FakeClock
+    database: Database
     index: RecordingIndex
     hubs: LiveHubs
     streams: StreamBoard
@@ -98,20 +101,21 @@ async def running_box(folder: Path) -> AsyncIterator[Box]:
         Collaborators(
             cameras=(GATE, ROAD),
             index=index,
+            holds=HoldDesk(database, index, ZONE, clock),
             clipper=IndexClipper(index),
             pictures=PictureTaker(hubs, 150_000),
             hubs=hubs,
             streams=streams,
             health=health,
             scratch=folder / "scratch",
-            zone=ZoneInfo("Asia/Shanghai"),
+            zone=ZONE,
             clock=clock,
         )
     )
     server = HttpServer(app, "127.0.0.1", 0)
     await server.start()
     try:
-        yield Box(folder, clock, index, hubs, streams, health, app, server)
+        yield Box(folder, clock, database, index, hubs, streams, health, app, server)
     finally:
         hubs.close()
         await server.aclose()
