@@ -10,9 +10,9 @@ CAMERA ?=
 
 WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public $(WEB)/index.html $(WEB)/vite.config.ts 2>/dev/null)
 # Pure code: what decides, without input or output. Its branches are covered to at least 95 %.
-PURE := protocol/actor.py,protocol/address.py,protocol/clock.py,protocol/codec.py,protocol/ids.py,protocol/messages.py,protocol/refusal.py,protocol/relay.py,protocol/topics.py,edge/media/*,edge/alarm/*,edge/recording/retention.py,edge/recording/coverage.py,edge/recording/finding.py,edge/recording/hold_rules.py,edge/bus/window.py,edge/bus/backoff.py,edge/web/playlist.py,central/alerts/states.py,central/alerts/fold.py,central/incidents/states.py,central/duty/resolve.py,central/duty/pattern.py,models/boxes.py
+PURE := protocol/address.py,protocol/clock.py,protocol/codec.py,protocol/ids.py,protocol/messages.py,protocol/refusal.py,protocol/relay.py,protocol/topics.py,edge/media/*,edge/alarm/*,edge/recording/retention.py,edge/recording/coverage.py,edge/recording/finding.py,edge/recording/hold_rules.py,edge/previews/cache.py,edge/previews/sheet.py,edge/bus/window.py,edge/bus/backoff.py,edge/web/playlist.py,central/alerts/states.py,central/alerts/fold.py,central/incidents/states.py,central/duty/resolve.py,central/duty/pattern.py,models/boxes.py,protocol/actor.py
 
-.PHONY: help run test lint types fmt smoke bench bench-record chaos-record fuzz eval docs web system clean
+.PHONY: help run test lint types fmt smoke bench bench-record chaos-record fuzz eval docs web system clean bench-preview bench-review
 
 help: ## list the doors
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -48,12 +48,18 @@ bench-record: $(VENV)/.dev ## recording alone beside ffmpeg and Motion; ARGS=--r
 	@.ci/system-packages bench
 	@$(PY) -m bench.record $(ARGS)
 
+bench-review: $(VENV)/.dev $(WEB)/dist/index.html system ## playback of real footage in Chromium: seeks, gap, export; ARGS=--seeks N
+	@$(PY) -m bench.review $(ARGS)
+
 chaos-record: $(VENV)/.dev ## kill, starve and cut off the recorder, then judge its archive; ARGS=--rounds N, --flaps N
 	@.ci/system-packages chaos
 	@$(PY) -m bench.chaos_record $(ARGS)
 
 fuzz: $(VENV)/.dev ## damaged recordings and streams against what reads them; ARGS=--seconds N
 	@$(PY) -m bench.fuzz $(ARGS)
+
+bench-preview: $(VENV)/.dev ## what a small picture of recorded video costs; ARGS=--pictures N
+	@$(PY) -m bench.previews $(ARGS)
 
 eval: $(VENV)/.dev ## gatherings on annotated footage (needs the assets folder)
 	@$(PY) -m models.evaluation.pets $(ARGS)

@@ -33,14 +33,19 @@ class Login:
 
 
 class Village:
-    """A running village in ``folder``. Used as a context; leaving it stops everything."""
+    """A running village in ``folder``. Used as a context; leaving it stops everything.
 
-    def __init__(self, folder: Path, model: str) -> None:
+    ``cameras`` are addresses of cameras to use in place of the demo's.
+    """
+
+    def __init__(self, folder: Path, model: str, cameras: Sequence[str] = ()) -> None:
         self.folder = folder
         port = _free_port()
         self.base_url = f"http://127.0.0.1:{port}"
         command = [sys.executable, "-m", "village", "run", "--data", str(folder)]
         command += ["--port", str(port), "--model", model]
+        for url in cameras:
+            command += ["--camera", url]
         log = folder.with_name(f"{folder.name}.log")
         root = Path(__file__).resolve().parents[1]
         self.program = Program(

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from pythonjsonlogger.json import JsonFormatter
 
+from edge import heap
+from edge.config import load
 from edge.errors import EdgeError
 from edge.zygote import Zygote
 from protocol.clock import SystemClock
@@ -41,8 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     fsck.add_argument("--repair", action="store_true", help="show what would mend it, and ask")
     fsck.add_argument("--yes", action="store_true", help="do not ask")
     given = parser.parse_args(arguments)
-    # The box does no algebra to speak of, and a process with threads can't be forked safely: said
-    # before anything imports NumPy.
+    # The box does no algebra to speak of: said before the first picture imports NumPy.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         return int(given.run(given))
@@ -52,8 +53,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _check(given: argparse.Namespace) -> int:
-    from edge.config import load  # noqa: PLC0415 - it imports NumPy
-
     config = load(given.config)
     config.check_secrets()
     print(f"{given.config}: valid; box {config.box.id}, {len(config.cameras)} cameras")
@@ -61,7 +60,6 @@ def _check(given: argparse.Namespace) -> int:
 
 
 def _fsck(given: argparse.Namespace) -> int:
-    from edge.config import load  # noqa: PLC0415 - it imports NumPy
     from edge.fsck import Fsck  # noqa: PLC0415
     from edge.recording.audit import Level  # noqa: PLC0415
     from edge.station import recordings_folder  # noqa: PLC0415
@@ -78,9 +76,9 @@ def _fsck(given: argparse.Namespace) -> int:
 
 def _run(given: argparse.Namespace) -> int:
     _log_to_stderr()
+    heap.keep_large_blocks_apart()
     # All that a box needs, so that one that is killed is back in milliseconds.
     from edge.app import Edge  # noqa: PLC0415
-    from edge.config import load  # noqa: PLC0415
     from edge.station import Station  # noqa: PLC0415
 
     config = load(given.config)

@@ -19,10 +19,14 @@ from edge.config import CentreSection, EdgeConfig
 from edge.health import Component, Condition, Figure, HealthBoard
 from edge.lookout import Lookout
 from edge.ports import StreamStatus
+from edge.previews.process import PictureProcess
+from edge.previews.taker import PreviewTaker
 from edge.recording.clipper import RecordedClips
+from edge.recording.forecast import Forecast
 from edge.recording.hold_desk import HoldDesk
 from edge.recording.janitor import Janitor
-from edge.recording.retention import Policy
+from edge.recording.retention import CameraPolicy, Policy
+from edge.recording.stock import Stocktaker
 from edge.snapshot import PictureTaker
 from edge.station import Station
 from edge.storage_alert import StorageAlert
@@ -31,6 +35,7 @@ from edge.vitals import BoxVitals
 from edge.web.app import create_app
 from edge.web.routes import Collaborators
 from edge.web.server import HttpServer
+from edge.web.storage import StorageRoutes
 from protocol.clock import Clock
 from protocol.ids import uuid7
 from protocol.notify import ServiceNotifier
@@ -72,8 +77,8 @@ class Edge:
             lookout = Lookout(self._config, self._station, self._clock)
             board.add("detector", lookout.component)
             desk = self._start_alerts(stack, board, lookout, pictures, clips)
-            self._start_janitor(stack, board, desk)
-            server = await self._start_web(stack, board, pictures, clips)
+            storage = self._start_janitor(stack, board, desk)
+            server = await self._start_web(stack, board, pictures, clips, storage)
             await self._start_uplink(stack, board, server)
             self._notifier.ready()
             log.info("edge.ready", extra={"box_id": self._config.box.id, "url": server.url})
@@ -133,21 +138,26 @@ class Edge:
 
     def _start_janitor(
         self, stack: contextlib.AsyncExitStack, board: HealthBoard, desk: Desk
-    ) -> None:
-        recording = self._config.recording
-        quota_bytes = None if recording.quota_gb is None else round(recording.quota_gb * _GB)
+    ) -> StorageRoutes:
+        policy = retention_policy(self._config)
         janitor = Janitor(
             self._database,
             self._station.index,
             self._station.doomed,
             self._station.label,
-            Policy(recording.retention_days, quota_bytes, recording.min_free_fraction),
+            policy,
             self._clock,
             StorageAlert(desk, self._clock),
         )
-        board.add("storage", partial(_storage_component, janitor))
+        cameras = [camera.id for camera in self._config.cameras]
+        stocktaker = Stocktaker(
+            self._database, self._station.index, janitor.disk, policy, cameras, self._clock
+        )
+        board.add("storage", partial(_storage_component, janitor, stocktaker))
         janitor.start()
         stack.push_async_callback(asyncio.to_thread, janitor.close)
+        evidence = EvidenceStore(self._database)
+        return StorageRoutes(stocktaker, evidence, lambda: janitor.trouble, frozenset(cameras))
 
     async def _start_web(
         self,
@@ -155,20 +165,25 @@ class Edge:
         board: HealthBoard,
         pictures: PictureTaker,
         clips: RecordedClips,
+        storage: StorageRoutes,
     ) -> HttpServer:
         http = self._config.http
         zone = ZoneInfo(self._config.box.time_zone)
         holds = HoldDesk(self._database, self._station.index, zone, self._clock)
         board.add("holds", holds.component)
+        previews = PreviewTaker(self._station.index, self._clock, PictureProcess())
+        stack.callback(previews.close)
         collaborators = Collaborators(
             cameras=self._config.cameras,
             index=self._station.index,
             holds=holds,
             clipper=clips,
             pictures=pictures,
+            previews=previews,
             hubs=self._station.hubs,
             streams=self._station.streams,
             health=board,
+            storage=storage,
             scratch=self._config.box.data_dir / "scratch",
             zone=zone,
             clock=self._clock,
@@ -209,6 +224,26 @@ class Edge:
                 await asyncio.wait_for(stopping.wait(), _WATCHDOG_S)
 
 
+def retention_policy(config: EdgeConfig) -> Policy:
+    """Return what the configuration says of how long and how much is kept."""
+    recording = config.recording
+    return Policy(
+        recording.retention_days,
+        _bytes(recording.quota_gb),
+        recording.min_free_fraction,
+        {
+            camera.id: CameraPolicy(
+                camera.retention_days or recording.retention_days, _bytes(camera.quota_gb)
+            )
+            for camera in config.cameras
+        },
+    )
+
+
+def _bytes(gb: float | None) -> int | None:
+    return None if gb is None else round(gb * _GB)
+
+
 class _CameraNews:
     """A StatusListener that has the bus tell the centre of a camera that comes or goes."""
 
@@ -241,6 +276,26 @@ def _bus_component(sender: Sender) -> Component:
     return Component(condition, status.error or None, figures)
 
 
-def _storage_component(janitor: Janitor) -> Component:
-    condition = Condition.OK if janitor.trouble is None else Condition.DEGRADED
-    return Component(condition, janitor.trouble, {"deleted": janitor.deleted})
+def _storage_component(janitor: Janitor, stocktaker: Stocktaker) -> Component:
+    ahead = stocktaker.forecast()
+    figures: dict[str, Figure] = {
+        "deleted": janitor.deleted,
+        "fits_days": min(
+            (each.fits_days for each in ahead.cameras if each.fits_days), default=None
+        ),
+        "full_in_days": ahead.full_in_days,
+    }
+    trouble = janitor.trouble or _shortage(ahead)
+    return Component(Condition.OK if trouble is None else Condition.DEGRADED, trouble, figures)
+
+
+def _shortage(ahead: Forecast) -> str | None:
+    """Return what can't be kept for as long as was promised, if anything."""
+    short = [each for each in ahead.cameras if each.is_short]
+    if not short:
+        return None
+    worst = min(short, key=lambda each: (each.fits_days or 0.0) / each.days)
+    return (
+        f"at today's rate the disk holds {worst.fits_days:.1f} days of camera {worst.camera_id}, "
+        f"{worst.days} are promised"
+    )

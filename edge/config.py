@@ -7,6 +7,7 @@ own or from an environment variable that the configuration names.
 import os
 import tomllib
 from collections.abc import Set as AbstractSet
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -81,6 +82,23 @@ RtspUrl = Annotated[
 HttpUrl = Annotated[str, _url(frozenset({"http", "https"}))]
 
 
+#: Regulation 799, article 17: what cameras in public places record is kept for so long at least.
+LEGAL_DAYS = 30
+_Days = Annotated[int, Field(ge=LEGAL_DAYS, le=3650)]
+
+
+class LegalBasis(StrEnum):
+    """What a camera is there by (Regulation 799); the last two are free of article 17."""
+
+    ARTICLE_7_1 = "art7_1"  # public places that the county's government plans
+    ARTICLE_7_2 = "art7_2"  # places where crowds come together, by who runs them
+    ARTICLE_9 = "art9"  # other public places, by who has a duty to keep them safe
+    NON_PUBLIC = "non_public"  # article 33
+
+
+_FREE_OF_ARTICLE_17 = frozenset({LegalBasis.ARTICLE_9, LegalBasis.NON_PUBLIC})
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -147,8 +165,8 @@ class RecordingSection(_Section):
 
     enabled: bool = True
     segment_s: float = Field(default=10.0, ge=2, le=60)
-    retention_days: int = Field(default=30, ge=1, le=3650)
-    alert_retention_days: int = Field(default=180, ge=1, le=3650)
+    retention_days: _Days = LEGAL_DAYS
+    alert_retention_days: _Days = 180
     quota_gb: float | None = Field(default=None, gt=0)
     min_free_fraction: float = Field(default=0.05, ge=0.01, le=0.5)
     sync_s: float = Field(default=5.0, ge=1, le=60)  # fdatasync rhythm: what a power cut may cost
@@ -227,7 +245,12 @@ class GatheringSection(_Section):
 
 
 class CameraSection(_Section):
-    """One camera. ``sub_url`` is what the wall shows and the detector sees; main where absent."""
+    """One camera. ``sub_url`` is what the wall shows and the detector sees; main where absent.
+
+    ``retention_days`` is the box's where absent. Less than 30 are for cameras that the law leaves
+    free, and must have a reason that can be shown.
+    ``record_sub`` keeps it beside the main stream: for browsers that can't play the main's codec.
+    """
 
     id: CameraId
     name: str = Field(min_length=1, max_length=24)
@@ -235,11 +258,16 @@ class CameraSection(_Section):
     place: str = Field(default="", max_length=60)
     main_url: RtspUrl
     sub_url: RtspUrl | None = None
+    record_sub: bool = False
     username: str | None = None
     password: Secret | None = None
     transport: Literal["tcp", "udp"] = "tcp"
     enabled: bool = True
     lost_after_s: float = Field(default=30.0, ge=5, le=600)  # lost for so long is an alert
+    legal_basis: LegalBasis = LegalBasis.ARTICLE_7_1
+    retention_days: int | None = Field(default=None, ge=1, le=3650)
+    retention_reason: str = Field(default="", max_length=200)
+    quota_gb: float | None = Field(default=None, gt=0)
     ground: Annotated[tuple[GroundPoint, ...], Field(max_length=4)] = ()
     rules: tuple[GatheringSection, ...] = ()
 
@@ -252,11 +280,30 @@ class CameraSection(_Section):
                 Ground([(point.image, point.metres) for point in self.ground])
             except ConfigError as error:
                 raise ValueError(str(error)) from None
+        self._check_retention()
         if (self.username is None) != (self.password is None):
             raise ValueError("'username' and 'password' go together")
+        if self.record_sub and self.sub_url is None:
+            raise ValueError("'record_sub' needs a 'sub_url'")
         if len({rule.id for rule in self.rules}) != len(self.rules):
             raise ValueError("'rules' must have different ids")
         return self
+
+    def _check_retention(self) -> None:
+        if self.retention_days is None or self.retention_days >= LEGAL_DAYS:
+            return
+        if self.legal_basis not in _FREE_OF_ARTICLE_17:
+            free = " or ".join(sorted(_FREE_OF_ARTICLE_17))
+            raise ValueError(
+                f"'retention_days' must be at least {LEGAL_DAYS} (Regulation 799, article 17), not "
+                f"{self.retention_days}; only 'legal_basis' {free} may have fewer, not "
+                f"{self.legal_basis}"
+            )
+        if not self.retention_reason.strip():
+            raise ValueError(
+                f"'retention_reason' must say why 'retention_days' is {self.retention_days}, "
+                f"less than {LEGAL_DAYS}"
+            )
 
 
 class EdgeConfig(_Section):

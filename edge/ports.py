@@ -163,7 +163,12 @@ class Clipper(Protocol):
     """Where an alert's clip comes from: the recorded stream."""
 
     def clip(
-        self, camera_id: str, start: datetime, end: datetime, target: Path
+        self,
+        camera_id: str,
+        start: datetime,
+        end: datetime,
+        target: Path,
+        stream: StreamName = StreamName.MAIN,
     ) -> tuple[datetime, datetime]:
         """Write an MP4 of ``start`` to ``end`` to the new file ``target``; return its true bounds.
 

@@ -5,11 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import av
-import cv2
-import numpy as np
 from av.error import FFmpegError
 from av.packet import Packet
 
@@ -17,6 +15,9 @@ from edge.errors import MediaError, NotFoundError
 from edge.live.hubs import LiveHubs
 from edge.media.sample import TICKS_PER_S, Codec, Sample
 from protocol.relay import StreamName
+
+if TYPE_CHECKING:
+    import numpy as np
 
 _DECODERS = {Codec.H264: "h264", Codec.H265: "hevc"}
 _TIME_BASE = Fraction(1, TICKS_PER_S)
@@ -86,11 +87,13 @@ class PictureTaker:
         return Picture(jpeg, _utc(group[0], chosen.pts))
 
 
-def shrunk_jpeg(image: np.ndarray, max_bytes: int) -> bytes:
+def shrunk_jpeg(image: "np.ndarray", max_bytes: int) -> bytes:
     """Return a BGR image as a JPEG of at most ``max_bytes``: lower quality first, then smaller.
 
     The smallest size tried is 64 pixels wide; that is returned whatever its length.
     """
+    import cv2  # noqa: PLC0415 - it and NumPy are 25 MB; not before a picture is made
+
     height_px, width_px = image.shape[:2]
     scale = min(1.0, _MAX_WIDTH_PX / width_px)
     while True:

@@ -48,32 +48,30 @@ class Station:
         self.index = RecordingIndex(self.database, folder)
         self._census = Census(self.index, self.doomed, self.label)
         self._cameras = tuple(camera for camera in config.cameras if camera.enabled)
-        self._records = config.recording.enabled
         self._clock = clock
         keys = [key for camera in self._cameras for key in _streams(camera)]
         self.hubs = LiveHubs(keys)
         self.streams = StreamBoard(self.hubs.last_sample_at)
         self._recorders = {
-            camera.id: Recorder(
-                camera.id,
-                StreamName.MAIN,
+            key: Recorder(
+                *key,
                 self.index,
                 clock,
                 config.recording.segment_s,
                 config.recording.sync_s,
             )
             for camera in self._cameras
-            if self._records
+            if config.recording.enabled
+            for key in _recorded(camera)
         }
         self._listeners: tuple[StatusListener, ...] = (self.streams, self.hubs)
         self._fanouts = {key: Fanout(f"{key[0]}/{key[1]}", *self._always(key)) for key in keys}
         self._workers: dict[StreamKey, StreamWorker] = {}
 
     def _always(self, key: StreamKey) -> Iterable[Subscriber]:
-        camera_id, stream = key
-        if stream is StreamName.MAIN and camera_id in self._recorders:
-            yield self._recorders[camera_id]
-        yield self.hubs.hub(camera_id, stream)
+        if key in self._recorders:
+            yield self._recorders[key]
+        yield self.hubs.hub(*key)
 
     def listen(self, listener: StatusListener) -> None:
         """Tell ``listener`` how every stream is, and of every change from now on."""
@@ -104,8 +102,7 @@ class Station:
         # waits in the recorders' queues.
         for worker in self._workers.values():
             worker.start()
-        recorded = [(camera.id, StreamName.MAIN) for camera in self._cameras if self._records]
-        recover(self.index, self.doomed, self.label, recorded, self._clock.now())
+        recover(self.index, self.doomed, self.label, self._recorders.keys(), self._clock.now())
         for recorder in self._recorders.values():
             recorder.start()
         self._census.start()
@@ -138,21 +135,21 @@ class Station:
         """Return how one camera is, for the health board."""
         statuses = [s for s in self.streams.statuses() if s.camera_id == camera_id]
         lost = [s for s in statuses if s.state is not StreamState.LIVE]
-        recorder = self._recorders.get(camera_id)
+        recorders = [each for key, each in self._recorders.items() if key[0] == camera_id]
         workers = [worker for key, worker in self._workers.items() if key[0] == camera_id]
         stats = [hub for key, hub in self.hubs.stats().items() if key[0] == camera_id]
         figures = {
             "packets": sum(worker.packets for worker in workers),
             "connects": sum(worker.connects for worker in workers),
-            "recorded_segments": recorder.segments if recorder else 0,
-            "recorder_dropped": recorder.dropped if recorder else 0,
-            "recorder_write_errors": recorder.write_errors if recorder else 0,
+            "recorded_segments": sum(recorder.segments for recorder in recorders),
+            "recorder_dropped": sum(recorder.dropped for recorder in recorders),
+            "recorder_write_errors": sum(recorder.write_errors for recorder in recorders),
             "viewers": sum(hub.viewers for hub in stats),
             "viewer_dropped": sum(hub.dropped for hub in stats),
         }
         if len(lost) == len(statuses):
             return Component(Condition.DOWN, lost[0].error if lost else "no status yet", figures)
-        degraded = bool(lost) or bool(recorder and recorder.dropped)
+        degraded = bool(lost) or bool(figures["recorder_dropped"])
         condition = Condition.DEGRADED if degraded else Condition.OK
         return Component(condition, lost[0].error if lost else None, figures)
 
@@ -165,4 +162,10 @@ def recordings_folder(config: EdgeConfig) -> Path:
 def _streams(camera: CameraSection) -> list[StreamKey]:
     """Return the streams of a camera that are pulled."""
     sub = [(camera.id, StreamName.SUB)] if camera.sub_url is not None else []
+    return [(camera.id, StreamName.MAIN), *sub]
+
+
+def _recorded(camera: CameraSection) -> list[StreamKey]:
+    """Return the streams of a camera that are kept."""
+    sub = [(camera.id, StreamName.SUB)] if camera.record_sub else []
     return [(camera.id, StreamName.MAIN), *sub]

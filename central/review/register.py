@@ -1,7 +1,7 @@
 """The register of viewings (调阅登记, domain 6): who asked for which recorded video."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from pydantic import TypeAdapter, ValidationError
@@ -18,11 +18,16 @@ from protocol.clock import Clock
 _RECORDED = re.compile(r"^cameras/(?P<camera>[a-z0-9_-]{1,32})/(?P<what>playlist\.m3u8|clip\.mp4)$")
 #: A file of the recording. Its number can be guessed, so it is let out to nobody unentered.
 _FILE = re.compile(r"^segments/[^/]+\.mp4$")
+#: A small picture of a moment, or a sheet of them: recorded video too.
+_PREVIEW = re.compile(r"^cameras/(?P<camera>[a-z0-9_-]{1,32})/(?:preview\.jpg|previews)$")
 
 #: A sitting at the review page: so long a playlist goes on asking for its parts.
 _PLAYLIST_COVERS = timedelta(hours=4)
 #: Files asked for without a playlist are entered once in so long.
 _SEGMENT_COVERS = timedelta(hours=1)
+#: And previews; an entry covers those of its own camera and stretch, and so much around that.
+_PREVIEW_COVERS = timedelta(hours=1)
+_AROUND = timedelta(minutes=30)
 
 _REASON_MAX = 200
 _MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
@@ -39,7 +44,8 @@ class ViewingRegister:
         """Enter a request for ``path`` of a box's own interface, if it is for recorded video.
 
         A playlist's entry covers the files it names; without one a file's first request in an hour
-        is entered. Raises InvalidError for times that are none.
+        is entered. It covers previews around its stretch too, and so does a preview's own entry.
+        Raises InvalidError for times that are none.
         """
         found = _RECORDED.match(path)
         if found is not None:
@@ -47,32 +53,51 @@ class ViewingRegister:
             with self._database.write() as session:
                 session.add(self._viewing(signed, box_id, camera_id, what, query))
         elif _FILE.match(path):
-            self._enter_file(signed, box_id, query)
+            # Which camera's it is, only the box knows.
+            viewing = self._viewing(signed, box_id, "", "segment", query)
+            self._enter_unless(self._covers_file, viewing)
+        elif (found := _PREVIEW.match(path)) is not None:
+            if "at" in query:
+                query = {"from": query["at"], "to": query["at"], "reason": query.get("reason", "")}
+            viewing = self._viewing(signed, box_id, found["camera"], "preview", query)
+            self._enter_unless(self._covers_preview, viewing)
 
-    def _enter_file(self, signed: Signed, box_id: str, query: Mapping[str, str]) -> None:
+    def _enter_unless(self, covers: Callable[[Viewing, Viewing], bool], asked: Viewing) -> None:
         with self._database.read() as session:
-            if self._is_covered(session, signed, box_id):
+            if self._is_covered(session, covers, asked):
                 return
         with self._database.write() as session:
-            # A player asks for many files at once: they take turns, and the first one is entered.
-            session.get(Account, signed.username, with_for_update=True)
-            if not self._is_covered(session, signed, box_id):
-                # Which camera's it is, only the box knows.
-                session.add(self._viewing(signed, box_id, "", "segment", query))
+            # A page asks for many things at once: they take turns, and the first one is entered.
+            session.get(Account, asked.username, with_for_update=True)
+            if not self._is_covered(session, covers, asked):
+                session.add(asked)
 
-    def _is_covered(self, session: Session, signed: Signed, box_id: str) -> bool:
-        now = self._clock.now()
-        entries = session.execute(
-            select(Viewing.what, Viewing.at).where(
-                Viewing.at > now - _PLAYLIST_COVERS,
-                Viewing.username == signed.username,
-                Viewing.box_id == box_id,
+    def _is_covered(
+        self, session: Session, covers: Callable[[Viewing, Viewing], bool], asked: Viewing
+    ) -> bool:
+        entries = session.scalars(
+            select(Viewing).where(
+                Viewing.at > self._clock.now() - _PLAYLIST_COVERS,
+                Viewing.username == asked.username,
+                Viewing.box_id == asked.box_id,
             )
         )
-        return any(
-            what == "playlist" or (what == "segment" and at > now - _SEGMENT_COVERS)
-            for what, at in entries
+        return any(covers(entry, asked) for entry in entries)
+
+    def _covers_file(self, entry: Viewing, asked: Viewing) -> bool:
+        return entry.what == "playlist" or (
+            entry.what == "segment" and entry.at > asked.at - _SEGMENT_COVERS
         )
+
+    def _covers_preview(self, entry: Viewing, asked: Viewing) -> bool:
+        is_young = entry.what == "playlist" or (
+            entry.what == "preview" and entry.at > asked.at - _PREVIEW_COVERS
+        )
+        if not is_young or entry.camera_id != asked.camera_id:
+            return False
+        if entry.start is None or entry.end is None or asked.start is None or asked.end is None:
+            return False
+        return entry.start - _AROUND <= asked.start and asked.end <= entry.end + _AROUND
 
     def _viewing(
         self, signed: Signed, box_id: str, camera_id: str, what: str, query: Mapping[str, str]
@@ -98,5 +123,5 @@ def _moment(words: str | None) -> datetime | None:
     except ValidationError as error:
         reason = error.errors()[0]["msg"]
         raise InvalidError(
-            f"'from' and 'to' must be ISO 8601 times with an offset: {reason}"
+            f"'from', 'to' and 'at' must be ISO 8601 times with an offset: {reason}"
         ) from None

@@ -5,8 +5,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from edge.errors import ConfigError
 from edge.ports import Box
 
@@ -92,11 +90,10 @@ class Ground:
                 [0, 0, 0, u, v, 1, -y * u, -y * v],
             ]
             right += [x, y]
-        try:
-            solved = np.linalg.solve(np.array(rows, float), np.array(right, float))
-        except np.linalg.LinAlgError:
-            raise ConfigError(_CROSSED) from None
-        self._h = tuple(float(value) for value in solved)
+        solved = _solved(rows, right)
+        if solved is None:
+            raise ConfigError(_CROSSED)
+        self._h = solved
         if not all(self._depth(*_minus(point, self._centre)) > 0 for point in image):
             raise ConfigError(_CROSSED)
 
@@ -113,6 +110,28 @@ class Ground:
             (h[0] * u + h[1] * v + h[2]) / depth + self._middle[0],
             (h[3] * u + h[4] * v + h[5]) / depth + self._middle[1],
         )
+
+
+def _solved(rows: Sequence[Sequence[float]], right: Sequence[float]) -> tuple[float, ...] | None:
+    """Solve a system of equations by elimination; None where it has no single solution.
+
+    NumPy does that too, but the box would keep all of it in memory for these eight lines.
+    """
+    table = [[*row, value] for row, value in zip(rows, right, strict=True)]
+    for at in range(len(table)):
+        pivot = max(range(at, len(table)), key=lambda below: abs(table[below][at]))
+        table[at], table[pivot] = table[pivot], table[at]
+        if table[at][at] == 0:
+            return None
+        for below in range(at + 1, len(table)):
+            share = table[below][at] / table[at][at]
+            table[below] = [x - share * y for x, y in zip(table[below], table[at], strict=True)]
+    found: list[float] = []  # from the last unknown to the first
+    for row in reversed(table):
+        *factors, value = row[len(table) - 1 - len(found) :]
+        rest = sum(factor * x for factor, x in zip(factors[1:], reversed(found), strict=True))
+        found.append((value - rest) / factors[0])
+    return tuple(reversed(found))
 
 
 def _middle(points: Sequence[Point]) -> Point:

@@ -104,6 +104,15 @@ class EvidenceStore:
             ).fetchone()
         return int(row["n"])
 
+    def pending_bytes(self) -> int:
+        """Return how much the files of those pieces take, as far as they are made."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "select coalesce(sum(size_bytes), 0) as n from evidence"
+                " where stored_us is null and failed is null"
+            ).fetchone()
+        return int(row["n"])
+
     def made(self, piece: Piece, path: str, sha256: str, size_bytes: int) -> None:
         """Record the file of a piece with its true bounds; its tries begin anew."""
         self._change(

@@ -26,23 +26,24 @@ create table segment (
   width        integer not null,
   height       integer not null,
   starts_key   integer not null default 1,   -- 0: cut inside a very long group of pictures
-  recovered    integer not null default 0    -- 1: read back after a crash
+  recovered    integer not null default 0,   -- 1: read back after a crash
+  keys         blob    not null default x''  -- its key points (recording I19), 8 bytes each
 ) strict;
 create index segment_time on segment (camera_id, stream, start_us);
 create index segment_end  on segment (camera_id, stream, end_us);
 create index segment_age  on segment (start_us);
 
--- What all segments take, kept by triggers: to add up millions of rows takes seconds.
+-- What each camera's segments take, kept by triggers: to add up millions of rows takes seconds.
 create table footprint (
-  only       integer primary key check (only = 1),
+  camera_id  text    primary key,
   size_bytes integer not null
 ) strict;
-insert into footprint values (1, 0);
 create trigger segment_added after insert on segment begin
-  update footprint set size_bytes = size_bytes + new.size_bytes;
+  insert into footprint (camera_id, size_bytes) values (new.camera_id, new.size_bytes)
+    on conflict (camera_id) do update set size_bytes = size_bytes + excluded.size_bytes;
 end;
 create trigger segment_removed after delete on segment begin
-  update footprint set size_bytes = size_bytes - old.size_bytes;
+  update footprint set size_bytes = size_bytes - old.size_bytes where camera_id = old.camera_id;
 end;
 
 -- A stretch that should have been recorded and was not; it never overlaps a segment (recording I6).

@@ -18,6 +18,7 @@ import av.stream
 import av.video.stream
 from pydantic import SecretStr
 
+from edge import heap
 from edge.config import CameraSection
 from edge.errors import ConfigError, StreamError, StreamMissing, StreamRefused, StreamStalled
 from edge.ingest.source import PacketSource
@@ -97,6 +98,7 @@ class RtspOpener:
             offered = ", ".join(stream.codec_context.name for stream in video) or "no video"
             container.close()
             raise StreamRefused(f"neither H.264 nor H.265 but {offered}")
+        heap.give_back()  # to know the stream, FFmpeg has decoded pictures
         return _RtspSource(container, video[0], codec, self._clock)
 
     def _with_credentials(self) -> str:

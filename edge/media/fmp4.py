@@ -33,8 +33,16 @@ def init_segment(parameters: CodecParameters, note: bytes = b"") -> bytes:
 
 
 def fragment(samples: Sequence[Sample], durations_90k: Sequence[int], sequence: int) -> bytes:
+    """Return the bytes of :func:`fragment_parts` in one piece."""
+    return b"".join(fragment_parts(samples, durations_90k, sequence))
+
+
+def fragment_parts(
+    samples: Sequence[Sample], durations_90k: Sequence[int], sequence: int
+) -> list[bytes]:
     """Return ``moof`` and ``mdat`` of samples (at least one) that follow one another in one run.
 
+    They come in parts, the samples' own bytes among them, for who writes without copying.
     ``durations_90k`` are the true distances to the next sample, one a sample; their sum with the
     first sample's media time is where the next fragment begins. ``sequence`` grows by fragment.
     """
@@ -49,7 +57,7 @@ def fragment(samples: Sequence[Sample], durations_90k: Sequence[int], sequence: 
     moof = _moof(sequence, samples[0].dts_90k, len(samples), table)
     payload_bytes = sum(len(sample.data) for sample in samples)
     head = struct.pack(">I4s", payload_bytes + 8, b"mdat")
-    return b"".join((moof, head, *(sample.data for sample in samples)))
+    return [moof + head, *(sample.data for sample in samples)]
 
 
 def _moof(sequence: int, dts_90k: int, count: int, table: bytes) -> bytes:

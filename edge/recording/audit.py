@@ -1,4 +1,4 @@
-"""Checking the archive against its invariants; nothing here writes (recording I1 to I6)."""
+"""Checking the archive against its invariants; nothing here writes (recording I1 to I6, I19)."""
 
 import hashlib
 import os
@@ -222,15 +222,15 @@ class Audit:
     def _bytes(self) -> Iterator[Finding]:
         for segment in self._index.oldest_first():
             try:
-                problem = self._examine(segment)
+                finding = self._examine(segment)
             except FileNotFoundError:
                 continue  # told by its name already
             except OSError as error:
-                problem = f"can't be read: {error.strerror}"
-            if problem:
-                yield _of_row(segment, problem)
+                finding = _of_row(segment, f"can't be read: {error.strerror}")
+            if finding is not None:
+                yield finding
 
-    def _examine(self, segment: Segment) -> str | None:
+    def _examine(self, segment: Segment) -> Finding | None:
         """Return what is wrong with a file's bytes, or None. Raises OSError."""
         with segment.path.open("rb") as file:
             digest = hashlib.sha256()
@@ -238,20 +238,27 @@ class Audit:
                 digest.update(block)
                 self.tally.read_bytes += len(block)
             if digest.hexdigest() != segment.sha256:
-                return "its bytes are not those that were recorded"
+                return _of_row(segment, "its bytes are not those that were recorded")
             try:
                 head = read_head(file, segment.size_bytes)
             except MediaError as error:
-                return str(error)
+                return _of_row(segment, str(error))
             whole = list(fragments(file, head.init_bytes, segment.size_bytes))
-        return _against_media(segment, head, whole)
+        problem = _against_media(segment, head, whole)
+        if problem is not None:
+            return _of_row(segment, problem)
+        begins = {(each.dts_90k, each.offset) for each in whole if each.starts_key}
+        start_90k = segment.start_dts_90k
+        if all((start_90k + key.after_90k, key.offset) in begins for key in segment.keys):
+            return None
+        return _of_row(segment, "its row has key points where no key frame begins", "I19")
 
     def _name(self, path: Path) -> str:
         return path.relative_to(self._index.root).as_posix()
 
 
-def _of_row(segment: Segment, problem: str) -> Finding:
-    return Finding("I1", f"segment {segment.id} ({segment.path.name})", problem, Remedy.PERSON)
+def _of_row(segment: Segment, problem: str, invariant: str = "I1") -> Finding:
+    return Finding(invariant, f"segment {segment.id} ({segment.path.name})", problem, Remedy.PERSON)
 
 
 def _against_media(segment: Segment, head: Head, whole: Sequence[Fragment]) -> str | None:

@@ -1,6 +1,6 @@
 """Which segments are old by the monotonic clock too."""
 
-from collections import deque
+from bisect import bisect_right
 from datetime import timedelta
 
 from edge.recording.segment import Segment
@@ -11,27 +11,39 @@ _NS_PER_US = 1000
 
 
 class Elders:
-    """The segments that were there ``age`` ago, or when this process began.
+    """The segments that were there so long ago, or when this process began.
 
     A segment's times are those of the wall clock it was recorded by, which may have been wrong
-    then. What this process recorded is an elder only once it has lived for ``age``, to the hour.
-    One thread uses it.
+    then. What this process recorded is an elder only once it has lived for so long, to the hour.
+    ``longest`` is the longest time that is asked for. One thread uses it.
     """
 
-    def __init__(self, clock: Clock, age: timedelta, newest_id: int) -> None:
+    def __init__(self, clock: Clock, longest: timedelta, newest_id: int) -> None:
         self._clock = clock
-        self._age_ns = age // timedelta(microseconds=1) * _NS_PER_US
-        self._eldest_id = newest_id
-        self._marks: deque[tuple[int, int]] = deque()
+        self._longest_ns = _ns(longest)
+        self._first_id = newest_id
+        # When it was, and the newest segment then; an hour apart. Both grow.
+        self._marked_ns: list[int] = []
+        self._newest_ids: list[int] = []
 
     def note(self, newest_id: int) -> None:
         """Say which segment is the newest now; call it at least once an hour."""
         now_ns = self._clock.monotonic_ns()
-        if not self._marks or now_ns - self._marks[-1][0] >= _MARK_EVERY_NS:
-            self._marks.append((now_ns, newest_id))
-        while self._marks and now_ns - self._marks[0][0] >= self._age_ns:
-            self._eldest_id = max(self._eldest_id, self._marks.popleft()[1])
+        if not self._marked_ns or now_ns - self._marked_ns[-1] >= _MARK_EVERY_NS:
+            self._marked_ns.append(now_ns)
+            self._newest_ids.append(max(newest_id, *self._newest_ids[-1:], self._first_id))
+        over = bisect_right(self._marked_ns, now_ns - self._longest_ns)
+        if over:
+            self._first_id = self._newest_ids[over - 1]
+            del self._marked_ns[:over], self._newest_ids[:over]
 
-    def include(self, segment: Segment) -> bool:
-        """Say whether a segment is one of them; what a crash left is of an earlier process."""
-        return segment.recovered or segment.id <= self._eldest_id
+    def include(self, segment: Segment, age: timedelta) -> bool:
+        """Say whether a segment was there ``age`` ago; what a crash left is of a process before."""
+        if segment.recovered or segment.id <= self._first_id:
+            return True
+        passed = bisect_right(self._marked_ns, self._clock.monotonic_ns() - _ns(age))
+        return passed > 0 and segment.id <= self._newest_ids[passed - 1]
+
+
+def _ns(span: timedelta) -> int:
+    return span // timedelta(microseconds=1) * _NS_PER_US

@@ -2,17 +2,22 @@
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from io import FileIO
 from pathlib import Path
 
-from edge.media.fmp4 import fragment, init_segment
+from edge.media.fmp4 import fragment_parts, init_segment
 from edge.media.sample import TICKS_PER_S, Sample
 from edge.recording.origin import Origin
-from edge.recording.segment import ClosedFile, Footage
+from edge.recording.segment import ClosedFile, Footage, KeyPoint
 from protocol.ids import uuid7
 
 _NS_PER_US = 1000
+#: What one writev takes (IOV_MAX of Linux); a fragment of a second has some 25.
+_MAX_PARTS = 1024
+#: Hashing gives Python's lock away at each call, and with 16 cameras others wait for it: so not a
+#: picture at a time. Not a fragment either: the copy of that would stay in the thread's heap.
+_HASHED_BYTES = 96 * 1024
 
 
 class SegmentFile:
@@ -33,10 +38,11 @@ class SegmentFile:
         self._hash = hashlib.sha256()
         self._size_bytes = 0
         self._sequence = 0
+        self._keys: list[KeyPoint] = []
         _make_folder(self.path.parent)
         self._file: FileIO = self.path.open("xb", buffering=0)
         try:
-            self._write(init_segment(run.parameters, Origin.of(run).encode()))
+            self._write([init_segment(run.parameters, Origin.of(run).encode())])
         except OSError:
             self.discard()
             raise
@@ -76,7 +82,10 @@ class SegmentFile:
 
     def append(self, samples: Sequence[Sample], durations_90k: Sequence[int]) -> None:
         """Write one fragment that follows on the last one."""
-        self._write(fragment(samples, durations_90k, self._sequence + 1))
+        begin = KeyPoint(samples[0].dts_90k - self._first.dts_90k, self._size_bytes)
+        self._write(fragment_parts(samples, durations_90k, self._sequence + 1))
+        if samples[0].is_key:
+            self._keys.append(begin)
         self._sequence += 1
         self._end_90k = samples[-1].dts_90k + durations_90k[-1]
         self._last_mono_ns = samples[-1].received_mono_ns
@@ -98,6 +107,7 @@ class SegmentFile:
             **{name: getattr(footage, name) for name in Footage.__slots__},
             wall_us=wall_ns // _NS_PER_US,
             sha256=self._hash.hexdigest(),
+            keys=tuple(self._keys),
         )
 
     def abandon(self) -> None:
@@ -109,18 +119,42 @@ class SegmentFile:
         self._file.close()
         self.path.unlink(missing_ok=True)
 
-    def _write(self, data: bytes) -> None:
-        view = memoryview(data)
+    def _write(self, parts: Sequence[bytes]) -> None:
+        """Write parts as one: gathered by the kernel, so that no fragment is copied for it."""
+        left = parts
         try:
-            while view:
-                view = view[self._file.write(view) :]
+            while left:
+                left = _beyond(left, os.writev(self._file.fileno(), left[:_MAX_PARTS]))
         except OSError:
             # A full disk may have taken a part: a torn fragment must not stand in the middle.
             os.ftruncate(self._file.fileno(), self._size_bytes)
             self._file.seek(self._size_bytes)
             raise
-        self._hash.update(data)
-        self._size_bytes += len(data)
+        for piece in _pieces(parts):
+            self._hash.update(piece)
+            self._size_bytes += len(piece)
+
+
+def _beyond(parts: Sequence[bytes], written: int) -> Sequence[bytes]:
+    """Return what of ``parts`` lies beyond the first ``written`` bytes."""
+    for at, part in enumerate(parts):
+        if written < len(part):
+            return [part[written:], *parts[at + 1 :]]
+        written -= len(part)
+    return ()
+
+
+def _pieces(parts: Sequence[bytes]) -> Iterator[bytes]:
+    """Yield the bytes of ``parts`` in order, small ones put together up to _HASHED_BYTES."""
+    held: list[bytes] = []
+    held_bytes = 0
+    for part in parts:
+        if held and held_bytes + len(part) > _HASHED_BYTES:
+            yield b"".join(held)
+            held, held_bytes = [], 0
+        held.append(part)
+        held_bytes += len(part)
+    yield b"".join(held)  # of a single part, that is the part itself
 
 
 def new_path(root: Path, first: Sample) -> Path:

@@ -1,8 +1,9 @@
 """The index of what is recorded: segments, gaps, and the files that are growing now."""
 
+import heapq
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from edge.recording.segment import ClosedFile, Footage, Gap, Segment, Totals, ru
 from protocol.relay import StreamName
 
 _PAGE_ROWS = 500
+_FAR_US = 2**62
 _ALIVE = "recording_alive_us"
 _BELIEVED = "recording_believed_us"
 _AFTER_SLASH = "0"  # its neighbour in ASCII: all paths below a folder are between the two
@@ -166,20 +168,41 @@ class RecordingIndex:
 
     def oldest_first(self) -> Iterator[Segment]:
         """Yield every segment of every camera, oldest first, read in pages as they are used."""
-        after = {"start_us": -(2**62), "id": 0, "limit": _PAGE_ROWS}
+        return self._pages("true", {})
+
+    def of_camera(self, camera_id: str, begun_by: datetime | None = None) -> Iterator[Segment]:
+        """Yield a camera's segments that begin by then, oldest first, read in pages as well."""
+        where = "camera_id = :camera_id and stream = :stream and start_us <= :begun_by"
+        until_us = _FAR_US if begun_by is None else to_us(begun_by)
+        pages = [
+            self._pages(
+                where, {"camera_id": camera_id, "stream": stream.value, "begun_by": until_us}
+            )
+            for stream in StreamName
+        ]
+        return heapq.merge(*pages, key=lambda segment: (segment.start, segment.id))
+
+    def _pages(self, where: str, given: Mapping[str, object]) -> Iterator[Segment]:
+        after = {"start_us": -_FAR_US, "id": 0, "limit": _PAGE_ROWS, **given}
         while True:
             with self._database.reading() as connection:
                 rows = connection.execute(
-                    """
-                    select * from segment where (start_us, id) > (:start_us, :id)
+                    f"""
+                    select * from segment where {where} and (start_us, id) > (:start_us, :id)
                     order by start_us, id limit :limit
-                    """,
+                    """,  # noqa: S608 - words of our own
                     after,
                 ).fetchall()
-            if not rows:
-                return
             yield from (segments.of_row(row, self._root) for row in rows)
+            if len(rows) < _PAGE_ROWS:
+                return
             after |= {"start_us": rows[-1]["start_us"], "id": rows[-1]["id"]}
+
+    def cameras(self) -> set[str]:
+        """Return the cameras that there is footage of, configured or not."""
+        with self._database.reading() as connection:
+            rows = connection.execute("select camera_id from footprint where size_bytes > 0")
+            return {row["camera_id"] for row in rows}
 
     def newest_id(self) -> int:
         """Return the id of the segment that was indexed last, or 0."""
@@ -215,7 +238,15 @@ class RecordingIndex:
     def size_bytes(self) -> int:
         """Return how many bytes all segments take, without adding them up."""
         with self._database.reading() as connection:
-            return int(connection.execute("select size_bytes from footprint").fetchone()[0])
+            query = "select coalesce(sum(size_bytes), 0) from footprint"
+            return int(connection.execute(query).fetchone()[0])
+
+    def camera_bytes(self, camera_id: str) -> int:
+        """Return how many bytes a camera's segments take, likewise."""
+        with self._database.reading() as connection:
+            query = "select size_bytes from footprint where camera_id = ?"
+            row = connection.execute(query, (camera_id,)).fetchone()
+        return 0 if row is None else int(row["size_bytes"])
 
     def forget(self, segment: Segment) -> None:
         """Remove the row of a segment whose file is gone or damaged."""
@@ -256,6 +287,11 @@ class RecordingIndex:
                 after = {"camera_id": row["camera_id"], "stream": row["stream"]}
                 found.add((row["camera_id"], StreamName(row["stream"])))
         return found
+
+    def reaches(self, camera_id: str, stream: StreamName, start: datetime, end: datetime) -> bool:
+        """Say whether ``start`` to ``end`` is within the time in which a stream was recorded."""
+        earliest, latest = self.earliest(camera_id, stream), self.latest(camera_id, stream, end)
+        return earliest is not None and latest is not None and earliest < end and latest > start
 
     def earliest(self, camera_id: str, stream: StreamName) -> datetime | None:
         """Return the start of the oldest segment, or None."""

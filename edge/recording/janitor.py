@@ -3,6 +3,7 @@
 import logging
 import os
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from edge.recording.elders import Elders
 from edge.recording.index import RecordingIndex
 from edge.recording.label import DiskState, Label
 from edge.recording.retention import Deletion, Disk, Plan, Policy, plan
+from edge.recording.segment import Segment
 from protocol.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -74,7 +76,7 @@ class Janitor:
         self._interval_s = interval_s
         self._faults = FaultLog(log, clock)
         self._believed: BelievedClock | None = None
-        self._elders = Elders(clock, timedelta(days=policy.days), 0)
+        self._elders = Elders(clock, timedelta(days=policy.most_days), 0)
         self._remains = Remains(0, 0)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="janitor", daemon=True)
@@ -153,21 +155,15 @@ class Janitor:
         # What resists has been planned already. To plan more in its place would take row after row
         # of a disk that lets nothing go, until none is left.
         disk = replace(disk, free_bytes=disk.free_bytes + self._remains.size_bytes)
-        segments, policy = self._index.oldest_first(), self._policy
-        if state is not DiskState.RIGHT:
-            # What is not here is on another disk, takes no room on this one and comes back with it.
-            # How much of the quota it takes is not known then; free space is still kept.
-            segments = (segment for segment in segments if segment.path.exists())
-            policy = replace(policy, quota_bytes=None)
-        return plan(
-            segments,
-            held,
-            growing,
-            disk,
-            policy,
-            now,
-            self._elders.include,
-        )
+        if state is DiskState.RIGHT:
+            return plan(self._index, held, growing, disk, self._policy, now, self._is_of_age)
+        # How much of a quota is on this disk is not known then; free space is still kept.
+        policy = self._policy.without_quotas()
+        return plan(_Present(self._index), held, growing, disk, policy, now, self._is_of_age)
+
+    def _is_of_age(self, segment: Segment) -> bool:
+        age = timedelta(days=self._policy.of(segment.camera_id).days)
+        return self._elders.include(segment, age)
 
     def _carry_out(self, deletions: tuple[Deletion, ...], now: datetime, at: datetime) -> None:
         try:
@@ -212,6 +208,32 @@ class Janitor:
         newest_id = self._index.newest_id()
         if self._believed is None:
             self._believed = BelievedClock(self._clock, self._index.last_believed())
-            self._elders = Elders(self._clock, timedelta(days=self._policy.days), newest_id)
+            self._elders = Elders(self._clock, timedelta(days=self._policy.most_days), newest_id)
         self._elders.note(newest_id)
         return self._believed.now()
+
+
+class _Present:
+    """The Holdings whose files are there.
+
+    What is not here is on another disk, takes no room on this one and comes back with it.
+    """
+
+    def __init__(self, index: RecordingIndex) -> None:
+        self._index = index
+
+    def cameras(self) -> set[str]:
+        return self._index.cameras()
+
+    def of_camera(self, camera_id: str, begun_by: datetime | None = None) -> Iterator[Segment]:
+        return filter(_is_there, self._index.of_camera(camera_id, begun_by))
+
+    def oldest_first(self) -> Iterator[Segment]:
+        return filter(_is_there, self._index.oldest_first())
+
+    def camera_bytes(self, camera_id: str) -> int:
+        return self._index.camera_bytes(camera_id)
+
+
+def _is_there(segment: Segment) -> bool:
+    return segment.path.exists()

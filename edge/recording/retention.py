@@ -1,10 +1,12 @@
 """What is to be deleted, and why. Pure."""
 
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from edge.recording.segment import Hold, Segment
 
@@ -25,12 +27,39 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class CameraPolicy:
+    """How long a camera's footage is kept, and how much of it at most."""
+
+    days: int
+    quota_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
-    """How much may be kept, and how long. ``quota_bytes`` is for all cameras together."""
+    """How much may be kept, and how long.
+
+    ``quota_bytes`` is for all cameras together. ``days`` is for what ``cameras`` does not name:
+    footage of cameras that were renamed or taken out of the configuration.
+    """
 
     days: int
     quota_bytes: int | None
     min_free_fraction: float
+    cameras: Mapping[str, CameraPolicy] = field(default_factory=dict)
+
+    def of(self, camera_id: str) -> CameraPolicy:
+        """Return what holds for a camera."""
+        return self.cameras.get(camera_id) or CameraPolicy(self.days)
+
+    def without_quotas(self) -> "Policy":
+        """Return the same without quotas."""
+        cameras = {name: CameraPolicy(each.days) for name, each in self.cameras.items()}
+        return replace(self, quota_bytes=None, cameras=cameras)
+
+    @property
+    def most_days(self) -> int:
+        """The longest that anything is kept."""
+        return max([self.days, *(each.days for each in self.cameras.values())])
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +69,22 @@ class Disk:
     total_bytes: int
     free_bytes: int
     used_bytes: int
+
+
+class Holdings(Protocol):
+    """What there is to delete. Iterators are read only as far as needed."""
+
+    def cameras(self) -> Collection[str]:
+        """Return the cameras that there is footage of, configured or not."""
+
+    def of_camera(self, camera_id: str, begun_by: datetime | None = None) -> Iterable[Segment]:
+        """Return a camera's segments, oldest first; only those that begin by ``begun_by``."""
+
+    def oldest_first(self) -> Iterable[Segment]:
+        """Return the segments of all cameras, oldest first."""
+
+    def camera_bytes(self, camera_id: str) -> int:
+        """Return how much a camera's segments take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +97,7 @@ class Deletion:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to go, oldest first; ``short_bytes`` is what is missing to the limits even then.
+    """What is to go; ``short_bytes`` is what is missing to the limits even then.
 
     With ``short_bytes`` above 0 in a plan that is not ``partial``, all that is left is held or
     growing, or is not ours.
@@ -64,7 +109,7 @@ class Plan:
 
 
 def plan(
-    oldest_first: Iterable[Segment],
+    holdings: Holdings,
     holds: Iterable[Hold],
     growing: Collection[Path],
     disk: Disk,
@@ -74,43 +119,94 @@ def plan(
 ) -> Plan:
     """Return what must go so that the limits are kept.
 
-    ``oldest_first`` is read only as far as needed. Held and growing segments are passed over
+    First what is too old, camera by camera; then what is over a camera's quota; then, where that
+    does not do for the box's quota and the free space, the oldest of all cameras, so that what is
+    over the legal time goes before anything that is not. Held and growing segments are passed over
     (recording I4), whatever it costs. Those that ``is_of_age`` denies don't go for their age,
     whatever their times say.
     """
-    kept_from = now - timedelta(days=policy.days)
-    over_quota = 0 if policy.quota_bytes is None else disk.used_bytes - policy.quota_bytes
-    under_watermark = round(policy.min_free_fraction * disk.total_bytes) - disk.free_bytes
-    by_camera = _by_camera(holds, now)
-    deletions: list[Deletion] = []
-    for segment in oldest_first:
-        if segment.end <= kept_from and is_of_age(segment):
-            reason = Reason.AGE
-        elif over_quota > 0:
-            reason = Reason.QUOTA
-        elif under_watermark > 0:
-            reason = Reason.WATERMARK
-        elif segment.start > kept_from:
-            break
-        else:
-            continue
-        if segment.path in growing or _is_held(segment, by_camera.get(segment.camera_id, ())):
-            continue
-        if len(deletions) == MOST_DELETIONS:
-            return Plan(tuple(deletions), max(0, over_quota, under_watermark), partial=True)
-        deletions.append(Deletion(segment, reason))
-        over_quota -= segment.size_bytes
-        under_watermark -= segment.size_bytes
-    return Plan(tuple(deletions), max(0, over_quota, under_watermark), partial=False)
+    return _Planner(holdings, _Spared(holds, growing, now), disk, policy).plan(now, is_of_age)
 
 
-def _by_camera(holds: Iterable[Hold], now: datetime) -> dict[str, list[Hold]]:
-    by_camera: dict[str, list[Hold]] = {}
-    for hold in holds:
-        if hold.until > now:
-            by_camera.setdefault(hold.camera_id, []).append(hold)
-    return by_camera
+class _Spared:
+    """What may not go."""
+
+    def __init__(self, holds: Iterable[Hold], growing: Collection[Path], now: datetime) -> None:
+        self._growing = growing
+        self._holds: dict[str, list[Hold]] = {}
+        for hold in holds:
+            if hold.until > now:
+                self._holds.setdefault(hold.camera_id, []).append(hold)
+
+    def __contains__(self, segment: Segment) -> bool:
+        return segment.path in self._growing or any(
+            segment.start < hold.end and segment.end > hold.start - HOLD_LEAD
+            for hold in self._holds.get(segment.camera_id, ())
+        )
 
 
-def _is_held(segment: Segment, holds: Iterable[Hold]) -> bool:
-    return any(segment.start < hold.end and segment.end > hold.start - HOLD_LEAD for hold in holds)
+class _Planner:
+    """One plan in the making."""
+
+    def __init__(self, holdings: Holdings, spared: _Spared, disk: Disk, policy: Policy) -> None:
+        self._holdings = holdings
+        self._spared = spared
+        self._policy = policy
+        self._deletions: dict[int, Deletion] = {}
+        self._is_full = False
+        quota = policy.quota_bytes
+        self._over_quota = 0 if quota is None else disk.used_bytes - quota
+        self._under_watermark = round(policy.min_free_fraction * disk.total_bytes) - disk.free_bytes
+        self._over_own = {
+            camera_id: holdings.camera_bytes(camera_id) - each.quota_bytes
+            for camera_id, each in policy.cameras.items()
+            if each.quota_bytes is not None
+        }
+
+    def plan(self, now: datetime, is_of_age: Callable[[Segment], bool]) -> Plan:
+        for camera_id in sorted(self._holdings.cameras()):
+            self._take_old(camera_id, now, is_of_age)
+        for camera_id in sorted(self._over_own):
+            self._take(self._holdings.of_camera(camera_id), partial(self._own_limit, camera_id))
+        self._take(self._holdings.oldest_first(), self._limit)
+        short = max(0, self._over_quota, self._under_watermark, *self._over_own.values())
+        return Plan(tuple(self._deletions.values()), short, partial=self._is_full)
+
+    def _take_old(
+        self, camera_id: str, now: datetime, is_of_age: Callable[[Segment], bool]
+    ) -> None:
+        kept_from = now - timedelta(days=self._policy.of(camera_id).days)
+        for segment in self._holdings.of_camera(camera_id, kept_from):
+            if self._is_full:
+                return
+            if segment.end <= kept_from and is_of_age(segment):
+                self._choose(segment, Reason.AGE)
+
+    def _own_limit(self, camera_id: str) -> Reason | None:
+        return Reason.QUOTA if self._over_own[camera_id] > 0 else None
+
+    def _limit(self) -> Reason | None:
+        if self._over_quota > 0:
+            return Reason.QUOTA
+        return Reason.WATERMARK if self._under_watermark > 0 else None
+
+    def _take(self, oldest_first: Iterable[Segment], why: Callable[[], Reason | None]) -> None:
+        """Choose segments as long as there is a limit that is not kept."""
+        segments = iter(oldest_first)
+        while (reason := why()) is not None and not self._is_full:
+            segment = next(segments, None)
+            if segment is None:
+                return
+            self._choose(segment, reason)
+
+    def _choose(self, segment: Segment, reason: Reason) -> None:
+        if segment.id in self._deletions or segment in self._spared:
+            return
+        if len(self._deletions) == MOST_DELETIONS:
+            self._is_full = True
+            return
+        self._deletions[segment.id] = Deletion(segment, reason)
+        self._over_quota -= segment.size_bytes
+        self._under_watermark -= segment.size_bytes
+        if segment.camera_id in self._over_own:
+            self._over_own[segment.camera_id] -= segment.size_bytes

@@ -10,7 +10,7 @@ from edge.errors import MediaError
 from edge.media.boxes import Fragment, Head, fragments, holds_nal_units, read_head
 from edge.media.sample import TICKS_PER_S
 from edge.recording.origin import Origin
-from edge.recording.segment import ClosedFile
+from edge.recording.segment import ClosedFile, KeyPoint
 
 #: Ours are of a second, or of two pictures of a very slow camera: more is a damaged length.
 _MAX_FRAGMENT_90K = 60 * TICKS_PER_S
@@ -57,6 +57,9 @@ def salvage(path: Path) -> ClosedFile:
         wall_us=duration_90k * 1_000_000 // TICKS_PER_S,
         sha256=digest,
         recovered=True,
+        keys=tuple(
+            KeyPoint(each.dts_90k - start_90k, each.offset) for each in sound if each.starts_key
+        ),
     )
 
 

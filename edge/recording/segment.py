@@ -42,17 +42,27 @@ class Footage:
         return self.start - timedelta(microseconds=self.start_dts_90k * 1_000_000 // TICKS_PER_S)
 
 
+@dataclass(frozen=True, slots=True)
+class KeyPoint:
+    """Where decoding can begin in a file: so many ticks after its first sample, at a byte of it."""
+
+    after_90k: int
+    offset: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClosedFile(Footage):
     """A file that is complete on the disk and not indexed yet.
 
     ``wall_us`` is how long it took by the monotonic clock; a recovered file repeats its media
-    duration there, as nothing else is known.
+    duration there, as nothing else is known. ``keys`` are its fragments that begin with a key
+    frame, in order (recording I19); none are known of a row of an older version.
     """
 
     wall_us: int
     sha256: str
     recovered: bool = False
+    keys: tuple[KeyPoint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

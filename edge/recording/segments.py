@@ -6,18 +6,21 @@ table are below it.
 
 import dataclasses
 import sqlite3
+import struct
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
 from edge.db.instant import from_us, to_us
 from edge.media.sample import Codec
 from edge.recording.coverage import Stretch
-from edge.recording.segment import ClosedFile, Segment
+from edge.recording.segment import ClosedFile, KeyPoint, Segment
 from protocol.relay import StreamName
 
 #: No file is nearly so long: with this a search by the end of the segments has two ends.
 LONGEST_US = 3_600_000_000
 _NEVER_US = 2**62
+_KEY = struct.Struct(">II")  # ticks after the first sample, byte of the file
 
 
 def insert(connection: sqlite3.Connection, file: ClosedFile, root: Path) -> Segment:
@@ -41,6 +44,7 @@ def insert(connection: sqlite3.Connection, file: ClosedFile, root: Path) -> Segm
         "height": file.height,
         "starts_key": file.starts_key,
         "recovered": file.recovered,
+        "keys": _packed(file.keys),
     }
     names, values = ", ".join(row), ", ".join(f":{name}" for name in row)
     segment_id = connection.execute(
@@ -75,6 +79,7 @@ def of_row(row: sqlite3.Row, root: Path) -> Segment:
         height=row["height"],
         starts_key=bool(row["starts_key"]),
         recovered=bool(row["recovered"]),
+        keys=_unpacked(row["keys"]),
     )
 
 
@@ -144,3 +149,13 @@ def expected_since(
         {"camera_id": camera_id, "stream": stream.value, "never": _NEVER_US},
     ).fetchone()
     return None if row[0] == _NEVER_US else from_us(row[0])
+
+
+def _packed(keys: Iterable[KeyPoint]) -> bytes:
+    """Return key points for the table; one that does not fit is left out, and its piece longer."""
+    fit = (key for key in keys if max(key.after_90k, key.offset) < 2**32)
+    return b"".join(_KEY.pack(key.after_90k, key.offset) for key in fit)
+
+
+def _unpacked(blob: bytes) -> tuple[KeyPoint, ...]:
+    return tuple(KeyPoint(after_90k, offset) for after_90k, offset in _KEY.iter_unpack(blob))

@@ -1,4 +1,4 @@
-"""One camera's main stream onto the disk."""
+"""One stream of a camera onto the disk."""
 
 import logging
 import threading
@@ -93,7 +93,9 @@ class Recorder:
         self._synced_ns = 0
         self.segments = 0
         self.write_errors = 0
-        self._thread = threading.Thread(target=self._run, name=f"record-{camera_id}", daemon=True)
+        self._thread = threading.Thread(
+            target=self._run, name=f"record-{camera_id}-{stream.value}", daemon=True
+        )
 
     def start(self) -> None:
         """Begin. From now on the camera's footage is missing until its first sample is written.

@@ -1,5 +1,6 @@
 """What the box's interface answers, as JSON."""
 
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -108,13 +109,31 @@ class SpanAnswer(_Answer):
     end: datetime
 
 
+class FormatAnswer(_Answer):
+    """What the recording is, from ``start`` on: whether a browser can play it hangs on ``codec``.
+
+    ``codec`` is as in RFC 6381; sizes are pixels.
+    """
+
+    start: datetime = Field(serialization_alias="from")
+    codec: str
+    width: int
+    height: int
+
+
 class TimelineAnswer(_Answer):
-    """What is recorded of a camera and what is missing."""
+    """What is recorded of a stream of a camera and what is missing.
+
+    ``formats`` begin where they change; ``streams`` are those that were recorded around that time.
+    """
 
     camera_id: str
+    stream: StreamName
+    streams: tuple[StreamName, ...]
     start: datetime = Field(serialization_alias="from")
     end: datetime = Field(serialization_alias="to")
     segments: tuple[SegmentAnswer, ...]
+    formats: tuple[FormatAnswer, ...]
     gaps: tuple[GapAnswer, ...]
     growing: SpanAnswer | None
 
@@ -159,23 +178,36 @@ class CoverageAnswer(_Answer):
 
 
 def timeline(
-    camera_id: str,
+    of: tuple[str, StreamName],
     span: tuple[datetime, datetime],
     segments: list[Segment],
     gaps: list[Gap],
     growing: Footage | None,
+    streams: list[StreamName],
 ) -> TimelineAnswer:
     """Return the answer for ``span``; ``growing`` only where it reaches into it."""
     start, end = span
     inside = growing is not None and growing.start < end and growing.end > start
     return TimelineAnswer(
-        camera_id=camera_id,
+        camera_id=of[0],
+        stream=of[1],
+        streams=tuple(streams),
         start=start,
         end=end,
         segments=tuple(SegmentAnswer.model_validate(segment) for segment in segments),
+        formats=tuple(_formats(segments)),
         gaps=tuple(GapAnswer.model_validate(gap) for gap in gaps),
         growing=SpanAnswer.model_validate(growing) if inside else None,
     )
+
+
+def _formats(segments: list[Segment]) -> Iterator[FormatAnswer]:
+    last: tuple[str, int, int] | None = None
+    for segment in segments:
+        its = segment.mime_codec, segment.width, segment.height
+        if its != last:
+            yield FormatAnswer(start=segment.start, codec=its[0], width=its[1], height=its[2])
+        last = its
 
 
 def _stream(camera_id: str, name: StreamName, board: StreamBoard) -> StreamAnswer:

@@ -13,6 +13,7 @@ from starlette.responses import FileResponse
 from starlette.types import Receive, Scope, Send
 
 from edge.ports import Clipper
+from protocol.relay import StreamName
 
 log = logging.getLogger(__name__)
 
@@ -42,12 +43,16 @@ class ClipShelf:
         shutil.rmtree(self._scratch, ignore_errors=True)
         self._scratch.mkdir(parents=True)
 
-    async def cut(self, camera_id: str, start: datetime, end: datetime) -> CutClip:
+    async def cut(
+        self, camera_id: str, start: datetime, end: datetime, stream: StreamName
+    ) -> CutClip:
         """Return a new clip. Raises what Clipper.clip raises, with nothing left behind."""
         target = self._scratch / f"{uuid4().hex}.mp4"
         async with self._turn:
             try:
-                bounds = await asyncio.to_thread(self._clipper.clip, camera_id, start, end, target)
+                bounds = await asyncio.to_thread(
+                    self._clipper.clip, camera_id, start, end, target, stream
+                )
             except BaseException:
                 target.unlink(missing_ok=True)
                 raise

@@ -15,6 +15,7 @@ from edge.errors import NotFoundError
 from edge.health import HealthBoard, StreamBoard
 from edge.live.hubs import LiveHubs
 from edge.ports import Clipper
+from edge.previews.taker import PreviewTaker
 from edge.recording.coverage import coverage, days
 from edge.recording.hold_desk import HoldDesk
 from edge.recording.index import RecordingIndex
@@ -33,6 +34,7 @@ from edge.web.answers import (
 from edge.web.clip import ClipResponse, ClipShelf
 from edge.web.playlist import playlist
 from edge.web.problem import invalid
+from edge.web.storage import StorageRoutes
 from protocol.clock import Clock
 from protocol.messages import StreamState
 from protocol.relay import StreamName
@@ -67,9 +69,11 @@ class Collaborators:
     holds: HoldDesk
     clipper: Clipper
     pictures: PictureTaker
+    previews: PreviewTaker
     hubs: LiveHubs
     streams: StreamBoard
     health: HealthBoard
+    storage: StorageRoutes
     scratch: Path
     zone: tzinfo
     clock: Clock
@@ -109,17 +113,22 @@ class EdgeRoutes:
             cameras=tuple(CameraAnswer.of(camera, board) for camera in self._box.cameras)
         )
 
-    def timeline(self, camera_id: str, start: _From, to: _To) -> TimelineAnswer:
+    def timeline(
+        self, camera_id: str, start: _From, to: _To, stream: StreamName = StreamName.MAIN
+    ) -> TimelineAnswer:
         """Say what is recorded of a camera and what is missing."""
         self._check(camera_id, start, to, MAX_LISTED)
-        of = (camera_id, StreamName.MAIN)
+        of = (camera_id, stream)
         # The growing file first: closed in between, it is then in the list instead.
         growing = self._box.index.growing(*of)
         segments = self._box.index.segments(*of, start, to)
         if growing is not None and any(segment.path == growing.path for segment in segments):
             growing = None
         gaps = self._box.index.gaps(*of, start, to)
-        return timeline(camera_id, (start, to), segments, gaps, growing)
+        streams = [
+            each for each in StreamName if self._box.index.reaches(camera_id, each, start, to)
+        ]
+        return timeline(of, (start, to), segments, gaps, growing, streams)
 
     def coverage(self, camera_id: str, start: _FromDay, to: date) -> CoverageAnswer:
         """Say how much of each day of the box was recorded and why the rest was not."""
@@ -154,10 +163,12 @@ class EdgeRoutes:
             gaps_left_out=max(0, len(newest) - MAX_GAPS),
         )
 
-    def playlist(self, camera_id: str, start: _From, to: _To) -> Response:
+    def playlist(
+        self, camera_id: str, start: _From, to: _To, stream: StreamName = StreamName.MAIN
+    ) -> Response:
         """Return an HLS playlist of the recorded files, the growing one left out."""
         self._check(camera_id, start, to, MAX_LISTED)
-        footage = self._box.index.footage(camera_id, StreamName.MAIN, start, to)
+        footage = self._box.index.footage(camera_id, stream, start, to)
         segments = [item for item in footage if isinstance(item, Segment)]
         if not segments:
             raise NotFoundError(f"camera {camera_id}: nothing is recorded there")
@@ -165,10 +176,12 @@ class EdgeRoutes:
             playlist(segments), media_type="application/vnd.apple.mpegurl", headers=_FRESH
         )
 
-    async def clip(self, camera_id: str, start: _From, to: _To) -> Response:
+    async def clip(
+        self, camera_id: str, start: _From, to: _To, stream: StreamName = StreamName.MAIN
+    ) -> Response:
         """Return a clip, cut at key frames; its headers say the true ends."""
         self._check(camera_id, start, to, MAX_CLIP)
-        clip = await self._clips.cut(camera_id, start, to)
+        clip = await self._clips.cut(camera_id, start, to, stream)
         headers = {"x-clip-start": _iso(clip.start), "x-clip-end": _iso(clip.end)} | _FRESH
         return ClipResponse(clip, f"{camera_id}_{clip.start:%Y%m%dT%H%M%SZ}.mp4", headers)
 

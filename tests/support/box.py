@@ -9,20 +9,26 @@ from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 
+from edge.alerts.evidence_store import EvidenceStore
 from edge.config import CameraSection, GatheringSection
 from edge.db.database import Database
 from edge.health import HealthBoard, StreamBoard
 from edge.live.hubs import LiveHubs
 from edge.media.sample import Sample
-from edge.recording.export import cut
+from edge.previews.process import PictureProcess
+from edge.previews.taker import PreviewTaker
+from edge.recording.clipper import RecordedClips
 from edge.recording.file import SegmentFile, new_path
 from edge.recording.hold_desk import HoldDesk
 from edge.recording.index import RecordingIndex
+from edge.recording.retention import CameraPolicy, Disk, Policy
 from edge.recording.segment import Segment
+from edge.recording.stock import Stocktaker
 from edge.snapshot import PictureTaker
 from edge.web.app import create_app
 from edge.web.routes import Collaborators
 from edge.web.server import HttpServer
+from edge.web.storage import StorageRoutes
 from protocol.clock import FakeClock
 from protocol.relay import StreamName
 
@@ -43,17 +49,9 @@ ROAD = CameraSection(
 )
 
 
-class IndexClipper:
-    """The Clipper over an index."""
-
-    def __init__(self, index: RecordingIndex) -> None:
-        self._index = index
-
-    def clip(
-        self, camera_id: str, start: datetime, end: datetime, target: Path
-    ) -> tuple[datetime, datetime]:
-        made = cut(self._index.footage(camera_id, StreamName.MAIN, start, end), start, end, target)
-        return made.start, made.end
+#: 30 days of 10 GB a day, and what must stay free.
+DISK = Disk(total_bytes=400_000_000_000, free_bytes=320_000_000_000, used_bytes=0)
+POLICY = Policy(30, None, 0.05, {"gate": CameraPolicy(30), "road": CameraPolicy(90)})
 
 
 @dataclass
@@ -67,6 +65,7 @@ class Box:
     hubs: LiveHubs
     streams: StreamBoard
     health: HealthBoard
+    previews: PreviewTaker
     app: FastAPI
     server: HttpServer
 
@@ -96,17 +95,27 @@ async def running_box(folder: Path) -> AsyncIterator[Box]:
     hubs = LiveHubs(
         [("gate", StreamName.MAIN), ("gate", StreamName.SUB), ("road", StreamName.MAIN)]
     )
+    previews = PreviewTaker(index, clock, PictureProcess())
     streams, health = StreamBoard(), HealthBoard(clock)
     app = create_app(
         Collaborators(
             cameras=(GATE, ROAD),
             index=index,
             holds=HoldDesk(database, index, ZONE, clock),
-            clipper=IndexClipper(index),
+            clipper=RecordedClips(index),
             pictures=PictureTaker(hubs, 150_000),
+            previews=previews,
             hubs=hubs,
             streams=streams,
             health=health,
+            storage=StorageRoutes(
+                stocktaker=Stocktaker(
+                    database, index, lambda: DISK, POLICY, [GATE.id, ROAD.id], clock
+                ),
+                evidence=EvidenceStore(database),
+                trouble=lambda: None,
+                configured=frozenset({GATE.id, ROAD.id}),
+            ),
             scratch=folder / "scratch",
             zone=ZONE,
             clock=clock,
@@ -115,8 +124,9 @@ async def running_box(folder: Path) -> AsyncIterator[Box]:
     server = HttpServer(app, "127.0.0.1", 0)
     await server.start()
     try:
-        yield Box(folder, clock, database, index, hubs, streams, health, app, server)
+        yield Box(folder, clock, database, index, hubs, streams, health, previews, app, server)
     finally:
         hubs.close()
         await server.aclose()
+        previews.close()
         database.close()

@@ -15,6 +15,8 @@ from edge.media.sample import TICKS_PER_S, Codec, Packet
 BEGAN = datetime(2026, 11, 22, 1, 2, 3, 456789, tzinfo=UTC)
 FPS = 25
 FRAME_90K = TICKS_PER_S // FPS
+#: How many bars the number of a barred picture has.
+BARS = 8
 _NS_PER_S = 1_000_000_000
 
 
@@ -27,10 +29,11 @@ def access_units(
     b_frames: int = 0,
     width: int = 160,
     height: int = 120,
+    barred: bool = False,
 ) -> tuple[tuple[bytes, int, int, bool], ...]:
     """Return data (Annex B, parameter sets in-band), pts and dts in frames, and keyness.
 
-    Frame i is grey of :func:`grey` of i.
+    Frame i is grey of :func:`grey` of i, or ``barred``: bar n is white where bit n of i is set.
     """
     encoder = av.CodecContext.create("libx264" if codec is Codec.H264 else "libx265", "w")
     encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
@@ -44,6 +47,10 @@ def access_units(
     units = []
     for index in range(frames):
         picture = np.full((height, width), grey(index), dtype=np.uint8)
+        if barred:
+            for bar in range(BARS):
+                left, right = width * bar // BARS, width * (bar + 1) // BARS
+                picture[:, left:right] = 235 if index >> bar & 1 else 16
         frame = av.VideoFrame.from_ndarray(picture, format="gray").reformat(format="yuv420p")
         frame.pts = index
         units += encoder.encode(frame)
@@ -70,6 +77,17 @@ def packets(
 ) -> list[Packet]:
     """Return packets that arrive at true speed, ``late_s`` after :data:`BEGAN`."""
     units = access_units(codec, frames, gop, b_frames=b_frames, width=width, height=height)
+    return _arriving(units, first_90k, late_s)
+
+
+def barred_packets(frames: int, *, b_frames: int = 0) -> list[Packet]:
+    """Return packets, a key frame a second, whose pictures tell their number by their bars."""
+    return _arriving(access_units(frames=frames, b_frames=b_frames, barred=True), 1_000_000, 0.0)
+
+
+def _arriving(
+    units: tuple[tuple[bytes, int, int, bool], ...], first_90k: int, late_s: float
+) -> list[Packet]:
     return [
         Packet(
             first_90k + pts * FRAME_90K,

@@ -146,7 +146,19 @@ function timeline(from, to) {
     segments.push({ id: at / 1000, start: new Date(at).toISOString(), end: new Date(at + FILE_S * 1000).toISOString(), run_id: at < hole ? 'a' : 'b', bytes: film().bytes.length, recovered: false })
   }
   const gap = { start: new Date(hole).toISOString(), end: new Date(hole + 900_000).toISOString(), reason: 'camera_lost' }
-  return { camera_id: 'cam', from, to, segments, gaps: hole < end && hole + 900_000 > start ? [gap] : [], growing: null }
+  const formats = segments.length ? [{ from: segments[0].start, codec: 'avc1.64001f', width: 640, height: 360 }] : []
+  return { camera_id: 'cam', stream: 'main', streams: ['main'], from, to, segments, formats, gaps: hole < end && hole + 900_000 > start ? [gap] : [], growing: null }
+}
+
+function storage() {
+  const GB = 1e9
+  const camera = (camera_id, days, fits_days, daily) => ({ camera_id, is_configured: true, days, bytes: 38 * daily, quota_bytes: null, earliest: '2026-10-20T03:00:00Z', daily_bytes: daily, fits_days })
+  return {
+    at: new Date().toISOString(), total_bytes: 4000 * GB, free_bytes: 900 * GB, used_bytes: 2900 * GB, kept_free_bytes: 200 * GB,
+    quota_bytes: null, held_bytes: 12 * GB, waiting_evidence: 2, waiting_evidence_bytes: 5e6, full_in_days: 4.1, trouble: null,
+    cameras: [camera('cam-01', 30, 41.3, 21 * GB), camera('cam-02', 90, 62.5, 18 * GB)],
+    deletions: [{ camera_id: 'cam-01', day: '2026-10-19', reason: 'age', segments: 8640, bytes: 21 * GB, first: '2026-10-18T16:00:00Z', last: '2026-10-19T16:00:00Z', at: '2026-11-18T16:01:00Z' }],
+  }
 }
 
 function coverage(from, to) {
@@ -169,6 +181,22 @@ function playlist(from, to) {
     lines.push(`#EXTINF:${FILE_S}.0,`, `#EXT-X-BYTERANGE:${film().bytes.length - film().head}@${film().head}`, name)
   }
   return [...lines, '#EXT-X-ENDLIST', ''].join('\n')
+}
+
+/** One picture a part that is recorded; all of them show the same. */
+function sheet(from, to, count) {
+  const [start, end] = [Date.parse(from), Date.parse(to)]
+  const moments = Array.from({ length: count }, (_, index) => start + ((index + 0.5) * (end - start)) / count).filter(isRecorded)
+  const pictures = moments.map((at) => ({ at: new Date(at).toISOString(), bytes: snapshot().length }))
+  return Buffer.concat([Buffer.from(`${JSON.stringify({ from, to, complete: true, pictures })}\n`), ...moments.map(snapshot)])
+}
+
+const isRecorded = (at) => at < Date.now() && !(at >= hole && at < hole + 900_000)
+
+function preview(at, request, response) {
+  if (!isRecorded(Date.parse(at))) return problem(404, 'not_found', '没有找到')
+  response.setHeader('X-Picture-Time', new Date(Date.parse(at) - 400).toISOString())
+  return void sendBytes(request, response, snapshot(), 'image/jpeg') ?? null
 }
 
 function sendBytes(request, response, bytes, type) {
@@ -234,8 +262,11 @@ function answer(method, path, query, user, body, request, response) {
   }
   if (group === 'evidence') return void (id.startsWith('clip') ? sendBytes(request, response, film().bytes, 'video/mp4') : sendBytes(request, response, snapshot(), 'image/jpeg')) ?? null
   if (path.endsWith('/timeline')) return { status: 200, body: timeline(query.get('from'), query.get('to')) }
+  if (path.endsWith('/storage')) return { status: 200, body: storage() }
   if (path.endsWith('/coverage')) return { status: 200, body: coverage(query.get('from'), query.get('to')) }
   if (path.endsWith('/playlist.m3u8')) return void response.writeHead(200, { 'Content-Type': 'application/vnd.apple.mpegurl' }).end(playlist(query.get('from'), query.get('to'))) ?? null
+  if (path.endsWith('/preview.jpg')) return preview(query.get('at'), request, response)
+  if (path.endsWith('/previews')) return void sendBytes(request, response, sheet(query.get('from'), query.get('to'), Number(query.get('count') ?? 60)), 'application/octet-stream') ?? null
   if (path.includes('/edge/v1/segments/') || path.endsWith('/clip.mp4')) return void sendBytes(request, response, film().bytes, 'video/mp4') ?? null
   return problem(404, 'not_found', '没有')
 }

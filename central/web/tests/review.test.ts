@@ -92,7 +92,7 @@ describe('media time and wall time', () => {
 
 describe('the keys of the review page', () => {
   it('are those of its legend', () => {
-    expect([' ', 'ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown', ',', '.', '+', '=', '-', '[', ']', 'Escape', 'x'].map(reviewAction)).toEqual([
+    expect([' ', 'ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown', ',', '.', '+', '=', '-', '[', ']', 'Escape', 'p', 'x'].map(reviewAction)).toEqual([
       { do: 'toggle' },
       { do: 'skip', ms: -5000 },
       { do: 'skip', ms: 5000 },
@@ -106,6 +106,7 @@ describe('the keys of the review page', () => {
       { do: 'clip', edge: 'start' },
       { do: 'clip', edge: 'end' },
       { do: 'leave' },
+      { do: 'previews' },
       null,
     ])
   })

@@ -258,3 +258,74 @@ def test_many_files_asked_for_at_once_are_one_entry(centre, database):
         assert {answer.status_code for answer in pool.map(duty.get, paths)} == {503}
     with database.read() as session:
         assert session.scalar(select(func.count()).select_from(Viewing)) == 1
+
+
+def test_previews_are_entered_with_camera_and_time_and_cover_what_is_around_them(
+    centre, database, clock
+):
+    base = "/boxes/xiacun-1/edge/v1/cameras"
+
+    def entered() -> list[tuple[str, str, timedelta, timedelta]]:
+        with database.read() as session:
+            rows = session.scalars(select(Viewing).order_by(Viewing.id)).all()
+        return [(row.what, row.camera_id, row.start - NOW, row.end - NOW) for row in rows]
+
+    hour, none = timedelta(hours=1), timedelta()
+    with centre.client("duty") as duty:
+
+        def at(hours: float, camera: str = "cam1") -> None:
+            moment = (NOW + hours * hour).isoformat()
+            assert (
+                duty.get(f"{base}/{camera}/preview.jpg", params={"at": moment}).status_code == 503
+            )
+
+        def sheet(start: float, end: float) -> None:
+            params = {
+                "from": (NOW + start * hour).isoformat(),
+                "to": (NOW + end * hour).isoformat(),
+            }
+            assert duty.get(f"{base}/cam1/previews", params=params).status_code == 503
+
+        at(-10)
+        for hours in (-10.4, -9.6):
+            at(hours)
+        assert entered() == [("preview", "cam1", -10 * hour, -10 * hour)]
+        at(-9)  # another time
+        at(-9, "cam2")  # another camera
+        assert entered()[1:] == [
+            ("preview", "cam1", -9 * hour, -9 * hour),
+            ("preview", "cam2", -9 * hour, -9 * hour),
+        ]
+        sheet(-24, 0)
+        told = len(entered())
+        assert entered()[-1] == ("preview", "cam1", -24 * hour, none)
+        for hours in (-23, -12, -0.1):
+            at(hours)
+        sheet(-12, -6)
+        assert len(entered()) == told
+        clock.advance(3601)
+        sheet(-12, -6)
+        assert entered()[told:] == [("preview", "cam1", -12 * hour, -6 * hour)]
+        assert duty.get(f"{base}/cam1/preview.jpg", params={"at": "noon"}).status_code == 422
+
+
+def test_a_playlist_covers_the_previews_of_its_stretch_and_a_preview_no_file(centre, database):
+    base = "/boxes/xiacun-1/edge/v1"
+    stretch = {"from": "2026-11-22T04:00:00Z", "to": "2026-11-22T04:30:00Z"}
+    with centre.client("duty") as duty:
+        duty.get(f"{base}/cameras/cam1/preview.jpg", params={"at": "2026-11-22T04:10:00Z"})
+        duty.get(f"{base}/segments/7.mp4")
+        duty.get(f"{base}/cameras/cam1/playlist.m3u8", params=stretch)
+        duty.get(f"{base}/cameras/cam1/preview.jpg", params={"at": "2026-11-22T04:50:00Z"})
+        duty.get(f"{base}/cameras/cam1/preview.jpg", params={"at": "2026-11-22T06:00:00Z"})
+    with database.read() as session:
+        words = session.scalars(select(Viewing.what).order_by(Viewing.id)).all()
+    assert words == ["preview", "segment", "playlist", "preview"]
+
+
+def test_a_wall_has_no_previews(centre, database):
+    with centre.client("wall") as wall:
+        path = "/boxes/xiacun-1/edge/v1/cameras/cam1/preview.jpg"
+        assert wall.get(path, params={"at": "2026-11-22T04:10:00Z"}).status_code == 403
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(Viewing)) == 0

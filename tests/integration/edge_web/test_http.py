@@ -33,13 +33,20 @@ async def http(box):
         yield client
 
 
-def main_footage(frames: int = 50, *, run_id: str = "a" * 32, after_s: float = 0) -> list[Sample]:
-    """Return real footage of the gate's main stream, two groups of 1 s."""
-    footage = encoded(frames=frames)
+def main_footage(
+    frames: int = 50,
+    *,
+    run_id: str = "a" * 32,
+    after_s: float = 0,
+    stream: StreamName = StreamName.MAIN,
+    width: int = 320,
+) -> list[Sample]:
+    """Return real footage of the gate, by default its main stream's, two groups of 1 s."""
+    footage = encoded(frames=frames, width=width, height=width * 9 // 16)
     of = run(
         run_id,
         footage[0].run.parameters,
-        stream=StreamName.MAIN,
+        stream=stream,
         started_utc=STARTED + timedelta(seconds=after_s),
     )
     return [replace(sample, run=of) for sample in footage]
@@ -125,6 +132,8 @@ async def test_the_timeline_lists_files_gaps_and_what_is_growing(box: Box, http)
     answer = await http.get("/v1/cameras/gate/timeline", params=span(-2, 10))
     assert answer.json() == {
         "camera_id": "gate",
+        "stream": "main",
+        "streams": ["main"],
         "from": "2026-11-22T01:02:01.456789Z",
         "to": "2026-11-22T01:02:13.456789Z",
         "segments": [
@@ -135,6 +144,14 @@ async def test_the_timeline_lists_files_gaps_and_what_is_growing(box: Box, http)
                 "run_id": "a" * 32,
                 "bytes": segment.size_bytes,
                 "recovered": False,
+            }
+        ],
+        "formats": [
+            {
+                "from": "2026-11-22T01:02:03.456789Z",
+                "codec": segment.mime_codec,
+                "width": segment.width,
+                "height": segment.height,
             }
         ],
         "gaps": [
@@ -240,6 +257,39 @@ async def test_the_playlist_lists_complete_files_only(box: Box, http):
     uris = [line for line in answer.text.splitlines() if not line.startswith("#")]
     assert uris == [f"../../segments/{segment.id}.mp4"]
     growing.close()
+
+
+async def test_each_stream_has_its_own_timeline_playlist_and_clip(box: Box, http):
+    main = box.record(main_footage())
+    sub = box.record(main_footage(stream=StreamName.SUB))
+    for stream, segment in (("main", main), ("sub", sub)):
+        asked = {**span(0, 10), "stream": stream}
+        answer = (await http.get("/v1/cameras/gate/timeline", params=asked)).json()
+        assert (answer["stream"], answer["streams"]) == (stream, ["main", "sub"])
+        assert [each["id"] for each in answer["segments"]] == [segment.id]
+        text = (await http.get("/v1/cameras/gate/playlist.m3u8", params=asked)).text
+        uris = [line for line in text.splitlines() if not line.startswith("#")]
+        assert uris == [f"../../segments/{segment.id}.mp4"]
+        clip = await http.get("/v1/cameras/gate/clip.mp4", params=asked)
+        assert clip.status_code == 200
+    before = await http.get("/v1/cameras/gate/timeline", params=span(-60, -50))
+    assert before.json()["streams"] == []
+    wrong = {**span(0, 10), "stream": "third"}
+    assert (await http.get("/v1/cameras/gate/timeline", params=wrong)).status_code == 422
+
+
+async def test_the_timeline_says_where_the_format_changes(box: Box, http):
+    first, second = main_footage(), main_footage(run_id="b" * 32, width=640)
+    box.record(first)
+    box.record([replace(each, dts_90k=each.dts_90k + 900_000) for each in second])
+    box.record([replace(each, dts_90k=each.dts_90k + 1_800_000) for each in second])
+
+    answer = await http.get("/v1/cameras/gate/timeline", params=span(0, 60))
+
+    assert [(each["from"], each["width"]) for each in answer.json()["formats"]] == [
+        ("2026-11-22T01:02:03.456789Z", first[0].run.parameters.width),
+        ("2026-11-22T01:02:13.456789Z", 640),
+    ]
 
 
 async def test_the_playlist_plays_over_two_runs_in_a_player(box: Box, http, tmp_path):

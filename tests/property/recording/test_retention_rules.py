@@ -1,13 +1,14 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.media.sample import Codec
-from edge.recording.retention import HOLD_LEAD, Disk, Policy, Reason, plan
+from edge.recording.retention import HOLD_LEAD, CameraPolicy, Disk, Policy, Reason, plan
 from edge.recording.segment import Hold, Segment
 from tests.support.recordings import MAIN, at
+from tests.support.shelf import Shelf
 
 NOW = at(1000)
 cameras = st.sampled_from(["gate", "square"])
@@ -51,8 +52,15 @@ holds = st.lists(
         for camera, start, length, until in rows
     ]
 )
+camera_policies = st.dictionaries(
+    cameras, st.builds(CameraPolicy, st.integers(1, 40), st.none() | st.integers(1, 4000))
+)
 policies = st.builds(
-    Policy, st.integers(1, 40), st.none() | st.integers(1, 8000), st.floats(0.01, 0.5)
+    Policy,
+    st.integers(1, 40),
+    st.none() | st.integers(1, 8000),
+    st.floats(0.01, 0.5),
+    camera_policies,
 )
 
 
@@ -64,7 +72,7 @@ def test_a_plan_meets_the_limits_or_says_why_not_and_spares_the_held(
     used = sum(item.size_bytes for item in items)
     disk = Disk(10_000, free_bytes, used)
 
-    result = plan(items, held, growing, disk, policy, NOW)
+    result = plan(Shelf(items), held, growing, disk, policy, NOW)
 
     gone = [deletion.segment for deletion in result.deletions]
     kept = [item for item in items if item not in gone]
@@ -78,16 +86,59 @@ def test_a_plan_meets_the_limits_or_says_why_not_and_spares_the_held(
             for hold in held
         )
 
+    def kept_from(item: Segment) -> datetime:
+        return NOW - timedelta(days=policy.of(item.camera_id).days)
+
+    assert len({item.id for item in gone}) == len(gone)
     assert not any(spared(item) for item in gone)
+
+    # What is missing to the limits is what is said, and then nothing is left that could go.
     freed = sum(item.size_bytes for item in gone)
     over = 0 if policy.quota_bytes is None else used - freed - policy.quota_bytes
     under = round(policy.min_free_fraction * 10_000) - free_bytes - freed
-    assert result.short_bytes == max(0, over, under)
-    if result.short_bytes:
+    own = {
+        camera_id: sum(item.size_bytes for item in kept if item.camera_id == camera_id)
+        - each.quota_bytes
+        for camera_id, each in policy.cameras.items()
+        if each.quota_bytes is not None
+    }
+    assert result.short_bytes == max(0, over, under, *own.values())
+    if max(over, under) > 0:
         assert all(spared(item) for item in kept)
-    oldest_kept = min((item.start for item in kept if not spared(item)), default=NOW)
+    for camera_id, too_much in own.items():
+        if too_much > 0:
+            assert all(spared(item) for item in kept if item.camera_id == camera_id)
+
+    # By age all that is old goes and nothing else; otherwise the oldest go.
+    assert all(spared(item) for item in kept if item.end <= kept_from(item))
     for deletion in result.deletions:
-        if deletion.reason is not Reason.AGE:
-            assert deletion.segment.start <= oldest_kept
-    limit = NOW - timedelta(days=policy.days)
-    assert all(spared(item) for item in kept if item.end <= limit)
+        item = deletion.segment
+        if deletion.reason is Reason.AGE:
+            assert item.end <= kept_from(item)
+        else:
+            assert item.start <= min(
+                (
+                    other.start
+                    for other in kept
+                    if not spared(other) and other.camera_id == item.camera_id
+                ),
+                default=NOW,
+            )
+
+
+@given(archives, policies)
+def test_where_nothing_is_scarce_only_age_counts(items, policy):
+    result = plan(Shelf(items), [], (), Disk(10_000, 10_000, 0), policy.without_quotas(), NOW)
+
+    assert result.short_bytes == 0
+    assert {deletion.reason for deletion in result.deletions} <= {Reason.AGE}
+
+
+@given(archives, policies)
+def test_what_is_too_young_is_not_looked_at_where_nothing_is_scarce(items, policy):
+    shelf = Shelf(items)
+    plan(shelf, [], (), Disk(10_000, 10_000, 0), policy.without_quotas(), NOW)
+
+    youngest_due = NOW - timedelta(days=min(policy.of(item).days for item in ("gate", "square")))
+    due = sum(item.start <= youngest_due for item in items)
+    assert len(set(shelf.read)) <= due + 1

@@ -87,7 +87,20 @@ REFUSALS = [
     # a key we do not know may be a misspelt one we do
     ("\n[recording]\nretention_day = 30\n", "'recording.retention_day': Extra inputs"),
     # a threshold out of range names the key, the rule and the value
-    ("\n[recording]\nretention_days = 0\n", "'recording.retention_days': Input should be greater"),
+    (
+        "\n[recording]\nretention_days = 29\n",
+        "'recording.retention_days': Input should be greater than or equal to 30, not 29",
+    ),
+    # fewer days than the law wants
+    (
+        CAMERA + "retention_days = 29\n",
+        "(Regulation 799, article 17), not 29; only 'legal_basis' art9 or non_public may have",
+    ),
+    (
+        CAMERA + 'retention_days = 7\nlegal_basis = "art9"\nretention_reason = " "\n',
+        "'retention_reason' must say why 'retention_days' is 7, less than 30",
+    ),
+    (CAMERA + 'legal_basis = "art8"\n', "'cameras.0.legal_basis'"),
     (CAMERA.replace("rtsp://", "http://"), "'cameras.0.main_url': must be a URL of scheme rtsp"),
     (
         CAMERA.replace('id = "cam-01"', 'id = "box"'),
@@ -102,6 +115,7 @@ REFUSALS = [
     ),
     (CAMERA + CAMERA, "'(the file)': 'cameras' must have different ids"),
     (CAMERA + 'username = "u"\n', "'username' and 'password' go together"),
+    (CAMERA + "record_sub = true\n", "'record_sub' needs a 'sub_url'"),
     (CAMERA + "ground = [{ image = [0.1, 0.1], metres = [1, 1] }]\n", "'ground' must have four"),
     (
         CAMERA + ground((1, 1), (3, 1), (3, 3), (1, 3)).replace("[0.9, 0.1]", "[0.5, 0.5]"),
@@ -169,6 +183,17 @@ def test_a_secret_written_into_the_file_is_refused_and_not_repeated(tmp_path: Pa
     assert "'centre.token'" in str(caught.value)
     # and no traceback of it would tell either
     assert "hunter2" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_camera_that_the_law_leaves_free_may_be_kept_for_less_with_a_reason(
+    tmp_path: Path,
+) -> None:
+    free = 'retention_days = 7\nlegal_basis = "art9"\nretention_reason = "村委会会议纪要 3 号"\n'
+    longer = "retention_days = 90\n"
+    config = load(
+        write(tmp_path, BOX + CAMERA + free + CAMERA.replace("cam-01", "cam-02") + longer)
+    )
+    assert [camera.retention_days for camera in config.cameras] == [7, 90]
 
 
 def test_a_missing_file_and_a_file_that_is_not_toml_are_said(tmp_path: Path) -> None:

@@ -75,3 +75,9 @@ def test_the_command_line_is_there_before_numpy_is():
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert shown.stdout == "False\n"
+
+
+def test_the_box_is_imported_without_numpy_and_opencv():
+    says = "import sys, edge.app; print(*{'numpy', 'cv2'} & set(sys.modules))"
+    told = subprocess.run([sys.executable, "-c", says], cwd=ROOT, capture_output=True, check=True)
+    assert told.stdout.split() == []

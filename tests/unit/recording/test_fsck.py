@@ -104,6 +104,10 @@ def lengthen_row(archive):
     execute(archive, "update segment set end_us = end_us + 9000 where id = 3")
 
 
+def move_key_point(archive):
+    execute(archive, "update segment set keys = x'0000000000000111' where id = 3")
+
+
 def overlap_run(archive):
     execute(archive, "update segment set start_dts = start_dts - 1 where id = 3")
 
@@ -121,6 +125,7 @@ DAMAGES = {
 }
 BY_A_PERSON = {
     lengthen_row: [("I1", Remedy.PERSON)],
+    move_key_point: [("I19", Remedy.PERSON)],
     overlap_run: [("I1", Remedy.PERSON), ("I1", Remedy.PERSON)],
 }
 

@@ -1,10 +1,20 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from edge.recording.retention import MOST_DELETIONS, Disk, Plan, Policy, Reason, plan
+from edge.recording.retention import (
+    MOST_DELETIONS,
+    CameraPolicy,
+    Disk,
+    Plan,
+    Policy,
+    Reason,
+    plan,
+)
 from edge.recording.segment import Hold, Segment
 from tests.support.recordings import Archive, at, closed_file
+from tests.support.shelf import Shelf
 
 DAY_S = 86_400
 NOW = at(40 * DAY_S)
@@ -31,7 +41,7 @@ def planned(result: Plan) -> list[tuple[int, Reason]]:
 def test_what_is_older_than_its_days_goes_and_nothing_else(archive):
     old, older, young = segments(archive, 5, 9.999, 10.001)
 
-    result = plan([old, older, young], [], (), EMPTY_DISK, KEEP_30_DAYS, NOW)
+    result = plan(Shelf([old, older, young]), [], (), EMPTY_DISK, KEEP_30_DAYS, NOW)
 
     assert planned(result) == [(old.id, Reason.AGE), (older.id, Reason.AGE)]
     assert result.short_bytes == 0
@@ -41,7 +51,7 @@ def test_over_the_quota_the_oldest_go_until_it_is_met(archive):
     items = segments(archive, 30, 31, 32, 33)
     policy = Policy(30, 2500, 0.05)
 
-    result = plan(items, [], (), Disk(1_000_000, 900_000, 4000), policy, NOW)
+    result = plan(Shelf(items), [], (), Disk(1_000_000, 900_000, 4000), policy, NOW)
 
     assert planned(result) == [(items[0].id, Reason.QUOTA), (items[1].id, Reason.QUOTA)]
     assert result.short_bytes == 0
@@ -50,7 +60,7 @@ def test_over_the_quota_the_oldest_go_until_it_is_met(archive):
 def test_below_the_watermark_the_oldest_go_until_it_is_met(archive):
     items = segments(archive, 30, 31, 32)
 
-    result = plan(items, [], (), Disk(100_000, 3_500, 3000), KEEP_30_DAYS, NOW)
+    result = plan(Shelf(items), [], (), Disk(100_000, 3_500, 3000), KEEP_30_DAYS, NOW)
 
     assert planned(result) == [(items[0].id, Reason.WATERMARK), (items[1].id, Reason.WATERMARK)]
 
@@ -58,7 +68,7 @@ def test_below_the_watermark_the_oldest_go_until_it_is_met(archive):
 def test_what_went_for_its_age_counts_for_the_other_limits(archive):
     items = segments(archive, 1, 31, 32)
 
-    result = plan(items, [], (), Disk(100_000, 4_500, 3000), KEEP_30_DAYS, NOW)
+    result = plan(Shelf(items), [], (), Disk(100_000, 4_500, 3000), KEEP_30_DAYS, NOW)
 
     assert planned(result) == [(items[0].id, Reason.AGE)]
 
@@ -68,7 +78,7 @@ def test_what_is_held_stays_whatever_it_costs_and_what_is_missing_is_said(archiv
     other = segments(archive, 2, camera_id="square")
     disk = Disk(100_000, 1_000, 4000)
 
-    result = plan([*items, *other], [hold(0, 4)], (), disk, KEEP_30_DAYS, NOW)
+    result = plan(Shelf([*items, *other]), [hold(0, 4)], (), disk, KEEP_30_DAYS, NOW)
 
     assert planned(result) == [(other[0].id, Reason.AGE)]
     assert result.short_bytes == 3000
@@ -77,7 +87,7 @@ def test_what_is_held_stays_whatever_it_costs_and_what_is_missing_is_said(archiv
 def test_a_hold_that_is_over_holds_nothing(archive):
     (old,) = segments(archive, 1)
 
-    result = plan([old], [hold(0, 4, until_d=40)], (), EMPTY_DISK, KEEP_30_DAYS, NOW)
+    result = plan(Shelf([old]), [hold(0, 4, until_d=40)], (), EMPTY_DISK, KEEP_30_DAYS, NOW)
 
     assert planned(result) == [(old.id, Reason.AGE)]
 
@@ -94,7 +104,7 @@ def test_a_hold_reaches_back_to_the_key_frame_before_it(archive, held_from_s, st
     start = at(held_from_s)
     held = Hold("gate", start, start + timedelta(seconds=5), "alert:1", at(100 * DAY_S))
 
-    result = plan([old], [held], (), EMPTY_DISK, KEEP_30_DAYS, NOW)
+    result = plan(Shelf([old]), [held], (), EMPTY_DISK, KEEP_30_DAYS, NOW)
 
     assert (planned(result) == []) is stays
 
@@ -102,28 +112,71 @@ def test_a_hold_reaches_back_to_the_key_frame_before_it(archive, held_from_s, st
 def test_what_is_growing_stays(archive):
     (old,) = segments(archive, 1)
 
-    result = plan([old], [], {old.path}, EMPTY_DISK, KEEP_30_DAYS, NOW)
+    result = plan(Shelf([old]), [], {old.path}, EMPTY_DISK, KEEP_30_DAYS, NOW)
 
     assert planned(result) == []
 
 
 def test_no_more_is_read_than_needed(archive):
-    old, young, never = segments(archive, 1, 39, 39.5)
+    items = segments(archive, 1, 39, 39.5)
+    shelf = Shelf(items)
 
-    def oldest_first():
-        yield old
-        yield young
-        raise AssertionError(f"{never.id} need not be looked at")
+    result = plan(shelf, [], (), EMPTY_DISK, KEEP_30_DAYS, NOW)
 
-    result = plan(oldest_first(), [], (), EMPTY_DISK, KEEP_30_DAYS, NOW)
+    assert planned(result) == [(items[0].id, Reason.AGE)]
+    assert items[2].id not in shelf.read
 
-    assert planned(result) == [(old.id, Reason.AGE)]
+
+def test_each_camera_is_kept_for_its_own_days_and_a_strange_one_for_the_boxs(archive):
+    policy = Policy(30, None, 0.05, {"gate": CameraPolicy(35), "square": CameraPolicy(7)})
+    gate = segments(archive, 4, 6)
+    square = segments(archive, 32, 34, camera_id="square")
+    renamed = segments(archive, 9, 11, camera_id="well")
+
+    result = plan(Shelf([*gate, *square, *renamed]), [], (), EMPTY_DISK, policy, NOW)
+
+    gone = {deletion.segment.id for deletion in result.deletions}
+    assert gone == {gate[0].id, square[0].id, renamed[0].id}
+    assert {deletion.reason for deletion in result.deletions} == {Reason.AGE}
+
+
+def test_over_its_own_quota_a_camera_loses_its_own_oldest_and_no_other_does(archive):
+    policy = Policy(30, None, 0.05, {"gate": CameraPolicy(30, 2000)})
+    gate = segments(archive, 31, 33, 35)
+    square = segments(archive, 30, 32, camera_id="square")
+
+    result = plan(Shelf([*gate, *square]), [], (), EMPTY_DISK, policy, NOW)
+
+    assert planned(result) == [(gate[0].id, Reason.QUOTA)]
+    assert result.short_bytes == 0
+
+
+def test_a_camera_whose_quota_is_taken_by_what_is_held_says_so(archive):
+    policy = Policy(30, None, 0.05, {"gate": CameraPolicy(30, 500)})
+    items = segments(archive, 31)
+
+    result = plan(Shelf(items), [hold(0, 40)], (), EMPTY_DISK, policy, NOW)
+
+    assert planned(result) == []
+    assert result.short_bytes == 500
+
+
+def test_for_room_the_oldest_of_all_go_however_long_their_camera_is_kept(archive):
+    """So what is beyond the legal time goes before anything that is not."""
+    policy = Policy(30, None, 0.05, {"gate": CameraPolicy(90)})
+    gate = segments(archive, 2, camera_id="gate")
+    square = segments(archive, 20, camera_id="square")
+
+    result = plan(Shelf([*gate, *square]), [], (), Disk(100_000, 4_500, 2000), policy, NOW)
+
+    assert planned(result) == [(gate[0].id, Reason.WATERMARK)]
 
 
 def test_a_plan_is_no_longer_than_a_transaction_should_be(archive):
     (old,) = segments(archive, 1)
+    many = [replace(old, id=number) for number in range(MOST_DELETIONS + 5)]
 
-    result = plan([old] * (MOST_DELETIONS + 5), [], (), EMPTY_DISK, KEEP_30_DAYS, NOW)
+    result = plan(Shelf(many), [], (), EMPTY_DISK, KEEP_30_DAYS, NOW)
 
     assert len(result.deletions) == MOST_DELETIONS
     assert result.partial

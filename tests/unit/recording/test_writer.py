@@ -356,6 +356,21 @@ def test_a_file_that_can_not_be_closed_is_a_gap_of_the_disk_until_it_is_read_bac
         assert after.gaps() == [(at(4), None, GapReason.BOX_OFF)]
 
 
+def test_a_disk_that_takes_a_fragment_in_pieces_gets_it_whole(archive, monkeypatch):
+    write = os.writev
+    monkeypatch.setattr(os, "writev", lambda fd, parts: write(fd, [b"".join(parts)[:7_001]]))
+    recorded(archive, ended([*samples(RUN, "K" + "." * 49)]))
+    assert_sound(*archive.segments())
+
+
+def test_a_fragment_of_more_samples_than_one_write_takes_is_whole(archive):
+    many = [replace(sample(RUN, 0, is_key=each == 0), dts_90k=each * 20) for each in range(2_000)]
+    recorded(archive, ended([replace(each, duration_90k=20) for each in many]))
+    (segment,) = archive.segments()
+    assert segment.duration_90k == 2_000 * 20
+    assert_sound(segment)
+
+
 def test_a_disk_that_is_full_in_the_middle_of_a_fragment_keeps_what_was_complete(archive):
     big = [replace(each, data=bytes(20_000)) for each in samples(RUN, ("K" + "." * 9) * 10)]
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)

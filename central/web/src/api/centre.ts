@@ -1,6 +1,6 @@
 /** The centre's calls, one function each. */
 
-import { BASE, request, withQuery, type Query } from './http'
+import { BASE, bytes, request, withQuery, type Query } from './http'
 import type {
   Alert,
   AlertDetail,
@@ -15,6 +15,7 @@ import type {
   Page,
   Person,
   Session,
+  Storage,
   StreamName,
   Timeline,
   Wall,
@@ -55,17 +56,30 @@ export const actOnIncident = (incidentId: string, action: IncidentAction, note: 
 
 const edge = (boxId: string, cameraId: string) => `/boxes/${id(boxId)}/edge/v1/cameras/${id(cameraId)}`
 
-export const timeline = (boxId: string, cameraId: string, from: string, to: string) =>
-  request<Timeline>('GET', withQuery(`${edge(boxId, cameraId)}/timeline`, { from, to }), undefined, 30_000)
+export const timeline = (boxId: string, cameraId: string, from: string, to: string, stream: StreamName = 'main') =>
+  request<Timeline>('GET', withQuery(`${edge(boxId, cameraId)}/timeline`, { from, to, stream }), undefined, 30_000)
 
 export const coverage = (boxId: string, cameraId: string, from: string, to: string) =>
   request<Coverage>('GET', withQuery(`${edge(boxId, cameraId)}/coverage`, { from, to }), undefined, 30_000)
 
+export const storage = (boxId: string) =>
+  request<Storage>('GET', `/boxes/${id(boxId)}/edge/v1/storage`, undefined, 30_000)
+
+/** Small pictures of a stretch in one answer; see `cutSheet`. */
+export const previewSheet = async (boxId: string, cameraId: string, from: string, to: string, count: number, signal: AbortSignal) =>
+  (await bytes(withQuery(`${edge(boxId, cameraId)}/previews`, { from, to, count }), signal)).body
+
+/** The picture of a moment, and the time it is truly of. */
+export async function preview(boxId: string, cameraId: string, at: string, signal: AbortSignal): Promise<{ at: number; bytes: Uint8Array<ArrayBuffer> }> {
+  const { body, headers } = await bytes(withQuery(`${edge(boxId, cameraId)}/preview.jpg`, { at, width: 320 }), signal)
+  return { at: Date.parse(headers.get('x-picture-time') ?? at), bytes: body }
+}
+
 /** Addresses that the browser itself fetches. */
-export const playlistUrl = (boxId: string, cameraId: string, from: string, to: string) =>
-  BASE + withQuery(`${edge(boxId, cameraId)}/playlist.m3u8`, { from, to })
-export const clipUrl = (boxId: string, cameraId: string, from: string, to: string) =>
-  BASE + withQuery(`${edge(boxId, cameraId)}/clip.mp4`, { from, to })
+export const playlistUrl = (boxId: string, cameraId: string, from: string, to: string, stream: StreamName = 'main') =>
+  BASE + withQuery(`${edge(boxId, cameraId)}/playlist.m3u8`, { from, to, stream })
+export const clipUrl = (boxId: string, cameraId: string, from: string, to: string, stream: StreamName = 'main') =>
+  BASE + withQuery(`${edge(boxId, cameraId)}/clip.mp4`, { from, to, stream })
 export const evidenceUrl = (evidenceId: string) => `${BASE}/evidence/${id(evidenceId)}`
 export const feedUrl = (cursor: string | null) => BASE + withQuery('/feed', { cursor })
 export const liveUrl = (uid: string, stream: StreamName, origin: string) =>

@@ -63,3 +63,10 @@ export async function request<T>(method: string, path: string, body?: unknown, t
   // A weak link may break in the midst of an answer, or a stranger's page answer for the centre.
   return (await response.json().catch(unreachable)) as T
 }
+
+/** Return the answer as it is. Rejects as `request` does, and where `signal` gives it up. */
+export async function bytes(path: string, signal: AbortSignal): Promise<{ body: Uint8Array<ArrayBuffer>; headers: Headers }> {
+  const response = await fetch(BASE + path, { credentials: 'same-origin', cache: 'no-store', signal: AbortSignal.any([signal, AbortSignal.timeout(60_000)]) })
+  if (!response.ok) throw await problem(response)
+  return { body: new Uint8Array(await response.arrayBuffer()), headers: response.headers }
+}

@@ -210,6 +210,45 @@ export interface Coverage {
   gaps_left_out: number
 }
 
+/** One camera on a box's disk; `daily_bytes` and `fits_days` are null where it was not recorded lately. */
+export interface CameraStorage {
+  camera_id: string
+  is_configured: boolean
+  days: number
+  bytes: number
+  quota_bytes: number | null
+  earliest: Instant | null
+  daily_bytes: number | null
+  fits_days: number | null
+}
+
+export interface DeletionRecord {
+  camera_id: string
+  day: string
+  reason: string
+  segments: number
+  bytes: number
+  first: Instant
+  last: Instant
+  at: Instant
+}
+
+export interface Storage {
+  at: Instant
+  total_bytes: number
+  free_bytes: number
+  used_bytes: number
+  kept_free_bytes: number
+  quota_bytes: number | null
+  held_bytes: number
+  waiting_evidence: number
+  waiting_evidence_bytes: number
+  full_in_days: number | null
+  trouble: string | null
+  cameras: CameraStorage[]
+  deletions: DeletionRecord[]
+}
+
 export interface TimelineSegment {
   id: number
   start: Instant
@@ -217,6 +256,14 @@ export interface TimelineSegment {
   run_id: string
   bytes: number
   recovered: boolean
+}
+
+/** What the recording is, from then on; `codec` as in RFC 6381. */
+export interface TimelineFormat {
+  from: Instant
+  codec: string
+  width: number
+  height: number
 }
 
 export interface TimelineGap {
@@ -227,9 +274,13 @@ export interface TimelineGap {
 
 export interface Timeline {
   camera_id: string
+  /** Those of the camera's streams that were recorded around that time; an older box does not say. */
+  streams?: StreamName[]
   from: Instant
   to: Instant
   segments: TimelineSegment[]
+  /** They begin where they change; an older box does not say. */
+  formats?: TimelineFormat[]
   gaps: TimelineGap[]
   growing: { start: Instant; end: Instant } | null
 }

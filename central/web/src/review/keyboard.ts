@@ -8,6 +8,7 @@ export type ReviewAction =
   | { do: 'clip'; edge: 'start' | 'end' }
   | { do: 'faster'; by: 1 | -1 }
   | { do: 'leave' }
+  | { do: 'previews' }
 
 export const SPEEDS = [0.5, 1, 2, 4, 8, 16] as const
 
@@ -36,6 +37,9 @@ export function reviewAction(key: string): ReviewAction | null {
       return { do: 'clip', edge: 'start' }
     case ']':
       return { do: 'clip', edge: 'end' }
+    case 'p':
+    case 'P':
+      return { do: 'previews' }
     case 'Escape':
       return { do: 'leave' }
     default:

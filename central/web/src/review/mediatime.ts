@@ -4,8 +4,35 @@ export interface DatedFragment {
   /** Media seconds on the player's axis. */
   start: number
   duration: number
-  /** Epoch milliseconds of its first frame. */
+  /** Epoch milliseconds of its first frame, with the fraction. */
   programDateTime: number
+}
+
+/** A fragment as hls.js reads it; the time's own text, where it has one, is to the microsecond. */
+export interface ListedFragment {
+  start: number
+  duration: number
+  cc: number
+  rawProgramDateTime: string | null
+}
+
+/** Return what `Date.parse` does, with the fraction of the millisecond that it leaves out. */
+export function momentWithFraction(text: string): number {
+  const digits = /\.\d{3}(\d+)/.exec(text)?.[1]
+  return Date.parse(text) + (digits === undefined ? 0 : Number(`0.${digits}`))
+}
+
+/** Within one discontinuity media time is the camera's own: its first date counts for all of it. */
+export function datedStretches(fragments: readonly ListedFragment[]): DatedFragment[] {
+  const stretches: DatedFragment[] = []
+  let cc: number | null = null
+  for (const { start, duration, cc: its, rawProgramDateTime } of fragments) {
+    const last = stretches.at(-1)
+    if (last !== undefined && its === cc) last.duration = start + duration - last.start
+    else if (rawProgramDateTime !== null) stretches.push({ start, duration, programDateTime: momentWithFraction(rawProgramDateTime) })
+    cc = its
+  }
+  return stretches
 }
 
 /** Return the wall time of `mediaS`, or null where the playlist does not reach. */

@@ -3,7 +3,14 @@
 import Hls, { ErrorTypes, Events, type ErrorData, type LevelLoadedData } from 'hls.js/light'
 
 import type { Span } from './geometry'
-import { mediaTimeAt, wallTimeAt, type DatedFragment } from './mediatime'
+import { datedStretches, mediaTimeAt, wallTimeAt, type DatedFragment } from './mediatime'
+import { PictureTable } from './pictures'
+
+/** Seconds of media that are loaded ahead at normal speed; at a higher one it is played sooner. */
+const AHEAD_S = 20
+const MOST_AHEAD_S = 120
+/** Past the beginning of a picture by more than media time is rounded on its way, by less than a picture lasts. */
+const INSIDE_S = 0.000_05
 
 export interface PlaybackEvents {
   /** The picture on the screen is of this moment (epoch milliseconds). */
@@ -16,12 +23,12 @@ export interface PlaybackEvents {
 export class Playback {
   private hls: Hls | null = null
   private fragments: DatedFragment[] = []
+  private readonly pictures = new PictureTable()
   private wanted = 0
   private range: Span = { start: 0, end: 0 }
   private recoveries = 0
-  /** Seconds of one frame, learned while it plays. */
-  private frameS = 1 / 25
-  private lastMedia: number | null = null
+  /** A media time within the picture that is shown, or will be when the seek is done. */
+  private spot = 0
   private frameHandle: number | null = null
   private rate = 1
 
@@ -30,7 +37,6 @@ export class Playback {
     private readonly events: PlaybackEvents,
   ) {
     video.addEventListener('ended', this.onEnded)
-    video.addEventListener('seeked', this.tell)
     this.awaitFrame()
   }
 
@@ -39,18 +45,14 @@ export class Playback {
     this.hls = null
     if (this.frameHandle !== null) this.video.cancelVideoFrameCallback(this.frameHandle)
     this.video.removeEventListener('ended', this.onEnded)
-    this.video.removeEventListener('seeked', this.tell)
   }
 
-  /** Show `at`: a seek where it is loaded, else the playlist `url` of `range`. */
+  /** Show the picture of the moment `at`: a seek where it is listed, else the playlist `url` of `range`. */
   show(at: number, range: Span, url: string, force: boolean): void {
     this.wanted = at
     const media = this.hls === null ? null : mediaTimeAt(this.fragments, at)
-    if (!force && media !== null && at >= this.range.start && at < this.range.end) {
-      this.video.currentTime = media
-      return
-    }
-    this.load(range, url)
+    if (!force && media !== null && at >= this.range.start && at < this.range.end) this.aim(media)
+    else this.load(range, url)
   }
 
   /** Show nothing: the picture on the screen belongs to what is no longer asked for. */
@@ -59,8 +61,8 @@ export class Playback {
     this.hls?.destroy()
     this.hls = null
     this.fragments = []
+    this.pictures.clear()
     this.range = { start: 0, end: 0 }
-    this.lastMedia = null
     this.video.removeAttribute('src')
     this.video.load()
   }
@@ -81,17 +83,29 @@ export class Playback {
     this.rate = rate
     this.video.defaultPlaybackRate = rate
     this.video.playbackRate = rate
+    if (this.hls !== null) this.hls.config.maxBufferLength = ahead(rate)
   }
 
   /** Go one picture on or back; it pauses. */
-  step(frames: number): void {
+  step(by: 1 | -1): void {
     this.video.pause()
-    this.video.currentTime = Math.max(0, this.video.currentTime + frames * this.frameS)
+    const picture = this.pictures.at(this.spot)
+    if (picture === null) return
+    if (by > 0) this.aim(picture.end)
+    else if (picture.start > 0) this.aim(Math.max(0, picture.start - 2 * INSIDE_S))
+  }
+
+  /** Seek to the picture of `mediaS`: to its middle where it is loaded, so that no rounding shows its neighbour. */
+  private aim(mediaS: number): void {
+    const picture = this.pictures.at(mediaS + INSIDE_S)
+    this.spot = picture === null ? mediaS + INSIDE_S : (picture.start + picture.end) / 2
+    this.video.currentTime = this.spot
   }
 
   private load(range: Span, url: string): void {
     this.hls?.destroy()
     this.fragments = []
+    this.pictures.clear()
     this.range = range
     this.recoveries = 0
     if (!Hls.isSupported()) {
@@ -99,9 +113,16 @@ export class Playback {
       return
     }
     // No worker: it would be a blob of script, which the content policy forbids.
-    const hls = new Hls({ autoStartLoad: false, enableWorker: false, maxBufferLength: 20, maxMaxBufferLength: 60, backBufferLength: 30 })
+    const hls = new Hls({
+      autoStartLoad: false,
+      enableWorker: false,
+      maxBufferLength: ahead(this.rate),
+      maxMaxBufferLength: MOST_AHEAD_S,
+      backBufferLength: 30,
+    })
     this.hls = hls
     hls.on(Events.LEVEL_LOADED, (_event, data) => this.loaded(data))
+    hls.on(Events.BUFFER_APPENDING, (_event, { data }) => this.pictures.add(data))
     hls.on(Events.ERROR, (_event, data) => this.failed(data))
     hls.loadSource(url)
     hls.attachMedia(this.video)
@@ -109,20 +130,18 @@ export class Playback {
   }
 
   private loaded(data: LevelLoadedData): void {
-    const first = this.fragments.length === 0
-    this.fragments = data.details.fragments
-      .filter((fragment) => fragment.programDateTime !== null)
-      .map((fragment) => ({
-        start: fragment.start,
-        duration: fragment.duration,
-        programDateTime: fragment.programDateTime ?? 0,
-      }))
-    if (!first) return
+    if (this.fragments.length > 0) return
+    this.fragments = datedStretches(data.details.fragments)
     // Where to begin is known only now; loading starts there and nowhere else, and only after
     // hls.js has itself taken in the playlist: in the midst of that it would stop for good.
     const { hls } = this
     queueMicrotask(() => {
-      if (this.hls === hls) hls?.startLoad(mediaTimeAt(this.fragments, this.wanted) ?? 0)
+      if (this.hls !== hls || hls === null) return
+      const last = this.fragments.at(-1)
+      const end = last === undefined ? 0 : last.start + last.duration - 2 * INSIDE_S
+      this.spot = Math.min(end, mediaTimeAt(this.fragments, this.wanted) ?? end) + INSIDE_S
+      hls.startLoad(this.spot)
+      this.video.currentTime = this.spot
     })
   }
 
@@ -138,28 +157,20 @@ export class Playback {
     }
   }
 
-  private wallTime(): number | null {
-    return wallTimeAt(this.fragments, this.video.currentTime)
-  }
-
-  private readonly tell = (): void => {
-    const at = this.wallTime()
-    if (at !== null) this.events.time(at)
-  }
-
   private readonly onEnded = (): void => {
     const last = this.fragments.at(-1)
     if (last !== undefined) this.events.ended(last.programDateTime + last.duration * 1000)
   }
 
   private awaitFrame(): void {
-    this.frameHandle = this.video.requestVideoFrameCallback((_now, frame) => {
-      const delta = this.lastMedia === null ? 0 : frame.mediaTime - this.lastMedia
-      this.lastMedia = frame.mediaTime
-      // At higher speeds pictures are skipped: only true speed teaches the frame's length.
-      if (delta > 0.005 && delta < 0.5 && this.rate <= 1 && !this.video.paused) this.frameS += (delta - this.frameS) * 0.2
-      this.tell()
+    this.frameHandle = this.video.requestVideoFrameCallback((_now, { mediaTime }) => {
+      // During a seek it may still be a picture from before.
+      if (!this.video.seeking) this.spot = mediaTime + INSIDE_S
+      const at = wallTimeAt(this.fragments, mediaTime)
+      if (at !== null) this.events.time(at)
       this.awaitFrame()
     })
   }
 }
+
+const ahead = (rate: number): number => Math.min(MOST_AHEAD_S, AHEAD_S * Math.max(1, rate))

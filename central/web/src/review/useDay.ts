@@ -1,7 +1,7 @@
 import { computed, onScopeDispose, ref, watch, type Ref } from 'vue'
 
 import * as centre from '@/api/centre'
-import type { Alert, Camera, Timeline } from '@/api/types'
+import type { Alert, Camera, StreamName, Timeline } from '@/api/types'
 import { serverNow } from '@/time/clock'
 import { DAY_MS, dayOf, endOfDay, startOfDay } from '@/time/zone'
 
@@ -16,12 +16,12 @@ export const REFRESH_MS = 60_000
 const spanOf = (each: { start: string; end: string }): Span => ({ start: Date.parse(each.start), end: Date.parse(each.end) })
 
 /**
- * The recordings and alerts of one camera on one day.
+ * The recordings of one stream of a camera, and the camera's alerts, on one day.
  *
- * They are fetched when the camera or the day changes; what is new today once a minute. What is
+ * They are fetched when the camera, the stream or the day changes; what is new today once a minute. What is
  * known stays when that fails; `failure` is why.
  */
-export function useDay(camera: Ref<Camera | null>, day: Ref<string>, zone: Ref<string>) {
+export function useDay(camera: Ref<Camera | null>, day: Ref<string>, zone: Ref<string>, stream: Ref<StreamName> = ref('main')) {
   const timeline = ref<Timeline | null>(null)
   const alerts = ref<Alert[]>([])
   const failure = ref<unknown>(null)
@@ -45,7 +45,7 @@ export function useDay(camera: Ref<Camera | null>, day: Ref<string>, zone: Ref<s
     loading.value = true
     failure.value = null
     const [recordings, raised] = await Promise.allSettled([
-      centre.timeline(it.box_id, it.camera_id, since, to),
+      centre.timeline(it.box_id, it.camera_id, since, to, stream.value),
       centre.alerts({ camera: it.uid, from, to, limit: 200 }),
     ])
     if (mine !== asked) return
@@ -57,7 +57,7 @@ export function useDay(camera: Ref<Camera | null>, day: Ref<string>, zone: Ref<s
   }
 
   // Not the camera itself: every snapshot of the village brings a new object.
-  watch([() => camera.value?.uid, day], () => {
+  watch([() => camera.value?.uid, day, stream], () => {
     timeline.value = null
     alerts.value = []
     void load()
@@ -67,7 +67,11 @@ export function useDay(camera: Ref<Camera | null>, day: Ref<string>, zone: Ref<s
   }, REFRESH_MS)
   onScopeDispose(() => clearInterval(refreshing))
 
-  const recorded = computed(() => joined((timeline.value?.segments ?? []).map(spanOf), JOIN_MS))
+  /** Every recorded file; `recorded` is what a bar shows of them. */
+  const files = computed(() => (timeline.value?.segments ?? []).map(spanOf))
+  const recorded = computed(() => joined(files.value, JOIN_MS))
+  const formats = computed(() => timeline.value?.formats ?? [])
+  const streams = computed<StreamName[]>(() => timeline.value?.streams ?? [])
   const growing = computed(() => (timeline.value?.growing ? spanOf(timeline.value.growing) : null))
   const gaps = computed(() =>
     (timeline.value?.gaps ?? []).map((gap) => ({
@@ -77,7 +81,7 @@ export function useDay(camera: Ref<Camera | null>, day: Ref<string>, zone: Ref<s
     })),
   )
 
-  return { bounds, recorded, growing, gaps, alerts, failure, loading, load, refresh }
+  return { bounds, files, recorded, formats, streams, growing, gaps, alerts, failure, loading, load, refresh }
 }
 
 /** The day after (1) or before (-1) `day`. */
