@@ -53,7 +53,8 @@ from file
 class Kept:
     """A person's hold, or an alert's, with what is there of the footage it keeps.
 
-    ``size_bytes`` counts the main stream's files that may not go for it, the lead to its key frame included.
+    ``size_bytes`` counts the main stream's files that may not go for it, the lead to its key frame
+    included.
     """
 
     hold: PersonHold | Hold

@@ -62,6 +62,7 @@ class Box:
     clock: FakeClock
     database: Database
     index: RecordingIndex
+    holds: HoldDesk
     hubs: LiveHubs
     streams: StreamBoard
     health: HealthBoard
@@ -88,20 +89,21 @@ def write(index: RecordingIndex, samples: Sequence[Sample]) -> SegmentFile:
 
 
 @asynccontextmanager
-async def running_box(folder: Path) -> AsyncIterator[Box]:
-    clock = FakeClock(NOW)
+async def running_box(folder: Path, now: datetime = NOW) -> AsyncIterator[Box]:
+    clock = FakeClock(now)
     database = Database(folder / "box.db")
     index = RecordingIndex(database, folder / "recordings")
     hubs = LiveHubs(
         [("gate", StreamName.MAIN), ("gate", StreamName.SUB), ("road", StreamName.MAIN)]
     )
+    holds = HoldDesk(database, index, ZONE, clock)
     previews = PreviewTaker(index, clock, PictureProcess())
     streams, health = StreamBoard(), HealthBoard(clock)
     app = create_app(
         Collaborators(
             cameras=(GATE, ROAD),
             index=index,
-            holds=HoldDesk(database, index, ZONE, clock),
+            holds=holds,
             clipper=RecordedClips(index),
             pictures=PictureTaker(hubs, 150_000),
             previews=previews,
@@ -124,7 +126,19 @@ async def running_box(folder: Path) -> AsyncIterator[Box]:
     server = HttpServer(app, "127.0.0.1", 0)
     await server.start()
     try:
-        yield Box(folder, clock, database, index, hubs, streams, health, previews, app, server)
+        yield Box(
+            folder,
+            clock,
+            database,
+            index,
+            holds,
+            hubs,
+            streams,
+            health,
+            previews,
+            app,
+            server,
+        )
     finally:
         hubs.close()
         await server.aclose()

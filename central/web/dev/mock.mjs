@@ -33,7 +33,8 @@ const canned = {}
 const snapshot = () => (canned.snapshot ??= picture())
 const film = () => (canned.film ??= recording(FILE_S))
 
-const nowIso = () => new Date().toISOString()
+const ago = (ms) => new Date(Date.now() - ms).toISOString()
+const nowIso = () => ago(0)
 const note = (id, action, from, to, actor, words = null) =>
   ledgers.set(id, [...(ledgers.get(id) ?? []), { at: nowIso(), action, actor, device: actor === null ? null : 'wall', from_state: from, to_state: to, note: words }])
 
