@@ -13,6 +13,7 @@
     ├── ConflictError          the thing's state does not allow it                   (409)
     ├── BoxTooOldError         the box's software does not know how to do that       (502)
     └── BoxUnreachableError    the box is not connected or does not answer           (503)
+        └── BoxUnsureError     it was told to do something; whether it did is open   (504)
 """
 
 
@@ -58,3 +59,7 @@ class BoxTooOldError(CentralError):
 
 class BoxUnreachableError(CentralError):
     """The box does not answer."""
+
+
+class BoxUnsureError(BoxUnreachableError):
+    """The box gave no answer to what it was told to do: it may have done it."""

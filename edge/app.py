@@ -27,6 +27,7 @@ from edge.previews.process import PictureProcess
 from edge.previews.taker import PreviewTaker
 from edge.recording.clipper import RecordedClips
 from edge.recording.forecast import Forecast
+from edge.recording.hold_desk import HoldDesk
 from edge.recording.janitor import Janitor
 from edge.recording.retention import CameraPolicy, Policy
 from edge.recording.stock import Stocktaker
@@ -192,11 +193,15 @@ class Edge:
         exporter: Exporter,
     ) -> HttpServer:
         http = self._config.http
+        zone = ZoneInfo(self._config.box.time_zone)
+        holds = HoldDesk(self._database, self._station.index, zone, self._clock)
+        board.add("holds", holds.component)
         previews = PreviewTaker(self._station.index, self._clock, PictureProcess())
         stack.callback(previews.close)
         collaborators = Collaborators(
             cameras=self._config.cameras,
             index=self._station.index,
+            holds=holds,
             clipper=clips,
             exporter=exporter,
             pictures=pictures,
@@ -206,7 +211,7 @@ class Edge:
             health=board,
             storage=storage,
             scratch=self._config.box.data_dir / "scratch",
-            zone=ZoneInfo(self._config.box.time_zone),
+            zone=zone,
             clock=self._clock,
         )
         server = HttpServer(create_app(collaborators, http.host), http.host, http.port)

@@ -13,8 +13,11 @@
     │   ├── DamagedError   the database file is malformed: it has to be made anew
     │   └── NoRoomError    the disk has not enough room for what is asked
     ├── QueueFullError     as many wait as may wait
+    ├── RefusedError       a rule, or how things are, does not allow it; ``why`` names which
     └── NotFoundError      what was asked for is not here
 """
+
+from enum import StrEnum
 
 
 class EdgeError(Exception):
@@ -51,6 +54,14 @@ class StorageError(EdgeError):
 
 class DamagedError(StorageError):
     """The database file is damaged; nothing that is tried again will succeed."""
+
+
+class RefusedError(EdgeError):
+    """It is not allowed, or not now."""
+
+    def __init__(self, why: StrEnum) -> None:
+        super().__init__(why.value)
+        self.why = why
 
 
 class NotFoundError(EdgeError):

@@ -8,7 +8,20 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 #: Addresses that the page itself understands, with what is below them.
-PAGES = frozenset({"", ".", "wall", "review", "incidents", "login", "about", "alerts"})
+PAGES = frozenset(
+    {
+        "",
+        ".",
+        "about",
+        "alerts",
+        "coverage",
+        "holds",
+        "incidents",
+        "login",
+        "review",
+        "wall",
+    }
+)
 
 _NOT_FOUND = 404
 

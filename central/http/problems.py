@@ -13,6 +13,7 @@ from starlette.responses import Response
 from central.errors import (
     BoxTooOldError,
     BoxUnreachableError,
+    BoxUnsureError,
     CentralError,
     ConflictError,
     ForbiddenError,
@@ -44,6 +45,7 @@ _KINDS: dict[type[CentralError], Kind] = {
     TooManyTriesError: Kind(429, "too_many_tries", "尝试次数过多,请稍后再试"),
     BoxTooOldError: Kind(502, "box_too_old", "村级主机的软件版本过旧,不支持此操作"),
     BoxUnreachableError: Kind(503, "box_unreachable", "村级主机不在线"),
+    BoxUnsureError: Kind(504, "box_unsure", "村级主机没有答复,可能已经执行,请先查看再操作"),
     StoreUnavailableError: Kind(503, "unavailable", "数据库暂时不可用,请稍后再试"),
 }
 _BY_STATUS = {

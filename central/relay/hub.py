@@ -4,7 +4,7 @@ import logging
 
 from pydantic import TypeAdapter, ValidationError
 
-from central.errors import BoxUnreachableError, InvalidError, NotFoundError
+from central.errors import BoxUnreachableError, BoxUnsureError, InvalidError, NotFoundError
 from central.relay.channel import StreamKey
 from central.relay.link import BoxLink, BoxSocket, RelayLimits
 from central.relay.transfer import Answer, Transfer
@@ -88,9 +88,9 @@ class RelayHub:
         """Have a box do something, in ``actor``'s name (an Actor), and return its answer.
 
         ``path`` as for :meth:`get`; ``body`` is JSON text or empty. It is sent once: a connection
-        that breaks, or an answer that does not come, raises BoxUnreachableError, which says that
-        nobody knows whether it was done. Raises it too, with nothing done, where the box is not
-        connected; BoxTooOldError where it can't do it, NotFoundError where the path is not one
+        that breaks, or an answer that does not come, raises BoxUnsureError: nobody knows whether it
+        was done. Raises BoxUnreachableError, with nothing done, where the box is not connected;
+        BoxTooOldError where it can't do it, NotFoundError where the path is not one
         that may be asked for, InvalidError where the body is too long.
         """
         path = _checked(path)
@@ -100,7 +100,7 @@ class RelayHub:
         try:
             return await _answer(transfer, self._limits.ask_s)
         except BoxUnreachableError as error:
-            raise BoxUnreachableError(
+            raise BoxUnsureError(
                 f"{error}; whether it was done is not known: look before you ask again"
             ) from error
 

@@ -59,16 +59,43 @@ create unique index gap_open on gap (camera_id, stream) where end_us is null;
 create index gap_time on gap (camera_id, stream, start_us);
 create index gap_end  on gap (end_us);
 
--- What may not be deleted, and why. Retention never plans a held segment (recording I4).
+-- What may not be deleted, and why. Retention never plans a held segment (recording I4). What a
+-- person holds says who placed it and when it is to be reviewed; an alert's hold does not (I17).
+-- An id is never used again: the trace names it.
 create table hold (
-  id        integer primary key,
+  id        integer primary key autoincrement,
   camera_id text    not null,
   start_us  integer not null,
   end_us    integer not null,
   reason    text    not null,                -- 'alert:<uuid>' or a person's words
-  until_us  integer not null
+  until_us  integer not null,
+  placed_by text,                            -- who, in words; null: an alert
+  placed_us integer,
+  review_on text                             -- YYYY-MM-DD in the box's zone
 ) strict;
 create index hold_time on hold (camera_id, start_us);
+
+-- What became of persons' holds: a row an act, never changed, gone only years after the hold's end.
+create table hold_event (
+  id        integer primary key autoincrement,
+  hold_id   integer not null,
+  at_us     integer not null,
+  act       text    not null check (act in ('placed', 'changed', 'released', 'ended')),
+  actor     text    not null,                -- who, in words
+  note      text    not null,                -- why
+  camera_id text    not null,                -- the hold as it was after the act
+  start_us  integer not null,
+  end_us    integer not null,
+  reason    text    not null,
+  until_us  integer not null,
+  placed_by text    not null,
+  placed_us integer not null,
+  review_on text    not null
+) strict;
+create index hold_event_of on hold_event (hold_id, at_us);
+create trigger hold_event_stands before update on hold_event begin
+  select raise(abort, 'what happened is not changed');
+end;
 
 -- Files whose rows retention has removed and that must go too; never indexed again (recording I3).
 create table doomed (

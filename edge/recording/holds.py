@@ -1,10 +1,13 @@
 """Holds: what may not be deleted, and why (recording I4)."""
 
 import sqlite3
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from edge.db.instant import from_us, to_us
-from edge.recording.segment import Hold
+from edge.recording.hold_trace import keep_trace_of_ended
+from edge.recording.retention import HOLD_LEAD, Deletion
+from edge.recording.segment import Hold, Segment
 
 
 def add_hold(
@@ -66,8 +69,37 @@ def holds(connection: sqlite3.Connection, now: datetime) -> list[Hold]:
     ]
 
 
+def unheld(
+    connection: sqlite3.Connection, deletions: Iterable[Deletion], now: datetime
+) -> tuple[Deletion, ...]:
+    """Return those deletions whose segments no hold in force at ``now`` keeps.
+
+    A plan takes a while, and a person may have placed a hold meanwhile (recording I17).
+    """
+    return tuple(each for each in deletions if not _is_held(connection, each.segment, now))
+
+
+def _is_held(connection: sqlite3.Connection, segment: Segment, now: datetime) -> bool:
+    row = connection.execute(
+        """
+        select 1 from hold
+        where camera_id = :camera_id and until_us > :now_us
+          and end_us > :start_us and start_us < :end_us + :lead_us limit 1
+        """,
+        {
+            "camera_id": segment.camera_id,
+            "now_us": to_us(now),
+            "start_us": to_us(segment.start),
+            "end_us": to_us(segment.end),
+            "lead_us": HOLD_LEAD // timedelta(microseconds=1),
+        },
+    ).fetchone()
+    return row is not None
+
+
 def drop_expired(connection: sqlite3.Connection, now: datetime) -> int:
-    """Remove the holds that ended before ``now`` and return how many."""
+    """Remove the holds that ended before ``now`` and return how many; persons' leave a trace."""
+    keep_trace_of_ended(connection, now)
     return connection.execute(
         "delete from hold where until_us <= :now_us", {"now_us": to_us(now)}
     ).rowcount

@@ -138,7 +138,7 @@ class Janitor:
             todo = self._plan(now, state)
             short_bytes = todo.short_bytes
             if todo.deletions:
-                self._carry_out(todo.deletions, at)
+                self._carry_out(todo.deletions, now, at)
             if not todo.partial:
                 break
         if state.is_wrong:
@@ -174,9 +174,11 @@ class Janitor:
         age = timedelta(days=self._policy.of(segment.camera_id).days)
         return self._elders.include(segment, age)
 
-    def _carry_out(self, deletions: tuple[Deletion, ...], at: datetime) -> None:
+    def _carry_out(self, deletions: tuple[Deletion, ...], now: datetime, at: datetime) -> None:
         try:
-            self._doomed.condemn(deletions, at)
+            with self._database.transaction() as connection:
+                deletions = holds.unheld(connection, deletions, now)
+                self._doomed.condemn(deletions, at)
         except StorageError:
             if self.disk().free_bytes > _NO_SPACE_BYTES:
                 raise

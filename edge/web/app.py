@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from edge.web import problem
 from edge.web.exports import ExportRoutes
 from edge.web.guard import HostGuard
+from edge.web.holds import HoldRoutes
 from edge.web.previews import PreviewRoutes
 from edge.web.routes import Collaborators, EdgeRoutes
 
@@ -16,6 +17,7 @@ def create_app(box: Collaborators, host: str = "127.0.0.1") -> FastAPI:
     )
     problem.install(app)
     app.include_router(EdgeRoutes(box).router())
+    app.include_router(HoldRoutes(box.holds).router())
     app.include_router(box.storage.router())
     cameras = frozenset(camera.id for camera in box.cameras)
     app.include_router(PreviewRoutes(cameras, box.previews, box.clock).router())

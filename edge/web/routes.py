@@ -18,6 +18,7 @@ from edge.live.hubs import LiveHubs
 from edge.ports import Clipper
 from edge.previews.taker import PreviewTaker
 from edge.recording.coverage import coverage, days
+from edge.recording.hold_desk import HoldDesk
 from edge.recording.index import RecordingIndex
 from edge.recording.segment import Gap, Segment
 from edge.snapshot import PictureTaker
@@ -66,6 +67,7 @@ class Collaborators:
 
     cameras: Sequence[CameraSection]
     index: RecordingIndex
+    holds: HoldDesk
     clipper: Clipper
     exporter: Exporter
     pictures: PictureTaker

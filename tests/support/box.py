@@ -22,6 +22,7 @@ from edge.previews.process import PictureProcess
 from edge.previews.taker import PreviewTaker
 from edge.recording.clipper import RecordedClips
 from edge.recording.file import SegmentFile, new_path
+from edge.recording.hold_desk import HoldDesk
 from edge.recording.index import RecordingIndex
 from edge.recording.retention import CameraPolicy, Disk, Policy
 from edge.recording.segment import Segment
@@ -34,6 +35,7 @@ from edge.web.storage import StorageRoutes
 from protocol.clock import FakeClock
 from protocol.relay import StreamName
 
+ZONE = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 11, 22, 2, 0, 0, tzinfo=UTC)
 
 GATE = CameraSection(
@@ -61,7 +63,9 @@ class Box:
 
     folder: Path
     clock: FakeClock
+    database: Database
     index: RecordingIndex
+    holds: HoldDesk
     hubs: LiveHubs
     streams: StreamBoard
     health: HealthBoard
@@ -89,13 +93,14 @@ def write(index: RecordingIndex, samples: Sequence[Sample]) -> SegmentFile:
 
 
 @asynccontextmanager
-async def running_box(folder: Path) -> AsyncIterator[Box]:
-    clock = FakeClock(NOW)
+async def running_box(folder: Path, now: datetime = NOW) -> AsyncIterator[Box]:
+    clock = FakeClock(now)
     database = Database(folder / "box.db")
     index = RecordingIndex(database, folder / "recordings")
     hubs = LiveHubs(
         [("gate", StreamName.MAIN), ("gate", StreamName.SUB), ("road", StreamName.MAIN)]
     )
+    holds = HoldDesk(database, index, ZONE, clock)
     previews = PreviewTaker(index, clock, PictureProcess())
     streams, health = StreamBoard(), HealthBoard(clock)
     village = Village("box-01", "下村", "Asia/Shanghai", {"gate": "村口", "road": "老街"})
@@ -105,6 +110,7 @@ async def running_box(folder: Path) -> AsyncIterator[Box]:
         Collaborators(
             cameras=(GATE, ROAD),
             index=index,
+            holds=holds,
             clipper=RecordedClips(index),
             exporter=exporter,
             pictures=PictureTaker(hubs, 150_000),
@@ -121,7 +127,7 @@ async def running_box(folder: Path) -> AsyncIterator[Box]:
                 configured=frozenset({GATE.id, ROAD.id}),
             ),
             scratch=folder / "scratch",
-            zone=ZoneInfo("Asia/Shanghai"),
+            zone=ZONE,
             clock=clock,
         )
     )
@@ -129,6 +135,19 @@ async def running_box(folder: Path) -> AsyncIterator[Box]:
     await server.start()
     try:
         yield Box(folder, clock, index, hubs, streams, health, exporter, previews, app, server)
+        yield Box(
+            folder,
+            clock,
+            database,
+            index,
+            holds,
+            hubs,
+            streams,
+            health,
+            previews,
+            app,
+            server,
+        )
     finally:
         exporter.close()
         hubs.close()

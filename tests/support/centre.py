@@ -12,7 +12,13 @@ from fastapi.responses import JSONResponse
 from pydantic import SecretStr
 from starlette.requests import HTTPConnection
 
-from central.errors import BoxTooOldError, BoxUnreachableError, InvalidError, NotFoundError
+from central.errors import (
+    BoxTooOldError,
+    BoxUnreachableError,
+    BoxUnsureError,
+    InvalidError,
+    NotFoundError,
+)
 from central.relay.hub import RelayHub
 from central.relay.link import RelayLimits
 from central.relay.router import create_relay_router
@@ -51,6 +57,7 @@ _STATUS: dict[type[Exception], int] = {
     InvalidError: 422,
     BoxTooOldError: 502,
     BoxUnreachableError: 503,
+    BoxUnsureError: 504,
 }
 
 

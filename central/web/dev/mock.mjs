@@ -34,7 +34,8 @@ const canned = {}
 const snapshot = () => (canned.snapshot ??= picture())
 const film = () => (canned.film ??= recording(FILE_S))
 
-const nowIso = () => new Date().toISOString()
+const ago = (ms) => new Date(Date.now() - ms).toISOString()
+const nowIso = () => ago(0)
 const note = (id, action, from, to, actor, words = null) =>
   ledgers.set(id, [...(ledgers.get(id) ?? []), { at: nowIso(), action, actor, device: actor === null ? null : 'wall', from_state: from, to_state: to, note: words }])
 
@@ -173,6 +174,40 @@ function coverage(from, to) {
   return { camera_id: 'cam', since: new Date(last).toISOString(), days, gaps, gaps_left_out: 0 }
 }
 
+const kept = [
+  { by: 'person', id: 1, alert_id: null, camera_id: 'cam1', start: ago(3_700_000), end: ago(3_100_000), until: ago(-60 * DAY_MS), reason: '派出所来函,案件编号 云公(2026)117', placed_by: '张建国 (zhang)', placed_at: ago(100 * DAY_MS), review_on: ago(DAY_MS).slice(0, 10), review_due: true, asked_s: 600, held_s: 540, held_bytes: 270e6 },
+  { by: 'alert', id: null, alert_id: '01930000-0000-7000-8000-000000000001', camera_id: 'cam2', start: ago(7_210_000), end: ago(7_140_000), until: ago(-90 * DAY_MS), reason: '', placed_by: null, placed_at: null, review_on: null, review_due: false, asked_s: 70, held_s: 70, held_bytes: 35e6 },
+]
+const acts = []
+
+function act(hold, what, actor, note) {
+  const { camera_id, start, end, until, review_on, reason, placed_by } = hold
+  acts.unshift({ id: acts.length + 1, hold_id: hold.id, at: nowIso(), act: what, actor, note, camera_id, start, end, until, review_on, reason, placed_by })
+}
+
+function holds(method, path, user, body) {
+  if (path.endsWith('/history')) return { status: 200, body: { items: acts, next: null } }
+  if (method === 'GET') return { status: 200, body: { holds: kept, left_out: 0 } }
+  const actor = `${USERS[user]} (${user})`
+  if (method === 'POST') {
+    const asked_s = (Date.parse(body.end) - Date.parse(body.start)) / 1000
+    const hold = { by: 'person', id: kept.length + 1, alert_id: null, ...body, placed_by: actor, placed_at: nowIso(), review_due: false, asked_s, held_s: asked_s, held_bytes: asked_s * 5e5 }
+    kept.unshift(hold)
+    act(hold, 'placed', actor, body.reason)
+    return { status: 201, body: hold }
+  }
+  const at = kept.findIndex((each) => String(each.id) === path.split('/').pop())
+  if (at < 0) return problem(404, 'not_found', '没有找到')
+  if (method === 'DELETE') {
+    act(kept[at], 'released', actor, body.reason)
+    kept.splice(at, 1)
+    return { status: 204 }
+  }
+  Object.assign(kept[at], { until: body.until ?? kept[at].until, review_on: body.review_on ?? kept[at].review_on, review_due: false })
+  act(kept[at], 'changed', actor, body.reason ?? '')
+  return { status: 200, body: kept[at] }
+}
+
 function playlist(from, to) {
   const list = timeline(from, to).segments
   const lines = ['#EXTM3U', '#EXT-X-VERSION:7', `#EXT-X-TARGETDURATION:${FILE_S}`, '#EXT-X-PLAYLIST-TYPE:VOD']
@@ -290,6 +325,7 @@ function answer(method, path, query, user, body, request, response) {
   if (path.endsWith('/timeline')) return { status: 200, body: timeline(query.get('from'), query.get('to')) }
   if (path.endsWith('/storage')) return { status: 200, body: storage() }
   if (path.endsWith('/coverage')) return { status: 200, body: coverage(query.get('from'), query.get('to')) }
+  if (path.includes('/edge/v1/holds')) return holds(method, path, user, body)
   if (path.endsWith('/playlist.m3u8')) return void response.writeHead(200, { 'Content-Type': 'application/vnd.apple.mpegurl' }).end(playlist(query.get('from'), query.get('to'))) ?? null
   if (path.endsWith('/preview.jpg')) return preview(query.get('at'), request, response)
   if (path.endsWith('/previews')) return void sendBytes(request, response, sheet(query.get('from'), query.get('to'), Number(query.get('count') ?? 60)), 'application/octet-stream') ?? null

@@ -20,6 +20,7 @@ export const router = createRouter({
         { path: 'incidents/:id', name: 'incident', component: work, props: (to) => ({ list: 'incidents', id: to.params.id }) },
         { path: 'review', name: 'review', component: () => import('./pages/ReviewPage.vue'), meta: { review: true } },
         { path: 'coverage', name: 'coverage', component: () => import('./pages/CoveragePage.vue'), meta: { review: true } },
+        { path: 'holds', name: 'holds', component: () => import('./pages/HoldsPage.vue'), meta: { review: true } },
         { path: 'about', name: 'about', component: () => import('./pages/AboutPage.vue'), meta: { open: true } },
         { path: ':rest(.*)*', name: 'missing', component: () => import('./pages/MissingPage.vue'), meta: { open: true } },
       ],

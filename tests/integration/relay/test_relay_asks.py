@@ -136,7 +136,7 @@ async def test_a_connection_that_breaks_meanwhile_ends_it_and_nobody_asks_again(
         asking = asyncio.create_task(http.post("/v1/echo/x", json={}))
         await eventually(lambda: echo.asked == 1)
     answer = await asking
-    assert answer.status_code == 503
+    assert answer.status_code == 504
     assert "not known" in answer.json()["error"]
     echo.let_go.set()
     async with dialled_in(box, centre):

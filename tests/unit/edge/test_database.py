@@ -92,6 +92,7 @@ def test_a_box_of_the_first_version_is_brought_up_to_date_and_keeps_its_rows(
         raw.executescript(Path(__file__).with_name("schema_1.sql").read_text(encoding="utf-8"))
         raw.execute("pragma user_version=1")
         raw.execute("insert into doomed values ('gate/main/20261122/a.mp4')")
+        raw.execute("insert into hold values (7, 'gate', 1, 2, 'alert:1', 3)")
         columns = {row[1]: 0 for row in raw.execute("pragma table_info(segment)")}
         columns |= {"path": "b.mp4", "stream": "main", "end_us": 1, "duration": 1, "size_bytes": 7}
         raw.execute(
@@ -106,6 +107,9 @@ def test_a_box_of_the_first_version_is_brought_up_to_date_and_keeps_its_rows(
     with sqlite3.connect(old) as raw:
         assert raw.execute("pragma user_version").fetchone() == (SCHEMA_VERSION,)
         assert raw.execute("select sum(size_bytes) from footprint").fetchone() == (7,)
+        assert raw.execute("select * from hold").fetchall() == [
+            (7, "gate", 1, 2, "alert:1", 3, None, None, None)
+        ]
         assert raw.execute("select path from doomed").fetchall() == [("gate/main/20261122/a.mp4",)]
     raw.close()
 

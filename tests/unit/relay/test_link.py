@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from central.errors import BoxTooOldError, BoxUnreachableError, InvalidError, NotFoundError
+from central.errors import (
+    BoxTooOldError,
+    BoxUnreachableError,
+    BoxUnsureError,
+    InvalidError,
+    NotFoundError,
+)
 from central.relay.channel import StreamKey
 from central.relay.hub import RelayHub
 from central.relay.link import BoxLink, RelayLimits
@@ -179,7 +185,7 @@ async def test_a_hub_says_that_nobody_knows_whether_it_was_done_and_does_not_ask
     socket, again = FakeSocket(stays=True), FakeSocket(stays=True)
     serving = [asyncio.create_task(hub.serve("box-1", socket, asks=True))]
     await asyncio.sleep(0)
-    with pytest.raises(BoxUnreachableError, match=r"no answer for 0\.05 s; whether it was done"):
+    with pytest.raises(BoxUnsureError, match=r"no answer for 0\.05 s; whether it was done"):
         await hub.ask("box-1", AskMethod.DELETE, "/v1/holds/1", "", "杨文昌")
     serving.append(asyncio.create_task(hub.serve("box-1", again, asks=True)))
     await asyncio.sleep(0)

@@ -9,10 +9,14 @@ import type {
   Device,
   Duty,
   ExportJob,
+  Hold,
+  HoldChange,
+  HoldEvent,
   Incident,
   IncidentAction,
   IncidentDetail,
   NewExport,
+  NewHold,
   NewIncident,
   Page,
   Person,
@@ -82,6 +86,20 @@ export async function preview(boxId: string, cameraId: string, at: string, signa
   const { body, headers } = await bytes(withQuery(`${edge(boxId, cameraId)}/preview.jpg`, { at, width: 320 }), signal)
   return { at: Date.parse(headers.get('x-picture-time') ?? at), bytes: body }
 }
+
+const held = (boxId: string) => `/boxes/${id(boxId)}/edge/v1/holds`
+
+export const holds = (boxId: string) =>
+  request<{ holds: Hold[]; left_out: number }>('GET', held(boxId), undefined, 30_000)
+export const holdHistory = (boxId: string, before: number | null) =>
+  request<{ items: HoldEvent[]; next: number | null }>('GET', withQuery(`${held(boxId)}/history`, { before }), undefined, 30_000)
+/** The centre waits 30 s for a box: whoever gave up before would not learn that it was done. */
+const ASK_MS = 40_000
+export const placeHold = (boxId: string, hold: NewHold) => request<Hold>('POST', held(boxId), hold, ASK_MS)
+export const changeHold = (boxId: string, holdId: number, change: HoldChange) =>
+  request<Hold>('PATCH', `${held(boxId)}/${holdId}`, change, ASK_MS)
+export const releaseHold = (boxId: string, holdId: number, reason: string) =>
+  request<undefined>('DELETE', `${held(boxId)}/${holdId}`, { reason }, ASK_MS)
 
 /** Addresses that the browser itself fetches. */
 export const playlistUrl = (boxId: string, cameraId: string, from: string, to: string, stream: StreamName = 'main') =>

@@ -321,3 +321,54 @@ export interface ExportJob {
   parts: { name: string; start: Instant; end: Instant; codec: string; width: number; height: number }[]
   files: { name: string; bytes: number; sha256: string }[]
 }
+
+/** Footage that a person keeps from deletion, or an alert; only a person's has an `id` and may be released. */
+export interface Hold {
+  by: 'person' | 'alert'
+  id: number | null
+  alert_id: string | null
+  camera_id: string
+  start: Instant
+  end: Instant
+  until: Instant
+  reason: string
+  placed_by: string | null
+  placed_at: Instant | null
+  review_on: string | null
+  review_due: boolean
+  asked_s: number
+  held_s: number
+  held_bytes: number
+}
+
+export interface NewHold {
+  camera_id: string
+  start: Instant
+  end: Instant
+  until: Instant
+  review_on: string
+  reason: string
+}
+
+export interface HoldChange {
+  until?: Instant
+  review_on?: string
+  reason?: string
+}
+
+/** One act on a person's hold, and the hold's terms after it. */
+export interface HoldEvent {
+  id: number
+  hold_id: number
+  at: Instant
+  act: 'placed' | 'changed' | 'released' | 'ended'
+  actor: string
+  note: string
+  camera_id: string
+  start: Instant
+  end: Instant
+  until: Instant
+  review_on: string
+  reason: string
+  placed_by: string
+}
