@@ -15,6 +15,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from edge.bus.outbox import Outbox
 from edge.config import EdgeConfig
@@ -23,7 +24,9 @@ from edge.db.database import Database, suspicion
 from edge.errors import DamagedError
 from edge.recording.claim import Claim
 from edge.recording.day_folder import day_folders
-from edge.recording.holds import add_hold
+from edge.recording.hold_desk import place
+from edge.recording.hold_rules import Placing, Terms
+from edge.recording.hold_trace import BOX
 from edge.recording.proof import Proof
 from edge.recording.rebuild import begin_rebuild
 from edge.soundness import is_sound
@@ -34,6 +37,8 @@ log = logging.getLogger(__name__)
 #: Why footage is held whose holds could not be read; a person looks into it and ends it.
 HELD_FOR = "damaged-index"
 _HELD_DAYS = 3650
+#: So soon somebody is to look whether that is still needed.
+_REVIEW_DAYS = 14
 _MOST_KEPT = 3
 #: What the rescue says itself, and what belongs to the outbox that has ended.
 _NOT_CARRIED = ("outbox.", "rebuild.")
@@ -161,9 +166,12 @@ class _Rescue:
         cameras = {folder.parent.parent.name for folder in folders}
         cameras |= {camera.id for camera in self.config.cameras}
         end = max([now, *filter(None, (_end_of(folder.name) for folder in folders))])
+        zone = ZoneInfo(self.config.box.time_zone)
+        review_on = (now + timedelta(days=_REVIEW_DAYS)).astimezone(zone).date()
+        terms = Terms(now + timedelta(days=_HELD_DAYS), review_on)
         for camera_id in sorted(cameras):
-            until = now + timedelta(days=_HELD_DAYS)
-            add_hold(connection, camera_id, datetime(1970, 1, 1, tzinfo=UTC), end, HELD_FOR, until)
+            start = datetime(1970, 1, 1, tzinfo=UTC)
+            place(connection, Placing(camera_id, start, end, HELD_FOR, terms), BOX, now)
 
     def _spare_evidence(self, connection: sqlite3.Connection, stamp: str) -> None:
         """Move pictures and clips that no row speaks of any more to where nothing removes them."""

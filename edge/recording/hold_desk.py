@@ -98,8 +98,7 @@ class HoldDesk:
             count = "select count(*) from hold where placed_by is not null"
             if connection.execute(count).fetchone()[0] >= MAX_HOLDS:
                 raise RefusedError(Refusal.TOO_MANY)
-            hold = _insert(connection, wanted, actor, now)
-            hold_trace.write(connection, hold.id, Act.PLACED, actor, hold.reason, now)
+            hold = place(connection, wanted, actor, now)
             kept = self._kept(connection, hold, now)
             # Only now, in the transaction: what the janitor has condemned before has no row.
             if not kept.recorded:
@@ -220,9 +219,11 @@ class HoldDesk:
         return footage.path.relative_to(self._index.root).as_posix()
 
 
-def _insert(
-    connection: sqlite3.Connection, wanted: Placing, actor: str, now: datetime
-) -> PersonHold:
+def place(connection: sqlite3.Connection, wanted: Placing, actor: str, now: datetime) -> PersonHold:
+    """Place a hold that a person can release, with its trace, in the caller's transaction.
+
+    Whether it may be placed is not asked.
+    """
     row = {
         "camera_id": wanted.camera_id,
         "start_us": to_us(wanted.start),
@@ -239,6 +240,7 @@ def _insert(
         row,
     ).lastrowid
     assert hold_id is not None
+    hold_trace.write(connection, hold_id, Act.PLACED, actor, wanted.reason.strip(), now)
     return _persons(connection, hold_id)
 
 

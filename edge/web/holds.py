@@ -18,6 +18,7 @@ from edge.recording.hold_rules import (
     Terms,
 )
 from edge.recording.hold_trace import Act, HoldEvent, PersonHold
+from edge.recording.segment import Hold
 from edge.web.actor import ActorDep
 from edge.web.problem import Problem
 from protocol.messages import LocalId
@@ -103,9 +104,12 @@ class ReleaseBody(_Body):
 
 
 class HoldAnswer(BaseModel):
-    """One hold in force; ``id`` and what a person said only where a person placed it."""
+    """One hold in force; ``id`` and what a person said only where a person placed it.
 
-    by: Literal["person", "alert"]
+    One of an ``export`` ends with the work on it.
+    """
+
+    by: Literal["person", "alert", "export"]
     id: int | None = None
     alert_id: str | None = None
     camera_id: str
@@ -127,9 +131,9 @@ class HoldAnswer(BaseModel):
         hold = kept.hold
         person = hold if isinstance(hold, PersonHold) else None
         return cls(
-            by="alert" if person is None else "person",
+            by=_holder(hold),
             id=None if person is None else person.id,
-            alert_id=hold.reason.removeprefix(ALERT_PREFIX) if person is None else None,
+            alert_id=hold.reason.removeprefix(ALERT_PREFIX) if _holder(hold) == "alert" else None,
             camera_id=hold.camera_id,
             start=hold.start,
             end=hold.end,
@@ -143,6 +147,12 @@ class HoldAnswer(BaseModel):
             held_s=kept.recorded.total_seconds(),
             held_bytes=kept.size_bytes,
         )
+
+
+def _holder(hold: PersonHold | Hold) -> Literal["person", "alert", "export"]:
+    if isinstance(hold, PersonHold):
+        return "person"
+    return "alert" if hold.reason.startswith(ALERT_PREFIX) else "export"
 
 
 class HoldsAnswer(BaseModel):

@@ -324,7 +324,7 @@ export interface ExportJob {
 
 /** Footage that a person keeps from deletion, or an alert; only a person's has an `id` and may be released. */
 export interface Hold {
-  by: 'person' | 'alert'
+  by: 'person' | 'alert' | 'export'
   id: number | null
   alert_id: string | null
   camera_id: string

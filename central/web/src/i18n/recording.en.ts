@@ -148,6 +148,7 @@ const en: typeof zh = {
     due: 'Review due',
     dueCount: '{n} to be reviewed',
     byAlert: 'Evidence of an alert',
+    byExport: 'being exported; ends by itself',
     alertNote: 'Ends by itself at its time and not before',
     seeAlert: 'See the alert',
     watch: 'Watch',

@@ -147,6 +147,7 @@ export default {
     due: '待复核',
     dueCount: '{n} 段待复核',
     byAlert: '告警证据',
+    byExport: '正在导出，完成后自动解除',
     alertNote: '到期自动结束，不能提前解除',
     seeAlert: '查看告警',
     watch: '回放',
