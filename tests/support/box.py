@@ -134,7 +134,6 @@ async def running_box(folder: Path, now: datetime = NOW) -> AsyncIterator[Box]:
     server = HttpServer(app, "127.0.0.1", 0)
     await server.start()
     try:
-        yield Box(folder, clock, index, hubs, streams, health, exporter, previews, app, server)
         yield Box(
             folder,
             clock,
@@ -144,6 +143,7 @@ async def running_box(folder: Path, now: datetime = NOW) -> AsyncIterator[Box]:
             hubs,
             streams,
             health,
+            exporter,
             previews,
             app,
             server,
