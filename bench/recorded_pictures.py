@@ -70,14 +70,18 @@ class RecordedPictures:
 
 def first_picture(data: bytes) -> Grid:
     """Return the first picture of a video file, by the pixels by which pictures are compared."""
-    with av.open(io.BytesIO(data)) as container:
-        return grid_of(next(container.decode(video=0)).to_ndarray(format="gray"))
+    with av.open(io.BytesIO(data), "r") as container:
+        return _grid(next(container.decode(video=0)))
+
+
+def _grid(frame: av.VideoFrame) -> Grid:
+    return grid_of(np.asarray(frame.to_ndarray(format="gray"), np.uint8))
 
 
 def _decoded(file: RecordedFile) -> list[Picture]:
     start_us = (file.start - _EPOCH) // _MICROSECOND
     found: list[Picture] = []
-    with av.open(io.BytesIO(file.data)) as container:
+    with av.open(io.BytesIO(file.data), "r") as container:
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"
         assert stream.time_base is not None
@@ -89,7 +93,7 @@ def _decoded(file: RecordedFile) -> list[Picture]:
                 assert frame.pts is not None
                 assert first is not None
                 after_us = round((frame.pts - first) * stream.time_base * 1_000_000)
-                found.append(Picture(start_us + after_us, grid_of(frame.to_ndarray(format="gray"))))
+                found.append(Picture(start_us + after_us, _grid(frame)))
     return found
 
 

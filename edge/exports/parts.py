@@ -71,7 +71,7 @@ def parts(
     """
     begun: _Begun | None = None
     for shot in _from_key(_shots(opened, _ticks(end)), _ticks(start)):
-        if begun is None or shot.breaks or (shot.may_break and begun.is_full(is_full)):
+        if begun is None or begun.breaks(shot) or (shot.may_break and begun.is_full(is_full)):
             if begun is not None:
                 yield begun.part()
             begun = _Begun(shot)
@@ -88,8 +88,6 @@ class _Shot:
     entry: SampleEntry
     at_90k: int
     begins_fragment: bool
-    leaps: bool  # it does not follow the one before
-    breaks: bool  # it can't be in one file with the one before
     may_break: bool  # a file may begin here
 
 
@@ -97,30 +95,26 @@ def _shots(opened: Iterable[Opened], end_90k: int) -> Iterator[_Shot]:
     """Yield what can be decoded, until ``end_90k``; one run after the other."""
     previous: Opened | None = None
     reached_90k = 0
-    leaps = breaks = decodable = False
+    decodable = False
     for each in opened:
         if previous is None or not _follows(previous.source, each.source):
             wall_90k = _ticks(each.source.start)
-            leaps, decodable = True, False
+            decodable = False
             if abs(wall_90k - reached_90k) > LONGEST_STILL_90K:
-                breaks, reached_90k = True, wall_90k
+                reached_90k = wall_90k
             # Runs may overlap where a clock was set: within a file time never goes back.
             reached_90k = max(reached_90k, wall_90k)
         if previous is not None and previous.parameters != each.parameters:
-            breaks, decodable = True, False
+            decodable = False
         base_90k = reached_90k - each.source.start_dts_90k
         opens_file = True
         for samples in each.fragments:
             for number, entry in enumerate(samples):
                 at_90k = base_90k + entry.dts_90k
-                if at_90k >= end_90k:
-                    break
                 reached_90k = at_90k + entry.duration_90k
                 decodable = decodable or entry.is_key
-                if decodable:
-                    may_break = opens_file and entry.is_key
-                    yield _Shot(each, entry, at_90k, number == 0, leaps, breaks, may_break)
-                    leaps = breaks = False
+                if decodable and at_90k < end_90k:
+                    yield _Shot(each, entry, at_90k, number == 0, opens_file and entry.is_key)
                 opens_file = False
         previous = each
 
@@ -162,12 +156,22 @@ class _Begun:
         self._takes: list[Take] = []
         self._stretches: list[tuple[int, int]] = []
 
+    def breaks(self, shot: _Shot) -> bool:
+        """Return whether it can't be in one file with the one before it.
+
+        Judged by what is in the file: what lay between and was left out says nothing.
+        """
+        still_90k = shot.at_90k - self._end_90k
+        return shot.opened.parameters != self._parameters or not 0 <= still_90k <= LONGEST_STILL_90K
+
     def is_full(self, judge: IsFull) -> bool:
         return judge(self._parameters, self._table.duration_90k, self._table.payload_bytes)
 
     def add(self, shot: _Shot) -> None:
         entry, source = shot.entry, shot.opened.source
-        begins_file = not self._takes or self._takes[-1].source is not source
+        before = self._takes[-1].source if self._takes else None
+        begins_file = before is not source
+        leaps = before is None or before.run_id != source.run_id or shot.at_90k != self._end_90k
         if begins_file:
             self._takes.append(Take(source))
         self._takes[-1].add(entry)
@@ -180,7 +184,7 @@ class _Begun:
             begins_chunk=begins_file or shot.begins_fragment,
         )
         end_90k = shot.at_90k + entry.duration_90k
-        if shot.leaps or not self._stretches:
+        if leaps:
             self._stretches.append((shot.at_90k, end_90k))
         else:
             self._stretches[-1] = self._stretches[-1][0], end_90k

@@ -89,11 +89,16 @@ class EdgeProcess:
         """End it as a service manager does; return the exit status."""
         self._process.send_signal(signal.SIGTERM)
         status = self._process.wait(timeout=20)
-        self._reader.join()
+        self._read_to_the_end()
         return status
 
     def kill(self) -> None:
         """End it as a power cut does; idempotent."""
         self._process.kill()
         self._process.wait()
-        self._reader.join()
+        self._read_to_the_end()
+
+    def _read_to_the_end(self) -> None:
+        """Wait for the end of the log; a process of the box that lives on would hold it open."""
+        self._reader.join(timeout=20)
+        assert not self._reader.is_alive(), "a process of the box outlived it"

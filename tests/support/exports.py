@@ -14,6 +14,7 @@ from edge.exports.order import Order
 from edge.exports.ordering import Village
 from edge.exports.room import Space
 from edge.exports.shelf import Shelf
+from protocol.clock import FakeClock
 from tests.support.recordings import Archive, at, until
 
 VILLAGE = Village("box-01", "下村", "Asia/Shanghai", {"gate": "村口"})
@@ -62,6 +63,7 @@ class Desk:
 
     def asked(self, what: Ask) -> Job:
         """Ask for a job a second after the one before, so that its id says so."""
+        assert isinstance(self.archive.clock, FakeClock)
         self.archive.clock.advance(1)
         return self.exporter.submit(what)
 

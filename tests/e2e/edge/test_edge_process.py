@@ -196,6 +196,7 @@ def test_an_export_outlives_a_box_that_is_killed_in_the_middle_of_it(
         folder = tmp_path / "data" / "exports" / job["id"]
         wait_until(lambda: edge.children("edge.exports.child"), 30)
         (child,) = edge.children("edge.exports.child")
+        wait_until(lambda: child.nice() == 19, 30)  # from then on the kernel ends it with its box
         child.suspend()  # so that it is not done before the box is killed
         edge.kill()
         psutil.wait_procs([child], timeout=10)

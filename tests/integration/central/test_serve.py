@@ -117,9 +117,9 @@ def test_a_box_dials_in_with_its_token_and_no_other(centre):
             pass
         assert caught.value.response.status_code == 403
     headers = {"authorization": f"Bearer {BOX_TOKEN}", "x-box-id": BOX}
-    with connect(relay, additional_headers=headers) as box:
+    with connect(relay, additional_headers=headers) as connection:
         assert centre.centre.hub.connected(BOX)
-        box.close()
+        connection.close()
 
 
 def test_who_is_signed_out_watches_no_longer(centre, monkeypatch):

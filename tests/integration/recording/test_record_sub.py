@@ -38,7 +38,9 @@ def test_the_station_records_h265_and_the_h264_sub_stream_beside_it_where_told(t
             station.start()
             index = station.index
             until(
-                lambda: all(index.latest("gate", stream) is not None for stream in StreamName),
+                lambda: all(
+                    index.latest("gate", stream, FAR_AHEAD) is not None for stream in StreamName
+                ),
                 within_s=30,
             )
             figures = station.component("gate").figures

@@ -303,7 +303,7 @@ def test_what_waited_is_sent_under_a_new_outbox_from_1(box):
     assert desk_box.desk.end_orphans() == 2
     assert [each.sequence for each in desk_box.messages()] == [1, 2, 3]
     assert len({each.outboxid for each in desk_box.messages()}) == 1
-    desk_box.clock.advance(1)
+    box.clock.advance(1)
     desk_box.desk.report(occurrence(at=desk_box.clock.now()))
     assert desk_box.desk.end_orphans() == 0  # it began under the numbers of now
     desk_box.database.close()

@@ -129,6 +129,13 @@ def test_where_a_clock_was_set_far_back_a_file_begins_that_says_so(back_s, count
         assert times == sorted(set(times))
 
 
+def test_what_is_left_out_between_two_runs_does_not_join_them():
+    """Of the run that lies after the end nothing is taken; the next begins where time goes back."""
+    files = [recorded(10, run="a"), recorded(60, run="b"), recorded(8, run="c")]
+    found = planned(files, 0, 12)
+    assert bounds(found) == [(10, 12), (8, 12)]
+
+
 def test_other_parameters_begin_a_file():
     found = planned([recorded(0), recorded(4, run="b", dts_s=0, parameters=LARGE)], 0, 60)
 
