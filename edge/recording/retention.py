@@ -1,5 +1,6 @@
 """What is to be deleted, and why. Pure."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -131,20 +132,34 @@ def plan(
 
 
 class _Spared:
-    """What may not go."""
+    """What may not go.
+
+    Half a year of alerts is thousands of holds, and what they keep is gone through at every round:
+    so holds that touch are one stretch, and a look is a bisection.
+    """
 
     def __init__(self, holds: Iterable[Hold], growing: Collection[Path], now: datetime) -> None:
         self._growing = growing
-        self._holds: dict[str, list[Hold]] = {}
-        for hold in holds:
+        self._begins: dict[str, list[datetime]] = {}
+        self._ends: dict[str, list[datetime]] = {}
+        for hold in sorted(holds, key=lambda hold: hold.start):
             if hold.until > now:
-                self._holds.setdefault(hold.camera_id, []).append(hold)
+                self._keep(hold.camera_id, hold.start - HOLD_LEAD, hold.end)
+
+    def _keep(self, camera_id: str, begin: datetime, end: datetime) -> None:
+        begins = self._begins.setdefault(camera_id, [])
+        ends = self._ends.setdefault(camera_id, [])
+        if ends and begin <= ends[-1]:
+            ends[-1] = max(ends[-1], end)
+        else:
+            begins.append(begin)
+            ends.append(end)
 
     def __contains__(self, segment: Segment) -> bool:
-        return segment.path in self._growing or any(
-            segment.start < hold.end and segment.end > hold.start - HOLD_LEAD
-            for hold in self._holds.get(segment.camera_id, ())
-        )
+        if segment.path in self._growing:
+            return True
+        before = bisect_left(self._begins.get(segment.camera_id, ()), segment.end)
+        return before > 0 and segment.start < self._ends[segment.camera_id][before - 1]
 
 
 class _Planner:
