@@ -134,6 +134,7 @@ class _Rescue:
             database.transaction() as connection,
         ):
             lost = sorted(self._carry_over(wreck, connection, Outbox(database, self.clock)))
+            _reserve_hold_ids(connection)
             if "deletion" in lost:
                 Proof(database).restore(connection)
             if "hold" in lost:
@@ -183,6 +184,15 @@ class _Rescue:
             aside.mkdir(exist_ok=True)
             for path in strays:
                 path.replace(aside / path.name)
+
+
+def _reserve_hold_ids(connection: sqlite3.Connection) -> None:
+    """Let no hold from now on bear an id that the trace names (recording I17)."""
+    connection.execute("delete from sqlite_sequence where name = 'hold'")
+    connection.execute(
+        "insert into sqlite_sequence (name, seq) select 'hold', coalesce(max(id), 0) from"
+        " (select id from hold union all select hold_id from hold_event)"
+    )
 
 
 def _tables(connection: sqlite3.Connection) -> list[str]:

@@ -289,6 +289,23 @@ def test_holds_that_can_not_be_read_hold_everything_that_was_recorded(box):
     assert gate.until > box.clock.now() + timedelta(days=3000)
 
 
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_hold_after_a_rescue_bears_no_id_that_the_trace_names(box, lost):
+    with closing(sqlite3.connect(box.path)) as connection, connection:
+        connection.execute(
+            "insert into hold_event values (1, 900, 1, 'released', 'local', 'over', 'gate', 1, 2,"
+            " 'case', 3, 'local', 1, '2026-12-01')"
+        )
+        if lost:
+            connection.execute("update hold set camera_id = '../gate'")
+    suspicion(box.path).touch()
+    with box.open().transaction() as connection:
+        add_hold(connection, "gate", at(0), at(5), "another", at(10**9))
+        [newest] = box.rows("select max(id) from hold")
+    assert newest > (900,)
+    box.database.close()
+
+
 def test_what_waited_is_sent_under_a_new_outbox_from_1(box):
     box.spoil("gap")
     box.opened_soundly()
