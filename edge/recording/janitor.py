@@ -56,9 +56,9 @@ class Janitor:
     """Deletes what the plan says every ``interval_s``, and notes that the box is alive.
 
     ``alarm`` is raised when the limits can't be met because only held or growing footage is left,
-    the disk lets nothing go or is not the one that the index is about, and after the database
-    was damaged; ``trouble`` says which. A
-    full or read-only disk makes it try again at the next round, never stop.
+    the disk lets nothing go or is not the one that the index is about, deletions can't be written
+    down, and after the database was damaged; ``trouble`` says which. A full or read-only disk makes
+    it try again at the next round, never stop.
     """
 
     def __init__(
@@ -120,6 +120,9 @@ class Janitor:
             trouble = self._delete(now, believed or self._clock.now())
         except OSError:
             self._judge("the disk refuses")
+            raise
+        except StorageError:
+            self._judge("deletions can't be written down")
             raise
         if not self._stopping.is_set():  # a round that was cut short knows nothing of the limits
             self._judge(trouble or unsettled(self._database))
@@ -184,7 +187,11 @@ class Janitor:
                 raise
             # The disk is so full that not even the deletion can be written down. These files are to
             # go anyway; should we die right here, the next start finds rows without a file.
-            deletions = tuple(each for each in deletions if self._doomed.unlink(each.segment.path))
+            with self._database.reading() as connection:  # nobody places a hold meanwhile
+                deletions = holds.unheld(connection, deletions, now)
+                deletions = tuple(
+                    each for each in deletions if self._doomed.unlink(each.segment.path)
+                )
             if not deletions:
                 raise
             self._doomed.condemn(deletions, at)
