@@ -107,7 +107,7 @@ const en: typeof zh = {
     short: 'At the rate of the last day the disk holds only {fits} days ({camera}, {days} promised): use a larger disk or a lower bit rate.',
     circulates: 'The disk has been filled once: the oldest recordings are being deleted.',
     fullIn: 'It will be filled once in about {n} days.',
-    trouble: 'Storage trouble: no room can be made, or it is another disk. See the alert.',
+    trouble: 'Storage trouble: no room can be made, deletions are not written down, the database was damaged, or it is another disk. See the alert.',
     disk: '{used} of recordings, {free} free of {total}',
     quota: 'quota {size}',
     held: '{size} held',
@@ -123,7 +123,7 @@ const en: typeof zh = {
     ofDay: 'Recorded on',
     files: 'Files',
     deletedOn: 'Deleted on',
-    reasons: { age: 'expired', quota: 'over the quota', watermark: 'no room' },
+    reasons: { age: 'expired', quota: 'over the quota', watermark: 'no room', lost: 'file was lost', orphan: 'file without a picture' },
   },
   holds: {
     title: 'Kept footage',

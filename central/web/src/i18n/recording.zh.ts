@@ -106,7 +106,7 @@ export default {
     short: '按最近一天的写入量，硬盘只够保存 {fits} 天（{camera}，要求 {days} 天）：请加大硬盘或降低码率。',
     circulates: '硬盘已写满一轮，正在删除最旧的录像。',
     fullIn: '约 {n} 天后写满一轮。',
-    trouble: '存储异常：空间无法腾出，或硬盘不是原来那块。请查看告警。',
+    trouble: '存储异常：空间无法腾出，删除无法记录，数据库曾损坏，或硬盘不是原来那块。请查看告警。',
     disk: '录像 {used}，剩余 {free}，共 {total}',
     quota: '限额 {size}',
     held: '保留中 {size}',
@@ -122,7 +122,7 @@ export default {
     ofDay: '录像日期',
     files: '文件数',
     deletedOn: '删除日期',
-    reasons: { age: '到期', quota: '超出限额', watermark: '空间不足' },
+    reasons: { age: '到期', quota: '超出限额', watermark: '空间不足', lost: '文件丢失', orphan: '无画面的文件' },
   },
   holds: {
     title: '录像保留清单',
