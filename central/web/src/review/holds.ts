@@ -31,14 +31,14 @@ export const lastDay = (until: string, zone: string): string => dayOf(Date.parse
 
 export const untilOf = (day: string, zone: string): string => new Date(endOfDay(day, zone)).toISOString()
 
-/** Whether a form may be sent: what can be told without the box. */
-export function areGood(terms: Terms, now: number, zone: string): boolean {
+/** Whether a form may be sent: what can be told without the box. The end that a hold has already may stay. */
+export function areGood(terms: Terms, now: number, zone: string, present?: string): boolean {
   const today = dayOf(now, zone)
   return (
     terms.review > today &&
     terms.review <= dayAfter(now, MOST_REVIEW_DAYS, zone) &&
     terms.review <= terms.until &&
-    terms.until <= dayAfter(now, MOST_KEPT_DAYS, zone)
+    (terms.until === present || terms.until <= dayAfter(now, MOST_KEPT_DAYS, zone))
   )
 }
 
