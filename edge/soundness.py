@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from edge.media.sample import GapReason
-from edge.recording.hold_trace import Act
+from edge.recording.hold_rules import Act
 from edge.recording.retention import Reason
 from edge.recording.segment import is_recorded_path
 from protocol.messages import AlertKind, AlertLevel, AlertMode, EvidenceKind

@@ -94,7 +94,7 @@ def _full_in_days(
         return None
     kept = {each.camera_id: each.size_bytes - each.beyond_bytes for each in known}
     to_come = sum(max(0.0, rate * owns[name] - kept[name]) for name, rate in writing.items())
-    return None if 0 < free and to_come <= free else max(0.0, free / sum(writing.values()))
+    return None if free > 0 and to_come <= free else max(0.0, free / sum(writing.values()))
 
 
 def _daily(usage: Usage) -> int | None:

@@ -10,6 +10,7 @@ from edge.errors import NotFoundError, RefusedError
 from edge.health import Component, Condition
 from edge.recording import hold_trace
 from edge.recording.hold_rules import (
+    Act,
     Placing,
     Refusal,
     Terms,
@@ -18,7 +19,7 @@ from edge.recording.hold_rules import (
     check_reason,
     is_review_due,
 )
-from edge.recording.hold_trace import Act, HoldEvent, PersonHold
+from edge.recording.hold_trace import HoldEvent, PersonHold
 from edge.recording.index import RecordingIndex
 from edge.recording.retention import HOLD_LEAD
 from edge.recording.segment import Footage, Hold

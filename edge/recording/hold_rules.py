@@ -36,6 +36,15 @@ class Refusal(StrEnum):
     ALERT_HOLD = "alert_hold"
 
 
+class Act(StrEnum):
+    """What was done to a hold."""
+
+    PLACED = "placed"
+    CHANGED = "changed"
+    RELEASED = "released"
+    ENDED = "ended"  # its time was over
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """How long footage is held, and on which day (of the box's zone) that is to be reviewed."""

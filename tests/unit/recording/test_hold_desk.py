@@ -8,8 +8,7 @@ from edge.errors import NotFoundError, RefusedError, StorageError
 from edge.health import Condition
 from edge.recording import hold_desk
 from edge.recording.hold_desk import HoldDesk
-from edge.recording.hold_rules import Placing, Terms
-from edge.recording.hold_trace import Act
+from edge.recording.hold_rules import Act, Placing, Terms
 from edge.recording.holds import add_hold, drop_expired
 from edge.recording.janitor import Janitor
 from edge.recording.retention import Disk, Policy
