@@ -3,7 +3,7 @@
 import logging
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ from edge.errors import StorageError
 from edge.faultlog import FaultLog
 from edge.recording import gaps, holds
 from edge.recording.believed import BelievedClock
+from edge.recording.coverage import Stretch
 from edge.recording.doomed import Doomed, Remains
 from edge.recording.elders import Elders
 from edge.recording.index import RecordingIndex
@@ -241,11 +242,10 @@ class _Present:
     def cameras(self) -> set[str]:
         return self._index.cameras()
 
-    def of_camera(self, camera_id: str, begun_by: datetime | None = None) -> Iterator[Segment]:
-        return filter(_is_there, self._index.of_camera(camera_id, begun_by))
-
-    def oldest_first(self) -> Iterator[Segment]:
-        return filter(_is_there, self._index.oldest_first())
+    def of_camera(
+        self, camera_id: str, begun_by: datetime | None = None, passing: Sequence[Stretch] = ()
+    ) -> Iterator[Segment]:
+        return filter(_is_there, self._index.of_camera(camera_id, begun_by, passing))
 
     def camera_bytes(self, camera_id: str) -> int:
         return self._index.camera_bytes(camera_id)

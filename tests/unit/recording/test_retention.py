@@ -132,6 +132,17 @@ def test_what_half_a_year_of_alerts_holds_is_not_looked_up_hold_by_hold(archive)
     assert CountedHold.looks < 10 * len(held)
 
 
+def test_what_is_held_is_not_even_read(archive):
+    items = segments(archive, 1, 2, 3, 4)
+    shelf = Shelf(items)
+    disk = Disk(100_000, 1_000, 4000)
+
+    result = plan(shelf, [hold(1.9, 3.1)], (), disk, KEEP_30_DAYS, NOW)
+
+    assert planned(result) == [(items[0].id, Reason.AGE), (items[3].id, Reason.AGE)]
+    assert set(shelf.read) == {items[0].id, items[3].id}
+
+
 def test_holds_that_overlap_or_lie_within_each_other_hold_all_they_cover(archive):
     items = segments(archive, 1, 2, 3, 4, 5)
     held = [hold(3.5, 4.5), hold(2, 4.9), hold(2.5, 2.6)]
