@@ -118,6 +118,24 @@ def test_files_that_overlap_count_once_and_those_with_the_key_frame_count_as_hel
     assert box.place(205, 206).recorded == timedelta(seconds=1)
 
 
+def test_what_a_hold_keeps_is_found_without_reading_all_that_was_recorded(box):
+    box.record(0)
+    box.place()
+    asked: list[str] = []
+    connection = box.archive.database._connection
+    connection.set_trace_callback(asked.append)
+    box.desk.in_force(None, 10)
+    connection.set_trace_callback(None)
+    plans = [
+        row["detail"]
+        for question in asked
+        for row in connection.execute(f"explain query plan {question}")
+        if "segment" in row["detail"]
+    ]
+    assert plans
+    assert all("stream=? AND start_us>? AND start_us<?" in plan for plan in plans)
+
+
 def test_a_stretch_without_footage_can_not_be_held_and_leaves_no_trace(box):
     box.record(0)
     with pytest.raises(RefusedError, match="nothing_recorded"):
