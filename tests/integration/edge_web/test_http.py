@@ -239,7 +239,13 @@ async def test_coverage_of_a_camera_that_was_never_seen_is_empty(http):
 
 
 @pytest.mark.parametrize(
-    ("first", "last"), [("2026-11-22", "2026-11-21"), ("2026-11-01", "2026-12-02")]
+    ("first", "last"),
+    [
+        ("2026-11-22", "2026-11-21"),
+        ("2026-11-01", "2026-12-02"),
+        ("0001-01-01", "0001-01-02"),  # no clock shows these
+        ("9999-12-30", "9999-12-31"),
+    ],
 )
 async def test_coverage_is_asked_for_by_the_month_at_most(http, first, last):
     answer = await http.get("/v1/cameras/gate/coverage", params={"from": first, "to": last})
