@@ -70,7 +70,7 @@ def check_placing(placing: Placing, now: datetime, zone: tzinfo) -> None:
     """Raise RefusedError where a hold may not be placed like that."""
     check_reason(placing.reason)
     is_one = timedelta() < placing.end - placing.start <= MAX_STRETCH
-    if not (is_one and _EARLIEST <= placing.start and placing.end <= _LATEST):
+    if not (is_one and placing.start >= _EARLIEST and placing.end <= _LATEST):
         raise RefusedError(Refusal.STRETCH)
     _check_until(placing.terms, now)
     _check_review(placing.terms, now, zone)

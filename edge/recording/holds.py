@@ -39,16 +39,19 @@ def add_hold(
 
 
 def extend_hold(connection: sqlite3.Connection, reason: str, end: datetime) -> None:
-    """Let every hold of ``reason`` reach at least to ``end``; none is ever shortened."""
+    """Let every hold of ``reason`` but persons' reach at least to ``end``; none is ever shortened."""
     connection.execute(
-        "update hold set end_us = max(end_us, :end_us) where reason = :reason",
+        "update hold set end_us = max(end_us, :end_us)"
+        " where reason = :reason and placed_by is null",
         {"reason": reason, "end_us": to_us(end)},
     )
 
 
 def drop_hold(connection: sqlite3.Connection, reason: str) -> None:
-    """Remove every hold of ``reason``; for what the box itself holds while it works."""
-    connection.execute("delete from hold where reason = :reason", {"reason": reason})
+    """Remove every hold of ``reason`` but persons'; for what the box itself holds while it works."""
+    connection.execute(
+        "delete from hold where reason = :reason and placed_by is null", {"reason": reason}
+    )
 
 
 def holds(connection: sqlite3.Connection, now: datetime) -> list[Hold]:

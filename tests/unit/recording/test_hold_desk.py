@@ -9,7 +9,7 @@ from edge.health import Condition
 from edge.recording import hold_desk
 from edge.recording.hold_desk import HoldDesk
 from edge.recording.hold_rules import Act, Placing, Terms
-from edge.recording.holds import add_hold, drop_expired
+from edge.recording.holds import add_hold, drop_expired, drop_hold, extend_hold
 from edge.recording.janitor import Janitor
 from edge.recording.retention import Disk, Policy
 from edge.recording.segment import Hold
@@ -259,6 +259,16 @@ def test_an_alerts_hold_is_listed_after_persons_and_is_not_for_persons_to_end(bo
     box.pass_days(60)
     box.drop_expired()
     assert box.acts() == [(Act.PLACED, ACTOR, "派出所来函")]  # an alert's end is the alert's story
+
+
+def test_what_ends_with_the_boxs_own_work_is_never_a_persons_hold(box):
+    box.record(0)
+    kept = box.place(reason="export:7")
+    with box.archive.database.transaction() as connection:
+        add_hold(connection, "gate", at(0), at(9), "export:7", at(UNTIL_S))
+        extend_hold(connection, "export:7", at(900))
+        drop_hold(connection, "export:7")
+    assert [each.hold for each in box.desk.in_force(None, 10).holds] == [kept.hold]
 
 
 def test_an_id_is_never_used_again(box):
