@@ -39,7 +39,7 @@ def add_hold(
 
 
 def extend_hold(connection: sqlite3.Connection, reason: str, end: datetime) -> None:
-    """Let every hold of ``reason`` but persons' reach at least to ``end``; none is ever shortened."""
+    """Let every hold of ``reason`` reach at least to ``end``, shorten none, move no person's."""
     connection.execute(
         "update hold set end_us = max(end_us, :end_us)"
         " where reason = :reason and placed_by is null",
@@ -48,7 +48,7 @@ def extend_hold(connection: sqlite3.Connection, reason: str, end: datetime) -> N
 
 
 def drop_hold(connection: sqlite3.Connection, reason: str) -> None:
-    """Remove every hold of ``reason`` but persons'; for what the box itself holds while it works."""
+    """Remove every hold of ``reason`` but persons'; for what the box holds while it works."""
     connection.execute(
         "delete from hold where reason = :reason and placed_by is null", {"reason": reason}
     )
