@@ -8,11 +8,13 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 
 from edge.db.database import Database
 from edge.errors import StorageError
 from edge.recording.manifest import Entry, Key, Removal
+from edge.recording.retention import Reason
 
 FOLDER = "deletions"
 #: The line of a file of 10 s takes 0.004 % of its video: together with MOST_FILES some 19 million
@@ -179,7 +181,8 @@ class Proof:
         """Make rows that are missing anew from the newest lines, in the caller's transaction.
 
         For a table that could not be read. Only a few files are looked through, as the cameras wait
-        meanwhile; a row whose lines may have begun before those gets no hash. Raises OSError.
+        meanwhile; a row whose lines may have begun before those gets no hash. A line that was
+        damaged into a day or reason that there is not makes none. Raises OSError.
         """
         numbers = self._numbers()[-_RESTORED_FILES:]
         entries: dict[Key, Entry] = {}
@@ -188,6 +191,8 @@ class Proof:
             for _, _, line in self._lines_of(number, None):
                 with suppress(ValueError):
                     removal = Removal.parse(line)
+                    date.fromisoformat(removal.day)
+                    Reason(removal.reason)
                     entries[removal.key] = Entry.after(entries.get(removal.key), removal)
                     begun[removal.key] = (begun.get(removal.key, (number, 0))[0], removal.at_us)
         for key, entry in entries.items():

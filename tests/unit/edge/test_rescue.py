@@ -28,6 +28,7 @@ from edge.recording.rebuild import Rebuild, unsettled
 from edge.recording.recovery import recover
 from edge.recording.retention import Deletion, Reason
 from edge.recording.segment import Gap, Hold
+from edge.recording.usage import deletions
 from edge.rescue import HELD_FOR, open_database
 from protocol.clock import FakeClock
 from protocol.messages import AlertOp
@@ -332,6 +333,17 @@ def test_a_deletion_table_that_is_lost_is_made_anew_from_its_lines(box):
     box.spoil("deletion")
     box.opened_soundly()
     assert box.rows("select * from deletion") == before
+
+
+def test_a_damaged_line_makes_no_row_that_could_not_be_shown(box):
+    [path] = (box.folder / "deletions").iterdir()
+    text = path.read_text().replace('"age"', '"agf"', 1)
+    path.write_text(text[::-1].replace("11-62", "31-62", 1)[::-1])  # and the last line's day
+    box.spoil("deletion")
+    database = box.opened_soundly()
+    with database.reading() as connection:
+        (record,) = deletions(connection, 100)
+    assert record.segments == len(text.splitlines()) - 2
 
 
 def test_evidence_of_which_nothing_is_known_any_more_is_kept_aside(box):
