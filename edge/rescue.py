@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -23,7 +23,7 @@ from edge.db.damage import Row, Wreck
 from edge.db.database import Database, suspicion
 from edge.errors import DamagedError
 from edge.recording.claim import Claim
-from edge.recording.day_folder import day_folders
+from edge.recording.day_folder import day_folders, is_ours
 from edge.recording.hold_desk import place
 from edge.recording.hold_rules import Placing, Terms
 from edge.recording.hold_trace import BOX
@@ -40,6 +40,8 @@ _HELD_DAYS = 3650
 #: So soon somebody is to look whether that is still needed.
 _REVIEW_DAYS = 14
 _MOST_KEPT = 3
+#: Far longer than any file is.
+_LONGEST_FILE = timedelta(minutes=10)
 #: What the rescue says itself, and what belongs to the outbox that has ended.
 _NOT_CARRIED = ("outbox.", "rebuild.")
 #: Made by triggers, row by row later, or by the outbox itself.
@@ -166,7 +168,7 @@ class _Rescue:
         folders = day_folders(self.config.recordings_folder())
         cameras = {folder.parent.parent.name for folder in folders}
         cameras |= {camera.id for camera in self.config.cameras}
-        end = max([now, *filter(None, (_end_of(folder.name) for folder in folders))])
+        end = max([now, *filter(None, (_end_of(folder, now) for folder in folders))])
         zone = ZoneInfo(self.config.box.time_zone)
         review_on = (now + timedelta(days=_REVIEW_DAYS)).astimezone(zone).date()
         terms = Terms(now + timedelta(days=_HELD_DAYS), review_on)
@@ -228,12 +230,28 @@ def _inserted(connection: sqlite3.Connection, insert: str, row: Row) -> bool:
     return True
 
 
-def _end_of(day: str) -> datetime | None:
+def _end_of(folder: Path, now: datetime) -> datetime | None:
+    """Return by when a day's files have ended by their names; None: before ``now``, or no day."""
+    begins = _start_of(f"{folder.name}000000")
+    if begins is None:
+        return None
+    if begins + timedelta(days=1) + _LONGEST_FILE <= now:
+        return None
     try:
-        begins = datetime.combine(datetime.strptime(day, "%Y%m%d").date(), time(), UTC)  # noqa: DTZ007
+        names = [path.name for path in folder.iterdir() if is_ours(path.name)]
+    except OSError:
+        return begins + timedelta(days=2)
+    starts = (_start_of(f"{folder.name}{name[:6]}") for name in names)
+    # What began before now is held to now: what comes next is to be let go where the disk is full.
+    ahead = max((start for start in starts if start is not None and start > now), default=None)
+    return None if ahead is None else ahead + _LONGEST_FILE
+
+
+def _start_of(name: str) -> datetime | None:
+    try:
+        return datetime.strptime(name, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
     except ValueError:
         return None
-    return begins + timedelta(days=2)
 
 
 def _sync(folder: Path) -> None:

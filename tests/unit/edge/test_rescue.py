@@ -286,8 +286,32 @@ def test_holds_that_can_not_be_read_hold_everything_that_was_recorded(box):
     assert "hold" in str(unsettled(database))
     [gate] = [each for each in box.held() if (each.camera_id, each.reason) == ("gate", HELD_FOR)]
     assert gate.start < at(-GAPS)
-    assert gate.end > at(NOW_S)
+    assert gate.end >= at(NOW_S)  # all of it began before
     assert gate.until > box.clock.now() + timedelta(days=3000)
+
+
+def test_where_all_is_held_what_is_recorded_from_then_on_is_not(box):
+    """Else a full disk could let nothing go for two days, and would stop recording."""
+    box.clock.advance(3600)
+    box.spoil("hold")
+    box.opened_soundly()
+    assert {each.end for each in box.held() if each.reason == HELD_FOR} == {box.clock.now()}
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_where_all_is_held_so_is_what_a_clock_that_was_ahead_dated(box, is_there):
+    archive = Archive(box.folder.parent / "ahead", box.clock)
+    archive.root = box.config.recordings_folder()
+    ahead = closed_file(archive, 5 * 86_400)
+    archive.close()
+    if not is_there:
+        ahead.path.unlink()
+        ahead.path.mkdir()  # a name that says nothing
+        ahead.path.rename(ahead.path.with_name("lost"))
+    box.spoil("hold")
+    box.opened_soundly()
+    ends = {each.end for each in box.held() if each.reason == HELD_FOR}
+    assert (min(ends) >= ahead.end) is is_there
 
 
 @pytest.mark.parametrize("lost", [False, True])
