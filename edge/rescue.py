@@ -42,6 +42,8 @@ _REVIEW_DAYS = 14
 _MOST_KEPT = 3
 #: Far longer than any file is.
 _LONGEST_FILE = timedelta(minutes=10)
+#: No clock of a box shows this year, however wrong it is.
+_NEVER = 2100
 #: What the rescue says itself, and what belongs to the outbox that has ended.
 _NOT_CARRIED = ("outbox.", "rebuild.")
 #: Made by triggers, row by row later, or by the outbox itself.
@@ -233,7 +235,7 @@ def _inserted(connection: sqlite3.Connection, insert: str, row: Row) -> bool:
 def _end_of(folder: Path, now: datetime) -> datetime | None:
     """Return by when a day's files have ended by their names; None: before ``now``, or no day."""
     begins = _start_of(f"{folder.name}000000")
-    if begins is None:
+    if begins is None or begins.year >= _NEVER:
         return None
     if begins + timedelta(days=1) + _LONGEST_FILE <= now:
         return None

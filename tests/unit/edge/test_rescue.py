@@ -298,6 +298,13 @@ def test_where_all_is_held_what_is_recorded_from_then_on_is_not(box):
     assert {each.end for each in box.held() if each.reason == HELD_FOR} == {box.clock.now()}
 
 
+def test_a_folder_of_a_day_that_never_comes_does_not_keep_the_box_from_starting(box):
+    (box.config.recordings_folder() / "gate" / "main" / "99991231").mkdir()
+    box.spoil("hold")
+    box.opened_soundly()
+    assert box.holds_everything()
+
+
 @pytest.mark.parametrize("is_there", [True, False])
 def test_where_all_is_held_so_is_what_a_clock_that_was_ahead_dated(box, is_there):
     archive = Archive(box.folder.parent / "ahead", box.clock)
