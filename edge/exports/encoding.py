@@ -12,13 +12,13 @@ import av
 import av.error
 import numpy as np
 
-from edge.errors import MediaError, StorageError
+from edge.errors import MediaError
 from edge.exports.film import Film
 from edge.exports.job import PartSaid
 from edge.exports.looks import Look, Picture
 from edge.exports.order import MadePart, Shown, Used, most_bits_per_s
 from edge.exports.parts import Part, Take
-from edge.exports.reading import poured
+from edge.exports.reading import UnreadableError, poured
 from edge.media.mp4 import SampleTable, room_for
 from edge.media.parameters import ParameterCollector
 from edge.media.sample import TICKS_PER_S, Codec, CodecParameters
@@ -81,7 +81,7 @@ class Encoder:
     def make(self, path: Path, *, progress: Progress) -> MadePart | None:
         """Write the file and return it; None where no picture is inside the window.
 
-        Raises OSError, StorageError and MediaError, with no file left.
+        Raises OSError, UnreadableError and MediaError, with no file left.
         """
         samples = len(self._part.table)
         room_bytes = room_for(samples, samples // _CHUNK_SAMPLES + 1)
@@ -228,10 +228,13 @@ def _samples(take: Take, rows: Iterator[tuple[int, int, int]]) -> Iterator[_Data
                 file.seek(offset)
                 while size_bytes > 0:
                     length, at_90k, cts_90k = next(rows)
-                    yield _Data(file.read(length), at_90k, cts_90k)
+                    data = file.read(length)
+                    if len(data) < length:
+                        raise UnreadableError(take.source, "shorter than it was")
+                    yield _Data(data, at_90k, cts_90k)
                     size_bytes -= length  # noqa: PLW2901
     except OSError as error:
-        raise StorageError(f"{take.source.path}: {error.strerror}") from error
+        raise UnreadableError(take.source, error.strerror or repr(error)) from error
 
 
 def _ignore(_: memoryview) -> None:

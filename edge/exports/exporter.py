@@ -16,7 +16,7 @@ from edge.exports.job import ENDED, Ask, Failure, Job, State
 from edge.exports.maker import Making
 from edge.exports.order import Order, read_until
 from edge.exports.ordering import Village, needed_bytes, order_for
-from edge.exports.room import Space, budget_bytes, floor_bytes, has_room, outdated
+from edge.exports.room import Space, budget_bytes, floor_bytes, has_room, is_full, outdated
 from edge.exports.shelf import Shelf
 from edge.health import Component, Condition
 from edge.recording.index import RecordingIndex
@@ -234,7 +234,9 @@ class Exporter:
         except NoRoomError as error:
             job = job.failed(self._clock.now(), Failure.NO_ROOM, str(error))
         except (StorageError, OSError) as error:
-            job = job.failed(self._clock.now(), Failure.DISK, str(error))
+            full = isinstance(error, OSError) and is_full(error)
+            why = Failure.NO_ROOM if full else Failure.DISK
+            job = job.failed(self._clock.now(), why, str(error))
         except Exception as error:
             # Else it would be running for ever, and what it needs be held.
             log.exception("exports.failed", extra={"job": job.id})

@@ -1,5 +1,6 @@
 """How much of the disk exports may take, and which of them go. Pure."""
 
+import errno
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ LEAST_TOTAL_BYTES = 5_000_000_000
 TOTAL_FRACTION = 0.05
 #: Beside what the watermark leaves.
 _SPARE_BYTES = 256_000_000
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,11 @@ def floor_bytes(space: Space, min_free_fraction: float) -> int:
 def has_room(space: Space, min_free_fraction: float, more_bytes: int) -> bool:
     """Say whether ``more_bytes`` may be written."""
     return space.free_bytes - more_bytes >= floor_bytes(space, min_free_fraction)
+
+
+def is_full(error: OSError) -> bool:
+    """Say whether a disk refused for want of room."""
+    return error.errno in _FULL
 
 
 def outdated(

@@ -125,6 +125,25 @@ def test_a_recorded_file_that_is_gone_is_a_loss_that_is_said(archive):
     assert said["missing"] == [{"start": iso(4), "end": iso(6), "reason": "lost"}]
 
 
+@pytest.mark.parametrize("kind", [Kind.COPY, Kind.PLAYABLE])
+def test_a_recorded_file_whose_end_can_not_be_read_is_left_out_and_said(archive, kind):
+    fill(archive)
+    torn = archive.segments()[2]
+    os.truncate(torn.path, torn.size_bytes - 10)  # its boxes are there, its last bytes are not
+
+    with Desk(archive) as desk:
+        job = desk.made(ask(kind, 0, 10))
+        said = desk.manifest(job)
+        assert checked(desk.folder(job)).startswith("0 ")
+
+    assert job.state is State.DONE
+    assert [(each["path"], each["error"]) for each in said["lost"]] == [
+        (str(torn.path.relative_to(archive.root)), "shorter than it was")
+    ]
+    assert said["missing"] == [{"start": iso(4), "end": iso(6), "reason": "lost"}]
+    assert len(said["sources"]) == 4
+
+
 def test_a_recorded_file_that_was_altered_is_named(archive):
     fill(archive)
     altered = archive.segments()[1].path

@@ -137,6 +137,16 @@ def test_a_full_disk_does_not_keep_a_job_from_being_cancelled(filled):
         assert [each.state for each in desk.exporter.jobs()] == [State.CANCELLED] * 2
 
 
+def test_a_disk_that_is_full_by_the_time_of_the_manifest_is_said_to_be(filled):
+    class Filled(Shelf):
+        def write(self, job_id: str, name: str, data: bytes) -> None:
+            raise OSError(errno.ENOSPC, f"no space for {name}")
+
+    with Desk(filled, shelf=Filled) as desk:
+        failed = desk.made(ask())
+        assert (failed.state, failed.failure) == (State.FAILED, Failure.NO_ROOM)
+
+
 def test_without_its_folder_it_waits_until_there_is_one(filled):
     desk = Desk(filled)
     desk.shelf.root.write_bytes(b"in the way")
