@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 from edge.errors import NoRoomError, NotFoundError, QueueFullError
 from edge.exports.exporter import MOST_WAITING
 from edge.exports.job import Failure, Kind, State
+from edge.exports.maker import Making
+from edge.exports.order import Order
 from edge.exports.room import KEPT_FOR, Space
 from edge.media.sample import Codec
 from tests.support.exports import Desk, Pause, ask, checked
@@ -256,19 +259,15 @@ def test_a_disk_that_fills_up_meanwhile_ends_the_job_and_leaves_nothing(archive)
 
 def test_a_process_that_is_killed_is_a_failed_job_and_the_next_one_is_made(archive):
     fill(archive)
-    pause = Pause()
+    killed = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    commands = [(sys.executable, "-c", killed)]
 
-    with Desk(archive, making=pause) as desk:
-        job = desk.exporter.submit(ask(Kind.PLAYABLE))
-        assert pause.reached.wait(20)
-        assert pause.making is not None
-        assert pause.making.pid is not None
-        os.kill(pause.making.pid, signal.SIGSTOP)
-        os.kill(pause.making.pid, signal.SIGKILL)
-        pause.go_on.set()
-        failed = desk.ended(job.id)
+    def making(order: Order) -> Making:
+        return Making(order, commands.pop()) if commands else Making(order)
+
+    with Desk(archive, making=making) as desk:
+        failed = desk.made(ask(Kind.PLAYABLE))
         assert (failed.state, failed.failure) == (State.FAILED, Failure.CRASHED)
-        pause.reached.clear()
         assert desk.made(ask()).state is State.DONE
 
 
