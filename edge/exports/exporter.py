@@ -52,7 +52,7 @@ class Exporter:
     ) -> None:
         self._shelf = shelf
         self._index = index
-        self._holds = JobHolds(database, clock)
+        self._holds = JobHolds(database)
         self._village = village
         self._clock = clock
         self._min_free_fraction = min_free_fraction
@@ -91,7 +91,7 @@ class Exporter:
         with self._lock:
             if len(self._waiting()) >= MOST_WAITING:
                 raise QueueFullError(f"{MOST_WAITING} exports wait already")
-            self._holds.hold(job)
+            self._holds.hold(job, max(now, self._index.last_believed() or now))
             try:
                 self._keep(job)
             except StorageError:
@@ -339,8 +339,10 @@ class Exporter:
     def _tidy(self, more_bytes: int) -> None:
         """Delete results that are old, or in the way of ``more_bytes``."""
         most_bytes = budget_bytes(self._space()) - more_bytes
+        # A clock that was set ahead by mistake must not end all at once (recording I10).
+        now = min(self._clock.now(), self._index.last_believed() or self._clock.now())
         with self._lock:
-            going = outdated(self._jobs.values(), self._used, self._clock.now(), most_bytes)
+            going = outdated(self._jobs.values(), self._used, now, most_bytes)
             for job in going:
                 self._delete(job)
                 log.info("exports.deleted", extra={"job": job.id, "bytes": job.size_bytes})

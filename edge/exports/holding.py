@@ -2,14 +2,13 @@
 
 import logging
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from edge.db.database import Database
 from edge.errors import StorageError
 from edge.exports.job import ENDED, Job
 from edge.exports.order import read_until
 from edge.recording import holds
-from protocol.clock import Clock
 
 log = logging.getLogger(__name__)
 
@@ -22,13 +21,12 @@ _PREFIX = "export:"
 class JobHolds:
     """The holds of jobs: one a job, from when it is asked for until it has ended."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._clock = clock
 
-    def hold(self, job: Job) -> None:
-        """Keep what a job needs. Raises StorageError."""
-        ask, until = job.ask, self._clock.now() + HELD_FOR
+    def hold(self, job: Job, now: datetime) -> None:
+        """Keep what a job needs from ``now`` on. Raises StorageError."""
+        ask, until = job.ask, now + HELD_FOR
         end = read_until(ask.kind, ask.end)
         with self._database.transaction() as connection:
             holds.add_hold(connection, ask.camera_id, ask.start, end, _held(job), until)

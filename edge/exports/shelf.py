@@ -33,16 +33,21 @@ class Shelf:
         return self._root / job_id
 
     def load(self) -> list[Job]:
-        """Return the jobs, oldest first, and remove folders that hold none."""
+        """Return the jobs, oldest first, and remove folders that hold none.
+
+        One that the disk refuses to read stays as it is.
+        """
         self.prepare()
         jobs = []
         for folder in sorted(self._root.iterdir()):
             try:
                 text = (folder / _STATE).read_bytes()
                 jobs.append(Job.model_validate_json(text))
-            except (OSError, ValidationError) as error:
+            except (FileNotFoundError, ValidationError) as error:
                 log.warning("exports.no_job", extra={"folder": folder.name, "error": repr(error)})
                 self.remove(folder.name)
+            except OSError as error:
+                log.warning("exports.not_read", extra={"folder": folder.name, "error": repr(error)})
         return jobs
 
     def prepare(self) -> None:

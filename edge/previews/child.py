@@ -9,6 +9,7 @@ without a question.
 import argparse
 import os
 import resource
+import signal
 import socket
 from fractions import Fraction
 from pathlib import Path
@@ -34,6 +35,9 @@ _OPTIONS = {
 _QUANTISERS = (5, 8, 11, 15, 20, 31)
 
 _IDLE_S = 60.0
+#: The box kills who is late after 10 s. If the box itself was killed, the kernel does it: a decoder
+#: that hangs would take a processor for ever.
+LONGEST_S = 30.0
 _NICE = 10  # behind recording, live video and the detector
 _MEMORY_BYTES = 1024 * 1024 * 1024  # ten times what a 4K picture takes, the libraries included
 _FIRST_TO_GO = "800"  # where memory runs out; the recorder is to be the last
@@ -82,12 +86,15 @@ def serve(link: socket.socket) -> None:
     try:
         while True:
             question = wire.receive(link)
+            signal.setitimer(signal.ITIMER_REAL, LONGEST_S)
             try:
                 jpeg = picture(question)
             except MediaError as error:
                 wire.refuse(link, str(error))
             else:
                 wire.answer(link, jpeg)
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0.0)
     except (EOFError, OSError):
         return
 

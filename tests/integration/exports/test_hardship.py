@@ -3,6 +3,7 @@
 import errno
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
@@ -10,9 +11,10 @@ from edge.errors import NotFoundError, StorageError
 from edge.exports.job import Failure, Job, State
 from edge.exports.maker import Making
 from edge.exports.order import Made, Order
+from edge.exports.room import KEPT_FOR
 from edge.exports.shelf import Shelf
 from edge.recording import holds
-from tests.support.exports import Desk, ask
+from tests.support.exports import Desk, Pause, ask
 from tests.support.packets import packets
 from tests.support.recordings import Archive, at, ended, recorded, timed, until
 
@@ -165,3 +167,41 @@ def test_what_a_job_held_that_no_longer_is_there_is_let_go_at_the_start(filled):
         connection.execute("update hold set placed_by = '李四' where reason like '%police'")
     with Desk(filled) as desk:
         assert desk.held() == ["alert:0123", "export: for the police"]
+
+
+def test_a_result_that_the_disk_refuses_to_read_at_a_start_is_there_at_the_next(filled):
+    with Desk(filled) as desk:
+        job = desk.made(ask())
+    state, aside = desk.folder(job) / "job.json", desk.folder(job) / "aside"
+    state.rename(aside)
+    state.mkdir()  # it can't be read, and is there
+    with Desk(filled) as desk:
+        assert desk.exporter.jobs() == []
+    state.rmdir()
+    aside.rename(state)
+    with Desk(filled) as desk:
+        assert desk.exporter.job(job.id).state is State.DONE
+        assert desk.video(job).is_file()
+
+
+def test_a_clock_that_was_set_ahead_by_mistake_ends_no_result(filled):
+    with Desk(filled) as desk:
+        job = desk.made(ask())
+        filled.index.stamp_alive(filled.clock.now(), filled.clock.now())
+        filled.clock.step_wall(2 * KEPT_FOR.total_seconds())
+        last = desk.made(ask())
+        assert {each.id for each in desk.exporter.jobs()} == {job.id, last.id}
+        filled.index.stamp_alive(filled.clock.now(), filled.clock.now())
+        desk.made(ask())
+        until(lambda: not desk.folder(job).exists())
+
+
+def test_what_is_asked_for_by_a_clock_that_is_behind_is_held_all_the_same(filled):
+    pause = Pause()
+    filled.index.stamp_alive(filled.clock.now(), filled.clock.now() + timedelta(days=30))
+    with Desk(filled, making=pause) as desk:
+        desk.exporter.submit(ask())
+        with filled.database.reading() as connection:
+            (held,) = holds.holds(connection, filled.clock.now())
+        assert held.until > filled.clock.now() + timedelta(days=32)
+        pause.go_on.set()
