@@ -76,6 +76,8 @@ class Encoder:
         self._table = SampleTable()
         self._encoder: av.VideoCodecContext | None = None
         self._first_90k: int | None = None
+        self._last_90k = 0
+        self._walls: list[datetime] = []  # the earliest and the latest picture's
         self._pending: tuple[bytes, int, bool] | None = None
 
     def make(self, path: Path, *, progress: Progress) -> MadePart | None:
@@ -96,7 +98,9 @@ class Encoder:
             start = self._wall(first_90k)
             film.put_head(parameters, self._table, start)
             file = film.finish()
-        end = start + _span(self._table.duration_90k)
+        last_lasts = _span(first_90k + self._table.duration_90k - self._last_90k)
+        low, high = self._walls
+        end = max(high, self._wall(self._last_90k) + last_lasts)
         said = PartSaid(
             name=path.name,
             start=start,
@@ -109,9 +113,9 @@ class Encoder:
             said=said,
             file=file,
             shown=tuple(
-                Shown(start=max(each.start, start), end=min(each.end, end))
+                Shown(start=max(each.start, low), end=min(each.end, end))
                 for each in self._part.shown
-                if each.end > start and each.start < end
+                if each.end > low and each.start < end
             ),
             undecodable=self._undecodable,
         )
@@ -148,12 +152,14 @@ class Encoder:
         at_90k = frame.pts
         if at_90k is None or at_90k <= last_90k:
             return last_90k
-        if self._window.start <= self._wall(at_90k) < self._window.end:
+        wall = self._wall(at_90k)
+        if self._window.start <= wall < self._window.end:
+            self._walls = [min([wall, *self._walls]), max([wall, *self._walls])]
             yield _Shown(at_90k, frame)
         return at_90k
 
     def _wall(self, at_90k: int) -> datetime:
-        return self._part.start + _span(at_90k - self._part.table.first_cts_90k)
+        return self._part.wall(at_90k - self._part.table.first_cts_90k)
 
     # -- out ---------------------------------------------------------------------------------------
 
@@ -164,6 +170,7 @@ class Encoder:
             self._encoder = _encoder(width, height)
             self._first_90k = shown.at_90k
         assert self._first_90k is not None
+        self._last_90k = shown.at_90k
         width, height = self._encoder.width, self._encoder.height
         picture = frame.reformat(width=width, height=height, format="yuv420p")
         if self._looks:

@@ -114,6 +114,22 @@ def test_a_short_gap_is_a_picture_that_stands_still_and_a_long_one_ends_the_file
         assert times[50] == round(late_s * 90_000)
 
 
+@pytest.mark.parametrize("kind", [Kind.COPY, Kind.PLAYABLE])
+def test_what_was_recorded_after_a_clock_was_set_back_is_there_to_the_asked_end(archive, kind):
+    first = timed(packets(frames=100, gop=25))
+    second = timed(packets(frames=100, gop=25, late_s=1))
+    recorded(archive, [*ended(first), *ended(second)])
+
+    with Desk(archive) as desk:
+        job = desk.made(ask(kind, 0, 5))
+        said = desk.manifest(job)
+
+    (part,) = job.parts
+    assert (part.start, part.end) == (at(0), at(5))
+    assert said["missing"] == []
+    assert len(pictures(desk.video(job))) == 200
+
+
 def test_a_recorded_file_that_is_gone_is_a_loss_that_is_said(archive):
     fill(archive)
     gone = archive.segments()[2]
