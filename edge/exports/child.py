@@ -7,7 +7,6 @@ on the box comes first: it runs at the lowest priority of processor and disk.
 
 import argparse
 import ctypes
-import os
 import platform
 import sys
 from collections.abc import Callable, Iterator
@@ -33,6 +32,7 @@ from edge.exports.parts import Part, parts
 from edge.exports.reading import UnreadableError, lost_of, opened, poured
 from edge.exports.room import is_full
 from edge.media.sample import TICKS_PER_S, CodecParameters
+from edge.modest import come_last
 from edge.orphan import die_with_parent
 
 #: Beginning anew costs all that was made: a disk that refuses more than so many files is worn out.
@@ -150,7 +150,7 @@ class Maker:
 
 def yield_to_others() -> None:
     """Take the lowest priority there is, of the processor and, where the kernel can, the disk."""
-    os.nice(_NICE)
+    come_last(_NICE)
     number = _IOPRIO_SET.get(platform.machine())
     if number is not None:
         libc = ctypes.CDLL(None, use_errno=True)

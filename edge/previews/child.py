@@ -7,12 +7,10 @@ without a question.
 """
 
 import argparse
-import os
 import resource
 import signal
 import socket
 from fractions import Fraction
-from pathlib import Path
 
 import av
 from av.error import FFmpegError
@@ -22,6 +20,7 @@ from av.video.frame import VideoFrame
 
 from edge.errors import MediaError
 from edge.media.sample import Codec
+from edge.modest import come_last
 from edge.previews import wire
 
 _DECODERS = {Codec.H264: "h264", Codec.H265: "hevc"}
@@ -40,7 +39,6 @@ _IDLE_S = 60.0
 LONGEST_S = 30.0
 _NICE = 10  # behind recording, live video and the detector
 _MEMORY_BYTES = 1024 * 1024 * 1024  # ten times what a 4K picture takes, the libraries included
-_FIRST_TO_GO = "800"  # where memory runs out; the recorder is to be the last
 
 
 def picture(question: wire.Question) -> bytes:
@@ -101,10 +99,8 @@ def serve(link: socket.socket) -> None:
 
 def _yield_to_others() -> None:
     """Take the processor and the memory only where nobody else wants them."""
-    os.nice(_NICE)
+    come_last(_NICE)
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core would hold pictures
-    Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO, encoding="ascii")
 
 
 def main() -> None:
