@@ -365,7 +365,20 @@ async def test_what_a_killed_process_left_in_the_scratch_folder_goes_at_the_star
     (tmp_path / "scratch").mkdir()
     (tmp_path / "scratch" / "old.mp4").write_bytes(b"x")
     async with running_box(tmp_path) as box:
-        assert list(box.scratch.iterdir()) == []
+        assert not box.scratch.exists()
+
+
+async def test_without_a_scratch_folder_the_box_starts_and_says_why_there_is_no_clip(tmp_path):
+    (tmp_path / "scratch").write_bytes(b"in the way, as a full disk is")
+    async with (
+        running_box(tmp_path) as box,
+        httpx.AsyncClient(base_url=box.server.url, trust_env=False) as http,
+    ):
+        box.record(main_footage())
+        answer = await http.get("/v1/cameras/gate/clip.mp4", params=span(0, 5))
+        assert (answer.status_code, answer.json()["message_zh"]) == (503, "存储暂不可用")
+        (tmp_path / "scratch").unlink()
+        assert (await http.get("/v1/cameras/gate/clip.mp4", params=span(0, 5))).status_code == 200
 
 
 async def test_the_snapshot_is_the_newest_picture_and_says_its_time(box: Box, http):
