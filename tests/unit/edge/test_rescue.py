@@ -5,7 +5,7 @@ import shutil
 import sqlite3
 import threading
 from contextlib import closing, suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -287,6 +287,25 @@ def test_holds_that_can_not_be_read_hold_everything_that_was_recorded(box):
     assert gate.start < at(-GAPS)
     assert gate.end > at(NOW_S)
     assert gate.until > box.clock.now() + timedelta(days=3000)
+
+
+def test_what_is_recorded_after_the_holds_were_lost_is_free_to_go(box):
+    box.spoil("hold")
+    box.opened_soundly()
+    [gate] = [each for each in box.held() if (each.camera_id, each.reason) == ("gate", HELD_FOR)]
+    assert gate.end <= at(NOW_S) + timedelta(hours=1)
+
+
+def test_a_file_of_a_time_when_the_clock_was_ahead_is_held_and_nothing_before_it(box):
+    day = box.config.recordings_folder() / "gate" / "main" / "20360102"
+    day.mkdir()
+    (day / f"030405-{'0' * 32}.mp4").write_bytes(b"")
+    box.spoil("hold")
+    box.opened_soundly()
+    gate = [each for each in box.held() if (each.camera_id, each.reason) == ("gate", HELD_FOR)]
+    begun = datetime(2036, 1, 2, 3, 4, 5, tzinfo=UTC)
+    [_, ahead] = sorted(gate, key=lambda each: each.start)
+    assert (ahead.start, ahead.end) == (begun, begun + timedelta(hours=1))
 
 
 def test_what_waited_is_sent_under_a_new_outbox_from_1(box):
