@@ -228,11 +228,11 @@ def _late_files(folders: Iterable[Path], now: datetime) -> Iterator[datetime]:
         if folder.name < yesterday:
             continue
         try:
-            names = os.listdir(folder)
+            paths = list(folder.iterdir())
         except OSError as error:
             log.warning("recovery.folder_left", extra={"path": str(folder), "error": str(error)})
             continue
-        starts = (start_by_name(folder / name) for name in names if is_ours(name))
+        starts = (start_by_name(path) for path in paths if is_ours(path.name))
         yield from (start for start in starts if start is not None)
 
 

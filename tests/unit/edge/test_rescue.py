@@ -23,7 +23,7 @@ from edge.recording.claim import Claim
 from edge.recording.doomed import Doomed
 from edge.recording.holds import add_hold, holds
 from edge.recording.index import RecordingIndex
-from edge.recording.label import Label
+from edge.recording.label import DiskState, Label
 from edge.recording.rebuild import Rebuild, unsettled
 from edge.recording.recovery import recover
 from edge.recording.retention import Deletion, Reason
@@ -287,6 +287,28 @@ def test_holds_that_can_not_be_read_hold_everything_that_was_recorded(box):
     assert gate.start < at(-GAPS)
     assert gate.end > at(NOW_S)
     assert gate.until > box.clock.now() + timedelta(days=3000)
+
+
+@pytest.mark.parametrize("other", [None, "0123456789abcdef\n"])
+def test_a_disk_that_is_missing_or_another_while_the_database_is_made_anew_stays_so(box, other):
+    root = box.config.recordings_folder()
+    expected = (root / "disk-id").read_bytes()
+    away = root.rename(root.with_name("unplugged"))
+    root.mkdir()
+    if other is not None:
+        (root / "disk-id").write_text(other)
+    box.spoil("gap")
+    database = box.opened_soundly()
+    box.begin()
+    assert Label(database, root).state().is_wrong
+    assert box.rows("select count(*) from segment") == [(40,)]
+    assert box.rows("select count(*) from deletion where reason = 'lost'") == [(0,)]
+    shutil.rmtree(root)
+    away.rename(root)
+    assert Label(database, root).state() is DiskState.RIGHT
+    assert (root / "disk-id").read_bytes() == expected
+    box.begin()
+    assert box.rows("select count(*) from segment") == [(40,)]
 
 
 def test_what_is_recorded_after_the_holds_were_lost_is_free_to_go(box):
