@@ -41,6 +41,8 @@ _HELD_DAYS = 3650
 #: So soon somebody is to look whether that is still needed.
 _REVIEW_DAYS = 14
 _MOST_KEPT = 3
+#: No box has given so many ids to holds: a greater one is damage.
+_MOST_HOLDS = 2**40
 #: No file is nearly so long.
 _LONGEST_FILE = timedelta(hours=1)
 #: What the rescue says itself, and what belongs to the outbox that has ended.
@@ -157,6 +159,7 @@ class _Rescue:
         for table in _tables(connection):
             if not _copied(wreck, connection, table):
                 yield table
+        _number_holds_on(wreck, connection)
         waiting = (row for _, row in wreck.rows("outbox") if row.get("receipt_us") is None)
         payloads = (row.get("payload") for row in waiting)
         outbox.renew(connection, (each for each in payloads if isinstance(each, bytes)))
@@ -211,6 +214,17 @@ def _copied(wreck: Wreck, connection: sqlite3.Connection, table: str) -> bool:
             continue
         is_all &= is_sound(table, row) and _inserted(connection, insert, row)
     return is_all and wreck.is_whole(table)
+
+
+def _number_holds_on(wreck: Wreck, connection: sqlite3.Connection) -> None:
+    """Let no id of a hold be given twice (recording I17), as far as the last one can be known."""
+    counted = [row["seq"] for _, row in wreck.rows("sqlite_sequence") if row["name"] == "hold"]
+    traced = connection.execute("select max(hold_id) from hold_event").fetchone()[0]
+    kept = connection.execute("select max(id) from hold").fetchone()[0]
+    numbers = [each for each in (*counted, traced, kept) if isinstance(each, int)]
+    last = max((each for each in numbers if 0 < each < _MOST_HOLDS), default=0)
+    connection.execute("delete from sqlite_sequence where name = 'hold'")
+    connection.execute("insert into sqlite_sequence (name, seq) values ('hold', ?)", (last,))
 
 
 def _inserted(connection: sqlite3.Connection, insert: str, row: Row) -> bool:

@@ -21,6 +21,8 @@ from edge.recording.audit import Level
 from edge.recording.census import Census
 from edge.recording.claim import Claim
 from edge.recording.doomed import Doomed
+from edge.recording.hold_desk import place
+from edge.recording.hold_rules import Placing, Terms
 from edge.recording.holds import add_hold, holds
 from edge.recording.index import RecordingIndex
 from edge.recording.label import DiskState, Label
@@ -287,6 +289,20 @@ def test_holds_that_can_not_be_read_hold_everything_that_was_recorded(box):
     assert gate.start < at(-GAPS)
     assert gate.end > at(NOW_S)
     assert gate.until > box.clock.now() + timedelta(days=3000)
+
+
+@pytest.mark.parametrize("traced", [True, False])
+def test_ids_of_holds_that_have_ended_are_not_used_again(box, traced):
+    wanted = Placing("gate", at(0), at(9), "theft", Terms(at(10**6), at(10**5).date()))
+    with box.open().transaction() as connection:
+        ended = place(connection, wanted, "Li", at(NOW_S)).id
+        connection.execute("delete from hold where id = ?", (ended,))
+        if not traced:
+            connection.execute("delete from hold_event")
+    box.close()
+    box.spoil("gap")
+    with box.opened_soundly().transaction() as connection:
+        assert place(connection, wanted, "Li", at(NOW_S)).id > ended
 
 
 @pytest.mark.parametrize("other", [None, "0123456789abcdef\n"])
