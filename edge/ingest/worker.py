@@ -40,8 +40,8 @@ class StreamWorker:
 
     A connection that stays open without a packet (its encoder hangs, and the camera goes on sending
     reports) can't be broken from outside: it is left to a thread that hands nothing on any more,
-    and a new one connects. One such thread is left at most: as long as it hangs, a connection that
-    hangs too is kept, and taken up again when it sends.
+    and a new one connects. From then on connections are watched and end by themselves, until one
+    has run well, so that one thread is left at most.
 
     ``packets`` and ``connects`` count since the start. Listeners are told of each change, under a
     lock, so in order.
@@ -75,7 +75,8 @@ class StreamWorker:
         self._last_packet_ns = clock.monotonic_ns()
         self._status = StreamStatus(camera_id, stream, StreamState.CONNECTING, clock.now(), None)
         self._intake: Intake | None = None
-        self._kept: Intake | None = None
+        self._opened_ns = 0
+        self._watched = False
         self._left: threading.Thread | None = None
         self._thread = self._new_thread()
         self.packets = 0
@@ -117,6 +118,9 @@ class StreamWorker:
                 return
             self._stopping.wait(wait_s)
 
+    def _leaves_one(self) -> bool:
+        return self._left is not None and self._left.is_alive()
+
     def _is_left(self) -> bool:
         """Say whether another thread has taken the place of the one that asks."""
         return threading.current_thread() is not self._thread
@@ -140,6 +144,7 @@ class StreamWorker:
         now_ns = self._clock.monotonic_ns()
         if self.packets > packets_before and now_ns - opened_ns >= GOOD_RUN_S * _NS_PER_S:
             self._backoff.reset()
+            self._watched = self._leaves_one()
         return self._wait_s(end, now_ns)
 
     def _wait_s(self, end: StreamError | None, now_ns: int) -> float:
@@ -154,11 +159,11 @@ class StreamWorker:
         return self._backoff.wait_s()
 
     def _pull(self) -> None:
-        with closing(self._opener.open()) as source:
+        with closing(self._opener.open(watched=self._watched)) as source:
             self.connects += 1
             timeline = Timeline(self._camera_id, self._stream, source.codec, source.extradata)
             intake = Intake(timeline, self._fanout)
-            self._intake = intake
+            self._begin(intake)
             reason = GapReason.NETWORK
             try:
                 self._pump(source, intake)
@@ -171,6 +176,12 @@ class StreamWorker:
                 intake.close(reason, self._clock.now())
         if not self._stopping.is_set():
             raise StreamError("the camera closed the stream")
+
+    def _begin(self, intake: Intake) -> None:
+        with self._lock:
+            self._intake, self._opened_ns = intake, self._clock.monotonic_ns()
+            if self._status.state is StreamState.LOST:  # else it is awaited already
+                self._arm(self._lost_after_s)
 
     def _pump(self, source: PacketSource, intake: Intake) -> None:
         for packet in source.packets():
@@ -223,24 +234,23 @@ class StreamWorker:
                 return
             if self._status.state is StreamState.CONNECTING:
                 self._tell(StreamState.LOST, self._status.error or "no packet yet")
-            elif self._status.state is StreamState.LIVE or self._kept is self._intake is not None:
-                silent_s = (self._clock.monotonic_ns() - self._last_packet_ns) / _NS_PER_S
-                if silent_s < self._lost_after_s:
-                    self._arm(self._lost_after_s - silent_s)
-                else:
-                    self._give_up()
+            if self._intake is None or self._intake.is_closed:
+                return  # not connected: the next attempt tells
+            since_ns = max(self._opened_ns, self._last_packet_ns)
+            silent_s = (self._clock.monotonic_ns() - since_ns) / _NS_PER_S
+            if silent_s < self._lost_after_s:
+                self._arm(self._lost_after_s - silent_s)
+            else:
+                self._give_up(self._intake)
 
-    def _give_up(self) -> None:
+    def _give_up(self, intake: Intake) -> None:
         """Take an open connection without packets for lost; with the lock held."""
         text = f"connected, but no packet for {self._lost_after_s:g} s"
         self._faults.report("stream.fault", text, self._who())
         self._change(StreamState.LOST, text)
-        intake, now = self._intake, self._clock.now()
-        assert intake is not None  # it was live
-        if self._left is not None and self._left.is_alive():
-            self._kept = intake
+        self._watched, now = True, self._clock.now()
+        if self._leaves_one():
             intake.end_run(GapReason.CAMERA, now)
-            self._arm(self._lost_after_s)
             return
         intake.close(GapReason.CAMERA, now)
         self._left, self._thread = self._thread, self._new_thread()

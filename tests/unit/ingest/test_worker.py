@@ -41,9 +41,11 @@ class ScriptedOpener:
         self._script = list(script)
         self._over = threading.Event()
         self.opened = 0
+        self.watched: list[bool] = []
         self.before_each: Callable[[], object] = lambda: None
 
-    def open(self) -> PacketSource:
+    def open(self, *, watched: bool = False) -> PacketSource:
+        self.watched.append(watched)
         self.opened += 1
         self.before_each()
         if not self._script:
@@ -417,23 +419,52 @@ def test_a_camera_that_hangs_again_and_again_costs_one_thread_and_comes_back_on_
     ]
 
 
-def test_a_kept_connection_is_given_up_once_the_one_before_has_ended():
-    first, second = Hanging(packets(frames=3)), Hanging(packets(frames=3, late_s=61.0))
-    bench = Bench(first, second)
-    bench.worker.start()
-    hang(bench, first)
-    hang(bench, second)
-    first.goes_on.set()
-    until(lambda: not bench.worker._left.is_alive())
+def test_a_connection_of_which_no_packet_ever_comes_is_given_up_too():
+    class Silent(Hanging):
+        def packets(self):
+            self.sent.set()
+            self.goes_on.wait(20)
+            yield self._last
 
-    bench.worker._expire()
+    silent = Silent(packets(frames=1))
+    bench = Bench(silent, ScriptedSource(packets(frames=3, late_s=61.0)))
+    bench.worker.start()
+    hang(bench, silent)
     until(lambda: bench.opener.opened == 3)
-    second.goes_on.set()
-    until(lambda: second.closed)
+    silent.goes_on.set()
+    until(lambda: silent.closed)
     bench.finish()
 
-    assert bench.worker.status.state is StreamState.LOST
-    assert bench.reasons == [GapReason.CAMERA, GapReason.CAMERA]
+    assert [state for state, _ in bench.story[:3]] == [
+        StreamState.LOST,
+        StreamState.LOST,  # other words
+        StreamState.LIVE,
+    ]
+    assert bench.reasons == [GapReason.NETWORK]
+
+
+def test_a_camera_that_hung_is_watched_until_it_has_run_well():
+    class Long(ScriptedSource):
+        def packets(self):
+            yield from self._script
+            bench.clock.advance(10)
+
+    hanging = Hanging(packets(frames=3))
+    short = ScriptedSource(packets(frames=3, late_s=61.0))
+    bench = Bench(hanging, short, Long(packets(frames=3, late_s=61.0)))
+
+    def let_the_left_one_end() -> None:
+        if bench.worker._left is not None:
+            hanging.goes_on.set()
+            bench.worker._left.join(10)
+
+    bench.opener.before_each = let_the_left_one_end
+    bench.worker.start()
+    hang(bench, hanging)
+    until(lambda: bench.opener.opened == 4)
+    bench.finish()
+
+    assert bench.opener.watched == [False, True, True, False]
 
 
 class Endless(ScriptedSource):
