@@ -44,8 +44,10 @@ class Intake:
     def close(self, reason: GapReason, at: datetime) -> None:
         """End the run and take nothing more. Idempotent."""
         with self._lock:
-            self._end_run(reason, at)
-            self._closed = True
+            try:
+                self._end_run(reason, at)
+            finally:
+                self._closed = True
 
     def _end_run(self, reason: GapReason, at: datetime) -> None:
         if self._closed:
