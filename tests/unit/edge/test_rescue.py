@@ -327,6 +327,22 @@ def test_a_disk_that_is_missing_or_another_while_the_database_is_made_anew_stays
     assert box.rows("select count(*) from segment") == [(40,)]
 
 
+def test_what_is_missing_between_files_that_were_read_back_is_the_disks(box):
+    files = sorted(box.config.recordings_folder().rglob("*.mp4"))
+    for path in files[10:20]:
+        path.unlink()
+    box.overwrite(0, bytes(100))
+    index = RecordingIndex(box.opened_soundly(), box.config.recordings_folder())
+    index.open_gap("gate", MAIN, at(NOW_S), GapReason.CAMERA)  # the recorder is at work already
+    box.begin()
+    gaps_of_gate = index.gaps("gate", MAIN, at(0), at(NOW_S + 1))
+    assert [(each.start, each.end, each.reason) for each in gaps_of_gate] == [
+        (at(10), at(20), GapReason.DISK),
+        (at(40), at(NOW_S), GapReason.DISK),
+        (at(NOW_S), None, GapReason.CAMERA),
+    ]
+
+
 def test_what_is_recorded_after_the_holds_were_lost_is_free_to_go(box):
     box.spoil("hold")
     box.opened_soundly()
