@@ -5,7 +5,7 @@ import shutil
 import sqlite3
 import threading
 from contextlib import closing, suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -21,9 +21,11 @@ from edge.recording.audit import Level
 from edge.recording.census import Census
 from edge.recording.claim import Claim
 from edge.recording.doomed import Doomed
+from edge.recording.hold_desk import place
+from edge.recording.hold_rules import Placing, Terms
 from edge.recording.holds import add_hold, holds
 from edge.recording.index import RecordingIndex
-from edge.recording.label import Label
+from edge.recording.label import DiskState, Label
 from edge.recording.rebuild import Rebuild, unsettled
 from edge.recording.recovery import recover
 from edge.recording.retention import Deletion, Reason
@@ -318,7 +320,7 @@ def test_where_all_is_held_so_is_what_a_clock_that_was_ahead_dated(box, is_there
     box.spoil("hold")
     box.opened_soundly()
     ends = {each.end for each in box.held() if each.reason == HELD_FOR}
-    assert (min(ends) >= ahead.end) is is_there
+    assert (max(ends) >= ahead.end) is is_there
 
 
 @pytest.mark.parametrize("lost", [False, True])
@@ -336,6 +338,77 @@ def test_a_hold_after_a_rescue_bears_no_id_that_the_trace_names(box, lost):
         [newest] = box.rows("select max(id) from hold")
     assert newest > (900,)
     box.database.close()
+
+
+@pytest.mark.parametrize("traced", [True, False])
+def test_ids_of_holds_that_have_ended_are_not_used_again(box, traced):
+    wanted = Placing("gate", at(0), at(9), "theft", Terms(at(10**6), at(10**5).date()))
+    with box.open().transaction() as connection:
+        ended = place(connection, wanted, "Li", at(NOW_S)).id
+        connection.execute("delete from hold where id = ?", (ended,))
+        if not traced:
+            connection.execute("delete from hold_event")
+    box.close()
+    box.spoil("gap")
+    with box.opened_soundly().transaction() as connection:
+        assert place(connection, wanted, "Li", at(NOW_S)).id > ended
+
+
+@pytest.mark.parametrize("other", [None, "0123456789abcdef\n"])
+def test_a_disk_that_is_missing_or_another_while_the_database_is_made_anew_stays_so(box, other):
+    root = box.config.recordings_folder()
+    expected = (root / "disk-id").read_bytes()
+    away = root.rename(root.with_name("unplugged"))
+    root.mkdir()
+    if other is not None:
+        (root / "disk-id").write_text(other)
+    box.spoil("gap")
+    database = box.opened_soundly()
+    box.begin()
+    assert Label(database, root).state().is_wrong
+    assert box.rows("select count(*) from segment") == [(40,)]
+    assert box.rows("select count(*) from deletion where reason = 'lost'") == [(0,)]
+    shutil.rmtree(root)
+    away.rename(root)
+    assert Label(database, root).state() is DiskState.RIGHT
+    assert (root / "disk-id").read_bytes() == expected
+    box.begin()
+    assert box.rows("select count(*) from segment") == [(40,)]
+
+
+def test_what_is_missing_between_files_that_were_read_back_is_the_disks(box):
+    files = sorted(box.config.recordings_folder().rglob("*.mp4"))
+    for path in files[10:20]:
+        path.unlink()
+    box.overwrite(0, bytes(100))
+    index = RecordingIndex(box.opened_soundly(), box.config.recordings_folder())
+    index.open_gap("gate", MAIN, at(NOW_S), GapReason.CAMERA)  # the recorder is at work already
+    box.begin()
+    gaps_of_gate = index.gaps("gate", MAIN, at(0), at(NOW_S + 1))
+    assert [(each.start, each.end, each.reason) for each in gaps_of_gate] == [
+        (at(10), at(20), GapReason.DISK),
+        (at(40), at(NOW_S), GapReason.DISK),
+        (at(NOW_S), None, GapReason.CAMERA),
+    ]
+
+
+def test_what_is_recorded_after_the_holds_were_lost_is_free_to_go(box):
+    box.spoil("hold")
+    box.opened_soundly()
+    [gate] = [each for each in box.held() if (each.camera_id, each.reason) == ("gate", HELD_FOR)]
+    assert gate.end <= at(NOW_S) + timedelta(hours=1)
+
+
+def test_a_file_of_a_time_when_the_clock_was_ahead_is_held_and_nothing_before_it(box):
+    day = box.config.recordings_folder() / "gate" / "main" / "20360102"
+    day.mkdir()
+    (day / f"030405-{'0' * 32}.mp4").write_bytes(b"")
+    box.spoil("hold")
+    box.opened_soundly()
+    gate = [each for each in box.held() if (each.camera_id, each.reason) == ("gate", HELD_FOR)]
+    begun = datetime(2036, 1, 2, 3, 4, 5, tzinfo=UTC)
+    [_, ahead] = sorted(gate, key=lambda each: each.start)
+    assert (ahead.start, ahead.end) == (begun, begun + timedelta(hours=1))
 
 
 def test_what_waited_is_sent_under_a_new_outbox_from_1(box):
