@@ -323,6 +323,16 @@ def test_a_playlist_covers_the_previews_of_its_stretch_and_a_preview_no_file(cen
     assert words == ["preview", "segment", "playlist", "preview"]
 
 
+def test_a_sheet_is_entered_by_its_stretch_whatever_moment_is_named_beside_it(centre, database):
+    stretch = {"from": "2026-11-20T00:00:00Z", "to": "2026-11-21T00:00:00Z"}
+    with centre.client("duty") as duty:
+        path = "/boxes/xiacun-1/edge/v1/cameras/cam1/previews"
+        duty.get(path, params=stretch | {"at": "2026-11-22T04:00:00Z"})
+    with database.read() as session:
+        (row,) = session.scalars(select(Viewing)).all()
+    assert row.end - row.start == timedelta(days=1)
+
+
 def test_a_wall_has_no_previews(centre, database):
     with centre.client("wall") as wall:
         path = "/boxes/xiacun-1/edge/v1/cameras/cam1/preview.jpg"
