@@ -70,15 +70,20 @@ describe('the list', () => {
   let scope: EffectScope
   let calls: string[]
   let answer: () => Promise<Response>
+  let changed: () => Promise<Response>
+  let page: EventTarget & { hidden: boolean }
 
   beforeEach(() => {
     vi.useFakeTimers({ now: NOW })
     scope = effectScope()
     calls = []
     answer = () => Promise.resolve(Response.json({ exports: [] }))
+    changed = () => Promise.resolve(Response.json(job('queued')))
+    page = Object.assign(new EventTarget(), { hidden: false })
+    vi.stubGlobal('document', page)
     vi.stubGlobal('fetch', (path: string, init: RequestInit) => {
       calls.push(`${init.method} ${path}`)
-      return init.method === 'GET' ? answer() : Promise.resolve(Response.json(job('queued')))
+      return init.method === 'GET' ? answer() : changed()
     })
   })
   afterEach(() => {
@@ -112,6 +117,36 @@ describe('the list', () => {
     await start({ camera_id: 'cam1', stream: 'main', start: '', end: '', kind: 'copy', reason: 'r' })
     await remove(job('running'))
     expect(calls.map((each) => each.replace('/api/v1/boxes/box-01/edge/v1', ''))).toEqual(['GET /exports', 'POST /exports', 'GET /exports', 'DELETE /exports/a', 'GET /exports'])
+  })
+
+  it('is asked for again when nobody knows whether an export was started', async () => {
+    const { start } = await opened()
+    changed = () => Promise.resolve(Response.json({ error: 'box_unsure' }, { status: 504 }))
+    await expect(start({ camera_id: 'cam1', stream: 'main', start: '', end: '', kind: 'copy', reason: 'r' })).rejects.toThrow()
+    expect(calls).toHaveLength(3)
+  })
+
+  it('is not asked for any more where the panel was closed before the box answered', async () => {
+    const { start } = await opened()
+    let answered: (answer: Response) => void = () => undefined
+    changed = () => new Promise((resolve) => { answered = resolve })
+    const started = start({ camera_id: 'cam1', stream: 'main', start: '', end: '', kind: 'copy', reason: 'r' })
+    scope.stop()
+    answered(Response.json(job('queued')))
+    await started
+    await vi.advanceTimersByTimeAsync(CALM_MS * 2)
+    expect(calls).toHaveLength(2)
+  })
+
+  it('is not asked for while nobody sees the page, and at once when it is seen again', async () => {
+    answer = () => Promise.resolve(Response.json({ exports: [job('running')] }))
+    await opened()
+    page.hidden = true
+    await vi.advanceTimersByTimeAsync(10 * BUSY_MS)
+    expect(calls).toHaveLength(1)
+    page.hidden = false
+    page.dispatchEvent(new Event('visibilitychange'))
+    expect(calls).toHaveLength(2)
   })
 
   it('keeps what is known when it can’t be had, and says why', async () => {

@@ -123,7 +123,7 @@ const en: typeof zh = {
     ofDay: 'Recorded on',
     files: 'Files',
     deletedOn: 'Deleted on',
-    reasons: { age: 'expired', quota: 'over the quota', watermark: 'no room' },
+    reasons: { age: 'expired', quota: 'over the quota', watermark: 'no room', orphan: 'left over, without a picture', lost: 'file lost or damaged' },
   },
   holds: {
     title: 'Kept footage',

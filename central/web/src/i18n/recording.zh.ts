@@ -122,7 +122,7 @@ export default {
     ofDay: '录像日期',
     files: '文件数',
     deletedOn: '删除日期',
-    reasons: { age: '到期', quota: '超出限额', watermark: '空间不足' },
+    reasons: { age: '到期', quota: '超出限额', watermark: '空间不足', orphan: '残留文件，没有画面', lost: '文件丢失或损坏' },
   },
   holds: {
     title: '录像保留清单',

@@ -2,6 +2,7 @@ import { onScopeDispose, ref, watch, type Ref } from 'vue'
 
 import * as centre from '@/api/centre'
 import type { ExportJob, NewExport } from '@/api/types'
+import { useWhenSeen } from '@/time/useWhenSeen'
 
 import { isOver } from './exports'
 
@@ -10,7 +11,7 @@ export const BUSY_MS = 2_000
 export const CALM_MS = 30_000
 
 /**
- * The exports of one box, newest first, asked for again and again.
+ * The exports of one box, newest first, asked for again and again while the page is seen.
  *
  * What is known stays when that fails; `failure` is why. `start` and `remove` reject with what the
  * box says.
@@ -20,9 +21,11 @@ export function useExports(boxId: Ref<string>) {
   const failure = ref<unknown>(null)
   let timer: ReturnType<typeof setTimeout> | undefined
   let asked = 0
+  let closed = false
 
   async function load(): Promise<void> {
     clearTimeout(timer)
+    if (closed) return
     const mine = (asked += 1)
     try {
       const { exports } = await centre.exports(boxId.value)
@@ -33,17 +36,26 @@ export function useExports(boxId: Ref<string>) {
       if (mine !== asked) return
       failure.value = error
     }
-    timer = setTimeout(() => void load(), jobs.value.every(isOver) ? CALM_MS : BUSY_MS)
+    timer = setTimeout(loadWhenSeen, jobs.value.every(isOver) ? CALM_MS : BUSY_MS)
   }
 
+  const loadWhenSeen = useWhenSeen(() => void load())
+
   async function start(wanted: NewExport): Promise<void> {
-    await centre.startExport(boxId.value, wanted)
-    await load()
+    await lookAfter(centre.startExport(boxId.value, wanted))
   }
 
   async function remove(job: ExportJob): Promise<void> {
-    await centre.removeExport(boxId.value, job.id)
-    await load()
+    await lookAfter(centre.removeExport(boxId.value, job.id))
+  }
+
+  /** What was asked for may be done even where no answer came. */
+  async function lookAfter(work: Promise<unknown>): Promise<void> {
+    try {
+      await work
+    } finally {
+      await load()
+    }
   }
 
   watch(boxId, () => {
@@ -51,6 +63,7 @@ export function useExports(boxId: Ref<string>) {
     void load()
   }, { immediate: true })
   onScopeDispose(() => {
+    closed = true
     asked += 1
     clearTimeout(timer)
   })
