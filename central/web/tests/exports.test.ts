@@ -2,10 +2,11 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { effectScope, ref, type EffectScope } from 'vue'
 
 import type { ExportJob } from '@/api/types'
-import { FIRST_MS, firstSpan, isOver, LONGEST_MS, shownBy, sizeText, spanProblem } from '@/review/exports'
+import { FIRST_MS, firstSpan, isOver, LONGEST_MS, shownBy, sizeText, spanProblem, wholeSeconds } from '@/review/exports'
 import { BUSY_MS, CALM_MS, useExports } from '@/review/useExports'
 import { fromLocal, localOf } from '@/time/zone'
 
+const HOUR = 3_600_000
 const NOW = Date.parse('2026-11-22T06:00:00Z')
 
 const job = (state: ExportJob['state'], more: Partial<ExportJob> = {}): ExportJob => ({
@@ -37,6 +38,16 @@ describe('what is asked for', () => {
     expect(spanProblem(0, LONGEST_MS + 1)).toBe('tooLong')
     expect(spanProblem(5, 5)).toBe('backwards')
     expect(spanProblem(null, 5)).toBe('backwards')
+  })
+
+  it('is never less than was chosen, in the whole seconds that a field can say', () => {
+    expect(wholeSeconds({ start: 1_999, end: 61_001 })).toEqual({ start: 1_000, end: 62_000 })
+    expect(wholeSeconds({ start: 1_000, end: 61_000 })).toEqual({ start: 1_000, end: 61_000 })
+  })
+
+  it('may be as long as is said', () => {
+    expect(spanProblem(0, 7 * 24 * HOUR, 7 * 24 * HOUR)).toBeNull()
+    expect(spanProblem(0, 7 * 24 * HOUR + 1, 7 * 24 * HOUR)).toBe('tooLong')
   })
 
   it('is written and read in the village’s zone', () => {

@@ -138,6 +138,8 @@ const en: typeof zh = {
     submit: 'Keep',
     done: '{held} kept, {size}',
     partly: 'Only {held} of {asked} are recorded; they are kept, {size}',
+    tooLong: 'At most 7 days at a time',
+    gone: 'This is no longer kept: somebody released it, or its time was over',
     list: 'Kept footage',
     inForce: 'In force',
     history: 'History',

@@ -137,6 +137,8 @@ export default {
     submit: '保留',
     done: '已保留 {held}，占 {size}',
     partly: '所选 {asked} 中只有 {held} 有录像，已保留，占 {size}',
+    tooLong: '一次最多保留7天',
+    gone: '这段保留已经被解除或已到期',
     list: '去保留清单',
     inForce: '保留中',
     history: '历史',

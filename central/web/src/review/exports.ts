@@ -14,10 +14,15 @@ export function firstSpan(clip: Span | null, at: number): Span {
   return clip ?? { start: at, end: at + FIRST_MS }
 }
 
+/** Return the stretch that fields of whole seconds can say: never less than `span`. */
+export function wholeSeconds(span: Span): Span {
+  return { start: Math.floor(span.start / 1000) * 1000, end: Math.ceil(span.end / 1000) * 1000 }
+}
+
 /** Return why a stretch can't be asked for, or null. */
-export function spanProblem(start: number | null, end: number | null): 'backwards' | 'tooLong' | null {
+export function spanProblem(start: number | null, end: number | null, longestMs = LONGEST_MS): 'backwards' | 'tooLong' | null {
   if (start === null || end === null || start >= end) return 'backwards'
-  return end - start > LONGEST_MS ? 'tooLong' : null
+  return end - start > longestMs ? 'tooLong' : null
 }
 
 /** 3.5 GB, 31 MB, 4 KB */
