@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { effectScope, ref, type EffectScope } from 'vue'
 
 import type { ExportJob } from '@/api/types'
-import { FIRST_MS, firstSpan, isOver, LONGEST_MS, shownBy, sizeText, spanProblem, wholeSeconds } from '@/review/exports'
+import { FIRST_MS, firstSpan, isOver, LONGEST_MS, shownBy, spanProblem, wholeSeconds } from '@/review/exports'
 import { BUSY_MS, CALM_MS, useExports } from '@/review/useExports'
 import { fromLocal, localOf } from '@/time/zone'
 
@@ -66,10 +66,6 @@ describe('what came of it', () => {
     const done = job('done', { parts: [part('2026-11-22T00:59:59Z', '2026-11-22T01:30:00Z'), part('2026-11-22T01:31:00Z', '2026-11-22T02:00:00Z')] })
     expect(shownBy(done)).toEqual({ start: Date.parse('2026-11-22T00:59:59Z'), end: Date.parse('2026-11-22T02:00:00Z') })
     expect(shownBy(job('failed'))).toBeNull()
-  })
-
-  it('writes sizes as people do', () => {
-    expect([43e9, 31.4e6, 3_001].map(sizeText)).toEqual(['43.0 GB', '31 MB', '4 KB'])
   })
 
   it('is over once nothing is done any more', () => {

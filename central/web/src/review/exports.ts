@@ -1,4 +1,4 @@
-/** What is asked of an export, and how its numbers are written. */
+/** What is asked of an export, and what came of it. */
 
 import type { ExportJob, ExportKind } from '@/api/types'
 
@@ -23,13 +23,6 @@ export function wholeSeconds(span: Span): Span {
 export function spanProblem(start: number | null, end: number | null, longestMs = LONGEST_MS): 'backwards' | 'tooLong' | null {
   if (start === null || end === null || start >= end) return 'backwards'
   return end - start > longestMs ? 'tooLong' : null
-}
-
-/** 3.5 GB, 31 MB, 4 KB */
-export function sizeText(bytes: number): string {
-  if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(1)} GB`
-  if (bytes >= 1e6) return `${Math.round(bytes / 1e6)} MB`
-  return `${Math.ceil(bytes / 1e3)} KB`
 }
 
 export const isOver = (job: ExportJob): boolean => job.state !== 'queued' && job.state !== 'running'
