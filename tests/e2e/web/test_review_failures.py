@@ -58,3 +58,34 @@ def test_the_space_bar_opens_the_files_of_an_export_and_does_not_play(screen):
     page.keyboard.press("Space")
     expect(page.get_by_test_id("export-file")).to_be_visible()
     expect(page.get_by_test_id("review-play")).to_contain_text("播放")
+
+
+def test_what_a_box_that_is_away_has_is_not_said_to_be_nothing(screen):
+    page = screen.open("duty", "/about", 1366, 768)
+    page.route("**/edge/v1/**", lambda route: route.fulfill(status=503, body=OFFLINE))
+    page.get_by_test_id("nav-review").click()
+    page.get_by_test_id("export-open").click()
+    panel = page.get_by_test_id("export-panel")
+    expect(panel).to_contain_text("导出任务暂时取不到：不在线")
+    expect(panel).not_to_contain_text("还没有导出任务")
+    page.get_by_test_id("nav-coverage").click()
+    table = page.get_by_test_id("coverage").locator("table").first
+    expect(table).to_contain_text("不在线")
+    expect(table).not_to_contain_text("–")  # the legend's "nothing was to be recorded"
+
+
+def test_an_export_that_may_have_begun_is_not_said_not_to_have(screen):
+    page = screen.open("duty", "/review", 1366, 768)
+    page.get_by_test_id("export-open").click()
+    unsure = '{"error":"box_unsure","message":"","message_zh":"没有答复,可能已经执行"}'
+    page.route(
+        "**/edge/v1/exports",
+        lambda route: (
+            route.fulfill(status=504, body=unsure)
+            if route.request.method == "POST"
+            else route.fallback()
+        ),
+    )
+    page.get_by_test_id("export-reason").fill("事件处置")
+    page.get_by_test_id("export-submit").click()
+    expect(page.get_by_test_id("export-refused")).to_have_text("没有答复,可能已经执行")

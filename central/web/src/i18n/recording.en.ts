@@ -84,7 +84,6 @@ const en: typeof zh = {
     files: 'Files and hashes ({n})',
     kept: 'The box works in the background: you may leave this page; results are kept for 7 days. To check the hashes: sha256sum -c SHA256SUMS',
     failed: 'Exports can’t be had: {why}',
-    refused: 'Not started: {why}',
   },
   coverage: {
     title: 'Recording coverage',

@@ -81,9 +81,8 @@ export default {
     remove: '删除',
     all: '下载全部（ZIP，{size}）',
     files: '文件与哈希（{n}）',
-    kept: '在盒子后台进行，可离开本页；结果保留7天。核对哈希：sha256sum -c SHA256SUMS',
+    kept: '在村级主机后台进行，可离开本页；结果保留7天。核对哈希：sha256sum -c SHA256SUMS',
     failed: '导出任务暂时取不到：{why}',
-    refused: '没有开始：{why}',
   },
   coverage: {
     title: '录像完整率',

@@ -13,11 +13,12 @@ export const CALM_MS = 30_000
 /**
  * The exports of one box, newest first, asked for again and again while the page is seen.
  *
- * What is known stays when that fails; `failure` is why. `start` and `remove` reject with what the
+ * `known` says whether they were ever had. What is known stays when that fails; `failure` is why. `start` and `remove` reject with what the
  * box says.
  */
 export function useExports(boxId: Ref<string>) {
   const jobs = ref<ExportJob[]>([])
+  const known = ref(false)
   const failure = ref<unknown>(null)
   let timer: ReturnType<typeof setTimeout> | undefined
   let asked = 0
@@ -31,6 +32,7 @@ export function useExports(boxId: Ref<string>) {
       const { exports } = await centre.exports(boxId.value)
       if (mine !== asked) return
       jobs.value = exports
+      known.value = true
       failure.value = null
     } catch (error) {
       if (mine !== asked) return
@@ -60,6 +62,7 @@ export function useExports(boxId: Ref<string>) {
 
   watch(boxId, () => {
     jobs.value = []
+    known.value = false
     void load()
   }, { immediate: true })
   onScopeDispose(() => {
@@ -68,5 +71,5 @@ export function useExports(boxId: Ref<string>) {
     clearTimeout(timer)
   })
 
-  return { jobs, failure, start, remove }
+  return { jobs, known, failure, start, remove }
 }
