@@ -72,8 +72,10 @@ class ClipShelf:
 class ClipResponse(FileResponse):
     """A file that is deleted once it was sent, or was not."""
 
-    def __init__(self, clip: CutClip, filename: str, headers: Mapping[str, str]) -> None:
-        super().__init__(clip.path, media_type="video/mp4", filename=filename, headers=headers)
+    def __init__(self, clip: CutClip, headers: Mapping[str, str]) -> None:
+        # Without a name: a page's own one, in people's words, would count for nothing beside it.
+        named = {"content-disposition": "attachment", **headers}
+        super().__init__(clip.path, media_type="video/mp4", headers=named)
         self._clip = clip
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

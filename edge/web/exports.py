@@ -33,14 +33,14 @@ _Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)
 
 _FAILURES = {
     Failure.NO_FOOTAGE: ("nothing is recorded there any more", "该时段已没有录像"),
-    Failure.NO_ROOM: ("the box's disk has not enough room", "盒子磁盘空间不足"),
-    Failure.DISK: ("the box's disk refused a write", "盒子磁盘写入失败"),
+    Failure.NO_ROOM: ("the box's disk has not enough room", "村级主机磁盘空间不足"),
+    Failure.DISK: ("the box's disk refused a write", "村级主机磁盘写入失败"),
     Failure.SOURCE_CHANGED: ("a recorded file changed meanwhile", "导出过程中有录像文件被改动"),
     Failure.TOO_MANY_PARTS: (
         "it would be too many files: ask for less at a time",
         "分段过多，请缩短时间范围",
     ),
-    Failure.INTERRUPTED: ("the box was restarted each time", "盒子多次重启，导出未能完成"),
+    Failure.INTERRUPTED: ("the box was restarted each time", "村级主机多次重启，导出未能完成"),
     Failure.CRASHED: ("the export process ended", "导出程序异常退出"),
 }
 
@@ -165,7 +165,7 @@ class ExportRoutes:
             words = f"已有 {MOST_WAITING} 个导出任务在排队，请稍后再试"
             raise Problem(429, "queue_full", str(error), words) from error
         except NoRoomError as error:
-            words = "盒子磁盘空间不足，请缩短时间范围或删除旧的导出结果"
+            words = "村级主机磁盘空间不足，请缩短时间范围或删除旧的导出结果"
             raise Problem(507, "no_room", str(error), words) from error
 
     def all(self) -> ExportsAnswer:

@@ -187,7 +187,7 @@ class EdgeRoutes:
         self._check(camera_id, start, to, MAX_CLIP)
         clip = await self._clips.cut(camera_id, start, to, stream)
         headers = {"x-clip-start": _iso(clip.start), "x-clip-end": _iso(clip.end)} | _FRESH
-        return ClipResponse(clip, f"{camera_id}_{clip.start:%Y%m%dT%H%M%SZ}.mp4", headers)
+        return ClipResponse(clip, headers)
 
     def snapshot(self, camera_id: str) -> Response:
         """Return the newest picture."""

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 
 import type { CameraStorage, Storage } from '@/api/types'
-import en from '@/i18n/en'
-import zh from '@/i18n/zh'
+import en from '@/i18n/recording.en'
+import zh from '@/i18n/recording.zh'
 import { isShort, sizeText, wholeDays, worstOf } from '@/review/storage'
 
 function camera(camera_id: string, days: number, fits_days: number | null): CameraStorage {
@@ -44,8 +44,8 @@ describe('the days that fit', () => {
   })
 })
 
-describe('a record of what is no longer kept', () => {
-  it('has words in both languages for each reason that a box gives', () => {
+describe('a record of deletion', () => {
+  it('has words for every reason that a box writes down', () => {
     const reasons = ['age', 'lost', 'orphan', 'quota', 'watermark']
     for (const words of [zh, en]) expect(Object.keys(words.storage.reasons).sort()).toEqual(reasons)
   })

@@ -345,9 +345,7 @@ async def test_a_clip_is_cut_sent_with_its_true_ends_and_removed(box: Box, http,
     assert answer.status_code == 200
     assert answer.headers["x-clip-start"] == "2026-11-22T01:02:04.456789Z"
     assert answer.headers["x-clip-end"] == "2026-11-22T01:02:05.056789Z"
-    assert answer.headers["content-disposition"] == (
-        'attachment; filename="gate_20261122T010204Z.mp4"'
-    )
+    assert answer.headers["content-disposition"] == "attachment"  # its page names it
     clip = tmp_path / "clip.mp4"
     clip.write_bytes(answer.content)
     with av.open(str(clip)) as container:

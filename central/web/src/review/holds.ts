@@ -8,6 +8,8 @@ export const REVIEW_DAYS = 90
 export const MOST_KEPT_DAYS = 3 * 365
 export const MOST_REVIEW_DAYS = 180
 export const MOST_REASON = 500
+/** One hold keeps so much at most; longer ones are several decisions. */
+export const LONGEST_HOLD_MS = 7 * DAY_MS
 
 /** When footage may go, and when somebody looks again: days of the village's zone, the last one kept whole. */
 export interface Terms {
