@@ -47,7 +47,7 @@ def concerns(kind: AlertKind, mode: AlertMode) -> bool:
 
 def judge(crowd: Crowd, offer: Offer) -> Leaving | None:
     """Return why the gathering is not the event's, or None: it is, and is known."""
-    if crowd.seen_until > offer.occurrence.excused_until:
+    if crowd.seen_until >= offer.occurrence.excused_until:
         return Leaving.OVER
     # expected x 1.2 in whole numbers: 6 people where 5 were expected are not too many
     too_many = 5 * crowd.peak > 6 * offer.expected and crowd.peak >= crowd.threshold
