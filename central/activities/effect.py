@@ -143,6 +143,8 @@ class Effect:
     def _entry(self, alert: Alert, action: str, before: AlertState, offer: Offer | None) -> Entry:
         activity = self.session.get_one(Activity, alert.activity_id)
         words = activity.title if offer is None else tag_of(activity, offer.occurrence)
+        if action == Leaving.EXCEEDED:
+            words = f"{words},现场约{alert.peak}人"
         return Entry(
             str(alert.id),
             self.now,

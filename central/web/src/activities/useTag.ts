@@ -19,7 +19,7 @@ export function useTag() {
 
   /** With what became of it: an alert that left its event rings. */
   function ofAlert(it: AlertActivity): string {
-    return it.left === null ? say(it, it) : `${say(it, it)} · ${t(`activities.left.${it.left}`)}`
+    return it.left === null ? say(it, it) : `${t(`activities.left.${it.left}`)} · ${say(it, it)}`
   }
 
   const ofActivity = (it: Activity): string => say(it, it.current ?? it)
