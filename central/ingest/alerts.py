@@ -183,7 +183,7 @@ class AlertIntake:
         self._entries += self._effect().again(row)
 
     def _effect(self) -> Effect:
-        """Return what planned events do to an alert (incident I9)."""
+        """Return what planned events do to an alert (incident I9, incident I10)."""
         return Effect(self.session, self.now, self.deadlines)
 
     def _put(self, row: Alert, facts: BoxFacts) -> None:

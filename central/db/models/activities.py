@@ -24,6 +24,7 @@ class Activity(Base):
         Index("ix_activity_over_at", "over_at", "id"),
         CheckConstraint('"end" > start', name="ends_after_start"),
         CheckConstraint("expected > 0", name="expects_someone"),
+        # Nobody silences a camera alone (incident I11).
         CheckConstraint("approved_by <> terms_by", name="approved_by_another"),
         CheckConstraint("(approved_by is null) = (approved_at is null)", name="approved_at_once"),
     )

@@ -98,7 +98,7 @@ class Alert(Base):
     reason: Mapped[FalseReason | None]
     note: Mapped[str] = mapped_column(default="")
     activity_id: Mapped[UUID | None] = mapped_column(ForeignKey("activity.id"))
-    activity_left: Mapped[Leaving | None]  # why it rang though the event was filed (incident I9)
+    activity_left: Mapped[Leaving | None]  # why it rang though the event was filed (incident I10)
 
 
 class AlertDuty(Base):
