@@ -55,6 +55,7 @@ class Effect:
             return []
         alert.activity_id, alert.activity_left = offer.activity_id, judge(crowd, offer)
         if alert.activity_left is not None:
+            alert.activity_left_at = self.now
             return [self._entry(alert, alert.activity_left, AlertState.NEW, offer)]
         alert.state = AlertState.KNOWN
         return [self._entry(alert, "activity", AlertState.NEW, offer)]
@@ -71,8 +72,10 @@ class Effect:
         if step.left is None:
             assert step.offer is not None
             alert.activity_id, alert.activity_left = step.offer.activity_id, None
+            alert.activity_left_at = None
             return [self._entry(alert, "activity", AlertState.KNOWN, step.offer)]
-        alert.activity_left, alert.state = step.left, AlertState.NEW
+        alert.activity_left, alert.activity_left_at = step.left, self.now
+        alert.state = AlertState.NEW
         alert.acked_by = alert.acked_at = alert.verified_by = alert.verified_at = None
         # Nobody could act on it before now.
         alert.sign_by = self.deadlines.sign_by(alert.level, self.now)
@@ -104,6 +107,7 @@ class Effect:
         if offer is None:
             raise InvalidError("activity_id: the activity is at another time")
         alert.activity_id, alert.activity_left = activity_id, judge(crowd, offer)
+        alert.activity_left_at = None if alert.activity_left is None else self.now
         return tag_of(activity, offer.occurrence)
 
     def _step(self, alert: Alert) -> _Step | None:

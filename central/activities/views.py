@@ -61,7 +61,7 @@ class ActivityView(View):
 
 
 class AlertActivity(View):
-    """The planned event of an alert, and why it is no longer the event's: null while it is."""
+    """The planned event of an alert; why and since when it is not the event's: null while it is."""
 
     id: UUID
     title: str
@@ -70,6 +70,7 @@ class AlertActivity(View):
     start: datetime
     end: datetime
     left: Leaving | None
+    left_at: datetime | None
 
 
 def activity_views(
@@ -165,4 +166,5 @@ def _of_alert(activity: Activity, alert: Alert) -> AlertActivity:
         start=times.start,
         end=times.end,
         left=alert.activity_left,
+        left_at=alert.activity_left_at,
     )

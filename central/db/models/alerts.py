@@ -98,7 +98,9 @@ class Alert(Base):
     reason: Mapped[FalseReason | None]
     note: Mapped[str] = mapped_column(default="")
     activity_id: Mapped[UUID | None] = mapped_column(ForeignKey("activity.id"))
-    activity_left: Mapped[Leaving | None]  # why it rang though the event was filed (incident I10)
+    # Why and since when it calls people though the event was filed (incident I10).
+    activity_left: Mapped[Leaving | None]
+    activity_left_at: Mapped[datetime | None]
 
 
 class AlertDuty(Base):

@@ -33,7 +33,7 @@ export function fileActivity(camera, more = {}) {
 /** Return the filed event that an alert of `camera` is about, as the alert bears it. */
 export function activityOf(camera) {
   const it = shownActivities().find((each) => each.state === 'on' && each.cameras.some((one) => one.uid === camera.uid))
-  return it === undefined ? null : { id: it.id, title: it.title, kind: it.kind, expected: it.expected, start: it.start, end: it.end, left: null }
+  return it === undefined ? null : { id: it.id, title: it.title, kind: it.kind, expected: it.expected, start: it.start, end: it.end, left: null, left_at: null }
 }
 
 /** Answer a call below /activities; `tell` puts what changed on the feed. */

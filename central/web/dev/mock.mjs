@@ -76,7 +76,7 @@ const MOCK = {
   /** An alert of a filed event has grown beyond it: it rings. */
   exceed: (q) => {
     const it = state.alerts.find((each) => each.id === q.get('id'))
-    Object.assign(it, { state: 'NEW', count: 260, peak: 260, activity: { ...it.activity, left: 'exceeded' }, updated_at: nowIso() })
+    Object.assign(it, { state: 'NEW', count: 260, peak: 260, activity: { ...it.activity, left: 'exceeded', left_at: nowIso() }, sign_by: ago(-180_000), verify_by: ago(-600_000), updated_at: nowIso() })
     tell('alert', it)
     return it
   },

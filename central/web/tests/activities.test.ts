@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { askedOf, emptyFields, fieldsOf, groupOf, isOn, offersFor, onAt } from '@/activities/filed'
 import type { Activity } from '@/api/activityTypes'
-import { calls, isFiled, isPending } from '@/wall/queue'
+import { calledAt, calls, isFiled, isPending } from '@/wall/queue'
 
 import { anAlert } from './alerts'
 
@@ -58,7 +58,7 @@ describe('what is on', () => {
 })
 
 describe('an alert of a filed event', () => {
-  const activity = { id: 'w', title: '王家婚宴', kind: 'wedding', expected: 200, ...TIMES, left: null }
+  const activity = { id: 'w', title: '王家婚宴', kind: 'wedding', expected: 200, ...TIMES, left: null, left_at: null }
 
   it('is shown and asks for nobody while it is known', () => {
     const known = anAlert({ state: 'KNOWN', activity })
@@ -68,7 +68,9 @@ describe('an alert of a filed event', () => {
   })
 
   it('calls as any other once it has left the event', () => {
-    const left = anAlert({ activity: { ...activity, left: 'exceeded' } })
+    const left = anAlert({ activity: { ...activity, left: 'exceeded', left_at: TIMES.end } })
+    expect(calledAt(left)).toBe(Date.parse(TIMES.end))
+    expect(calledAt(anAlert({ received_at: TIMES.start }))).toBe(Date.parse(TIMES.start))
     expect([isFiled(left), isPending(left), calls(left)]).toEqual([false, true, true])
   })
 })

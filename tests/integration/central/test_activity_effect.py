@@ -66,6 +66,7 @@ def test_a_gathering_at_a_wedding_is_known_at_once_and_logged(centre, gathering)
         "start": "2026-11-22T05:00:00Z",
         "end": "2026-11-22T09:00:00Z",
         "left": None,
+        "left_at": None,
     }
     assert [
         (entry["action"], entry["actor"], entry["from_state"], entry["to_state"], entry["note"])
@@ -138,6 +139,7 @@ def test_one_that_grows_beyond_its_filing_rings_exactly_once(centre, gathering, 
     shown = alert.shown()
     assert (shown["state"], shown["activity"]["left"]) == ("NEW", "exceeded")
     # its deadlines begin when people could first act
+    assert shown["activity"]["left_at"] == "2026-11-22T06:10:00Z"
     assert (shown["sign_by"], shown["verify_by"]) == (
         "2026-11-22T06:13:00Z",
         "2026-11-22T06:20:00Z",

@@ -345,6 +345,7 @@ def _alert() -> None:
         sa.Column("note", TEXT, nullable=False),
         sa.Column("activity_id", sa.Uuid(), nullable=True),
         sa.Column("activity_left", WORD, nullable=True),
+        sa.Column("activity_left_at", MOMENT, nullable=True),
         sa.CheckConstraint(
             "state <> 'FALSE' or reason is not null", name="ck_alert_false_has_reason"
         ),

@@ -11,6 +11,7 @@ export interface AlertActivity {
   start: Instant
   end: Instant
   left: 'exceeded' | 'over' | null
+  left_at: Instant | null
 }
 
 export type ActivityState = 'waiting' | 'planned' | 'on' | 'over' | 'cancelled'
