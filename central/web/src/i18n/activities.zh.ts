@@ -9,7 +9,7 @@ export default {
     upcoming: '以后',
     past: '以往',
     empty: '没有报备活动',
-    file: '报备活动',
+    file: '新增报备',
     edit: '修改报备',
     name: '活动名称',
     nameHint: '如：王家婚宴、街天集市；不写宾客姓名',
