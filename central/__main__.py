@@ -153,13 +153,12 @@ def _retire(given: argparse.Namespace, config: CentralConfig) -> int:
 
 
 def _check_ledgers(_given: argparse.Namespace, config: CentralConfig) -> int:
-    from central.db.models import AlertLedger, IncidentLedger  # noqa: PLC0415 - as above
-    from central.ledger.book import broken_at  # noqa: PLC0415
+    from central.ledger.book import LEDGERS, broken_at  # noqa: PLC0415 - as above
 
     database = Database(config.database.address())
     status = 0
     with database.read() as session:
-        for table in (AlertLedger, IncidentLedger):
+        for table in LEDGERS:
             broken = broken_at(session, table)
             print(f"{table.__tablename__}: {f'broken at {broken}' if broken else 'whole'}")
             status = 1 if broken else status

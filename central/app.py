@@ -10,6 +10,7 @@ import anyio
 from fastapi import FastAPI
 from starlette.requests import HTTPConnection
 
+import central.activities.routes
 import central.alerts.routes
 import central.auth.routes
 import central.duty.routes
@@ -71,6 +72,7 @@ def create_app(config: CentralConfig, database: Database, clock: Clock) -> FastA
         central.wall.routes,
         central.alerts.routes,
         central.incidents.routes,
+        central.activities.routes,
         central.duty.routes,
         central.sites.routes,
         central.evidence.routes,

@@ -101,6 +101,7 @@ class FeedKind(StrEnum):
     BOX = "box"
     DUTY = "duty"
     INCIDENT = "incident"
+    ACTIVITY = "activity"
 
 
 class GapReason(StrEnum):
@@ -113,6 +114,35 @@ class GapReason(StrEnum):
     BOX_OFF = "box_off"
     DISK = "disk"
     CONFIG = "config"
+
+
+class ActivityKind(StrEnum):
+    """What a planned event is (domain 4.3)."""
+
+    WEDDING = "wedding"
+    MARKET = "market"
+    DANCE = "dance"
+    TEMPLE = "temple"
+    BUILDING = "building"
+    SCHOOL = "school"
+    OTHER = "other"
+
+
+class ActivityState(StrEnum):
+    """Where a planned event stands. Only one that somebody else approved has any effect."""
+
+    WAITING = "waiting"
+    PLANNED = "planned"
+    ON = "on"
+    OVER = "over"
+    CANCELLED = "cancelled"
+
+
+class Leaving(StrEnum):
+    """Why an alert is no longer a planned event's."""
+
+    EXCEEDED = "exceeded"
+    OVER = "over"
 
 
 class Device(StrEnum):
@@ -213,6 +243,24 @@ GAP_REASONS: Labels = {
     GapReason.BOX_OFF: Label("主机未运行", "box not running"),
     GapReason.DISK: Label("硬盘故障", "disk fault"),
     GapReason.CONFIG: Label("点位停用", "camera switched off"),
+}
+
+ACTIVITY_KINDS: Labels = {
+    ActivityKind.WEDDING: Label("婚宴", "wedding"),
+    ActivityKind.MARKET: Label("集市", "market"),
+    ActivityKind.DANCE: Label("广场舞", "square dancing"),
+    ActivityKind.TEMPLE: Label("庙会", "temple fair"),
+    ActivityKind.BUILDING: Label("施工", "building work"),
+    ActivityKind.SCHOOL: Label("放学", "school ends"),
+    ActivityKind.OTHER: Label("其他", "other"),
+}
+
+ACTIVITY_STATES: Labels = {
+    ActivityState.WAITING: Label("待批准", "to be approved"),
+    ActivityState.PLANNED: Label("未开始", "planned"),
+    ActivityState.ON: Label("进行中", "going on"),
+    ActivityState.OVER: Label("已结束", "over"),
+    ActivityState.CANCELLED: Label("已取消", "cancelled"),
 }
 
 #: What an incident is about where nobody said: by the alert's kind.

@@ -11,6 +11,7 @@
     ├── TooManyTriesError      too many failed tries; come back later                (429)
     ├── InvalidError           what was sent breaks a rule, or something is missing  (422)
     ├── ConflictError          the thing's state does not allow it                   (409)
+    │   └── OverlapError       another planned event is on there then                (409)
     ├── BoxTooOldError         the box's software does not know how to do that       (502)
     └── BoxUnreachableError    the box is not connected or does not answer           (503)
         └── BoxUnsureError     it was told to do something; whether it did is open   (504)
@@ -51,6 +52,10 @@ class InvalidError(CentralError):
 
 class ConflictError(CentralError):
     """The state does not allow it."""
+
+
+class OverlapError(ConflictError):
+    """Another planned event is on at the same place and time, and nobody said that it may be."""
 
 
 class BoxTooOldError(CentralError):

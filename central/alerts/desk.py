@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from central.activities.effect import Effect
 from central.alerts.states import AlertAction, Deadlines, after, check_false, check_known
 from central.codes import Device, FalseReason, FeedKind
 from central.db.engine import Database
@@ -29,6 +30,7 @@ class _Act:
     alert: Alert
     now: datetime
     changes: list[tuple[FeedKind, str]]
+    note: str
 
 
 class AlertDesk:
@@ -78,12 +80,20 @@ class AlertDesk:
             act.alert.reason, act.alert.note = reason, note
         return act.alert
 
-    def know(self, alert_id: UUID, actor_id: str, note: str) -> Alert:
-        """Say which known activity it is. Raises NotFoundError, ConflictError, InvalidError."""
-        check_known(note)
+    def know(
+        self, alert_id: UUID, actor_id: str, note: str, activity_id: UUID | None = None
+    ) -> Alert:
+        """Say which known activity it is, in words or by the planned event that was filed.
+
+        Raises NotFoundError, ConflictError, InvalidError.
+        """
+        check_known(note, is_filed=activity_id is not None)
         with self._act(alert_id, AlertAction.KNOWN, actor_id, note) as act:
             act.alert.verified_by, act.alert.verified_at = actor_id, act.now
             act.alert.note = note
+            if activity_id is not None:
+                tag = Effect(act.session, act.now, self._deadlines).link(act.alert, activity_id)
+                act.note = f"{tag} {note}".strip()
         return act.alert
 
     @contextmanager
@@ -101,10 +111,12 @@ class AlertDesk:
             if alert is None:
                 raise NotFoundError(f"there is no alert {alert_id}")
             before, alert.state = alert.state, after(alert.state, action)
-            act = _Act(session, alert, now, [(FeedKind.ALERT, str(alert_id))])
+            act = _Act(session, alert, now, [(FeedKind.ALERT, str(alert_id))], note)
             with session.no_autoflush:  # the state and who made it are one change
                 yield act
             alert.updated_at = now
-            entry = Entry(str(alert_id), now, action, actor_id, device, before, alert.state, note)
+            entry = Entry(
+                str(alert_id), now, action, actor_id, device, before, alert.state, act.note
+            )
             append(session, AlertLedger, [entry])
             publish(session, now, act.changes)

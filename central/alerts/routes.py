@@ -58,9 +58,10 @@ class FalseAlarm(Body):
 
 
 class Known(Body):
-    """Which activity it was."""
+    """Which activity it was: in words, or the planned event that was filed."""
 
-    note: str = Field(max_length=500)
+    note: str = Field(default="", max_length=500)
+    activity_id: UUID | None = None
 
 
 class AlertPage(View):
@@ -123,7 +124,7 @@ def reject(alert_id: UUID, body: FalseAlarm, actor: ActorDep, centre: CentreDep)
 @router.post("/{alert_id}/known", **allow(*ANY))
 def know(alert_id: UUID, body: Known, actor: ActorDep, centre: CentreDep) -> AlertView:
     """Verify: ACKED → KNOWN (已知活动)."""
-    return _view(centre, centre.alerts.know(alert_id, actor.id, body.note))
+    return _view(centre, centre.alerts.know(alert_id, actor.id, body.note, body.activity_id))
 
 
 def _view(centre: Centre, alert: Alert) -> AlertView:

@@ -6,10 +6,12 @@
     NEW    ack       ACKED       a device                  wall operator, duty
     ACKED  confirm   CONFIRMED   an incident, new or old   wall operator, duty
     ACKED  false     FALSE       a reason; a note if other wall operator, duty
-    ACKED  known     KNOWN       a note                    wall operator, duty
+    ACKED  known     KNOWN       a note, or the activity   wall operator, duty
+    NEW    –         KNOWN       a planned event is on     the system (central.activities)
+    KNOWN  –         NEW         it left that event        the system, once for each reason
 
-CONFIRMED, FALSE and KNOWN are final. That the box says the alert has ended changes no state: an
-alert that nobody signed stays to be signed (incident I1).
+CONFIRMED and FALSE are final, and so is KNOWN without a planned event. That the box says the alert
+has ended changes no state: an alert that nobody signed stays to be signed (incident I1).
 """
 
 from collections.abc import Mapping
@@ -56,9 +58,9 @@ def check_false(reason: FalseReason, note: str) -> None:
         raise InvalidError("reason 'other' needs a note")
 
 
-def check_known(note: str) -> None:
-    """Raise InvalidError unless ``note`` says which activity it is."""
-    if not note.strip():
+def check_known(note: str, *, is_filed: bool = False) -> None:
+    """Raise InvalidError unless ``note`` says which activity it is; a filed one says it itself."""
+    if not note.strip() and not is_filed:
         raise InvalidError("a known activity needs a note")
 
 

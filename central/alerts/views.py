@@ -9,8 +9,10 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from central.activities.views import AlertActivity, alert_activities
 from central.codes import AlertState, FalseReason
 from central.db.models import (
+    ActivityLedger,
     Alert,
     AlertDuty,
     AlertLedger,
@@ -75,6 +77,7 @@ class AlertView(View):
     sign_by: datetime
     verify_by: datetime
     incident_id: UUID | None
+    activity: AlertActivity | None
     evidence: list[EvidenceView]
     box_id: str
     sequence: int
@@ -101,6 +104,7 @@ class AlertParts:
     acked_by: PersonView | None
     verified_by: PersonView | None
     incident_id: UUID | None
+    activity: AlertActivity | None
     evidence: list[EvidenceView]
 
 
@@ -113,6 +117,7 @@ def alert_views(session: Session, alerts: Sequence[Alert]) -> list[AlertView]:
     )
     duty = _duty(session, ids)
     evidence = _evidence(session, ids)
+    activities = alert_activities(session, alerts)
     incidents = dict(
         session.execute(
             select(IncidentAlert.alert_id, IncidentAlert.incident_id).where(
@@ -129,6 +134,7 @@ def alert_views(session: Session, alerts: Sequence[Alert]) -> list[AlertView]:
                 acked_by=people.get(alert.acked_by or ""),
                 verified_by=people.get(alert.verified_by or ""),
                 incident_id=incidents.get(alert.id),
+                activity=activities.get(alert.id),
                 evidence=evidence[alert.id],
             ),
         )
@@ -137,7 +143,8 @@ def alert_views(session: Session, alerts: Sequence[Alert]) -> list[AlertView]:
 
 
 def ledger_views(
-    session: Session, entries: Sequence[AlertLedger] | Sequence[IncidentLedger]
+    session: Session,
+    entries: Sequence[AlertLedger] | Sequence[IncidentLedger] | Sequence[ActivityLedger],
 ) -> list[LedgerView]:
     """Return ledger entries in their order."""
     people = person_views(session, (entry.actor_id for entry in entries))
@@ -185,6 +192,7 @@ def _whole(alert: Alert, parts: AlertParts) -> AlertView:
         sign_by=alert.sign_by,
         verify_by=alert.verify_by,
         incident_id=parts.incident_id,
+        activity=parts.activity,
         evidence=parts.evidence,
         box_id=alert.box_id,
         sequence=alert.sequence,

@@ -8,6 +8,7 @@ from sqlalchemy import Enum, MetaData, Text, Uuid
 from sqlalchemy.orm import DeclarativeBase
 
 from central.codes import (
+    ActivityKind,
     AlertState,
     BoxState,
     CameraShown,
@@ -15,6 +16,7 @@ from central.codes import (
     FalseReason,
     FeedKind,
     IncidentState,
+    Leaving,
     Post,
     Role,
 )
@@ -52,6 +54,7 @@ class Base(DeclarativeBase):
         datetime: UtcDateTime(),
         UUID: Uuid(),
         dict[str, Any]: Json,
+        ActivityKind: _words(ActivityKind),
         AlertKind: _words(AlertKind),
         AlertLevel: _words(AlertLevel),
         AlertMode: _words(AlertMode),
@@ -63,6 +66,7 @@ class Base(DeclarativeBase):
         FalseReason: _words(FalseReason),
         FeedKind: _words(FeedKind),
         IncidentState: _words(IncidentState),
+        Leaving: _words(Leaving),
         Post: _words(Post),
         Role: _words(Role),
     }

@@ -8,6 +8,8 @@ from anyio import CapacityLimiter
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from central.activities.desk import ActivityDesk
+from central.activities.effect import EffectWatch
 from central.alerts.desk import AlertDesk
 from central.auth.boxes import BoxRegister
 from central.auth.limits import TryLimits
@@ -40,6 +42,8 @@ class Centre:
     boxes: BoxRegister
     alerts: AlertDesk
     incidents: IncidentDesk
+    activities: ActivityDesk
+    known: EffectWatch
     evidence: EvidenceStore
     uploads: Uploads
     viewings: ViewingRegister
@@ -77,6 +81,7 @@ def build_centre(config: CentralConfig, database: Database, clock: Clock) -> Cen
         timedelta(hours=config.sessions.operator_hours),
     )
     sessions = SessionDesk(database, clock, TryLimits(database, clock), rules)
+    known = EffectWatch(database, clock, deadlines)
     keep_feed = timedelta(hours=config.feed.keep_hours)
     return Centre(
         config=config,
@@ -89,11 +94,13 @@ def build_centre(config: CentralConfig, database: Database, clock: Clock) -> Cen
         boxes=BoxRegister(database),
         alerts=AlertDesk(database, clock, village.zone, deadlines),
         incidents=IncidentDesk(database, clock),
+        activities=ActivityDesk(database, clock, village.region_code, village.zone),
+        known=known,
         evidence=EvidenceStore(database, clock, config.evidence.folder, config.evidence.max_bytes),
         uploads=Uploads(),
         viewings=ViewingRegister(database, clock),
         pump=FeedPump(database, ChangeRenderer(clock, village.region_code)),
-        watch=Watch(database, clock, sessions, village.region_code, keep_feed),
+        watch=Watch(database, clock, sessions, known, village.region_code, keep_feed),
         hub=RelayHub(),
         password_checks=CapacityLimiter(_CHECKS_AT_ONCE),
     )

@@ -13,6 +13,7 @@ PAGES = frozenset(
         "",
         ".",
         "about",
+        "activities",
         "alerts",
         "coverage",
         "holds",

@@ -24,6 +24,8 @@ class CodesView(View):
     incident_states: list[CodeView]
     posts: list[CodeView]
     gap_reasons: list[CodeView]
+    activity_kinds: list[CodeView]
+    activity_states: list[CodeView]
 
 
 def codes_view() -> CodesView:
@@ -38,6 +40,8 @@ def codes_view() -> CodesView:
         incident_states=_list(codes.INCIDENT_STATES),
         posts=_list(codes.POSTS),
         gap_reasons=_list(codes.GAP_REASONS),
+        activity_kinds=_list(codes.ACTIVITY_KINDS),
+        activity_states=_list(codes.ACTIVITY_STATES),
     )
 
 

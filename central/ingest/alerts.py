@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from central.activities.effect import Effect
 from central.alerts.fold import BoxFacts, facts_of, fold
 from central.alerts.states import UNDECIDED, Deadlines
 from central.codes import RANK, AlertState, FeedKind
@@ -169,6 +170,7 @@ class AlertIntake:
                 )
             )
         self._write(row, "raised", to_state=AlertState.NEW)
+        self._entries += self._effect().at_first(row)
         return row
 
     def _go_on(self, row: Alert, facts: BoxFacts) -> None:
@@ -178,6 +180,11 @@ class AlertIntake:
                 row.sign_by = min(row.sign_by, self.deadlines.sign_by(facts.level, self.now))
                 row.verify_by = min(row.verify_by, self.deadlines.verify_by(facts.level, self.now))
         self._put(row, facts)
+        self._entries += self._effect().again(row)
+
+    def _effect(self) -> Effect:
+        """Return what planned events do to an alert (incident I9, incident I10)."""
+        return Effect(self.session, self.now, self.deadlines)
 
     def _put(self, row: Alert, facts: BoxFacts) -> None:
         row.box_at, row.sequence = facts.at, facts.sequence

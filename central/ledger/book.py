@@ -1,4 +1,4 @@
-"""The two ledgers in the database: appending and checking."""
+"""The ledgers in the database: appending and checking."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -7,15 +7,27 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from central.db.models import AlertLedger, Base, IncidentLedger
+from central.db.models import ActivityLedger, AlertLedger, Base, IncidentLedger
 from central.ledger.chain import Entry, Link, first_break, link
 
-LedgerTable = type[AlertLedger] | type[IncidentLedger]
+LedgerRow = AlertLedger | IncidentLedger | ActivityLedger
+LedgerTable = type[AlertLedger] | type[IncidentLedger] | type[ActivityLedger]
+
+#: Every ledger, by the table that keeps it.
+LEDGERS: tuple[LedgerTable, ...] = (AlertLedger, IncidentLedger, ActivityLedger)
 
 #: One writer at a time per ledger on PostgreSQL, until its transaction ends; last in our order of
 #: locks (boxes, alerts, incidents, ledgers), so that two transactions never wait for each other.
-_LOCKS: dict[Any, int] = {AlertLedger: 0x7A6E5401, IncidentLedger: 0x7A6E5402}
-_SUBJECTS: dict[Any, str] = {AlertLedger: "alert_id", IncidentLedger: "incident_id"}
+_LOCKS: dict[Any, int] = {
+    AlertLedger: 0x7A6E5401,
+    IncidentLedger: 0x7A6E5402,
+    ActivityLedger: 0x7A6E5403,
+}
+_SUBJECTS: dict[Any, str] = {
+    AlertLedger: "alert_id",
+    IncidentLedger: "incident_id",
+    ActivityLedger: "activity_id",
+}
 
 
 def append(session: Session, table: LedgerTable, entries: Iterable[Entry]) -> None:
@@ -42,7 +54,7 @@ def _links(session: Session, table: LedgerTable) -> Iterator[Link]:
 
 
 def _link_of(table: LedgerTable, row: Base) -> Link:
-    assert isinstance(row, AlertLedger | IncidentLedger)
+    assert isinstance(row, LedgerRow)
     entry = Entry(
         subject_id=str(getattr(row, _SUBJECTS[table])),
         at=row.at,
@@ -56,7 +68,7 @@ def _link_of(table: LedgerTable, row: Base) -> Link:
     return Link(row.position, entry, row.prev_hash, row.hash)
 
 
-def _row_of(table: LedgerTable, made: Link) -> AlertLedger | IncidentLedger:
+def _row_of(table: LedgerTable, made: Link) -> LedgerRow:
     entry = made.entry
     return table(
         position=made.position,

@@ -1,4 +1,4 @@
-"""What changes by time alone: boxes that fall silent, shifts that begin, rows that grow old."""
+"""What changes by time alone: boxes fall silent, shifts begin, events end, rows grow old."""
 
 import logging
 import threading
@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
+from central.activities.effect import EffectWatch
 from central.auth.sessions import SessionDesk
 from central.codes import BoxState, FeedKind
 from central.db.engine import Database
@@ -35,12 +36,14 @@ class Watch:
         database: Database,
         clock: Clock,
         sessions: SessionDesk,
+        known: EffectWatch,
         region_code: str,
         keep_feed: timedelta,
     ) -> None:
         self._database = database
         self._clock = clock
         self._sessions = sessions
+        self._known = known
         self._region_code = region_code
         self._keep_feed = keep_feed
         self._stopping = threading.Event()
@@ -65,6 +68,7 @@ class Watch:
         """Look once. Raises StoreUnavailableError."""
         self._boxes()
         self._duty()
+        self._known.look()
         now_ns = self._clock.monotonic_ns()
         if self._pruned_ns is None or now_ns - self._pruned_ns >= _PRUNE_EVERY_S * 1e9:
             self._pruned_ns = now_ns

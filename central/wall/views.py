@@ -2,16 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
+from central.activities.views import ActivityView, activity_views
 from central.alerts.states import UNDECIDED
 from central.alerts.views import AlertView, alert_views
 from central.codes import FeedKind, IncidentState
-from central.db.models import Alert, Incident
+from central.db.models import Activity, Alert, Incident
 from central.duty.views import DutyView, duty_view
 from central.incidents.views import incident_views
 from central.people.views import View
@@ -22,6 +23,8 @@ from protocol.messages import AlertMode
 
 #: More than a wall can show; the rest is in the list of alerts.
 MAX_ALERTS = 200
+#: How far ahead the wall knows of planned events: it tells which are on, and the feed the rest.
+_AHEAD = timedelta(days=1)
 
 
 class VillageView(View):
@@ -50,6 +53,7 @@ class WallView(View):
     boxes: list[BoxView]
     alerts: list[AlertView]
     incidents: IncidentCounts
+    activities: list[ActivityView]
 
 
 def wall_view(session: Session, now: datetime, village: VillageView) -> WallView:
@@ -68,7 +72,26 @@ def wall_view(session: Session, now: datetime, village: VillageView) -> WallView
             open=_count(session, unclosed),
             overdue=_count(session, unclosed & (Incident.deadline < now)),
         ),
+        activities=_activities_of_the_wall(session, now),
     )
+
+
+def _activities_of_the_wall(session: Session, now: datetime) -> list[ActivityView]:
+    """Return the approved planned events that are on or begin within a day."""
+    found = session.scalars(
+        select(Activity)
+        .where(
+            Activity.approved_at.is_not(None),
+            Activity.over_at > now,
+            Activity.start <= now + _AHEAD,
+        )
+        .order_by(Activity.start, Activity.id)
+    ).all()
+    return [
+        view
+        for view in activity_views(session, found, now)
+        if view.current is not None and view.current.start <= now + _AHEAD
+    ]
 
 
 def _alerts_of_the_wall(session: Session) -> Sequence[Alert]:
@@ -113,6 +136,7 @@ class ChangeRenderer:
             FeedKind.BOX: self._boxes,
             FeedKind.DUTY: self._duty,
             FeedKind.INCIDENT: self._incidents,
+            FeedKind.ACTIVITY: self._activities,
         }
 
     def render(self, session: Session, changes: Sequence[Change]) -> list[Rendered]:
@@ -139,6 +163,11 @@ class ChangeRenderer:
         ids = [UUID(ref) for ref in refs]
         found = session.scalars(select(Incident).where(Incident.id.in_(ids))).all()
         return {str(view.id): view for view in incident_views(session, found, self._clock.now())}
+
+    def _activities(self, session: Session, refs: Sequence[str]) -> dict[str, View]:
+        ids = [UUID(ref) for ref in refs]
+        found = session.scalars(select(Activity).where(Activity.id.in_(ids))).all()
+        return {str(view.id): view for view in activity_views(session, found, self._clock.now())}
 
     def _cameras(self, session: Session, refs: Sequence[str]) -> dict[str, View]:
         return {view.uid: view for view in camera_views(session, self._clock.now(), refs)}

@@ -1,6 +1,7 @@
 """Every table of the centre. Importing this package makes ``Base.metadata`` complete."""
 
 from central.db.base import Base
+from central.db.models.activities import Activity, ActivityLedger, ActivityPlace
 from central.db.models.alerts import Alert, AlertDuty, AlertLedger, BoxEvent, Evidence, Quarantine
 from central.db.models.feed import FeedFloor, FeedRow
 from central.db.models.incidents import (
@@ -16,6 +17,9 @@ from central.db.models.sites import Box, Camera, Grid, Region
 
 __all__ = [
     "Account",
+    "Activity",
+    "ActivityLedger",
+    "ActivityPlace",
     "Alert",
     "AlertDuty",
     "AlertLedger",

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from central.codes import AlertState, FalseReason, Post
+from central.codes import AlertState, FalseReason, Leaving, Post
 from central.db.base import Base
 from central.db.models.ledger import LedgerColumns
 from central.db.types import BigKey
@@ -52,9 +52,17 @@ class Alert(Base):
         Index("ix_alert_started_at", "started_at", "id"),
         Index("ix_alert_camera_uid", "camera_uid", "started_at"),
         Index("ix_alert_state", "state"),
-        CheckConstraint("state = 'NEW' or acked_by is not null", name="signed_by_someone"),
+        Index("ix_alert_activity_id", "activity_id"),
+        # A planned event makes an alert known without anybody's hand.
         CheckConstraint(
-            "state in ('NEW', 'ACKED') or verified_by is not null", name="verified_by_someone"
+            "state = 'NEW' or acked_by is not null "
+            "or (state = 'KNOWN' and activity_id is not null)",
+            name="signed_by_someone",
+        ),
+        CheckConstraint(
+            "state in ('NEW', 'ACKED') or verified_by is not null "
+            "or (state = 'KNOWN' and activity_id is not null)",
+            name="verified_by_someone",
         ),
         CheckConstraint("state <> 'FALSE' or reason is not null", name="false_has_reason"),
     )
@@ -89,6 +97,10 @@ class Alert(Base):
     verified_at: Mapped[datetime | None]
     reason: Mapped[FalseReason | None]
     note: Mapped[str] = mapped_column(default="")
+    activity_id: Mapped[UUID | None] = mapped_column(ForeignKey("activity.id"))
+    # Why and since when it calls people though the event was filed (incident I10).
+    activity_left: Mapped[Leaving | None]
+    activity_left_at: Mapped[datetime | None]
 
 
 class AlertDuty(Base):

@@ -1,4 +1,4 @@
-"""What the two ledgers have in common."""
+"""What the ledgers have in common."""
 
 from datetime import datetime
 

@@ -14,6 +14,7 @@ import { parseArgs } from 'node:util'
 
 import { WebSocketServer } from 'ws'
 
+import { activityOf, answerActivities, fileActivity, shownActivities } from './activities.mjs'
 import { LiveStream, picture, recording } from './video.mjs'
 import { alert, BOX, cameras, CODES, DUTY, incident, OPERATOR, PEOPLE, PIN, VILLAGE } from './village.mjs'
 
@@ -48,6 +49,8 @@ function tell(event, data) {
 
 function raise(cameraIndex, kind, level, agoMs = 0, more = {}) {
   const made = alert(state.cameras[cameraIndex % state.cameras.length], kind, level, agoMs, more)
+  if (kind === 'gathering' && more.state === undefined) made.activity = activityOf(state.cameras[cameraIndex % state.cameras.length])
+  if (made.activity !== null) made.state = 'KNOWN'
   const file = (type) => ({ id: `${type}-${made.id}`, kind: type, start: made.started_at, end: made.started_at, size_bytes: 1, sha256: '' })
   made.evidence = kind === 'camera_lost' ? [] : [file('snapshot'), file('clip')]
   state.alerts.unshift(made)
@@ -64,6 +67,18 @@ const MOCK = {
     Object.assign(camera, { state: q.get('state'), since: nowIso() })
     tell('camera', camera)
     return camera
+  },
+  activity: (q) => {
+    const made = fileActivity(state.cameras[Number(q.get('camera') ?? 0)])
+    tell('activity', made)
+    return made
+  },
+  /** An alert of a filed event has grown beyond it: it rings. */
+  exceed: (q) => {
+    const it = state.alerts.find((each) => each.id === q.get('id'))
+    Object.assign(it, { state: 'NEW', count: 260, peak: 260, activity: { ...it.activity, left: 'exceeded', left_at: nowIso() }, sign_by: ago(-180_000), verify_by: ago(-600_000), updated_at: nowIso() })
+    tell('alert', it)
+    return it
   },
   duty: (q) => {
     DUTY.shift.held_over = q.get('held_over') === '1'
@@ -99,6 +114,7 @@ function wallAnswer() {
     boxes: [BOX],
     alerts: state.alerts.filter(isOpen),
     incidents: { open: openIncidents().length, overdue: openIncidents().filter((each) => each.overdue).length },
+    activities: shownActivities(),
   }
 }
 
@@ -310,6 +326,7 @@ function answer(method, path, query, user, body, request, response) {
   }
   if (path === '/incidents') return { status: 200, body: { items: state.incidents.filter((each) => !query.get('state') || each.state === query.get('state')), next: null } }
   const [, group, id, action] = path.split('/')
+  if (group === 'activities') return answerActivities(method, id, action, query, body, state.cameras, tell)
   if (group === 'alerts') {
     if (action) return actOnAlert(user, id, action, body)
     return { status: 200, body: alertDetail(state.alerts.find((each) => each.id === id)) }

@@ -95,6 +95,7 @@ export function alert(camera, kind, level, agoMs, more = {}) {
     sign_by: iso(started + 200 + SIGN_MS[level]),
     verify_by: iso(started + 200 + VERIFY_MS[level]),
     incident_id: null,
+    activity: null,
     evidence: [],
     box_id: 'box-qingshi',
     sequence: serial,
@@ -140,5 +141,7 @@ export const CODES = {
   ),
   categories: codes('fire|火灾事故|fire traffic|交通事故|traffic_accident disaster|自然灾害|natural_disaster crowd_safety|人员聚集·公共安全|crowd_and_public_safety equipment|设备故障|equipment_fault other|其他|other'),
   incident_states: codes('ACCEPTED|已受理|accepted HANDLING|处置中|being_handled FEEDBACK|已反馈·待核查|to_be_checked CLOSED|已办结|closed'),
+  activity_kinds: codes('wedding|婚宴|wedding market|集市|market dance|广场舞|square_dancing temple|庙会|temple_fair building|施工|building_work school|放学|school_ends other|其他|other'),
+  activity_states: codes('waiting|待批准|to_be_approved planned|未开始|planned on|进行中|going_on over|已结束|over cancelled|已取消|cancelled'),
   gap_reasons: codes('camera_lost|点位离线|camera_offline restart|主机重启|box_restarted'),
 }

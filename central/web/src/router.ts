@@ -18,6 +18,7 @@ export const router = createRouter({
         { path: 'alerts/:id', name: 'alert', component: work, props: (to) => ({ list: 'alerts', id: to.params.id }) },
         { path: 'incidents', name: 'incidents', component: work, props: { list: 'incidents' } },
         { path: 'incidents/:id', name: 'incident', component: work, props: (to) => ({ list: 'incidents', id: to.params.id }) },
+        { path: 'activities', name: 'activities', component: () => import('./pages/ActivitiesPage.vue') },
         { path: 'review', name: 'review', component: () => import('./pages/ReviewPage.vue'), meta: { review: true } },
         { path: 'coverage', name: 'coverage', component: () => import('./pages/CoveragePage.vue'), meta: { review: true } },
         { path: 'holds', name: 'holds', component: () => import('./pages/HoldsPage.vue'), meta: { review: true } },

@@ -34,6 +34,7 @@ export function anAlert(more: Partial<Alert> = {}): Alert {
     sign_by: null,
     verify_by: null,
     incident_id: null,
+    activity: null,
     evidence: [],
     box_id: 'box',
     sequence: serial,

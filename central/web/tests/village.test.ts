@@ -29,7 +29,7 @@ beforeEach(() => {
   vi.stubGlobal('fetch', (path: string) => {
     if (!there) return Promise.reject(new TypeError('no network'))
     if (!path.endsWith('/wall')) return Promise.resolve(Response.json({}))
-    const wall = { cursor: '1', server_time: new Date(NOW).toISOString(), duty: { shift: null, people: [] }, cameras: [], boxes: [], alerts, incidents: { open: 0, overdue: 0 } }
+    const wall = { cursor: '1', server_time: new Date(NOW).toISOString(), duty: { shift: null, people: [] }, cameras: [], boxes: [], alerts, incidents: { open: 0, overdue: 0 }, activities: [] }
     return Promise.resolve(Response.json(wall))
   })
 })

@@ -203,7 +203,8 @@ describe('a ledger', () => {
   })
 
   it('has a name for every act that the centre writes', () => {
-    const written = ['raised', 'level', 'ended', 'ack', 'confirm', 'false', 'known', 'open', 'link', 'handle', 'feedback', 'close', 'rework', 'note']
+    const written = ['activity', 'exceeded', 'over', 'raised', 'level', 'ended', 'ack', 'confirm', 'false', 'known', 'open', 'link', 'handle', 'feedback', 'close', 'rework', 'note']
     expect(Object.keys(zh.action).sort()).toEqual(written.sort())
+    expect(Object.keys(zh.activityAction).sort()).toEqual(['approve', 'cancel', 'change', 'file'])
   })
 })

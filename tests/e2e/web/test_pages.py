@@ -159,7 +159,9 @@ def test_a_shift_that_nobody_relieved_is_named_so(screen, mock):
     expect(page.get_by_test_id("duty-held-over")).to_contain_text("未接班")
 
 
-@pytest.mark.parametrize("path", ["/", "/incidents", "/review", "/holds", "/about", "/login"])
+@pytest.mark.parametrize(
+    "path", ["/", "/incidents", "/activities", "/review", "/holds", "/about", "/login"]
+)
 def test_no_page_is_wider_than_a_phone(screen, path):
     page = screen.open("duty", path, 390, 844)
     expect(page.locator("main")).to_be_visible()

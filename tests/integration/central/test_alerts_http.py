@@ -54,6 +54,7 @@ def test_an_alert_is_shown_whole(centre, alert_id):
         "sign_by": "2026-11-22T06:03:00Z",
         "verify_by": "2026-11-22T06:10:00Z",
         "incident_id": None,
+        "activity": None,
         "evidence": [],
         "box_id": "xiacun-1",
         "sequence": 1,

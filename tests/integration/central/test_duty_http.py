@@ -117,6 +117,8 @@ def test_sites_and_codes_are_told(centre):
         "incident_states",
         "posts",
         "gap_reasons",
+        "activity_kinds",
+        "activity_states",
     }
     assert codes["alert_states"][0] == {"code": "NEW", "zh": "待签收", "en": "to be signed"}
 

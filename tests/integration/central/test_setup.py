@@ -201,6 +201,7 @@ def test_the_command_line_from_nothing_to_a_village(config_path, tmp_path, capsy
         "wall2: wall",
         "alert_ledger: whole",
         "incident_ledger: whole",
+        "activity_ledger: whole",
     ]
 
 

@@ -16,7 +16,14 @@ TEXT = sa.Text()
 DOCUMENT = sa.JSON().with_variant(JSONB(), "postgresql")
 
 #: History: rows come, and never change or go.
-APPEND_ONLY = ("alert_duty", "alert_ledger", "incident_handler", "incident_ledger", "viewing")
+APPEND_ONLY = (
+    "activity_ledger",
+    "alert_duty",
+    "alert_ledger",
+    "incident_handler",
+    "incident_ledger",
+    "viewing",
+)
 
 
 def upgrade() -> None:
@@ -223,6 +230,86 @@ def _account() -> None:
     )
 
 
+def _activity() -> None:
+    op.create_table(
+        "activity",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("region_code", TEXT, nullable=False),
+        sa.Column("title", TEXT, nullable=False),
+        sa.Column("kind", WORD, nullable=False),
+        sa.Column("start", MOMENT, nullable=False),
+        sa.Column("end", MOMENT, nullable=False),
+        sa.Column("weekdays", TEXT, nullable=False),
+        sa.Column("last_day", TEXT, nullable=True),
+        sa.Column("time_zone", TEXT, nullable=False),
+        sa.Column("over_at", MOMENT, nullable=False),
+        sa.Column("expected", KEY, nullable=False),
+        sa.Column("contact", TEXT, nullable=False),
+        sa.Column("safety", TEXT, nullable=False),
+        sa.Column("filed_by", TEXT, nullable=False),
+        sa.Column("filed_at", MOMENT, nullable=False),
+        sa.Column("terms_by", TEXT, nullable=False),
+        sa.Column("approved_by", TEXT, nullable=True),
+        sa.Column("approved_at", MOMENT, nullable=True),
+        sa.Column("cancelled_at", MOMENT, nullable=True),
+        sa.CheckConstraint(
+            "(approved_by is null) = (approved_at is null)", name="ck_activity_approved_at_once"
+        ),
+        sa.CheckConstraint("approved_by <> terms_by", name="ck_activity_approved_by_another"),
+        sa.CheckConstraint('"end" > start', name="ck_activity_ends_after_start"),
+        sa.CheckConstraint("expected > 0", name="ck_activity_expects_someone"),
+        sa.ForeignKeyConstraint(
+            ["approved_by"], ["person.id"], name="fk_activity_approved_by_person"
+        ),
+        sa.ForeignKeyConstraint(["filed_by"], ["person.id"], name="fk_activity_filed_by_person"),
+        sa.ForeignKeyConstraint(
+            ["region_code"], ["region.code"], name="fk_activity_region_code_region"
+        ),
+        sa.ForeignKeyConstraint(["terms_by"], ["person.id"], name="fk_activity_terms_by_person"),
+        sa.PrimaryKeyConstraint("id", name="pk_activity"),
+    )
+    op.create_index("ix_activity_over_at", "activity", ["over_at", "id"])
+
+
+def _activity_place() -> None:
+    op.create_table(
+        "activity_place",
+        sa.Column("activity_id", sa.Uuid(), nullable=False),
+        sa.Column("place", TEXT, nullable=False),
+        sa.Column("is_grid", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["activity_id"], ["activity.id"], name="fk_activity_place_activity_id_activity"
+        ),
+        sa.PrimaryKeyConstraint("activity_id", "place", name="pk_activity_place"),
+    )
+    op.create_index("ix_activity_place_place", "activity_place", ["place"])
+
+
+def _activity_ledger() -> None:
+    op.create_table(
+        "activity_ledger",
+        sa.Column("activity_id", sa.Uuid(), nullable=False),
+        sa.Column("position", KEY, autoincrement=False, nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.Column("action", TEXT, nullable=False),
+        sa.Column("device", TEXT, nullable=True),
+        sa.Column("from_state", TEXT, nullable=True),
+        sa.Column("to_state", TEXT, nullable=True),
+        sa.Column("note", TEXT, nullable=False),
+        sa.Column("prev_hash", TEXT, nullable=False),
+        sa.Column("hash", TEXT, nullable=False),
+        sa.Column("actor_id", TEXT, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["activity_id"], ["activity.id"], name="fk_activity_ledger_activity_id_activity"
+        ),
+        sa.ForeignKeyConstraint(
+            ["actor_id"], ["person.id"], name="fk_activity_ledger_actor_id_person"
+        ),
+        sa.PrimaryKeyConstraint("position", name="pk_activity_ledger"),
+    )
+    op.create_index("ix_activity_ledger_activity_id", "activity_ledger", ["activity_id"])
+
+
 def _alert() -> None:
     op.create_table(
         "alert",
@@ -256,21 +343,31 @@ def _alert() -> None:
         sa.Column("verified_at", MOMENT, nullable=True),
         sa.Column("reason", WORD, nullable=True),
         sa.Column("note", TEXT, nullable=False),
+        sa.Column("activity_id", sa.Uuid(), nullable=True),
+        sa.Column("activity_left", WORD, nullable=True),
+        sa.Column("activity_left_at", MOMENT, nullable=True),
         sa.CheckConstraint(
             "state <> 'FALSE' or reason is not null", name="ck_alert_false_has_reason"
         ),
         sa.CheckConstraint(
-            "state = 'NEW' or acked_by is not null", name="ck_alert_signed_by_someone"
+            "state = 'NEW' or acked_by is not null "
+            "or (state = 'KNOWN' and activity_id is not null)",
+            name="ck_alert_signed_by_someone",
         ),
         sa.CheckConstraint(
-            "state in ('NEW', 'ACKED') or verified_by is not null",
+            "state in ('NEW', 'ACKED') or verified_by is not null "
+            "or (state = 'KNOWN' and activity_id is not null)",
             name="ck_alert_verified_by_someone",
         ),
         sa.ForeignKeyConstraint(["acked_by"], ["person.id"], name="fk_alert_acked_by_person"),
+        sa.ForeignKeyConstraint(
+            ["activity_id"], ["activity.id"], name="fk_alert_activity_id_activity"
+        ),
         sa.ForeignKeyConstraint(["box_id"], ["box.id"], name="fk_alert_box_id_box"),
         sa.ForeignKeyConstraint(["verified_by"], ["person.id"], name="fk_alert_verified_by_person"),
         sa.PrimaryKeyConstraint("id", name="pk_alert"),
     )
+    op.create_index("ix_alert_activity_id", "alert", ["activity_id"])
     op.create_index("ix_alert_camera_uid", "alert", ["camera_uid", "started_at"])
     op.create_index("ix_alert_started_at", "alert", ["started_at", "id"])
     op.create_index("ix_alert_state", "alert", ["state"])
@@ -566,6 +663,9 @@ TABLES = (
     _person,
     _shift,
     _account,
+    _activity,
+    _activity_ledger,
+    _activity_place,
     _alert,
     _box_event,
     _camera,

@@ -49,8 +49,9 @@ export const confirm = (alertId: string, body: { incident: NewIncident } | { inc
   request<AlertDetail>('POST', `/alerts/${id(alertId)}/confirm`, body)
 export const rejectFalse = (alertId: string, reason: string, note: string) =>
   request<Alert>('POST', `/alerts/${id(alertId)}/false`, { reason, note })
-export const markKnown = (alertId: string, note: string) =>
-  request<Alert>('POST', `/alerts/${id(alertId)}/known`, { note })
+/** `activityId`: the filed event that it is. */
+export const markKnown = (alertId: string, note: string, activityId: string | null = null) =>
+  request<Alert>('POST', `/alerts/${id(alertId)}/known`, { note, activity_id: activityId })
 
 export const incidents = (query: Query) => request<Page<Incident>>('GET', withQuery('/incidents', query))
 export const incident = (incidentId: string) => request<IncidentDetail>('GET', `/incidents/${id(incidentId)}`)

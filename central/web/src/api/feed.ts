@@ -5,7 +5,7 @@
 
 import { feedUrl } from './centre'
 
-export const FEED_KINDS = ['alert', 'evidence', 'camera', 'box', 'duty', 'incident'] as const
+export const FEED_KINDS = ['alert', 'evidence', 'camera', 'box', 'duty', 'incident', 'activity'] as const
 export type FeedKind = (typeof FEED_KINDS)[number]
 
 export interface FeedEvents {

@@ -1,4 +1,5 @@
 /** The centre's JSON shapes (docs/design/api.md). Times are ISO 8601 texts with an offset. */
+import type { Activity, AlertActivity } from './activityTypes'
 
 export type Instant = string
 export type Role = 'wall' | 'duty' | 'admin'
@@ -116,6 +117,7 @@ export interface Alert {
   sign_by: Instant | null
   verify_by: Instant | null
   incident_id: string | null
+  activity: AlertActivity | null
   evidence: Evidence[]
   box_id: string
   sequence: number
@@ -169,6 +171,7 @@ export interface Wall {
   boxes: Box[]
   alerts: Alert[]
   incidents: { open: number; overdue: number }
+  activities: Activity[]
 }
 
 export interface Page<T> {
@@ -191,6 +194,8 @@ export interface Codes {
   categories: Code[]
   incident_states: Code[]
   gap_reasons: Code[]
+  activity_kinds: Code[]
+  activity_states: Code[]
 }
 
 /** One day of a camera, in seconds; the parts add up to `expected_s`. */

@@ -1,3 +1,4 @@
+import activities from './activities.en'
 import recording from './recording.en'
 import type zh from './zh'
 
@@ -12,6 +13,7 @@ const en: typeof zh = {
     review: 'Playback',
     coverage: 'Coverage',
     holds: 'Kept',
+    activities: 'Filed events',
     about: 'About this system',
     logout: 'Log out',
     logoutFailed: 'Not logged out, you are still signed in: {why}',
@@ -114,6 +116,9 @@ const en: typeof zh = {
     done: 'Done',
   },
   action: {
+    activity: 'Filed event',
+    exceeded: 'More than filed',
+    over: 'Filed event is over',
     raised: 'Alert raised',
     level: 'Level changed',
     ended: 'Ended',
@@ -210,6 +215,7 @@ const en: typeof zh = {
     noCameras: 'No cameras',
   },
   ...recording,
+  ...activities,
   incident: {
     serial: 'Incident number',
     owner: 'Owner',

@@ -1,4 +1,5 @@
 /** Chinese: the words of the villages (docs: glossary). English has the same keys. */
+import activities from './activities.zh'
 import recording from './recording.zh'
 
 export default {
@@ -11,6 +12,7 @@ export default {
     review: '录像回放',
     coverage: '完整率',
     holds: '录像保留',
+    activities: '报备活动',
     about: '关于本系统',
     logout: '退出',
     logoutFailed: '没有退出成功，仍在登录中：{why}',
@@ -113,6 +115,9 @@ export default {
     done: '已提交',
   },
   action: {
+    activity: '报备活动',
+    exceeded: '超出报备',
+    over: '报备活动已结束',
     raised: '发生告警',
     level: '级别变化',
     ended: '已恢复',
@@ -209,6 +214,7 @@ export default {
     noCameras: '没有点位',
   },
   ...recording,
+  ...activities,
   incident: {
     serial: '事件编号',
     owner: '责任人',

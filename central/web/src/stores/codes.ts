@@ -14,6 +14,8 @@ const EMPTY: Codes = {
   categories: [],
   incident_states: [],
   gap_reasons: [],
+  activity_kinds: [],
+  activity_states: [],
 }
 
 /** The centre's words for its codes; an unknown code is shown as it is. */

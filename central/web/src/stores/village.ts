@@ -4,6 +4,8 @@ import { computed, ref, shallowRef } from 'vue'
 import * as centre from '@/api/centre'
 import { CentreError } from '@/api/http'
 import { Feed, type FeedKind } from '@/api/feed'
+import { isShown } from '@/activities/filed'
+import type { Activity } from '@/api/activityTypes'
 import type { Alert, Box, Camera, Duty, Incident, Wall } from '@/api/types'
 import { learnServerTime } from '@/time/clock'
 
@@ -32,6 +34,8 @@ export const useVillage = defineStore('village', () => {
   const boxes = ref<Box[]>([])
   const duty = ref<Duty>({ shift: null, people: [] })
   const incidents = ref({ open: 0, overdue: 0 })
+  /** Approved filed events that are on or begin within a day. */
+  const activities = ref<Activity[]>([])
   const loaded = ref(false)
   /** Since when the centre is out of reach, by the monotonic clock; null: it is there. */
   const lostSince = ref<number | null>(null)
@@ -75,6 +79,7 @@ export const useVillage = defineStore('village', () => {
     boxes.value = settled(wall.boxes, boxes.value, (box) => box.box_id, changes)
     if (!changes.has('duty')) duty.value = wall.duty
     incidents.value = wall.incidents
+    activities.value = settled(wall.activities, activities.value, (each) => each.id, changes).filter(isShown)
     const list = settled(wall.alerts, [...alerts.value.values()], (alert) => alert.id, changes)
     alerts.value = new Map(list.map((alert) => [alert.id, alert]))
     loaded.value = true
@@ -156,6 +161,10 @@ export const useVillage = defineStore('village', () => {
         recent.note((data as Box).box_id, performance.now())
         boxes.value = replaced(boxes.value, data as Box, (box) => box.box_id)
         break
+      case 'activity':
+        recent.note((data as Activity).id, performance.now())
+        activities.value = replaced(activities.value, data as Activity, (each) => each.id).filter(isShown)
+        break
       case 'duty':
         recent.note('duty', performance.now())
         duty.value = data as Duty
@@ -220,6 +229,7 @@ export const useVillage = defineStore('village', () => {
     boxes,
     duty,
     incidents,
+    activities,
     loaded,
     banner,
     lostSince,

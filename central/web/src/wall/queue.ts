@@ -18,6 +18,12 @@ export const byPressing = (a: Alert, b: Alert): number => byLevel(a, b) || unsig
 /** Still a person's turn: not signed, or signed and not verified. */
 export const isPending = (alert: Alert): boolean => alert.state === 'NEW' || alert.state === 'ACKED'
 
+/** A filed event's gathering that goes on: shown, and nothing is asked of anybody. */
+export const isFiled = (alert: Alert): boolean => alert.state === 'KNOWN' && alert.activity !== null && alert.ended_at === null
+
+/** Since when people are called: a filed event's alert only once it has left the event. */
+export const calledAt = (alert: Alert): number => Date.parse(alert.activity?.left_at ?? alert.received_at)
+
 /** Whether it may call people: a late alert (补传) and a trial never ring and never pop up. */
 export const calls = (alert: Alert): boolean => !alert.late && alert.mode !== 'trial'
 

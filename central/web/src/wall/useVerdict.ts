@@ -111,9 +111,11 @@ export function useVerdict(popup: ComputedRef<Alert | null>, hold: (id: string) 
     })
   }
 
-  async function markKnown(alert: Alert, words: string): Promise<void> {
+  /** `code`: a filed event's id, or else what it is in words. */
+  async function markKnown(alert: Alert, code: string, words: string): Promise<void> {
+    const filed = village.activities.some((each) => each.id === code)
     await act(alert, async () => {
-      const changed = await centre.markKnown(alert.id, words)
+      const changed = await (filed ? centre.markKnown(alert.id, '', code) : centre.markKnown(alert.id, words || code))
       dialog.value = null
       village.putAlert(changed)
     })

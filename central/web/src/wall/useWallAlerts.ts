@@ -4,7 +4,7 @@ import type { Alert } from '@/api/types'
 import { useVillage } from '@/stores/village'
 import { useNow } from '@/time/now'
 
-import { calls, choosePopup, isPending, railOrder } from './queue'
+import { calls, choosePopup, isFiled, isPending, railOrder } from './queue'
 
 const PROBE_KEPT = 500
 /** The card holds four; a mark is made for what is really on the screen. */
@@ -36,6 +36,7 @@ export function useWallAlerts(dialogOpen: Ref<boolean>) {
   const marked = new Set<string>()
 
   const pending = computed(() => railOrder(village.alertList))
+  const filed = computed(() => village.alertList.filter(isFiled))
   const choice = computed(() =>
     choosePopup(
       village.alertList,
@@ -106,5 +107,5 @@ export function useWallAlerts(dialogOpen: Ref<boolean>) {
     minimised.value.delete(id)
   }
 
-  return { pending, popup, waiting: computed(() => choice.value.waiting), open, minimise, hold }
+  return { pending, filed, popup, waiting: computed(() => choice.value.waiting), open, minimise, hold }
 }
