@@ -89,6 +89,7 @@ class Lookout:
             min_score=self._min_score,
             interval_s=1 / min(detect.fps, detect.calm_fps),
             open_alerts=open_alerts,
+            calendar=self._config.box.calendar(),
         )
 
     def _detect(self, selection: Selection, cameras: Sequence[CameraSection], watch: Watch) -> None:
