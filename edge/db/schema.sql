@@ -133,7 +133,8 @@ create table alert (
   count      integer not null,
   threshold  integer not null,
   peak       integer not null,
-  confidence real
+  confidence real,
+  curve      text                            -- JSON: protocol.messages.AlertCurve; null: no counts
 ) strict;
 -- One open alert per camera, rule and region (alert I1).
 create unique index alert_open on alert (camera_id, rule_id, region_id) where ended_us is null;

@@ -60,3 +60,5 @@ create index hold_event_of on hold_event (hold_id, at_us);
 create trigger hold_event_stands before update on hold_event begin
   select raise(abort, 'what happened is not changed');
 end;
+-- How many people there were while an alert was open.
+alter table alert add column curve text;

@@ -13,6 +13,9 @@ from central.db.migrate import Migration, migrate
 from central.db.models import Base, FeedRow, Region
 from central.errors import ConfigError, StoreUnavailableError
 
+#: The newest schema.
+HEAD = "0002"
+
 
 def test_models_and_migrations_do_not_drift(database):
     with database.engine.connect() as connection:
@@ -23,19 +26,19 @@ def test_models_and_migrations_do_not_drift(database):
 
 
 def test_a_second_migration_does_nothing(database, clock):
-    assert migrate(database, clock) == Migration("0001", "0001", None)
+    assert migrate(database, clock) == Migration(HEAD, HEAD, None)
 
 
 def test_processes_that_start_together_migrate_once(empty_database, clock):
     with ThreadPoolExecutor(4) as pool:
         done = list(pool.map(lambda _: migrate(empty_database, clock), range(4)))
-    assert sorted(str(migration.before) for migration in done) == ["0001", "0001", "0001", "None"]
+    assert sorted(str(migration.before) for migration in done) == [HEAD, HEAD, HEAD, "None"]
 
 
 def test_a_newer_schema_is_refused_with_a_clear_text(database, clock):
     with database.write() as session:
         session.execute(text("update alembic_version set version_num = '9999'"))
-    with pytest.raises(ConfigError, match="newer program \\(schema 9999, this program knows 0001"):
+    with pytest.raises(ConfigError, match=f"newer program \\(schema 9999, this program knows {HEAD}"):
         migrate(database, clock)
 
 
@@ -51,7 +54,7 @@ def test_an_older_sqlite_file_is_copied_before_it_changes(tmp_path, clock, monke
         migrate(database, clock)
     database.close()
     backup = Database(
-        URL.create("sqlite", database=str(tmp_path / "central.db.0001.20261122T060000Z.backup"))
+        URL.create("sqlite", database=str(tmp_path / f"central.db.{HEAD}.20261122T060000Z.backup"))
     )
     with backup.read() as session:
         assert session.scalars(select(Region.name)).all() == ["省"]
@@ -63,11 +66,11 @@ class _WithOneMore:
         pass
 
     def get_current_head(self):
-        return "0002"
+        return "9998"
 
     def walk_revisions(self):
         class Known:
-            revision = "0001"
+            revision = HEAD
 
         return [Known()]
 
