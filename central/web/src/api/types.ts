@@ -150,9 +150,16 @@ export interface Incident {
   alert_ids: string[]
 }
 
+/** `points` are [seconds since `started_at`, people], the most of each `step_s`. */
+export interface AlertCurve {
+  step_s: number
+  points: [number, number][]
+}
+
 export interface AlertDetail extends Alert {
   ledger: LedgerEntry[]
   incident: Incident | null
+  curve: AlertCurve | null
 }
 
 export interface IncidentDetail extends Incident {

@@ -1,3 +1,4 @@
+import crowd from './crowd.en'
 import recording from './recording.en'
 import type zh from './zh'
 
@@ -209,6 +210,7 @@ const en: typeof zh = {
     tile: 'Camera {n} {name}',
     noCameras: 'No cameras',
   },
+  ...crowd,
   ...recording,
   incident: {
     serial: 'Incident number',

@@ -1,4 +1,5 @@
 /** Chinese: the words of the villages (docs: glossary). English has the same keys. */
+import crowd from './crowd.zh'
 import recording from './recording.zh'
 
 export default {
@@ -208,6 +209,7 @@ export default {
     tile: '点位 {n} {name}',
     noCameras: '没有点位',
   },
+  ...crowd,
   ...recording,
   incident: {
     serial: '事件编号',
