@@ -24,6 +24,20 @@ _BLIND_S = 3.0
 BUSY_SHARE, BUSY_S = 0.5, 10.0
 
 
+def timing_of(rule: GatheringSection, blind_s: float = _BLIND_S) -> Timing:
+    """Return what decides of a rule's settings."""
+    return Timing(
+        levels=rule.levels,
+        hold_s=rule.hold_s,
+        gap_s=rule.gap_s,
+        clear_fraction=rule.clear_fraction,
+        clear_s=rule.clear_s,
+        repeat_s=rule.repeat_s,
+        blind_s=blind_s,
+        vote=LEANINGS[rule.sensitivity].vote,
+    )
+
+
 class GatheringRule:
     """One gathering rule of a camera, over all its regions. Not thread-safe.
 
@@ -49,19 +63,9 @@ class GatheringRule:
         self._rule = rule
         self._counted = counted
         self._schedule = None if rule.schedule is None else rule.schedule.on(calendar or Calendar())
-        leaning = LEANINGS[rule.sensitivity]
-        self._presences = Presences(leaning.score(min_score))
+        self._presences = Presences(LEANINGS[rule.sensitivity].score(min_score))
         self._radius_m = rule.radius_m if has_ground else rule.radius_heights * PERSON_M
-        timing = Timing(
-            levels=rule.levels,
-            hold_s=rule.hold_s,
-            gap_s=rule.gap_s,
-            clear_fraction=rule.clear_fraction,
-            clear_s=rule.clear_s,
-            repeat_s=rule.repeat_s,
-            blind_s=max(_BLIND_S, BLIND_LOOKS * interval_s),
-            vote=leaning.vote,
-        )
+        timing = timing_of(rule, max(_BLIND_S, BLIND_LOOKS * interval_s))
         self._machines = [(region, Gathering(timing)) for region in rule.regions]
         self._many = max(1, math.ceil(BUSY_SHARE * min(rule.levels.values())))
         self._busy_at: datetime | None = None

@@ -38,7 +38,9 @@ def test_processes_that_start_together_migrate_once(empty_database, clock):
 def test_a_newer_schema_is_refused_with_a_clear_text(database, clock):
     with database.write() as session:
         session.execute(text("update alembic_version set version_num = '9999'"))
-    with pytest.raises(ConfigError, match=f"newer program \\(schema 9999, this program knows {HEAD}"):
+    with pytest.raises(
+        ConfigError, match=f"newer program \\(schema 9999, this program knows {HEAD}"
+    ):
         migrate(database, clock)
 
 
