@@ -1,6 +1,7 @@
 /** People counted: an alert's curve, a rule's history and the threshold that it suggests. */
 export default {
   crowd: {
+    trial: 'An alert of a trial run is only logged: it rings nowhere and becomes no incident. Say false or known, so that it is seen how good the rule is.',
     curve: 'People over time',
     peak: 'peak {n}',
     curveWords: '{from} to {to}, at most {peak} people ({peakAt}), {last} at the end, threshold {threshold}',

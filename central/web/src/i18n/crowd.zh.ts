@@ -1,6 +1,7 @@
 /** 人数：告警的人数变化、规则的历史与建议阈值。 */
 export default {
   crowd: {
+    trial: '试运行的告警只作记录：不响铃、不转事件。请判误报或已知活动，好知道规则准不准。',
     curve: '人数变化',
     peak: '最多{n}人',
     curveWords: '{from} 至 {to}，最多{peak}人（{peakAt}），最后{last}人，阈值{threshold}人',
