@@ -78,6 +78,10 @@ const MOCK = {
     state.version = q.get('to')
     return {}
   },
+  history: (q) => {
+    state.history = q.get('is')
+    return {}
+  },
   drop: () => {
     for (const feed of state.feeds) feed.end()
     return {}
@@ -103,7 +107,19 @@ function wallAnswer() {
 }
 
 function alertDetail(it) {
-  return { ...it, ledger: ledgers.get(it.id) ?? [], incident: state.incidents.find((each) => each.id === it.incident_id) ?? null }
+  const curve = it.kind === 'gathering' ? { step_s: 2, points: [[0, 5], [4, 7], [8, it.peak], [12, 6], [90, 8], [94, it.count]] } : null
+  return { ...it, curve, ledger: ledgers.get(it.id) ?? [], incident: state.incidents.find((each) => each.id === it.incident_id) ?? null }
+}
+
+/** What a rule counted; `MOCK.history` says whether that is enough, or whether the rule is gone. */
+function ruleHistory(ruleId) {
+  if (state.history === 'gone') return problem(404, 'not_found', '没有找到')
+  const days = state.history === 'short' ? 2 : 14
+  const day = (n) => ago(n * 86_400_000).slice(0, 10)
+  const list = Array.from({ length: days }, (_, n) => ({ day: day(days - 1 - n), minutes: 1440, typical: 2, busy: 24 + n, peak: 31 + n }))
+  const enough = days >= 3
+  const suggestion = { window_days: 14, needed_days: 3, days, minutes: days * 1440, threshold: enough ? 36 : null, alarms: 14, alarms_suggested: enough ? 1 : null }
+  return { status: 200, body: { camera_id: 'cam-01', rule_id: ruleId, region_id: 'all', threshold: 3, kept_days: 35, since: ago(days * 86_400_000), days: list, suggestion } }
 }
 
 function actOnAlert(user, id, action, body) {
@@ -324,6 +340,7 @@ function answer(method, path, query, user, body, request, response) {
   if (exported) return exportsAnswer(method, (exported[1] ?? '').split('/'), body, request, response)
   if (path.endsWith('/timeline')) return { status: 200, body: timeline(query.get('from'), query.get('to')) }
   if (path.endsWith('/storage')) return { status: 200, body: storage() }
+  if (path.includes('/edge/v1/rules/')) return ruleHistory(path.split('/').at(-2))
   if (path.endsWith('/coverage')) return { status: 200, body: coverage(query.get('from'), query.get('to')) }
   if (path.includes('/edge/v1/holds')) return holds(method, path, user, body)
   if (path.endsWith('/playlist.m3u8')) return void response.writeHead(200, { 'Content-Type': 'application/vnd.apple.mpegurl' }).end(playlist(query.get('from'), query.get('to'))) ?? null

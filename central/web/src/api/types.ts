@@ -1,5 +1,7 @@
 /** The centre's JSON shapes (docs/design/api.md). Times are ISO 8601 texts with an offset. */
 
+import type { AlertCurve } from './crowds'
+
 export type Instant = string
 export type Role = 'wall' | 'duty' | 'admin'
 export type AlertLevel = 'ordinary' | 'urgent' | 'extra_urgent'
@@ -148,12 +150,6 @@ export interface Incident {
   overdue: boolean
   closed_at: Instant | null
   alert_ids: string[]
-}
-
-/** `points` are [seconds since `started_at`, people], the most of each `step_s`. */
-export interface AlertCurve {
-  step_s: number
-  points: [number, number][]
 }
 
 export interface AlertDetail extends Alert {

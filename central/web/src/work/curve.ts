@@ -1,6 +1,6 @@
 /** The line of people over time of an alert, as a picture's points: pure. */
 
-import type { AlertCurve } from '@/api/types'
+import type { AlertCurve } from '@/api/crowds'
 
 /** The drawing's own units, without the words around it. */
 export const WIDTH = 600
