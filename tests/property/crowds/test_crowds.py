@@ -1,12 +1,13 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.alarm.gathering import Timing
+from edge.alarm.gathering import Gathering, Timing
 from edge.crowds.quarter import MOST, QUARTER, Quarter, Tally, counts_of, quarter_of, unpacked
 from edge.crowds.suggestion import PERCENT, alarms, percentile
-from protocol.messages import AlertLevel
+from protocol.messages import AlertLevel, AlertOp
 
 T0 = datetime(2026, 11, 22, tzinfo=UTC)
 counts = st.integers(0, MOST)
@@ -91,3 +92,33 @@ def test_at_the_suggested_percentile_few_minutes_are_above_it(found):
     if found:
         value = percentile((count for _, count in found), PERCENT)
         assert sum(count > value for _, count in found) <= len(found) * (100 - PERCENT) / 100
+
+
+#: Crowds that stay for minutes, each after a longer quiet: (quiet minutes, its people, how long).
+crowds = st.lists(
+    st.tuples(st.integers(14, 40), st.integers(0, 30), st.integers(3, 20)), max_size=6
+)
+LOOK_S = 5
+
+
+@settings(max_examples=40, deadline=None)
+@given(crowds, st.integers(2, 30), st.integers(0, 59))
+def test_for_crowds_that_stay_the_estimate_is_what_the_rule_itself_does(
+    given_crowds, threshold, at_s
+):
+    """Tally and rule see the same looks; ``at_s`` is where in a minute they begin."""
+    looked = [0] * 60
+    for quiet, people, stay in given_crowds:
+        looked += [0] * (quiet * 60 // LOOK_S) + [people] * (stay * 60 // LOOK_S)
+    looked += [0] * (20 * 60 // LOOK_S)
+    decides = replace(timing(threshold), blind_s=3.0 * LOOK_S)
+    rule, tally, at, started, quarters = Gathering(decides), Tally(), T0, 0, []
+    at += timedelta(seconds=at_s)
+    for count in looked:
+        at += timedelta(seconds=LOOK_S)
+        change = rule.update(at, count)
+        started += change is not None and change.op is AlertOp.START
+        quarters.append(tally.add(at, count))
+    quarters.append(tally.close())
+    kept = counts_of([quarter for quarter in quarters if quarter is not None])
+    assert alarms(kept, decides) == started
