@@ -21,6 +21,6 @@ export default {
     busy: 'Busy (99 %)',
     most: 'Most',
     onlyCounts: 'Only counts a minute are kept, nothing about anybody, for {n} days.',
-    gone: 'This rule is no longer in the box’s configuration.',
+    gone: 'The box has no history of this rule: it is no longer in its configuration, or the box’s software is too old.',
   },
 }
