@@ -57,7 +57,9 @@ def test_a_rule_that_is_gone_is_said_to_be(screen, mock):
     mock.do("history?is=gone")
     page = opened(screen, mock)
     page.get_by_test_id("rule-history").get_by_text("阈值是否合适").click()
-    expect(page.get_by_test_id("rule-history").get_by_role("alert")).to_contain_text("规则已不在配置里")
+    expect(page.get_by_test_id("rule-history").get_by_role("alert")).to_contain_text(
+        "规则已不在配置里"
+    )
 
 
 def test_a_trial_alert_offers_no_incident_and_says_why(screen, mock):
