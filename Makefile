@@ -10,7 +10,7 @@ CAMERA ?=
 
 WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public $(WEB)/index.html $(WEB)/vite.config.ts 2>/dev/null)
 # Pure code: what decides, without input or output. Its branches are covered to at least 95 %.
-PURE := protocol/address.py,protocol/clock.py,protocol/codec.py,protocol/ids.py,protocol/messages.py,protocol/refusal.py,protocol/relay.py,protocol/topics.py,edge/media/*,edge/alarm/*,edge/recording/retention.py,edge/recording/coverage.py,edge/recording/finding.py,edge/previews/cache.py,edge/previews/sheet.py,edge/bus/window.py,edge/bus/backoff.py,edge/web/playlist.py,central/alerts/states.py,central/alerts/fold.py,central/incidents/states.py,central/duty/resolve.py,central/duty/pattern.py,central/activities/plan.py,central/activities/rule.py,models/boxes.py,protocol/actor.py,edge/recording/manifest.py,edge/db/mount.py,edge/soundness.py,edge/recording/hold_rules.py
+PURE := protocol/address.py,protocol/clock.py,protocol/codec.py,protocol/ids.py,protocol/messages.py,protocol/refusal.py,protocol/relay.py,protocol/topics.py,edge/media/*,edge/alarm/*,edge/recording/retention.py,edge/recording/coverage.py,edge/recording/finding.py,edge/previews/cache.py,edge/previews/sheet.py,edge/bus/window.py,edge/bus/backoff.py,edge/web/playlist.py,central/alerts/states.py,central/alerts/fold.py,central/incidents/states.py,central/duty/resolve.py,central/duty/pattern.py,central/activities/plan.py,central/activities/rule.py,models/boxes.py,protocol/actor.py,edge/recording/manifest.py,edge/db/mount.py,edge/soundness.py,edge/recording/hold_rules.py,edge/alerts/curve.py,edge/crowds/quarter.py,edge/crowds/suggestion.py
 
 .PHONY: help run test lint types fmt smoke bench bench-record chaos-record fuzz eval docs web system clean bench-preview bench-review
 

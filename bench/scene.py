@@ -20,6 +20,7 @@ from pathlib import Path
 from bench.match import match
 from edge.alarm.geometry import Ground, Place, foot, place
 from edge.alarm.scene import GatheringRule
+from edge.alarm.sensitivity import Sensitivity
 from edge.config import GatheringSection, GroundPoint
 from edge.detect.schedule import TICKS_PER_S, Due
 from edge.lookout import WEAK_SHARE
@@ -195,6 +196,8 @@ def margins(
         ("radius 2.2 m", {"radius_m": 2.2}),
         ("hold 4 s", {"hold_s": 4.0}),
         ("gap 1 s", {"gap_s": 1.0}),
+        ("low sensitivity", {"sensitivity": Sensitivity.LOW}),
+        ("high sensitivity", {"sensitivity": Sensitivity.HIGH}),
         ("five people", {"levels": {AlertLevel.ORDINARY: 5}}),
     )
     for name, change in changes:

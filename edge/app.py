@@ -16,6 +16,7 @@ from edge.bus.herald import Herald
 from edge.bus.outbox import Outbox
 from edge.bus.sender import LOOPBACK, Sender, Timing
 from edge.config import CentreSection, EdgeConfig
+from edge.crowds.history import CrowdHistory
 from edge.errors import DamagedError
 from edge.exports.exporter import Exporter
 from edge.exports.ordering import Village
@@ -38,6 +39,7 @@ from edge.uplink.client import Uplink, UplinkTarget
 from edge.vitals import BoxVitals
 from edge.web.app import create_app
 from edge.web.routes import Collaborators
+from edge.web.rules import RuleRoutes
 from edge.web.server import HttpServer
 from edge.web.storage import StorageRoutes
 from protocol.clock import Clock
@@ -79,12 +81,18 @@ class Edge:
             stack.push_async_callback(asyncio.to_thread, self._station.close)
             pictures = PictureTaker(self._station.hubs, self._config.evidence.snapshot_max_bytes)
             clips = RecordedClips(self._station.index)
-            lookout = Lookout(self._config, self._station, self._clock)
+            crowds = CrowdHistory(self._database, self._clock)
+            crowds.start()
+            board.add("crowds", crowds.component)
+            stack.push_async_callback(asyncio.to_thread, crowds.close)
+            lookout = Lookout(self._config, self._station, self._clock, crowds.counted)
             board.add("detector", lookout.component)
             desk = self._start_alerts(stack, board, lookout, pictures, clips)
             storage = self._start_janitor(stack, board, desk)
             exporter = self._start_exports(stack, board)
-            server = await self._start_web(stack, board, pictures, clips, storage, exporter)
+            zone = ZoneInfo(self._config.box.time_zone)
+            rules = RuleRoutes(self._config.cameras, zone, crowds, self._clock)
+            server = await self._start_web(stack, board, pictures, clips, storage, exporter, rules)
             await self._start_uplink(stack, board, server)
             self._notifier.ready()
             log.info("edge.ready", extra={"box_id": self._config.box.id, "url": server.url})
@@ -191,6 +199,7 @@ class Edge:
         clips: RecordedClips,
         storage: StorageRoutes,
         exporter: Exporter,
+        rules: RuleRoutes,
     ) -> HttpServer:
         http = self._config.http
         zone = ZoneInfo(self._config.box.time_zone)
@@ -210,6 +219,7 @@ class Edge:
             streams=self._station.streams,
             health=board,
             storage=storage,
+            rules=rules,
             scratch=self._config.box.data_dir / "scratch",
             zone=zone,
             clock=self._clock,

@@ -7,6 +7,7 @@ own or from an environment variable that the configuration names.
 import os
 import tomllib
 from collections.abc import Set as AbstractSet
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -23,6 +24,8 @@ from pydantic import (
 )
 
 from edge.alarm.geometry import Ground
+from edge.alarm.schedule import Calendar, DayKind, Schedule, periods_of
+from edge.alarm.sensitivity import Sensitivity
 from edge.db.place import refusal as refused_place
 from edge.errors import ConfigError
 from protocol.address import holds_login, is_address
@@ -141,6 +144,17 @@ class BoxSection(_Section):
     region_code: RegionCode
     data_dir: Path
     time_zone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
+    holidays: Annotated[tuple[date, ...], Field(max_length=400)] = ()  # of all schedules
+
+    @model_validator(mode="after")
+    def _holidays_differ(self) -> Self:
+        if len(set(self.holidays)) != len(self.holidays):
+            raise ValueError("'holidays' must be different days")
+        return self
+
+    def calendar(self) -> Calendar:
+        """Return the village's days, as its rules' schedules go by them."""
+        return Calendar(ZoneInfo(self.time_zone), frozenset(self.holidays))
 
 
 class CentreSection(_Section):
@@ -207,6 +221,47 @@ class Region(_Section):
     polygon: Polygon = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
 
 
+def _day(texts: tuple[str, ...]) -> tuple[str, ...]:
+    periods_of(texts)
+    return texts
+
+
+_Day = Annotated[tuple[str, ...], Field(max_length=8), AfterValidator(_day)]
+
+
+class ScheduleSection(_Section):
+    """When a rule is at work: a day's periods ("08:00-12:00"), in the box's time zone.
+
+    A day that is left out has none. ``holiday`` is for the box's ``holidays``; without it a holiday
+    is a day of the week like any other.
+    """
+
+    monday: _Day = ()
+    tuesday: _Day = ()
+    wednesday: _Day = ()
+    thursday: _Day = ()
+    friday: _Day = ()
+    saturday: _Day = ()
+    sunday: _Day = ()
+    holiday: _Day | None = None
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if not any(self._rows().values()):
+            raise ValueError("'schedule' must have a period; without 'schedule' it is always")
+        return self
+
+    def _rows(self) -> dict[DayKind, tuple[str, ...]]:
+        rows: dict[DayKind, tuple[str, ...] | None] = {
+            kind: getattr(self, kind.value) for kind in DayKind
+        }
+        return {kind: row for kind, row in rows.items() if row is not None}
+
+    def on(self, calendar: Calendar) -> Schedule:
+        """Return the schedule on a village's days."""
+        return Schedule({day: periods_of(row) for day, row in self._rows().items()}, calendar)
+
+
 class GatheringSection(_Section):
     """A gathering: enough people in a region, or close together, for long enough.
 
@@ -214,6 +269,7 @@ class GatheringSection(_Section):
     ``clear_s``: it ends when fewer than that share of the lowest threshold were there for so long.
     ``radius_m`` needs the camera's ground points; without them ``radius_heights`` (person heights)
     is the distance for "close together". ``gap_s``: a shorter break does not restart ``hold_s``.
+    ``schedule``: at work always where there is none. ``sensitivity``: edge.alarm.sensitivity.
     """
 
     kind: Literal["gathering"] = "gathering"
@@ -234,6 +290,8 @@ class GatheringSection(_Section):
     clear_fraction: float = Field(default=0.7, gt=0, le=1)
     clear_s: float = Field(default=120.0, ge=0, le=3600)
     repeat_s: float = Field(default=600.0, ge=0, le=86400)
+    sensitivity: Sensitivity = Sensitivity.NORMAL
+    schedule: ScheduleSection | None = None
 
     @model_validator(mode="after")
     def _levels_grow(self) -> Self:

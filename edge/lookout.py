@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from functools import partial
 
-from edge.alarm.scene import Scene
+from edge.alarm.scene import Counted, Scene
 from edge.alarm.watch import Watch
 from edge.alarm.watched import watched
 from edge.config import CameraSection, EdgeConfig
@@ -35,11 +35,15 @@ class Lookout:
     """Feeds the cameras that have rules to the detector, and the rules with what it sees.
 
     Without a usable model nothing is counted, the box says so, and it becomes an alert when it
-    lasts; lost cameras are noticed all the same. Recording knows nothing of any of this.
+    lasts; lost cameras are noticed all the same. Recording knows nothing of any of this. What the
+    rules count is told to ``counted``, in the detector's thread.
     """
 
-    def __init__(self, config: EdgeConfig, station: Station, clock: Clock) -> None:
+    def __init__(
+        self, config: EdgeConfig, station: Station, clock: Clock, counted: Counted | None = None
+    ) -> None:
         self._config = config
+        self._counted = counted
         self._station = station
         self._clock = clock
         self._watch: Watch | None = None
@@ -89,6 +93,8 @@ class Lookout:
             min_score=self._min_score,
             interval_s=1 / min(detect.fps, detect.calm_fps),
             open_alerts=open_alerts,
+            calendar=self._config.box.calendar(),
+            counted=self._counted,
         )
 
     def _detect(self, selection: Selection, cameras: Sequence[CameraSection], watch: Watch) -> None:

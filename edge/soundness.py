@@ -6,15 +6,16 @@ make it touch a file that is not its own, is not believed.
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+from edge.crowds.quarter import PACKED_BYTES, QUARTER
 from edge.media.sample import GapReason
 from edge.recording.hold_rules import Act
 from edge.recording.retention import Reason
 from edge.recording.segment import is_recorded_path
-from protocol.messages import AlertKind, AlertLevel, AlertMode, EvidenceKind
+from protocol.messages import AlertCurve, AlertKind, AlertLevel, AlertMode, EvidenceKind
 from protocol.relay import StreamName
 
 _Row = Mapping[str, Any]
@@ -97,7 +98,16 @@ def _alert(row: _Row) -> bool:
     AlertKind(row["kind"])
     AlertLevel(row["level"])
     AlertMode(row["mode"])
+    if row.get("curve") is not None:
+        AlertCurve.model_validate_json(row["curve"])
     return _is_camera(row) and min(row["count"], row["threshold"], row["peak"]) >= 0
+
+
+def _crowd(row: _Row) -> bool:
+    is_quarter = row["start_us"] % (QUARTER // timedelta(microseconds=1)) == 0
+    return (
+        _is_camera(row) and is_quarter and row["peak"] >= 0 and len(row["minutes"]) == PACKED_BYTES
+    )
 
 
 def _evidence(row: _Row) -> bool:
@@ -120,5 +130,6 @@ _RULES: Mapping[str, Callable[[_Row], bool]] = {
     "gap": _gap,
     "deletion": _deletion,
     "alert": _alert,
+    "crowd": _crowd,
     "evidence": _evidence,
 }

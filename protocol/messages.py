@@ -18,6 +18,9 @@ GridCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{15}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Sequence = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
+#: A curve has so many points at most, and reaches so far: 68 years.
+CURVE_POINTS, CURVE_S = 120, 2**31 - 1
+
 #: The camera id of an alert that is about the box itself (its detector, its disk).
 BOX_SUBJECT = "box"
 
@@ -70,11 +73,27 @@ class EvidenceKind(StrEnum):
     CLIP = "clip"  # video/mp4
 
 
+_Seconds = Annotated[int, Field(ge=0, le=CURVE_S)]
+_People = Annotated[int, Field(ge=0, le=2**31 - 1)]
+
+
+class AlertCurve(Message):
+    """How many people there were while an alert was open. Counts only, nothing about anybody.
+
+    ``points`` are (seconds since ``started_at``, people): the highest count of each ``step_s`` from
+    there on; a step without a point is one in which nothing was seen.
+    """
+
+    step_s: int = Field(ge=1, le=CURVE_S)
+    points: Annotated[tuple[tuple[_Seconds, _People], ...], Field(max_length=CURVE_POINTS)]
+
+
 class AlertData(Message):
     """One alert as the box sees it at ``at``. It never holds anything about any one person.
 
     ``count`` people (or 0 where the kind counts nothing), against ``threshold``; ``peak`` is the
-    highest count since ``started_at``. ``gb_*`` are GB/T 28181's alarm method, type and priority.
+    highest count since ``started_at``; UPDATE and END of what is counted bear the ``curve`` so far.
+    ``gb_*`` are GB/T 28181's alarm method, type and priority.
     """
 
     alert_id: UUID
@@ -98,6 +117,7 @@ class AlertData(Message):
     gb_method: int = Field(ge=1, le=7)
     gb_type: int | None = Field(default=None, ge=1, le=14)
     gb_priority: int = Field(ge=1, le=4)
+    curve: AlertCurve | None = None
 
 
 class StreamState(StrEnum):

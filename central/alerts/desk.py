@@ -10,7 +10,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from central.activities.effect import Effect
-from central.alerts.states import AlertAction, Deadlines, after, check_false, check_known
+from central.alerts.states import (
+    AlertAction,
+    Deadlines,
+    after,
+    check_confirm,
+    check_false,
+    check_known,
+)
 from central.codes import Device, FalseReason, FeedKind
 from central.db.engine import Database
 from central.db.models import Alert, AlertLedger, Incident
@@ -62,6 +69,7 @@ class AlertDesk:
         Raises NotFoundError, ConflictError, InvalidError.
         """
         with self._act(alert_id, AlertAction.CONFIRM, actor_id) as act:
+            check_confirm(act.alert.mode)
             act.alert.verified_by, act.alert.verified_at = actor_id, act.now
             opening = Opening(act.session, act.now, self._zone, self._deadlines)
             made = (

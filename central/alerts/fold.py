@@ -5,6 +5,7 @@
     field                               comes from
     kind, camera, rule, region, mode,
     level, count, threshold, confidence the newest event: the highest sequence (protocol I6)
+    curve                               the newest event, which has all that earlier ones had
     started_at                          the earliest any event says
     ended_at                            the newest END; what came after an END does not reopen it
     peak                                the highest any event says
@@ -15,7 +16,7 @@ So START, UPDATE and END give one same alert in every order, and a duplicate cha
 from dataclasses import dataclass
 from datetime import datetime
 
-from protocol.messages import AlertData, AlertKind, AlertLevel, AlertMode, AlertOp
+from protocol.messages import AlertCurve, AlertData, AlertKind, AlertLevel, AlertMode, AlertOp
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class BoxFacts:
     threshold: int
     peak: int
     confidence: float | None
+    curve: AlertCurve | None = None
 
 
 def facts_of(data: AlertData, sequence: int) -> BoxFacts:
@@ -60,6 +62,7 @@ def facts_of(data: AlertData, sequence: int) -> BoxFacts:
         threshold=data.threshold,
         peak=max(data.peak, data.count),
         confidence=data.confidence,
+        curve=data.curve,
     )
 
 
@@ -87,4 +90,5 @@ def fold(known: BoxFacts | None, event: BoxFacts) -> BoxFacts:
         threshold=newest.threshold,
         peak=max(known.peak, event.peak),
         confidence=newest.confidence,
+        curve=newest.curve,
     )

@@ -4,7 +4,7 @@
 
     from   action    to          needs                     who (checked by the routes)
     NEW    ack       ACKED       a device                  wall operator, duty
-    ACKED  confirm   CONFIRMED   an incident, new or old   wall operator, duty
+    ACKED  confirm   CONFIRMED   an incident, new or old   wall operator, duty; of no trial alert
     ACKED  false     FALSE       a reason; a note if other wall operator, duty
     ACKED  known     KNOWN       a note, or the activity   wall operator, duty
     NEW    –         KNOWN       a planned event is on     the system (central.activities)
@@ -21,7 +21,7 @@ from enum import StrEnum
 
 from central.codes import AlertState, FalseReason
 from central.errors import ConflictError, InvalidError
-from protocol.messages import AlertLevel
+from protocol.messages import AlertLevel, AlertMode
 
 
 class AlertAction(StrEnum):
@@ -50,6 +50,12 @@ def after(state: AlertState, action: AlertAction) -> AlertState:
         return _TABLE[state, action]
     except KeyError:
         raise ConflictError(f"an alert that is {state} does not take '{action}'") from None
+
+
+def check_confirm(mode: AlertMode) -> None:
+    """Raise ConflictError for an alert of a rule that is tried: it becomes no incident."""
+    if mode is AlertMode.TRIAL:
+        raise ConflictError("an alert of a trial run becomes no incident (incident I12)")
 
 
 def check_false(reason: FalseReason, note: str) -> None:

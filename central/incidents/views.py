@@ -13,7 +13,7 @@ from central.codes import Category, IncidentState
 from central.db.models import Alert, AlertLedger, Incident, IncidentAlert, IncidentLedger
 from central.people.views import PersonView, View, person_views
 from central.sites.views import PlaceName, grid_names
-from protocol.messages import AlertLevel
+from protocol.messages import AlertCurve, AlertLevel
 
 
 class IncidentView(View):
@@ -45,10 +45,11 @@ class IncidentDetail(IncidentView):
 
 
 class AlertDetail(AlertView):
-    """An alert with its history and its incident."""
+    """An alert with its history, its incident and the curve of what was counted."""
 
     ledger: list[LedgerView]
     incident: IncidentView | None
+    curve: AlertCurve | None
 
 
 def incident_views(
@@ -122,6 +123,7 @@ def alert_detail(session: Session, alert: Alert, now: datetime) -> AlertDetail:
         **dict(view),
         ledger=ledger_views(session, entries),
         incident=incident_views(session, [incident], now)[0] if incident else None,
+        curve=None if alert.curve is None else AlertCurve.model_validate(alert.curve),
     )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, undefer
 
 from central.activities.effect import Effect
 from central.alerts.fold import BoxFacts, facts_of, fold
@@ -20,7 +20,7 @@ from central.duty.roster import duty_at
 from central.ingest.parse import Refused, Understood
 from central.ledger.book import append
 from central.ledger.chain import Entry
-from protocol.messages import AlertMessage, AlertMode, is_late
+from protocol.messages import AlertCurve, AlertMessage, AlertMode, is_late
 
 #: The outbox of a box that does not name it.
 _UNNAMED = UUID(int=0)
@@ -56,7 +56,11 @@ class AlertIntake:
         known = {
             alert.id: alert
             for alert in self.session.scalars(
-                select(Alert).where(Alert.id.in_(by_alert)).order_by(Alert.id).with_for_update()
+                select(Alert)
+                .where(Alert.id.in_(by_alert))
+                .order_by(Alert.id)
+                .options(undefer(Alert.curve))
+                .with_for_update()
             )
         }
         for alert_id, events in by_alert.items():
@@ -195,6 +199,7 @@ class AlertIntake:
         row.started_at, row.ended_at = facts.started_at, facts.ended_at
         row.count, row.threshold, row.peak = facts.count, facts.threshold, facts.peak
         row.confidence = facts.confidence
+        row.curve = None if facts.curve is None else facts.curve.model_dump(mode="json")
         row.updated_at = self.now
 
     def _write(
@@ -252,4 +257,5 @@ def _facts(row: Alert) -> BoxFacts:
         threshold=row.threshold,
         peak=row.peak,
         confidence=row.confidence,
+        curve=None if row.curve is None else AlertCurve.model_validate(row.curve),
     )

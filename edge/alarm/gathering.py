@@ -10,10 +10,12 @@
     open     any other frame                                     open     UPDATE
     open     voted below the clear count for clear_s             quiet    END
     open     not looked at for LAPSE_S (lapse)                   quiet    END
+    open     a frame outside of the schedule (rest)              quiet    END
+    rising   a frame outside of the schedule (rest)              quiet    -
 
 A single frame decides nothing: detectors miss people and see too many. The vote is for a threshold
-when VOTE of the frames of the last WINDOW_S reach it; that comes VOTE * WINDOW_S late, so what is
-held counts from so much earlier, and START waits for a frame that reaches the threshold itself.
+when ``vote`` of the frames of the last WINDOW_S reach it; that comes vote * WINDOW_S late, so what
+is held counts from so much earlier, and START waits for a frame that reaches the threshold itself.
 While it is open every look says what it is: which of it is worth sending, and when, the desk knows.
 
 Time is the frames' own. A time that is not later than the last is not looked at, unless it is so
@@ -21,6 +23,10 @@ much earlier that the clock was set: then every timer begins anew and an open al
 A stretch in which nothing was seen (the camera was lost, or the clock was set ahead) counts for
 nothing: not as held, not as clear, and not as a lapse. That is for :meth:`Gathering.lapse`, which
 is told by the monotonic clock how long nothing was seen.
+
+Outside of its schedule a rule counts for nothing: the first frame there ends an open alert, whoever
+is still there, and forgets what was held, so nobody who came before a period began is in its hold.
+``repeat_s`` does count across: a crowd that stays through a short break is not called for anew.
 """
 
 import math
@@ -29,6 +35,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from edge.alarm.sensitivity import LEANINGS, Sensitivity
 from edge.alarm.sight import Pace
 from protocol.messages import AlertLevel, AlertOp
 
@@ -36,7 +43,7 @@ from protocol.messages import AlertLevel, AlertOp
 LAPSE_S = 600.0
 #: The vote. Tuned over several variants on one annotated clip (PETS09-S2L1, `bench.scene`) and not
 #: tried on any other, nor yet there with the fallback model: a fit, not a validated choice.
-WINDOW_S, VOTE = 4.0, 0.4
+WINDOW_S, VOTE = 4.0, LEANINGS[Sensitivity.NORMAL].vote
 #: A frame this much earlier than the last one means that the clock was set.
 SET_BACK_S = 5.0
 
@@ -57,6 +64,7 @@ class Timing:
     clear_s: float
     repeat_s: float
     blind_s: float = 3.0
+    vote: float = VOTE
 
     @property
     def clear_count(self) -> int:
@@ -78,18 +86,20 @@ class Change:
 
 
 class _Window:
-    """The counts of the last WINDOW_S."""
+    """The counts of the last WINDOW_S, of which the share ``vote`` decides."""
 
-    def __init__(self) -> None:
+    def __init__(self, vote: float) -> None:
+        self.late = timedelta(seconds=vote * WINDOW_S)  # by so much a vote comes after the event
+        self._vote = vote
         self._counts: deque[tuple[datetime, int]] = deque()
 
     def add(self, at: datetime, count: int) -> int:
-        """Take a count and return the voted one: what VOTE of the frames reach."""
+        """Take a count and return the voted one: what ``vote`` of the frames reach."""
         self._counts.append((at, count))
         while _seconds(self._counts[0][0], at) >= WINDOW_S:
             self._counts.popleft()
         ordered = sorted((count for _, count in self._counts), reverse=True)
-        return ordered[math.ceil(round(VOTE * len(ordered), 6)) - 1]
+        return ordered[math.ceil(round(self._vote * len(ordered), 6)) - 1]
 
     def first(self, threshold: int) -> datetime | None:
         """Return when a frame of the window first reached the threshold."""
@@ -112,8 +122,7 @@ class _Hold:
         """Take the voted count of a frame."""
         if voted >= self.threshold:
             if self._since is None or self._is_broken(at):
-                late = at - timedelta(seconds=VOTE * WINDOW_S)
-                self._since = max(late, window.first(self.threshold) or at)
+                self._since = max(at - window.late, window.first(self.threshold) or at)
             self._broken_at = None
         elif self._broken_at is None:
             self._broken_at = at
@@ -142,7 +151,7 @@ class Gathering:
         levels = sorted(timing.levels, key=_ORDER.index)
         self._holds = {level: _Hold(timing.levels[level], timing.gap_s) for level in levels}
         self._lowest = levels[0]
-        self._window = _Window()
+        self._window = _Window(timing.vote)
         self._pace = Pace(timing.blind_s)
         self._level: AlertLevel | None = None  # of the open alert
         self._last: datetime | None = None
@@ -160,19 +169,36 @@ class Gathering:
 
     def update(self, at: datetime, count: int) -> Change | None:
         """Take the count of a frame and return what changed, if anything did."""
+        if not self._step(at):
+            return None
+        voted = self._window.add(at, count)
+        for hold in self._holds.values():
+            hold.update(at, voted, self._window)
+        return self._begin(at, count) if self._level is None else self._go_on(at, voted)
+
+    def rest(self, at: datetime, count: int = 0) -> Change | None:
+        """Take a frame that is outside of the schedule; return the END of an alert it finds open.
+
+        ``count`` is who is there: staff see that the schedule ended it and not the crowd.
+        """
+        if not self._step(at):
+            return None
+        self._window.clear()
+        self._forget()
+        return None if self._level is None else self._end(at, count)
+
+    def _step(self, at: datetime) -> bool:
+        """Take the time of a frame; return whether it is one to look at."""
         if self._last is not None:
             step_s = _seconds(self._last, at)
             if -SET_BACK_S < step_s <= 0:
-                return None
+                return False
             if not 0 < step_s <= self._pace.blind_s:
                 self._forget()
                 self._window.clear()
             self._pace.note(step_s)
         self._last = at
-        voted = self._window.add(at, count)
-        for hold in self._holds.values():
-            hold.update(at, voted, self._window)
-        return self._begin(at, count) if self._level is None else self._go_on(at, voted)
+        return True
 
     def lapse(self, now: datetime, unseen_s: float) -> Change | None:
         """End an alert, at ``now``, whose camera was not looked at for LAPSE_S.

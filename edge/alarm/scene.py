@@ -1,16 +1,21 @@
 """One camera's rules: from what the detector saw to what the desk is told. Pure."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from edge.alarm.gathering import Change, Gathering, Timing
 from edge.alarm.geometry import PERSON_M, Ground, Place, inside, largest_cluster, place
 from edge.alarm.presence import Presences
-from edge.alarm.sight import BLIND_LOOKS
+from edge.alarm.schedule import Calendar
+from edge.alarm.sensitivity import LEANINGS
+from edge.alarm.sight import BLIND_LOOKS, MAX_BLIND_S
 from edge.config import CameraSection, GatheringSection, Region
 from edge.ports import Detections, Occurrence, OpenAlert
 from protocol.messages import AlertKind
+
+#: Told of a count: camera, rule and region, the frame's time and how many people.
+Counted = Callable[[str, str, str, datetime, int], None]
 
 #: A camera is not blind for less, however often it is looked at.
 _BLIND_S = 3.0
@@ -19,12 +24,28 @@ _BLIND_S = 3.0
 BUSY_SHARE, BUSY_S = 0.5, 10.0
 
 
+def timing_of(rule: GatheringSection, blind_s: float = _BLIND_S) -> Timing:
+    """Return what decides of a rule's settings."""
+    return Timing(
+        levels=rule.levels,
+        hold_s=rule.hold_s,
+        gap_s=rule.gap_s,
+        clear_fraction=rule.clear_fraction,
+        clear_s=rule.clear_s,
+        repeat_s=rule.repeat_s,
+        blind_s=blind_s,
+        vote=LEANINGS[rule.sensitivity].vote,
+    )
+
+
 class GatheringRule:
     """One gathering rule of a camera, over all its regions. Not thread-safe.
 
     Fed with the places of one frame, in time order; ``interval_s`` is the longest usual time
-    between frames. Places may come from a detector or from a ground truth. ``is_busy`` says whether
-    there is or lately was reason to look often: people enough in a region, or an open alert.
+    between frames. Places may come from a detector or from a ground truth. ``min_score`` is the
+    model's, before the rule's sensitivity. ``is_busy`` says whether there is or lately was reason
+    to look often: people enough in a region, or an open alert; outside of the rule's schedule there
+    is none. ``counted`` is told the count of every region at every frame within the schedule.
     """
 
     def __init__(
@@ -35,20 +56,16 @@ class GatheringRule:
         min_score: float,
         interval_s: float = 0.5,
         has_ground: bool = True,
+        calendar: Calendar | None = None,
+        counted: Counted | None = None,
     ) -> None:
         self._camera_id = camera_id
         self._rule = rule
-        self._presences = Presences(min_score)
+        self._counted = counted
+        self._schedule = None if rule.schedule is None else rule.schedule.on(calendar or Calendar())
+        self._presences = Presences(LEANINGS[rule.sensitivity].score(min_score))
         self._radius_m = rule.radius_m if has_ground else rule.radius_heights * PERSON_M
-        timing = Timing(
-            levels=rule.levels,
-            hold_s=rule.hold_s,
-            gap_s=rule.gap_s,
-            clear_fraction=rule.clear_fraction,
-            clear_s=rule.clear_s,
-            repeat_s=rule.repeat_s,
-            blind_s=max(_BLIND_S, BLIND_LOOKS * interval_s),
-        )
+        timing = timing_of(rule, max(_BLIND_S, BLIND_LOOKS * interval_s))
         self._machines = [(region, Gathering(timing)) for region in rule.regions]
         self._many = max(1, math.ceil(BUSY_SHARE * min(rule.levels.values())))
         self._busy_at: datetime | None = None
@@ -74,11 +91,19 @@ class GatheringRule:
             if not any(inside(person.image, polygon) for polygon in self._rule.exclude)
         ]
         said = []
+        is_on = self._is_on(at)
         for region, machine in self._machines:
             within = [person for person in counted if inside(person.image, region.polygon)]
-            if len(within) >= self._many or machine.is_open:
-                self._busy_at = at
-            change = machine.update(at, self._count(within))
+            count = self._count(within)
+            if is_on:
+                if len(within) >= self._many or machine.is_open:
+                    self._busy_at = at
+                if self._counted is not None:
+                    self._counted(self._camera_id, self._rule.id, region.id, at, count)
+                change = machine.update(at, count)
+            else:
+                self._busy_at = None
+                change = machine.rest(at, count)
             if change is not None:
                 said.append(self._occurrence(region, change, within))
         self.is_busy = (
@@ -89,10 +114,21 @@ class GatheringRule:
     def lapse(self, now: datetime, unseen_s: float) -> list[Occurrence]:
         """Return the ends of alerts whose camera has long shown nothing; call it now and then.
 
-        ``unseen_s`` is how long ago the last frame was seen, by the monotonic clock.
+        ``unseen_s`` is how long ago the last frame was seen, by the monotonic clock. Outside of the
+        schedule it is the frames that end an alert; where none come, that is MAX_BLIND_S later.
         """
-        changes = [(region, machine.lapse(now, unseen_s)) for region, machine in self._machines]
+        is_over = unseen_s > MAX_BLIND_S and not self._is_on(now)
+        changes = [
+            (
+                region,
+                machine.rest(now) if is_over and machine.is_open else machine.lapse(now, unseen_s),
+            )
+            for region, machine in self._machines
+        ]
         return [self._occurrence(region, change, ()) for region, change in changes if change]
+
+    def _is_on(self, at: datetime) -> bool:
+        return self._schedule is None or self._schedule.is_on(at)
 
     def _count(self, people: Sequence[Place]) -> int:
         if self._rule.mode == "region_count":
@@ -126,6 +162,8 @@ class Scene:
         min_score: float,
         interval_s: float = 0.5,
         open_alerts: Sequence[OpenAlert] = (),
+        calendar: Calendar | None = None,
+        counted: Counted | None = None,
     ) -> None:
         points = [(point.image, point.metres) for point in camera.ground]
         self._ground = Ground(points) if points else None
@@ -136,6 +174,8 @@ class Scene:
                 min_score=min_score,
                 interval_s=interval_s,
                 has_ground=bool(points),
+                calendar=calendar,
+                counted=counted,
             )
             for rule in camera.rules
         ]

@@ -83,4 +83,5 @@ class EventWriter:
             gb_method=gb_method,
             gb_type=gb_type,
             gb_priority=gb_priority(standing.level),
+            curve=None if happening.op is AlertOp.START else standing.curve.told(),
         )

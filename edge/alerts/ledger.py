@@ -8,9 +8,10 @@ import sqlite3
 from datetime import datetime
 from uuid import UUID
 
+from edge.alerts.curve import Curve
 from edge.alerts.standing import Standing
 from edge.db.instant import from_us, to_us
-from protocol.messages import AlertKind, AlertLevel, AlertMode, EvidenceKind
+from protocol.messages import AlertCurve, AlertKind, AlertLevel, AlertMode, EvidenceKind
 
 
 def insert_alert(connection: sqlite3.Connection, standing: Standing) -> None:
@@ -18,9 +19,9 @@ def insert_alert(connection: sqlite3.Connection, standing: Standing) -> None:
     connection.execute(
         """
         insert into alert (alert_id, camera_id, rule_id, region_id, kind, level, mode, started_us,
-          count, threshold, peak, confidence)
+          count, threshold, peak, confidence, curve)
         values (:alert_id, :camera_id, :rule_id, :region_id, :kind, :level, :mode, :started_us,
-          :count, :threshold, :peak, :confidence)
+          :count, :threshold, :peak, :confidence, :curve)
         """,
         {
             "alert_id": str(standing.alert_id),
@@ -35,6 +36,7 @@ def insert_alert(connection: sqlite3.Connection, standing: Standing) -> None:
             "threshold": standing.threshold,
             "peak": standing.peak,
             "confidence": standing.confidence,
+            "curve": _curve_text(standing.curve),
         },
     )
 
@@ -46,7 +48,7 @@ def update_alert(
     connection.execute(
         """
         update alert set level = :level, count = :count, threshold = :threshold, peak = :peak,
-          confidence = :confidence, ended_us = :ended_us
+          confidence = :confidence, curve = :curve, ended_us = :ended_us
         where alert_id = :alert_id
         """,
         {
@@ -56,6 +58,7 @@ def update_alert(
             "threshold": standing.threshold,
             "peak": standing.peak,
             "confidence": standing.confidence,
+            "curve": _curve_text(standing.curve),
             "ended_us": None if ended_at is None else to_us(ended_at),
         },
     )
@@ -80,9 +83,19 @@ def standing_alerts(connection: sqlite3.Connection) -> list[Standing]:
             threshold=row["threshold"],
             peak=row["peak"],
             confidence=row["confidence"],
+            curve=_curve(row["curve"]),
         )
         for row in rows
     ]
+
+
+def _curve_text(curve: Curve) -> str | None:
+    told = curve.told()
+    return None if told is None else told.model_dump_json()
+
+
+def _curve(text: str | None) -> Curve:
+    return Curve() if text is None else Curve.of(AlertCurve.model_validate_json(text))
 
 
 def ask_evidence(

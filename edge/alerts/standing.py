@@ -6,10 +6,11 @@
     nothing ── UPDATE, END ──▶ nothing
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
+from edge.alerts.curve import Curve
 from edge.ports import Occurrence, OpenAlert
 from protocol.messages import AlertKind, AlertLevel, AlertMode
 
@@ -54,6 +55,7 @@ class Standing:
     threshold: int
     peak: int
     confidence: float | None
+    curve: Curve = field(default_factory=Curve)  # of what is counted; else it stays empty
     sent: Sent | None = None
 
     @classmethod
@@ -72,6 +74,7 @@ class Standing:
             threshold=occurrence.threshold,
             peak=max(occurrence.count, occurrence.peak),
             confidence=occurrence.confidence,
+            curve=_drawn(Curve(), occurrence, occurrence.at),
         )
 
     @property
@@ -92,6 +95,7 @@ class Standing:
             threshold=occurrence.threshold,
             peak=max(self.peak, occurrence.count, occurrence.peak),
             confidence=occurrence.confidence,
+            curve=_drawn(self.curve, occurrence, self.started_at),
         )
 
     def told(self, now_mono_ns: int) -> "Standing":
@@ -126,3 +130,11 @@ class Standing:
             started_at=self.started_at,
             peak=self.peak,
         )
+
+
+def _drawn(curve: Curve, occurrence: Occurrence, started_at: datetime) -> Curve:
+    """Return the curve with what an occurrence counted, and the peak that it brings along."""
+    if occurrence.threshold == 0:
+        return curve
+    offset_s = (occurrence.at - started_at).total_seconds()
+    return curve.plus(offset_s, max(occurrence.count, occurrence.peak))

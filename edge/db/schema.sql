@@ -133,11 +133,24 @@ create table alert (
   count      integer not null,
   threshold  integer not null,
   peak       integer not null,
-  confidence real
+  confidence real,
+  curve      text                            -- JSON: protocol.messages.AlertCurve; null: no counts
 ) strict;
 -- One open alert per camera, rule and region (alert I1).
 create unique index alert_open on alert (camera_id, rule_id, region_id) where ended_us is null;
 create index alert_time on alert (camera_id, started_us);
+
+-- How many people a rule counted in a region, a row a quarter of an hour: counts only (alert I10).
+create table crowd (
+  camera_id text    not null,
+  rule_id   text    not null,
+  region_id text    not null,
+  start_us  integer not null,                -- a whole quarter of an hour
+  peak      integer not null,
+  minutes   blob    not null check (length(minutes) = 30),  -- 15 counts of 2 bytes; ffff: not seen
+  primary key (camera_id, rule_id, region_id, start_us)
+) strict;
+create index crowd_age on crowd (start_us);
 
 -- Alert, outbox row and hold commit together (alert I2). seq has no holes: it is taken inside the
 -- transaction as max(seq) + 1, and the row with the highest seq is never deleted (alert I3).

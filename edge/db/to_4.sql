@@ -60,3 +60,16 @@ create index hold_event_of on hold_event (hold_id, at_us);
 create trigger hold_event_stands before update on hold_event begin
   select raise(abort, 'what happened is not changed');
 end;
+-- How many people there were while an alert was open.
+alter table alert add column curve text;
+-- What the rules counted, for weeks.
+create table crowd (
+  camera_id text    not null,
+  rule_id   text    not null,
+  region_id text    not null,
+  start_us  integer not null,                -- a whole quarter of an hour
+  peak      integer not null,
+  minutes   blob    not null check (length(minutes) = 30),  -- 15 counts of 2 bytes; ffff: not seen
+  primary key (camera_id, rule_id, region_id, start_us)
+) strict;
+create index crowd_age on crowd (start_us);

@@ -35,6 +35,7 @@ from edge.web.answers import (
 from edge.web.clip import ClipResponse, ClipShelf
 from edge.web.playlist import playlist
 from edge.web.problem import invalid
+from edge.web.rules import RuleRoutes
 from edge.web.storage import StorageRoutes
 from protocol.clock import Clock
 from protocol.messages import StreamState
@@ -77,6 +78,7 @@ class Collaborators:
     streams: StreamBoard
     health: HealthBoard
     storage: StorageRoutes
+    rules: RuleRoutes
     scratch: Path
     zone: tzinfo
     clock: Clock

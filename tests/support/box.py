@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from edge.alerts.evidence_store import EvidenceStore
 from edge.config import CameraSection, GatheringSection
+from edge.crowds.history import CrowdHistory
 from edge.db.database import Database
 from edge.exports.exporter import Exporter
 from edge.exports.ordering import Village
@@ -30,6 +31,7 @@ from edge.recording.stock import Stocktaker
 from edge.snapshot import PictureTaker
 from edge.web.app import create_app
 from edge.web.routes import Collaborators
+from edge.web.rules import RuleRoutes
 from edge.web.server import HttpServer
 from edge.web.storage import StorageRoutes
 from protocol.clock import FakeClock
@@ -71,6 +73,7 @@ class Box:
     health: HealthBoard
     exporter: Exporter
     previews: PreviewTaker
+    crowds: CrowdHistory
     app: FastAPI
     server: HttpServer
 
@@ -106,6 +109,8 @@ async def running_box(folder: Path, now: datetime = NOW) -> AsyncIterator[Box]:
     village = Village("box-01", "下村", "Asia/Shanghai", {"gate": "村口", "road": "老街"})
     exporter = Exporter(Shelf(folder / "exports"), index, database, village, clock, 0.01)
     exporter.start()
+    crowds = CrowdHistory(database, clock)
+    crowds.start()
     app = create_app(
         Collaborators(
             cameras=(GATE, ROAD),
@@ -126,6 +131,7 @@ async def running_box(folder: Path, now: datetime = NOW) -> AsyncIterator[Box]:
                 trouble=lambda: None,
                 configured=frozenset({GATE.id, ROAD.id}),
             ),
+            rules=RuleRoutes((GATE, ROAD), ZONE, crowds, clock),
             scratch=folder / "scratch",
             zone=ZONE,
             clock=clock,
@@ -145,10 +151,12 @@ async def running_box(folder: Path, now: datetime = NOW) -> AsyncIterator[Box]:
             health,
             exporter,
             previews,
+            crowds,
             app,
             server,
         )
     finally:
+        crowds.close()
         exporter.close()
         hubs.close()
         await server.aclose()

@@ -85,6 +85,8 @@ class Alert(Base):
     threshold: Mapped[int]
     peak: Mapped[int]
     confidence: Mapped[float | None]
+    # An AlertCurve; read for one alert at a time: lists go without it.
+    curve: Mapped[dict[str, Any] | None] = mapped_column(deferred=True)
     received_at: Mapped[datetime]  # of the first event
     updated_at: Mapped[datetime]
     late: Mapped[bool]

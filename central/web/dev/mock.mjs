@@ -15,6 +15,7 @@ import { parseArgs } from 'node:util'
 import { WebSocketServer } from 'ws'
 
 import { activityOf, answerActivities, fileActivity, shownActivities } from './activities.mjs'
+import { coverage, storage } from './stock.mjs'
 import { LiveStream, picture, recording } from './video.mjs'
 import { alert, BOX, cameras, CODES, DUTY, incident, OPERATOR, PEOPLE, PIN, VILLAGE } from './village.mjs'
 
@@ -93,6 +94,10 @@ const MOCK = {
     state.version = q.get('to')
     return {}
   },
+  history: (q) => {
+    state.history = q.get('is')
+    return {}
+  },
   drop: () => {
     for (const feed of state.feeds) feed.end()
     return {}
@@ -119,7 +124,19 @@ function wallAnswer() {
 }
 
 function alertDetail(it) {
-  return { ...it, ledger: ledgers.get(it.id) ?? [], incident: state.incidents.find((each) => each.id === it.incident_id) ?? null }
+  const curve = it.kind === 'gathering' ? { step_s: 2, points: [[0, 5], [4, 7], [8, it.peak], [12, 6], [90, 8], [94, it.count]] } : null
+  return { ...it, curve, ledger: ledgers.get(it.id) ?? [], incident: state.incidents.find((each) => each.id === it.incident_id) ?? null }
+}
+
+/** What a rule counted; `MOCK.history` says whether that is enough, or whether the rule is gone. */
+function ruleHistory(ruleId) {
+  if (state.history === 'gone') return problem(404, 'not_found', '没有找到')
+  const days = state.history === 'short' ? 2 : 14
+  const day = (n) => ago(n * 86_400_000).slice(0, 10)
+  const list = Array.from({ length: days }, (_, n) => ({ day: day(days - 1 - n), minutes: 1440, typical: 2, busy: 24 + n, peak: 31 + n }))
+  const enough = days >= 3
+  const suggestion = { window_days: 14, needed_days: 3, days, minutes: days * 1440, threshold: enough ? 36 : null, alarms: 14, alarms_suggested: enough ? 1 : null }
+  return { status: 200, body: { camera_id: 'cam-01', rule_id: ruleId, region_id: 'all', threshold: 3, kept_days: 35, since: ago(days * 86_400_000), days: list, suggestion } }
 }
 
 function actOnAlert(user, id, action, body) {
@@ -166,28 +183,6 @@ function timeline(from, to) {
   const gap = { start: new Date(hole).toISOString(), end: new Date(hole + 900_000).toISOString(), reason: 'camera_lost' }
   const formats = segments.length ? [{ from: segments[0].start, codec: 'avc1.64001f', width: 640, height: 360 }] : []
   return { camera_id: 'cam', stream: 'main', streams: ['main'], from, to, segments, formats, gaps: hole < end && hole + 900_000 > start ? [gap] : [], growing: null }
-}
-
-function storage() {
-  const GB = 1e9
-  const camera = (camera_id, days, fits_days, daily) => ({ camera_id, is_configured: true, days, bytes: 38 * daily, quota_bytes: null, earliest: '2026-10-20T03:00:00Z', daily_bytes: daily, fits_days })
-  return {
-    at: new Date().toISOString(), total_bytes: 4000 * GB, free_bytes: 900 * GB, used_bytes: 2900 * GB, kept_free_bytes: 200 * GB,
-    quota_bytes: null, held_bytes: 12 * GB, waiting_evidence: 2, waiting_evidence_bytes: 5e6, full_in_days: 4.1, trouble: null,
-    cameras: [camera('cam-01', 30, 41.3, 21 * GB), camera('cam-02', 90, 62.5, 18 * GB)],
-    deletions: [{ camera_id: 'cam-01', day: '2026-10-19', reason: 'age', segments: 8640, bytes: 21 * GB, first: '2026-10-18T16:00:00Z', last: '2026-10-19T16:00:00Z', at: '2026-11-18T16:01:00Z' }],
-  }
-}
-
-function coverage(from, to) {
-  const days = []
-  for (let at = Date.parse(`${from}T12:00:00Z`); at <= Math.min(Date.parse(`${to}T12:00:00Z`), Date.now() + DAY_MS / 2); at += DAY_MS) {
-    const [day, camera] = [new Date(at).toISOString().slice(0, 10), [0, 300, 12_000][days.length % 3]]
-    days.push({ day, expected_s: 86_400, recorded_s: 86_400 - camera, missing_s: camera ? { camera_lost: camera } : {}, unexplained_s: 0 })
-  }
-  const last = Date.parse(`${days.at(-1)?.day ?? from}T04:00:00Z`)
-  const gaps = [{ start: new Date(last).toISOString(), end: new Date(last + 300_000).toISOString(), reason: 'camera_lost' }]
-  return { camera_id: 'cam', since: new Date(last).toISOString(), days, gaps, gaps_left_out: 0 }
 }
 
 const kept = [
@@ -341,6 +336,7 @@ function answer(method, path, query, user, body, request, response) {
   if (exported) return exportsAnswer(method, (exported[1] ?? '').split('/'), body, request, response)
   if (path.endsWith('/timeline')) return { status: 200, body: timeline(query.get('from'), query.get('to')) }
   if (path.endsWith('/storage')) return { status: 200, body: storage() }
+  if (path.includes('/edge/v1/rules/')) return ruleHistory(path.split('/').at(-2))
   if (path.endsWith('/coverage')) return { status: 200, body: coverage(query.get('from'), query.get('to')) }
   if (path.includes('/edge/v1/holds')) return holds(method, path, user, body)
   if (path.endsWith('/playlist.m3u8')) return void response.writeHead(200, { 'Content-Type': 'application/vnd.apple.mpegurl' }).end(playlist(query.get('from'), query.get('to'))) ?? null

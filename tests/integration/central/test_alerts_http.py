@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from central.db.models import AlertLedger, Incident, IncidentLedger
 from central.ledger.book import broken_at
-from protocol.messages import AlertOp
+from protocol.messages import AlertCurve, AlertOp
 from tests.support.xiacun import GRID, NOW, alert_data, alert_message, received
 
 
@@ -70,7 +70,23 @@ def test_an_alert_is_shown_whole(centre, alert_id):
             }
         ],
         "incident": None,
+        "curve": None,
     }
+
+
+def test_the_curve_of_the_newest_event_is_shown_with_the_alert_and_in_no_list(centre):
+    new = uuid4()
+    early = AlertCurve(step_s=1, points=((0, 32), (5, 34)))
+    late = AlertCurve(step_s=2, points=((0, 34), (60, 41)))
+    end = alert_data(new, op=AlertOp.END, at=NOW + timedelta(seconds=60), curve=late)
+    middle = alert_data(new, op=AlertOp.UPDATE, at=NOW + timedelta(seconds=5), curve=early)
+    for data, sequence in ((end, 3), (alert_data(new), 1), (middle, 2)):
+        centre.take(received(alert_message(data, sequence)))
+    with centre.client("duty") as duty:
+        shown = duty.get(f"/alerts/{new}").json()
+        (listed,) = duty.get("/alerts").json()["items"]
+    assert shown["curve"] == {"step_s": 2, "points": [[0, 34], [60, 41]]}
+    assert "curve" not in listed
 
 
 def test_the_whole_line_from_signing_to_closing(centre, alert_id, clock, database):

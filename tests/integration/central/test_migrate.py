@@ -1,17 +1,36 @@
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
+from importlib.resources import files
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import URL, insert, inspect, select, text
 from sqlalchemy.exc import StatementError
 
 from central.db.engine import Database
 from central.db.migrate import Migration, migrate
-from central.db.models import Base, FeedRow, Region
+from central.db.models import Alert, Base, FeedRow, Region
 from central.errors import ConfigError, StoreUnavailableError
+from tests.support.xiacun import enter_village
+
+#: The newest schema.
+HEAD = "0002"
+
+#: An alert as the first schema has it.
+OLD_ALERT = """
+insert into alert (id, box_id, sequence, box_at, kind, level, mode, camera_uid, camera_name,
+  grid_code, rule_id, region_id, started_at, count, threshold, peak, received_at, updated_at, late,
+  state, sign_by, verify_by, note)
+values ('018f00000000700080000000000000aa', 'xiacun-1', 1, '2026-11-22 06:00:00+00:00', 'gathering',
+  'urgent', 'live', 'xiacun-1.cam1', '文化广场', '532324001002001', 'gather', 'all',
+  '2026-11-22 06:00:00+00:00', 32, 30, 32, '2026-11-22 06:00:00+00:00',
+  '2026-11-22 06:00:00+00:00', false, 'NEW', '2026-11-22 06:03:00+00:00',
+  '2026-11-22 06:10:00+00:00', '')
+"""
 
 
 def test_models_and_migrations_do_not_drift(database):
@@ -23,19 +42,36 @@ def test_models_and_migrations_do_not_drift(database):
 
 
 def test_a_second_migration_does_nothing(database, clock):
-    assert migrate(database, clock) == Migration("0001", "0001", None)
+    assert migrate(database, clock) == Migration(HEAD, HEAD, None)
+
+
+def test_the_alerts_of_the_first_schema_stay_and_have_no_curve(empty_database, clock):
+    with empty_database.engine.begin() as connection:
+        config = Config(attributes={"connection": connection})
+        scripts = files("central.db").joinpath("migrations")
+        config.set_main_option("script_location", str(scripts))
+        command.upgrade(config, "0001")
+    enter_village(empty_database)
+    with empty_database.write() as session:
+        session.execute(text(OLD_ALERT))
+    assert migrate(empty_database, clock).before == "0001"
+    with empty_database.read() as session:
+        (alert,) = session.scalars(select(Alert)).all()
+        assert (alert.camera_name, alert.count, alert.curve) == ("文化广场", 32, None)
 
 
 def test_processes_that_start_together_migrate_once(empty_database, clock):
     with ThreadPoolExecutor(4) as pool:
         done = list(pool.map(lambda _: migrate(empty_database, clock), range(4)))
-    assert sorted(str(migration.before) for migration in done) == ["0001", "0001", "0001", "None"]
+    assert sorted(str(migration.before) for migration in done) == [HEAD, HEAD, HEAD, "None"]
 
 
 def test_a_newer_schema_is_refused_with_a_clear_text(database, clock):
     with database.write() as session:
         session.execute(text("update alembic_version set version_num = '9999'"))
-    with pytest.raises(ConfigError, match="newer program \\(schema 9999, this program knows 0001"):
+    with pytest.raises(
+        ConfigError, match=f"newer program \\(schema 9999, this program knows {HEAD}"
+    ):
         migrate(database, clock)
 
 
@@ -51,7 +87,7 @@ def test_an_older_sqlite_file_is_copied_before_it_changes(tmp_path, clock, monke
         migrate(database, clock)
     database.close()
     backup = Database(
-        URL.create("sqlite", database=str(tmp_path / "central.db.0001.20261122T060000Z.backup"))
+        URL.create("sqlite", database=str(tmp_path / f"central.db.{HEAD}.20261122T060000Z.backup"))
     )
     with backup.read() as session:
         assert session.scalars(select(Region.name)).all() == ["省"]
@@ -63,11 +99,11 @@ class _WithOneMore:
         pass
 
     def get_current_head(self):
-        return "0002"
+        return "9998"
 
     def walk_revisions(self):
         class Known:
-            revision = "0001"
+            revision = HEAD
 
         return [Known()]
 

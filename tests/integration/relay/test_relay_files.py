@@ -2,6 +2,7 @@ import asyncio
 import hashlib
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -264,3 +265,14 @@ async def test_a_box_that_does_not_answer_in_time_is_unreachable():
             await centre.hub.get(BOX_ID, "/v1/health")
         ops = [json.loads(await socket.recv())["op"] for _ in range(2)]
         assert ops == ["get.start", "get.stop"]
+
+
+async def test_what_a_rule_counted_comes_through_the_relay(box, centre, http):
+    start = box.clock.now() - timedelta(hours=1)
+    for minute in range(30):
+        box.crowds.counted("gate", "crowd", "all", start + timedelta(minutes=minute), 6)
+    box.crowds.tick()
+    async with dialled_in(box, centre):
+        told = await http.get("/v1/rules/gate/crowd/history", params={"region": "all"})
+    assert told.headers["content-type"] == "application/json"
+    assert told.json()["days"][0]["minutes"] == 30

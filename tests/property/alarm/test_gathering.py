@@ -1,9 +1,12 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from random import Random
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.alarm.gathering import Gathering, Timing
+from edge.alarm.sensitivity import LEANINGS
 from protocol.messages import AlertLevel, AlertOp
 
 T0 = datetime(2026, 11, 22, tzinfo=UTC)
@@ -99,3 +102,78 @@ def test_one_frame_out_of_order_changes_nothing(timing, given_stretches, positio
         assert with_stray.update(at, count) == expected
         if index == position:
             assert with_stray.update(at + timedelta(seconds=back_s), 8 - count) is None
+
+
+#: What a crowd around the threshold looks like for an hour: a share of the frames reach it.
+hovering = st.tuples(st.floats(0.0, 1.0), st.integers(0, 2**32))
+DEFAULTS = Timing(
+    levels={AlertLevel.ORDINARY: 15, AlertLevel.URGENT: 30, AlertLevel.EXTRA_URGENT: 60},
+    hold_s=60.0,
+    gap_s=1.5,
+    clear_fraction=0.7,
+    clear_s=120.0,
+    repeat_s=600.0,
+)
+LOOK_S = 0.5
+HOUR = int(3600 / LOOK_S)
+
+
+def hour_of(share, seed):
+    """Counts of 12 to 18 people, of which ``share`` reach the threshold of 15."""
+    chance = Random(seed)
+    return [
+        chance.randint(15, 18) if chance.random() < share else chance.randint(12, 14)
+        for _ in range(HOUR)
+    ]
+
+
+@settings(max_examples=25, deadline=None)
+@given(hovering, st.sampled_from(list(LEANINGS.values())))
+def test_a_count_that_hovers_around_the_threshold_for_an_hour_raises_one_alert(hover, leaning):
+    """At every sensitivity; and there is one where plainly more reach it than the vote wants."""
+    timing = replace(DEFAULTS, vote=leaning.vote)
+    machine, said = play(timing, hour_of(*hover), lambda _: LOOK_S)
+    ops = [change.op for change in said if change.op is not AlertOp.UPDATE]
+    assert ops in ([], [AlertOp.START])
+    if hover[0] >= leaning.vote + 0.35:
+        assert machine.is_open
+
+
+@settings(max_examples=25, deadline=None)
+@given(hovering, st.integers(0, HOUR), st.integers(1, int(540 / LOOK_S)))
+def test_a_hovering_count_raises_one_alert_also_across_a_short_break_of_the_schedule(
+    hover, break_at, break_looks
+):
+    """The break ends the alert; who is still there a little later is not called for again."""
+    machine, at, said = Gathering(DEFAULTS), T0, []
+    for index, count in enumerate(hour_of(*hover)):
+        at += timedelta(seconds=LOOK_S)
+        is_on = not break_at <= index < break_at + break_looks
+        change = machine.update(at, count) if is_on else machine.rest(at, count)
+        said += [change] if change is not None else []
+        if not is_on:
+            assert not machine.is_open
+    starts = [change.at for change in said if change.op is AlertOp.START]
+    assert len(starts) <= 2
+    if len(starts) == 2:
+        (ended,) = [change.at for change in said if change.op is AlertOp.END]
+        assert (starts[1] - ended).total_seconds() >= DEFAULTS.repeat_s
+
+
+@given(timings, stretches, st.lists(st.booleans(), min_size=1, max_size=30))
+def test_no_alert_is_open_outside_of_the_schedule_and_no_hold_reaches_across_its_border(
+    timing, given_stretches, hours
+):
+    """A ten-second period on or off after the other, whatever the counts do."""
+    machine, at, on_since = Gathering(timing), T0, None
+    for index, count in enumerate(counts_of(given_stretches)):
+        at += timedelta(seconds=0.2)
+        if hours[index // 50 % len(hours)]:
+            on_since = on_since or at
+            change = machine.update(at, count)
+            if change is not None and change.op is AlertOp.START:
+                assert (at - on_since).total_seconds() >= timing.hold_s
+        else:
+            on_since = None
+            machine.rest(at, count)
+            assert not machine.is_open

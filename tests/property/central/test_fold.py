@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from central.alerts.fold import BoxFacts, facts_of, fold
-from protocol.messages import AlertLevel, AlertOp
+from protocol.messages import AlertCurve, AlertLevel, AlertOp
 from tests.support.xiacun import NOW, alert_data
 
 ALERT_ID = UUID(int=7)
@@ -28,6 +28,7 @@ def histories(draw):
             ended_at=at if op is AlertOp.END else None,
             count=draw(st.integers(0, 99)),
             level=draw(st.sampled_from(AlertLevel)),
+            curve=AlertCurve(step_s=1, points=tuple(enumerate(range(number + 1)))),
         )
         events.append(facts_of(data, number + 1))
     return events
@@ -62,5 +63,6 @@ def test_the_last_event_has_the_word_and_the_peak_is_the_highest_count(events):
         events[-1].count,
         events[-1].level,
     )
+    assert alert.curve == events[-1].curve
     assert alert.peak >= max(event.count for event in events)
     assert alert.started_at == NOW

@@ -282,3 +282,42 @@ def test_one_gap_is_not_taken_for_a_slow_detector():
 def test_looks_further_apart_than_half_a_minute_are_no_watching():
     machine = Gathering(timing())
     assert [machine.update(at(step * 31), 40) for step in range(1, 100)] == [None] * 99
+
+
+def test_a_frame_outside_of_the_schedule_ends_an_open_alert_at_that_frame_whoever_is_there():
+    feed = Feed().see(12, 30)
+    ended = feed.machine.rest(at(31), 12)
+    assert ended == Change(AlertOp.END, ORDINARY, at(31), 12, 10)
+    assert feed.machine.rest(at(32), 12) is None
+
+
+def test_who_came_before_the_schedule_began_is_not_in_its_hold():
+    machine = Gathering(timing())
+    assert [machine.rest(at(step / FPS), 12) for step in range(1, 100 * FPS)] == [None] * 499
+    said = [machine.update(at(100 + step / FPS), 12) for step in range(20 * FPS)]
+    started = next(each for each in said if each is not None)
+    assert (started.at - at(100)).total_seconds() == pytest.approx(10, abs=1 / FPS)
+
+
+def test_a_late_frame_of_before_the_border_neither_ends_nor_restarts_anything():
+    feed = Feed().see(12, 30)
+    assert feed.machine.rest(at(29.9), 0) is None
+    assert feed.machine.is_open
+
+
+def test_the_pause_after_an_alert_counts_across_the_schedules_border():
+    feed = Feed(repeat_s=600.0).see(12, 30)
+    feed.machine.rest(at(31), 12)
+    feed.skip(5).see(12, 120)
+    assert [op for op, _ in feed.ops] == [AlertOp.START]
+
+
+def test_a_greater_vote_wants_more_of_the_frames():
+    half = [12, 12, 3, 3] * (30 * FPS // 4)
+
+    def started(vote):
+        machine = Gathering(timing(vote=vote, gap_s=0.0))
+        said = [machine.update(at(step / FPS), count) for step, count in enumerate(half, 1)]
+        return any(each is not None for each in said)
+
+    assert [started(vote) for vote in (0.25, 0.4, 0.6)] == [True, True, False]

@@ -4,6 +4,7 @@ import pytest
 
 from edge.alarm.geometry import Place
 from edge.alarm.scene import BUSY_S, GatheringRule, Scene
+from edge.alarm.schedule import Calendar
 from edge.config import CameraSection, GatheringSection, GroundPoint
 from edge.errors import ConfigError
 from edge.ports import Box, Detections, Occurrence, OpenAlert
@@ -195,3 +196,72 @@ def test_a_camera_with_an_open_alert_is_busy_however_few_are_seen():
     watch(scene, [standing(0.1 * n, 0.5) for n in range(1, 5)], 10)
     watch(scene, [], 40, 10)
     assert scene.is_busy
+
+
+def scheduled(**days):
+    return rule(schedule=days)
+
+
+def in_utc(**changes):
+    return Scene(camera([scheduled(**changes)]), min_score=0.4, calendar=Calendar())
+
+
+CROWD = [standing(0.1 * n, 0.5) for n in range(1, 5)]
+
+
+def test_outside_of_its_schedule_a_rule_starts_nothing_and_looks_seldom():
+    scene = in_utc(sunday=["00:01-24:00"])
+    assert watch(scene, CROWD, 59) == []
+    assert not scene.is_busy
+    (said,) = watch(scene, CROWD, 30, from_s=59)
+    assert (said.op, said.at) == (AlertOp.START, T0 + timedelta(seconds=65))
+
+
+def test_an_open_alert_ends_with_its_period_and_says_who_is_still_there():
+    scene = in_utc(sunday=["00:00-00:01"])
+    started, ended = watch(scene, CROWD, 90)
+    assert (started.op, ended.op) == (AlertOp.START, AlertOp.END)
+    assert (ended.at, ended.count) == (T0 + timedelta(seconds=60), 4)
+
+
+def test_an_open_alert_ends_after_its_period_though_its_camera_shows_nothing():
+    scene = in_utc(sunday=["00:00-00:01"])
+    watch(scene, CROWD, 20)
+    assert scene.lapse(T0 + timedelta(seconds=50), unseen_s=30) == []
+    assert scene.lapse(T0 + timedelta(seconds=61), unseen_s=20) == []
+    (ended,) = scene.lapse(T0 + timedelta(seconds=61), unseen_s=41)
+    assert (ended.op, ended.at) == (AlertOp.END, T0 + timedelta(seconds=61))
+
+
+def test_an_alert_that_was_open_before_a_restart_outside_of_its_schedule_ends():
+    opened = OpenAlert("gate", "crowd", "all", AlertKind.GATHERING, AlertLevel.ORDINARY, T0, 9)
+    scene = Scene(camera([scheduled(monday=["08:00-09:00"])]), min_score=0.4, open_alerts=[opened])
+    assert [said.op for said in watch(scene, CROWD, 5)] == [AlertOp.END]
+
+
+def test_low_sensitivity_wants_surer_people_and_high_takes_less_sure_ones():
+    def starts(sensitivity, score):
+        scene = Scene(camera([rule(sensitivity=sensitivity)]), min_score=0.4)
+        return bool(watch(scene, [standing(0.1 * n, 0.5, score) for n in range(1, 5)], 20))
+
+    found = {
+        score: [starts(each, score) for each in ("low", "normal", "high")]
+        for score in (0.35, 0.45, 0.55)
+    }
+    assert found == {
+        0.35: [False, False, True],
+        0.45: [False, True, True],
+        0.55: [True, True, True],
+    }
+
+
+def test_every_count_within_the_schedule_is_told_and_none_outside():
+    counts = []
+    regions = [{"id": "left", "polygon": LEFT}, {"id": "right", "polygon": RIGHT}]
+    crowd = rule(regions=regions, schedule={"sunday": ["00:00-00:01"]})
+    scene = Scene(camera([crowd]), min_score=0.4, counted=lambda *told: counts.append(told))
+    watch(scene, CROWD, 1, from_s=58)
+    watch(scene, CROWD, 10, from_s=60)
+    at = T0 + timedelta(seconds=58.5)
+    assert counts[:2] == [("gate", "crowd", "left", at, 4), ("gate", "crowd", "right", at, 0)]
+    assert len(counts) == 4

@@ -361,3 +361,34 @@ def test_alerts_that_nothing_watches_any_more_are_ended_at_start(box, tmp_path, 
     assert again.desk.end_orphans() == 4 - len(left)
     assert {each.kind.value for each in again.desk.open_alerts()} == left
     again.database.close()
+
+
+def test_updates_and_the_end_bear_the_curve_so_far_and_the_start_none(box):
+    for second, count in ((0, 16), (6, 22), (12, 19)):
+        box.clock.advance(6)
+        op = UPDATE if second else START
+        box.desk.report(occurrence(op, at=AT + timedelta(seconds=second), count=count))
+    box.desk.report(occurrence(END, at=AT + timedelta(seconds=20), count=3))
+    curves = [message.data.curve for message in box.messages()]
+    assert curves[0] is None
+    assert [curve.points for curve in curves[1:]] == [
+        ((0, 16), (6, 22)),
+        ((0, 16), (6, 22), (12, 19)),
+        ((0, 16), (6, 22), (12, 19), (20, 3)),
+    ]
+
+
+def test_what_counts_nothing_has_no_curve(box):
+    box.desk.report(occurrence(kind=AlertKind.CAMERA_LOST, count=0, threshold=0))
+    box.desk.report(occurrence(END, kind=AlertKind.CAMERA_LOST, count=0, threshold=0))
+    assert [message.data.curve for message in box.messages()] == [None, None]
+
+
+def test_a_restarted_desk_goes_on_with_the_curve(box, tmp_path):
+    box.desk.report(occurrence(count=16))
+    box.clock.advance(6)
+    box.desk.report(occurrence(UPDATE, at=AT + timedelta(seconds=6), count=31))
+    again = reopened(box, tmp_path)
+    again.desk.report(occurrence(END, at=AT + timedelta(seconds=9), count=2))
+    assert again.messages()[-1].data.curve.points == ((0, 16), (6, 31), (9, 2))
+    again.database.close()

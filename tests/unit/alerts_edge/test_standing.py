@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from edge.alerts.curve import Curve
 from edge.alerts.standing import UPDATE_EVERY_NS, Standing, key_of
 from edge.ports import OpenAlert
 from protocol.messages import AlertKind, AlertLevel, AlertMode, AlertOp
@@ -36,6 +37,7 @@ def test_an_alert_begins_as_its_start_says():
         threshold=15,
         peak=16,
         confidence=0.5,
+        curve=Curve(points=((0, 16),)),
     )
     assert standing.key == key_of(occurrence()) == ("square", "crowd", "all")
 

@@ -1,4 +1,5 @@
 import traceback
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,7 @@ def test_four_ground_points_that_fix_a_plane_are_taken(tmp_path: Path) -> None:
     assert len(load(write(tmp_path, BOX + square)).cameras[0].ground) == 4
 
 
+RULE = '[[cameras.rules]]\nid = "g"\n'
 REFUSALS = [
     ('time_zone = "Asia/Nowhere"\n', "'box.time_zone': must be a time zone's name"),
     # a key we do not know may be a misspelt one we do
@@ -141,6 +143,23 @@ REFUSALS = [
         CAMERA + '[[cameras.rules]]\nid = "g"\nregions = [{ polygon = [[0, 0], [1, 1]] }]\n',
         "regions.0.polygon",
     ),
+    (CAMERA + RULE + 'sensitivity = "5"\n', "'cameras.0.rules.0.sensitivity'"),
+    (CAMERA + RULE + "schedule = {}\n", "'schedule' must have a period"),
+    (
+        CAMERA + RULE + 'schedule = { monday = ["8-12"] }\n',
+        "'cameras.0.rules.0.schedule.monday': must be written as 08:00-12:00",
+    ),
+    (
+        CAMERA + RULE + 'schedule = { monday = ["08:00-12:00", "11:00-13:00"] }\n',
+        "periods of a day must not overlap",
+    ),
+    (
+        CAMERA + RULE + f"schedule = {{ monday = {[f'{h:02}:00-{h:02}:30' for h in range(9)]} }}\n",
+        "'cameras.0.rules.0.schedule.monday': Tuple should have at most 8 items",
+    ),
+    (CAMERA + RULE + 'schedule = { montag = ["08:00-12:00"] }\n', "schedule.montag': Extra"),
+    ("holidays = [2027-02-06, 2027-02-06]\n", "'holidays' must be different days"),
+    ('holidays = ["2027-02-30"]\n', "'box.holidays.0'"),
 ]
 
 
@@ -253,3 +272,16 @@ def test_defaults_are_the_ones_the_handbook_promises() -> None:
         AlertLevel.EXTRA_URGENT: 60,
     }
     assert (rule.hold_s, rule.clear_s, rule.repeat_s) == (60, 120, 600)
+    assert (rule.sensitivity, rule.schedule) == ("normal", None)
+
+
+def test_a_schedule_is_on_the_boxs_days_and_holidays(tmp_path: Path) -> None:
+    box = BOX + "holidays = [2026-11-23]\n"
+    rule = RULE + 'schedule = { monday = ["08:00-12:00"], holiday = ["20:00-24:00"] }\n'
+    config = load(write(tmp_path, box + CAMERA + rule))
+    section = config.cameras[0].rules[0].schedule
+    assert section is not None
+    schedule = section.on(config.box.calendar())
+    on = [datetime(2026, 11, 23, hour, tzinfo=UTC) for hour in (0, 2, 12, 13)]
+    assert [schedule.is_on(at) for at in on] == [False, False, True, True]
+    assert schedule.is_on(datetime(2026, 11, 30, 0, tzinfo=UTC))

@@ -1,3 +1,4 @@
+from datetime import datetime
 from pathlib import Path
 
 from edge.config import EdgeConfig, load
@@ -28,3 +29,22 @@ def test_the_example_of_a_village_box_loads_and_shows_the_defaults() -> None:
     }
     rule = config.cameras[0].rules[0].model_dump(exclude={"regions", "exclude"})
     assert rule == plain.cameras[0].rules[0].model_dump(exclude={"regions", "exclude"})
+
+
+def test_the_schedule_that_the_example_leaves_out_can_be_taken_as_it_stands(tmp_path) -> None:
+    text = (ROOT / "configs" / "edge.village.toml").read_text("utf-8")
+    before, header, rows = text.partition("# [cameras.rules.schedule]\n")
+    schedule = "".join(line.removeprefix("# ") for line in rows.splitlines(keepends=True))
+    path = tmp_path / "edge.toml"
+    path.write_text(
+        before.replace("# holidays", "holidays") + header.removeprefix("# ") + schedule, "utf-8"
+    )
+    config = load(path)
+    assert len(config.box.holidays) == 2
+    section = config.cameras[0].rules[0].schedule
+    assert section is not None
+    work, zone = section.on(config.box.calendar()), config.box.calendar().zone
+    friday_night = datetime(2026, 11, 28, 1, tzinfo=zone)
+    holiday_morning = datetime(2027, 2, 6, 7, tzinfo=zone)
+    assert work.is_on(friday_night)
+    assert not work.is_on(holiday_morning)

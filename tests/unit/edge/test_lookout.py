@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -8,7 +8,7 @@ from edge.alarm.watch import Watch
 from edge.config import CameraSection, EdgeConfig
 from edge.health import Condition
 from edge.lookout import Lookout
-from edge.ports import StreamStatus
+from edge.ports import Detections, StreamStatus
 from edge.station import Station
 from protocol.clock import FakeClock
 from protocol.messages import StreamState
@@ -65,3 +65,28 @@ def test_a_detector_that_does_not_look_at_a_live_camera_is_down(lookout, clock):
     assert component.detail is not None
     assert "gate" in component.detail
     assert lookout.detector_state()[0] == "down"
+
+
+def test_rules_go_by_the_boxs_own_days_and_what_they_count_is_told(tmp_path, clock):
+    """On a holiday the square is watched from nine, by the village's clock and not by UTC."""
+    box = {
+        "id": "box-1",
+        "name": "下村",
+        "region_code": "330521100201",
+        "data_dir": tmp_path,
+        "holidays": ["2026-11-22"],
+    }
+    rule = {"id": "crowd", "schedule": {"sunday": ["00:00-24:00"], "holiday": ["09:00-24:00"]}}
+    camera = GATE.model_dump() | {"rules": [rule]}
+    detect = {"model": "no-such-model"}
+    config = EdgeConfig.model_validate({"box": box, "cameras": [camera], "detect": detect})
+    station = Station(config, clock)
+    counts: list[tuple[str, str, str, datetime, int]] = []
+    lookout = Lookout(config, station, clock, lambda *told: counts.append(told))
+    lookout.start(Desk())
+    nine = T0 + timedelta(hours=1)
+    for at in (nine - timedelta(seconds=1), nine):
+        lookout._watch.seen(Detections("gate", "ab" * 16, 0, at, ()))
+    lookout.close()
+    station.database.close()
+    assert counts == [("gate", "crowd", "all", nine, 0)]

@@ -1,5 +1,6 @@
 /** The centre's calls, one function each. */
 
+import type { RuleHistory } from './crowds'
 import { BASE, bytes, request, withQuery, type Query } from './http'
 import type {
   Alert,
@@ -80,6 +81,9 @@ export const removeExport = (boxId: string, jobId: string) =>
 
 export const storage = (boxId: string) =>
   request<Storage>('GET', `/boxes/${id(boxId)}/edge/v1/storage`, undefined, 30_000)
+
+export const ruleHistory = (boxId: string, cameraId: string, ruleId: string, region: string) =>
+  request<RuleHistory>('GET', withQuery(`/boxes/${id(boxId)}/edge/v1/rules/${id(cameraId)}/${id(ruleId)}/history`, { region }), undefined, 30_000)
 
 /** Small pictures of a stretch in one answer; see `cutSheet`. */
 export const previewSheet = async (boxId: string, cameraId: string, from: string, to: string, count: number, signal: AbortSignal) =>

@@ -1,6 +1,8 @@
 /** The centre's JSON shapes (docs/design/api.md). Times are ISO 8601 texts with an offset. */
 import type { Activity, AlertActivity } from './activityTypes'
 
+import type { AlertCurve } from './crowds'
+
 export type Instant = string
 export type Role = 'wall' | 'duty' | 'admin'
 export type AlertLevel = 'ordinary' | 'urgent' | 'extra_urgent'
@@ -155,6 +157,7 @@ export interface Incident {
 export interface AlertDetail extends Alert {
   ledger: LedgerEntry[]
   incident: Incident | null
+  curve: AlertCurve | null
 }
 
 export interface IncidentDetail extends Incident {

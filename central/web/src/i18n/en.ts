@@ -1,4 +1,5 @@
 import activities from './activities.en'
+import crowd from './crowd.en'
 import recording from './recording.en'
 import type zh from './zh'
 
@@ -214,6 +215,7 @@ const en: typeof zh = {
     tile: 'Camera {n} {name}',
     noCameras: 'No cameras',
   },
+  ...crowd,
   ...recording,
   ...activities,
   incident: {

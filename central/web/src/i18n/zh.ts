@@ -1,5 +1,6 @@
 /** Chinese: the words of the villages (docs: glossary). English has the same keys. */
 import activities from './activities.zh'
+import crowd from './crowd.zh'
 import recording from './recording.zh'
 
 export default {
@@ -213,6 +214,7 @@ export default {
     tile: '点位 {n} {name}',
     noCameras: '没有点位',
   },
+  ...crowd,
   ...recording,
   ...activities,
   incident: {

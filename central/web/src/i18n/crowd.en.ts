@@ -1,0 +1,26 @@
+/** People counted: an alert's curve, a rule's history and the threshold that it suggests. */
+export default {
+  crowd: {
+    trial: 'An alert of a trial run is only logged: it rings nowhere and becomes no incident. Say false or known, so that it is seen how good the rule is.',
+    curve: 'People over time',
+    peak: 'peak {n}',
+    curveWords: '{from} to {to}, at most {peak} people ({peakAt}), {last} at the end, threshold {threshold}',
+    history: 'Is the threshold right? This rule’s last {n} days',
+    inUse: 'Threshold in use',
+    suggested: 'Suggested threshold',
+    alarms: 'Estimated alerts in {n} days',
+    times: '{n}',
+    people: '{n} people',
+    basis: 'From {days} days and {minutes} minutes of counts; 99 % of the minutes had no more people than the suggested threshold. An estimate for the lowest level; an administrator changes thresholds in the configuration.',
+    tooLittle: 'Too little history: {days} of the last {n} days have counts; a threshold is suggested from {needed} days on.',
+    nothing: 'No history yet: it comes after this rule’s first quarter of an hour at work.',
+    byDay: 'People by day',
+    day: 'Day',
+    minutes: 'Minutes watched',
+    typical: 'Typical (median)',
+    busy: 'Busy (99 %)',
+    most: 'Most',
+    onlyCounts: 'Only counts a minute are kept, nothing about anybody, for {n} days.',
+    gone: 'The box has no history of this rule: it is no longer in its configuration, or the box’s software is too old.',
+  },
+}

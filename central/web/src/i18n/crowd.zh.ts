@@ -1,0 +1,26 @@
+/** 人数：告警的人数变化、规则的历史与建议阈值。 */
+export default {
+  crowd: {
+    trial: '试运行的告警只作记录：不响铃、不转事件。请判误报或已知活动，好知道规则准不准。',
+    curve: '人数变化',
+    peak: '最多{n}人',
+    curveWords: '{from} 至 {to}，最多{peak}人（{peakAt}），最后{last}人，阈值{threshold}人',
+    history: '阈值是否合适：本规则近{n}天的人数',
+    inUse: '现用阈值',
+    suggested: '建议阈值',
+    alarms: '近{n}天估计会告警',
+    times: '{n}次',
+    people: '{n}人',
+    basis: '依据 {days} 天、{minutes} 分钟的人数；建议阈值是99%的分钟都低于或等于的人数。只估算最低一级，改阈值请找管理员改配置。',
+    tooLittle: '历史太少：近{n}天只有{days}天有数据，满{needed}天才给建议阈值。',
+    nothing: '还没有历史：本规则工作满一刻钟后才有。',
+    byDay: '每天的人数',
+    day: '日期',
+    minutes: '有效分钟',
+    typical: '一般（中位）',
+    busy: '较多（99%）',
+    most: '最多',
+    onlyCounts: '只保存每分钟的人数，不含任何个人的信息，保存{n}天。',
+    gone: '主机没有这条规则的历史：规则已不在配置里，或者主机的软件太旧。',
+  },
+}

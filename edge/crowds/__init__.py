@@ -1,0 +1,1 @@
+"""What the rules count, over weeks, and the threshold that it suggests."""
