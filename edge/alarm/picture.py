@@ -1,0 +1,82 @@
+"""When a fault of a camera's picture becomes an alert. Pure.
+
+The detector process has decided already that a fault has lasted (edge.detect.picture_health); what
+is left is which of its words is worth an alert, and when it is over::
+
+    state    what is said                                    next     says
+    fine     the fault, and the picture could be judged      faulty   START
+    faulty   no fault, and the picture could be judged       fine     END
+    either   the picture can't be judged                     -        -
+
+A covered lens shows nothing else: what else is wrong with it is not said. A dark picture is one by
+day only: at night a lane without a lamp is dark.
+"""
+
+from collections.abc import Sequence
+from datetime import tzinfo
+
+from edge.detect.wire import PictureFault
+from edge.ports import Occurrence, OpenAlert, PictureCondition
+from protocol.messages import AlertKind, AlertLevel, AlertMode, AlertOp
+
+PICTURE_RULE = "picture"
+KIND_OF = {
+    PictureFault.COVERED: AlertKind.LENS_COVERED,
+    PictureFault.BLURRED: AlertKind.PICTURE_BLURRED,
+    PictureFault.MOVED: AlertKind.CAMERA_MOVED,
+    PictureFault.FROZEN: AlertKind.PICTURE_FROZEN,
+    PictureFault.OVEREXPOSED: AlertKind.PICTURE_OVEREXPOSED,
+    PictureFault.UNDEREXPOSED: AlertKind.PICTURE_UNDEREXPOSED,
+}
+PICTURE_KINDS = frozenset(KIND_OF.values())
+#: Hours in which it is day everywhere the year round, by the village's clock.
+DAY_BEGINS, DAY_ENDS = 9, 16
+
+
+class PictureRule:
+    """The state machine above for one camera, once for each fault. Not thread-safe.
+
+    An alert's region is the name of its fault, so that two faults are two alerts.
+    """
+
+    def __init__(self, camera_id: str, zone: tzinfo, open_alerts: Sequence[OpenAlert] = ()) -> None:
+        self._camera_id = camera_id
+        self._zone = zone
+        self._faulty = {
+            fault
+            for fault, kind in KIND_OF.items()
+            for alert in open_alerts
+            if (alert.camera_id, alert.kind) == (camera_id, kind)
+        }
+
+    def see(self, condition: PictureCondition) -> list[Occurrence]:
+        """Take how the picture is and return what is to be said of it."""
+        if not condition.is_sure:
+            return []
+        faults = set(condition.faults)
+        if PictureFault.COVERED in faults:
+            faults = {PictureFault.COVERED}
+        if not self._is_day(condition):
+            faults -= {PictureFault.UNDEREXPOSED} - self._faulty
+        said = [
+            self._occurrence(AlertOp.END, fault, condition) for fault in self._faulty - faults
+        ] + [self._occurrence(AlertOp.START, fault, condition) for fault in faults - self._faulty]
+        self._faulty = faults
+        return said
+
+    def _is_day(self, condition: PictureCondition) -> bool:
+        return DAY_BEGINS <= condition.at.astimezone(self._zone).hour < DAY_ENDS
+
+    def _occurrence(
+        self, op: AlertOp, fault: PictureFault, condition: PictureCondition
+    ) -> Occurrence:
+        return Occurrence(
+            op=op,
+            kind=KIND_OF[fault],
+            level=AlertLevel.ORDINARY,
+            mode=AlertMode.LIVE,
+            camera_id=self._camera_id,
+            rule_id=PICTURE_RULE,
+            region_id=fault.value,
+            at=condition.at,
+        )
