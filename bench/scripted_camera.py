@@ -7,6 +7,7 @@ camera can turn. An effect changes one picture, given how long it has lasted.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -73,12 +74,12 @@ Effect = Callable[[Picture, int, np.random.Generator], Picture]
 
 
 def covered_dark(picture: Picture, _: int, random: np.random.Generator) -> Picture:
-    """A black bag over the lens."""
+    """Put a black bag over the lens."""
     return _noisy(np.full_like(picture, 14), 2, random)
 
 
 def covered_hand(picture: Picture, _: int, random: np.random.Generator) -> Picture:
-    """A hand on the lens: red, uneven light, a little of the view at one edge."""
+    """Put a hand on the lens: red, uneven light, a little of the view at one edge."""
     covered = picture.copy()
     height, width = picture.shape[:2]
     glow = np.linspace(30, 90, width, dtype=np.float32)[None, :, None]
@@ -88,46 +89,47 @@ def covered_hand(picture: Picture, _: int, random: np.random.Generator) -> Pictu
 
 
 def one_colour(picture: Picture, _: int, __: np.random.Generator) -> Picture:
-    """What many cameras and recorders send instead of a view: a blue screen."""
+    """Send what many cameras and recorders send instead of a view: a blue screen."""
     blue = np.zeros_like(picture)
     blue[:] = (200, 60, 20)
     return blue
 
 
 def sprayed(picture: Picture, _: int, random: np.random.Generator) -> Picture:
-    """White paint over the middle half of the lens, its rim soft."""
+    """Spray white paint over the middle half of the lens, its rim soft."""
     height, width = picture.shape[:2]
     paint = np.zeros((height, width), np.float32)
     cv2.ellipse(
         paint, (width // 2, height // 2), (width * 5 // 12, height * 5 // 12), 0, 0, 360, 1.0, -1
     )
-    paint = cv2.GaussianBlur(paint, (0, 0), width / 40)[..., None]
-    return _noisy(picture * (1 - paint) + paint * 205, 2, random)
+    soft = np.asarray(cv2.GaussianBlur(paint, (0, 0), width / 40), np.float32)[..., None]
+    return _noisy(picture * (1 - soft) + soft * 205, 2, random)
 
 
 def defocused(picture: Picture, _: int, random: np.random.Generator) -> Picture:
-    """The lens out of focus, by a hundredth of the picture."""
-    return _noisy(cv2.GaussianBlur(picture, (0, 0), picture.shape[1] / 110), 1, random)
+    """Put the lens out of focus, by a hundredth of the picture."""
+    soft = cv2.GaussianBlur(picture, (0, 0), picture.shape[1] / 110)
+    return _noisy(np.asarray(soft, np.uint8), 1, random)
 
 
 def overexposed(picture: Picture, _: int, __: np.random.Generator) -> Picture:
-    """An iris that has failed."""
+    """Open the iris for good."""
     return _clipped(picture.astype(np.float32) * 2.2 + 160)
 
 
 def underexposed(picture: Picture, _: int, random: np.random.Generator) -> Picture:
-    """A sensor that has failed."""
+    """Let the sensor fail."""
     return _noisy(picture.astype(np.float32) * 0.04, 1, random)
 
 
 def dusk(picture: Picture, seconds: int, random: np.random.Generator) -> Picture:
-    """Light that goes to a sixth within two minutes, ten times as fast as it does; then noise."""
+    """Let the light go to a sixth within two minutes, ten times as fast as it does; then noise."""
     left = max(0.16, 1 - 0.84 * seconds / 120)
     return _noisy(picture.astype(np.float32) * left, 2 + 4 * (1 - left), random)
 
 
 def infrared(picture: Picture, seconds: int, random: np.random.Generator) -> Picture:
-    """A camera that turns to infrared: a second of white, then grey, leaves bright, rim dark."""
+    """Turn to infrared: a second of white, then grey, leaves bright, the rim dark."""
     if seconds < 1:
         return np.full_like(picture, 235)
     blue, green, red = (picture[..., index].astype(np.float32) for index in range(3))
@@ -139,7 +141,7 @@ def infrared(picture: Picture, seconds: int, random: np.random.Generator) -> Pic
 
 
 def headlights(picture: Picture, seconds: int, random: np.random.Generator) -> Picture:
-    """A car that comes towards the camera for some seconds, at night: two glares, all else dim."""
+    """Let a car come towards the camera at night: two glares, all else dim."""
     height, width = picture.shape[:2]
     near = min(1.0, seconds / 6)
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
@@ -153,7 +155,7 @@ def headlights(picture: Picture, seconds: int, random: np.random.Generator) -> P
 
 
 def rain(picture: Picture, _: int, random: np.random.Generator) -> Picture:
-    """Heavy rain: less contrast, streaks everywhere."""
+    """Let it rain heavily: less contrast, streaks everywhere."""
     height, width = picture.shape[:2]
     wet = picture.astype(np.float32) * 0.65 + 45
     streaks = np.zeros((height, width), np.float32)
@@ -165,20 +167,19 @@ def rain(picture: Picture, _: int, random: np.random.Generator) -> Picture:
 
 
 def shaken(picture: Picture, seconds: int, _: np.random.Generator) -> Picture:
-    """A mast in the wind: a few pixels to and fro."""
+    """Shake the mast in the wind: a few pixels to and fro."""
     step = (0, 4, 0, -4)[seconds % 4]
     return np.roll(picture, (step // 2, step), (0, 1))
 
 
-def _noisy(
-    picture: NDArray[np.floating] | Picture, sigma: float, random: np.random.Generator
-) -> Picture:
-    shape = (*picture.shape[:2], 1)
-    return _clipped(picture + random.normal(0, sigma, shape).astype(np.float32))
+def _noisy(picture: NDArray[Any], sigma: float, random: np.random.Generator) -> Picture:
+    """Return a grey or coloured picture of any numbers with a sensor's noise, clipped."""
+    noise = random.normal(0, sigma, (*picture.shape[:2], 1))
+    return _clipped(picture + noise.astype(np.float32))
 
 
-def _clipped(picture: NDArray[np.floating]) -> Picture:
-    return np.clip(picture, 0, 255).astype(np.uint8)
+def _clipped(picture: NDArray[Any]) -> Picture:
+    return np.asarray(np.clip(picture, 0, 255), np.uint8)
 
 
 @dataclass(frozen=True, slots=True)

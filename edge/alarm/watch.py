@@ -40,9 +40,10 @@ class Watch:
 
     A detector that runs but does not look at a camera whose stream is live does not work either.
     ``seen``, ``picture``, ``stream_changed`` and ``detector_works`` may be called from any thread.
-    They and the tick judge; only one thread of its own reports to the desk, in order, so that a disk that makes
-    a commit wait never makes a camera or the detector wait. What the desk refuses is kept, in
-    order and up to MAX_UNREPORTED (see Unreported for what then goes), and tried again every tick.
+    They and the tick judge; only one thread of its own reports to the desk, in order, so that a
+    disk that makes a commit wait never makes a camera or the detector wait. What the desk refuses
+    is kept, in order and up to MAX_UNREPORTED (see Unreported for what then goes), and tried again
+    every tick.
     """
 
     def __init__(

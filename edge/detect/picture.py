@@ -28,6 +28,7 @@ _HALF_WEIGHT = 6.0
 _BURNT, _DARK = 230, 30
 #: So many blocks of a view are flat: what detail they have is noise.
 _FLAT_BLOCKS = 0.1
+_BURNT_PICTURE = 0.5
 _NEUTRAL = 128
 #: The small share of pixels that may be bright in a dark picture: a lamp, the camera's own clock.
 _BRIGHT_SHARE = 0.02
@@ -38,7 +39,7 @@ class Outline:
     """Where edges are and how they lie: a weight 0-1 at twice the edge's angle, by pixel.
 
     Twice, so that an edge is the same whichever side is brighter: infrared light turns leaves
-    white.
+    white. The top and bottom rows of blocks show none: there cameras write, whatever covers them.
     """
 
     field: Field
@@ -84,8 +85,9 @@ class Look:
     """One picture.
 
     ``detail`` is the fine detail of each block above the picture's noise, in grey levels; ``mean``
-    its brightness (0-255). ``burnt`` is each block's share of white pixels; ``is_dark`` says that next to nothing is
-    brighter than black; ``colour`` is how far the picture is from grey (0-128).
+    its brightness (0-255); ``burnt`` its share of white pixels. ``is_burnt``: half the picture is
+    white; ``is_dark``: next to nothing is brighter than black; ``colour`` is how far the picture is
+    from grey (0-128).
     """
 
     grey: Floats
@@ -94,6 +96,7 @@ class Look:
     detail: Floats
     mean: Floats
     burnt: Floats
+    is_burnt: bool
     is_dark: bool
     colour: float
 
@@ -112,6 +115,7 @@ def look(luma: Plane, chroma: tuple[Plane, Plane]) -> Look:
         detail=np.maximum(detail - noise, np.float32(0)),
         mean=_by_block(grey),
         burnt=_by_block(burnt),
+        is_burnt=float(burnt.mean()) >= _BURNT_PICTURE,
         is_dark=float(np.quantile(grey, 1 - _BRIGHT_SHARE)) < _DARK,
         colour=float(sum(_colour(plane) for plane in chroma)) / len(chroma),
     )
@@ -128,6 +132,8 @@ def _outline(grey: Floats) -> Outline:
     squared = (right + 1j * down) ** 2  # twice the angle
     strength = np.abs(squared)  # the square of the gradient
     field = squared / (strength + _HALF_WEIGHT**2)
+    edge = len(field) // ROWS
+    field[:edge] = field[-edge:] = 0
     return Outline(np.asarray(field, np.complex64))
 
 

@@ -3,7 +3,8 @@
 A view is learned while nothing is suspected, and every picture is held against it::
 
     fault         what is seen                                                     for
-    covered       most of the view's detail gone flat, or much of it in one patch  COVERED_S
+    covered       most of the view's detail gone flat                              COVERED_S
+                  much of it gone, in one colour: paint, or a lorry that stops     PATCH_S
     blurred       fine detail gone all over, the coarse outline still the view's   BLURRED_S
     moved         outlines of another view, or of this one elsewhere               MOVED_S
     frozen        nothing moves but the camera's own clock                         FROZEN_S, SLOW_..
@@ -34,7 +35,7 @@ Blocks = NDArray[np.bool_]
 LEARN_LOOKS = 20
 #: How long a view takes to follow what changes for good: a parked car, the season, dusk.
 FOLLOW_LOOKS = 60
-COVERED_S, BLURRED_S, MOVED_S, EXPOSED_S, CLEAR_S = 5.0, 6.0, 5.0, 60.0, 5.0
+COVERED_S, PATCH_S, BLURRED_S, MOVED_S, EXPOSED_S, CLEAR_S = 5.0, 8.0, 6.0, 5.0, 60.0, 5.0
 #: A picture that always lived and now does not is frozen soon; one of a still night is not.
 FROZEN_S, SLOW_FROZEN_S = 8.0, 300.0
 RUN_QUIET_S, IR_QUIET_S = 5.0, 15.0
@@ -43,19 +44,23 @@ ADOPT_S = 600.0
 
 #: Blocks with less detail than this show nothing that could go.
 _TEXTURED = 3.0
-_BLACK, _MIN_GAIN = 16, 0.1
+#: A view with fewer of them, by night or over water, can be covered, moved and frozen, no more.
+_MUCH_TEXTURE = 0.2
+_BLACK, _MIN_GAIN = 16, 0.25
 #: A block that keeps less than this share of its detail has lost it.
 _LOST_SHARE, _BLURRED_SHARE = 0.25, 0.45
+#: A lens that is out of focus is so everywhere; behind paint half a view may be sharp.
+_SHARP_SHARE, _SHARP_BLOCKS = 0.7, 0.1
 _COVERED_BLOCKS, _PATCH_BLOCKS, _BLURRED_BLOCKS = 0.6, 0.3, 0.7
 #: What covers a part is of one colour: so close are the blocks it covers, in grey levels.
 _ONE_COLOUR = 30.0
-_BURNT_BLOCK, _BURNT_PICTURE = 0.5, 0.5
+_BURNT_BLOCK = 0.5
 #: As shares of the likeness that is usual for this camera.
 _LIKE_ENOUGH = 0.85
 _SHIFTED = 0.6
-_UNLIKE, _SAME_COARSE, _ELSEWHERE, _STILL_THE_VIEW = 0.4, 0.5, 0.5, 0.25
+_UNLIKE, _SAME_COARSE, _ELSEWHERE, _STILL_THE_VIEW = 0.4, 0.5, 0.5, 0.4
 #: A view whose pictures are less alike than this has no outlines to go by.
-_MIN_USUAL = 0.25
+_MIN_USUAL = 0.6
 #: The wind shakes a mast by less, in shares of the picture's width.
 _MIN_SHIFT = 0.02
 #: So much of the view's outline makes a picture a view.
@@ -166,6 +171,7 @@ class PictureHealth:
         self._living: deque[float] = deque(maxlen=_LIVELINESS_LOOKS)
         self._is_grey: bool | None = None
         self._odd_since_s: float | None = None
+        self._is_patch = False
 
     def begin(self) -> None:
         """Take that a new run of the stream begins; its times begin anew."""
@@ -191,9 +197,8 @@ class PictureHealth:
             self._learn_quietly(look)
             return self._verdict(is_sure=False)
         seen = self._exposure(look) | self._stillness(living)
-        view = self._view
-        if view is not None and view.is_known:
-            seen |= {fault for fault in (self._against(view, look),) if fault is not None}
+        if self._view is not None and self._view.is_known and not look.is_burnt:
+            seen |= self._against(self._view, look)
         self._note(at_s, seen)
         if not seen:
             self._learn(at_s, look)
@@ -207,36 +212,46 @@ class PictureHealth:
     def _exposure(self, look: Look) -> set[PictureFault]:
         if look.is_dark:
             return {PictureFault.UNDEREXPOSED}
-        if float(look.burnt.mean()) >= _BURNT_PICTURE:
-            return {PictureFault.OVEREXPOSED}
-        return set()
+        return {PictureFault.OVEREXPOSED} if look.is_burnt else set()
 
     def _stillness(self, living: float | None) -> set[PictureFault]:
         return {PictureFault.FROZEN} if living == 0.0 else set()
 
-    def _against(self, view: _View, look: Look) -> PictureFault | None:
-        """Return what is wrong with the picture by the view: the gravest."""
+    def _against(self, view: _View, look: Look) -> set[PictureFault]:
+        """Return what is wrong with the picture by the view: the gravest alone."""
+        self._is_patch = False
         textured = view.detail >= _TEXTURED
+        textured[0] = textured[-1] = False  # the camera's own words
         if not textured.any():
-            return None
+            return set()
         alike = look.outline.likeness(view.outline) / max(view.usual, 1e-6)
         is_unlike = view.has_outline and alike < _UNLIKE
         if view.has_outline and alike < _SHIFTED and _is_elsewhere(view, look):
-            return PictureFault.MOVED
+            return {PictureFault.MOVED}
         judged = textured & (look.burnt < _BURNT_BLOCK)
         kept = look.detail / np.maximum(view.detail * _gain(view, look), 1e-6)
         lost = judged & (kept < _LOST_SHARE)
         lost_share = _share(lost, textured)
         is_flat = lost_share >= _COVERED_BLOCKS and (is_unlike or not view.has_outline)
-        is_soft = _share(judged & (kept < _BLURRED_SHARE), textured) >= _BLURRED_BLOCKS
-        if (is_flat or is_soft) and view.shows_coarsely(look):
-            return PictureFault.BLURRED
-        if is_flat or (
-            lost_share >= _PATCH_BLOCKS and _is_one_colour(look.mean[lost], view.mean[lost])
+        shows_much = float(textured.mean()) >= _MUCH_TEXTURE
+        is_soft = (
+            shows_much
+            and _share(judged & (kept < _BLURRED_SHARE), textured) >= _BLURRED_BLOCKS
+            and _share(judged & (kept > _SHARP_SHARE), textured) <= _SHARP_BLOCKS
+        )
+        if is_soft and view.shows_coarsely(look):
+            return {PictureFault.BLURRED}
+        if is_flat:
+            return {PictureFault.COVERED}
+        if (
+            shows_much
+            and lost_share >= _PATCH_BLOCKS
+            and _is_one_colour(look.mean[lost], view.mean[lost])
         ):
-            return PictureFault.COVERED
+            self._is_patch = True
+            return {PictureFault.COVERED}
         has_outline = look.outline.energy >= _ENOUGH_OUTLINE * view.outline.energy
-        return PictureFault.MOVED if is_unlike and has_outline and not is_soft else None
+        return {PictureFault.MOVED} if is_unlike and has_outline and not is_soft else set()
 
     # -- what becomes of it ------------------------------------------------------------------------
 
@@ -245,6 +260,8 @@ class PictureHealth:
             hold_s = None
             if fault is PictureFault.FROZEN and not self._is_lively():
                 hold_s = SLOW_FROZEN_S
+            elif fault is PictureFault.COVERED and self._is_patch:
+                hold_s = PATCH_S
             spell.note(at_s, seen=fault in seen, hold_s=hold_s)
 
     def _is_lively(self) -> bool:
@@ -254,8 +271,10 @@ class PictureHealth:
 
     def _turns_grey_or_coloured(self, look: Look) -> bool:
         view, was = self._view, self._is_grey
-        if view is not None and look.outline.energy < _ENOUGH_OUTLINE * view.outline.energy:
-            return False  # a covered lens has no colours either
+        if look.is_burnt or (
+            view is not None and look.outline.energy < _ENOUGH_OUTLINE * view.outline.energy
+        ):
+            return False  # what shows no view has no colours either
         if look.colour < _GREY:
             self._is_grey = True
         elif look.colour > _COLOURED:
