@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from edge.errors import EdgeError
+from edge.faultlog import FaultLog
 from edge.ports import StreamStatus
 from protocol.clock import Clock
 from protocol.relay import StreamName
@@ -55,11 +56,13 @@ class HealthBoard:
         self._clock = clock
         self._started_at = clock.now()
         self._providers: dict[str, Provider] = {}
+        self._faults: dict[str, FaultLog] = {}
 
     def add(self, name: str, provider: Provider) -> None:
         """Register a component; each name once."""
         assert name not in self._providers, name
         self._providers[name] = provider
+        self._faults[name] = FaultLog(log, self._clock)
 
     def health(self) -> Health:
         """Return how every component is. One that can't even say so is down."""
@@ -75,7 +78,10 @@ class HealthBoard:
         try:
             return provider()
         except (EdgeError, OSError) as error:
-            log.warning("health.not_said", extra={"component": name, "error": repr(error)})
+            self._faults[name].report("health.not_said", repr(error), {"component": name})
+            return Component(Condition.DOWN, type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - a bug in one must not hide all others
+            self._faults[name].bug("health.failed", error, {"component": name})
             return Component(Condition.DOWN, type(error).__name__)
 
 

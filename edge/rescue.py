@@ -10,10 +10,10 @@
 import logging
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -23,12 +23,13 @@ from edge.db.damage import Row, Wreck
 from edge.db.database import Database, suspicion
 from edge.errors import DamagedError
 from edge.recording.claim import Claim
-from edge.recording.day_folder import day_folders
+from edge.recording.day_folder import day_folders, is_ours
 from edge.recording.hold_desk import place
 from edge.recording.hold_rules import Placing, Terms
 from edge.recording.hold_trace import BOX
 from edge.recording.proof import Proof
 from edge.recording.rebuild import begin_rebuild
+from edge.recording.segment import start_by_name
 from edge.soundness import is_sound
 from protocol.clock import Clock
 
@@ -40,6 +41,12 @@ _HELD_DAYS = 3650
 #: So soon somebody is to look whether that is still needed.
 _REVIEW_DAYS = 14
 _MOST_KEPT = 3
+#: No box has given so many ids to holds: a greater one is damage.
+_MOST_HOLDS = 2**40
+#: No clock of a box shows this year, however wrong it is.
+_NEVER = 2100
+#: No file is nearly so long.
+_LONGEST_FILE = timedelta(hours=1)
 #: What the rescue says itself, and what belongs to the outbox that has ended.
 _NOT_CARRIED = ("outbox.", "rebuild.")
 #: Made by triggers, row by row later, or by the outbox itself.
@@ -154,6 +161,7 @@ class _Rescue:
         for table in _tables(connection):
             if not _copied(wreck, connection, table):
                 yield table
+        _number_holds_on(wreck, connection)
         waiting = (row for _, row in wreck.rows("outbox") if row.get("receipt_us") is None)
         payloads = (row.get("payload") for row in waiting)
         outbox.renew(connection, (each for each in payloads if isinstance(each, bytes)))
@@ -165,13 +173,13 @@ class _Rescue:
         folders = day_folders(self.config.recordings_folder())
         cameras = {folder.parent.parent.name for folder in folders}
         cameras |= {camera.id for camera in self.config.cameras}
-        end = max([now, *filter(None, (_end_of(folder.name) for folder in folders))])
+        stretches = _recorded_stretches(_late_files(folders, now), now)
         zone = ZoneInfo(self.config.box.time_zone)
         review_on = (now + timedelta(days=_REVIEW_DAYS)).astimezone(zone).date()
         terms = Terms(now + timedelta(days=_HELD_DAYS), review_on)
         for camera_id in sorted(cameras):
-            start = datetime(1970, 1, 1, tzinfo=UTC)
-            place(connection, Placing(camera_id, start, end, HELD_FOR, terms), BOX, now)
+            for start, end in stretches:
+                place(connection, Placing(camera_id, start, end, HELD_FOR, terms), BOX, now)
 
     def _spare_evidence(self, connection: sqlite3.Connection, stamp: str) -> None:
         """Move pictures and clips that no row speaks of any more to where nothing removes them."""
@@ -210,6 +218,17 @@ def _copied(wreck: Wreck, connection: sqlite3.Connection, table: str) -> bool:
     return is_all and wreck.is_whole(table)
 
 
+def _number_holds_on(wreck: Wreck, connection: sqlite3.Connection) -> None:
+    """Let no id of a hold be given twice (recording I17), as far as the last one can be known."""
+    counted = [row["seq"] for _, row in wreck.rows("sqlite_sequence") if row["name"] == "hold"]
+    traced = connection.execute("select max(hold_id) from hold_event").fetchone()[0]
+    kept = connection.execute("select max(id) from hold").fetchone()[0]
+    numbers = [each for each in (*counted, traced, kept) if isinstance(each, int)]
+    last = max((each for each in numbers if 0 < each < _MOST_HOLDS), default=0)
+    connection.execute("delete from sqlite_sequence where name = 'hold'")
+    connection.execute("insert into sqlite_sequence (name, seq) values ('hold', ?)", (last,))
+
+
 def _inserted(connection: sqlite3.Connection, insert: str, row: Row) -> bool:
     try:
         connection.execute(insert, row)
@@ -218,12 +237,37 @@ def _inserted(connection: sqlite3.Connection, insert: str, row: Row) -> bool:
     return True
 
 
-def _end_of(day: str) -> datetime | None:
-    try:
-        begins = datetime.combine(datetime.strptime(day, "%Y%m%d").date(), time(), UTC)  # noqa: DTZ007
-    except ValueError:
-        return None
-    return begins + timedelta(days=2)
+def _late_files(folders: Iterable[Path], now: datetime) -> Iterator[datetime]:
+    """Yield when the recorded files began that may reach beyond ``now``."""
+    yesterday = f"{now - timedelta(days=1):%Y%m%d}"
+    for folder in folders:
+        if folder.name < yesterday:
+            continue
+        try:
+            paths = list(folder.iterdir())
+        except OSError as error:
+            log.warning("recovery.folder_left", extra={"path": str(folder), "error": str(error)})
+            continue
+        starts = (start_by_name(path) for path in paths if is_ours(path.name))
+        # A file of the calendar's last day was made by hand, or by damage.
+        yield from (start for start in starts if start is not None and start.year < _NEVER)
+
+
+def _recorded_stretches(
+    starts: Iterable[datetime], now: datetime
+) -> list[tuple[datetime, datetime]]:
+    """Return all time until ``now``, and what was recorded when the clock was ahead of that.
+
+    No more: what is yet to be recorded must be free to go, or the disk fills up.
+    """
+    found = [(datetime(1970, 1, 1, tzinfo=UTC), now)]
+    for start in sorted(starts):
+        first, end = found[-1]
+        if start <= end:
+            found[-1] = (first, max(end, start + _LONGEST_FILE))
+        else:
+            found.append((start, start + _LONGEST_FILE))
+    return found
 
 
 def _sync(folder: Path) -> None:

@@ -6,10 +6,13 @@ make it touch a file that is not its own, is not believed.
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from edge.media.sample import GapReason
+from edge.recording.hold_rules import Act
+from edge.recording.retention import Reason
 from edge.recording.segment import is_recorded_path
 from protocol.messages import AlertKind, AlertLevel, AlertMode, EvidenceKind
 from protocol.relay import StreamName
@@ -53,7 +56,23 @@ def _meta(row: _Row) -> bool:
 
 
 def _hold(row: _Row) -> bool:
+    if row.get("placed_by") is None:  # an alert's, an export's, or one of an older row
+        return _is_stretch(row)
+    return _is_stretch(row) and _is_persons(row)
+
+
+def _hold_event(row: _Row) -> bool:
+    Act(row["act"])
+    return _is_stretch(row) and _is_persons(row)
+
+
+def _is_stretch(row: _Row) -> bool:
     return _is_camera(row) and row["start_us"] < row["end_us"]
+
+
+def _is_persons(row: _Row) -> bool:
+    date.fromisoformat(row["review_on"])
+    return _is_time(row["placed_us"])
 
 
 def _doomed(row: _Row) -> bool:
@@ -67,6 +86,8 @@ def _gap(row: _Row) -> bool:
 
 
 def _deletion(row: _Row) -> bool:
+    Reason(row["reason"])
+    date.fromisoformat(row["day"])
     manifest = row.get("manifest")
     return _is_camera(row) and (manifest is None or _HASH.fullmatch(manifest) is not None)
 
@@ -94,6 +115,7 @@ def _is_camera(row: _Row) -> bool:
 _RULES: Mapping[str, Callable[[_Row], bool]] = {
     "meta": _meta,
     "hold": _hold,
+    "hold_event": _hold_event,
     "doomed": _doomed,
     "gap": _gap,
     "deletion": _deletion,

@@ -1,7 +1,7 @@
 """The part of the box that must never stop: pull, record, show. It knows nothing of the rest."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from zoneinfo import ZoneInfo
 
 from edge.config import CameraSection, EdgeConfig
@@ -148,8 +148,8 @@ class Station:
     def component(self, camera_id: str) -> Component:
         """Return how one camera is, for the health board."""
         statuses = [s for s in self.streams.statuses() if s.camera_id == camera_id]
-        lost = [s for s in statuses if s.state is not StreamState.LIVE]
         recorders = [each for key, each in self._recorders.items() if key[0] == camera_id]
+        fanouts = [fanout for key, fanout in self._fanouts.items() if key[0] == camera_id]
         workers = [worker for key, worker in self._workers.items() if key[0] == camera_id]
         stats = [hub for key, hub in self.hubs.stats().items() if key[0] == camera_id]
         figures = {
@@ -158,14 +158,38 @@ class Station:
             "recorded_segments": sum(recorder.segments for recorder in recorders),
             "recorder_dropped": sum(recorder.dropped for recorder in recorders),
             "recorder_write_errors": sum(recorder.write_errors for recorder in recorders),
+            "recorder_unindexed": sum(recorder.unindexed for recorder in recorders),
+            "recorder_unwritten": sum(recorder.unwritten for recorder in recorders),
+            "subscribers_detached": sum(fanout.detached for fanout in fanouts),
             "viewers": sum(hub.viewers for hub in stats),
             "viewer_dropped": sum(hub.dropped for hub in stats),
         }
+        if not statuses:
+            return Component(Condition.DOWN, "no status yet", figures)
+        lost = [status for status in statuses if status.state is not StreamState.LIVE]
+        troubles = [*map(_told, lost), *_troubles(figures)]
+        condition = Condition.DEGRADED if troubles else Condition.OK
         if len(lost) == len(statuses):
-            return Component(Condition.DOWN, lost[0].error if lost else "no status yet", figures)
-        degraded = bool(lost) or bool(figures["recorder_dropped"])
-        condition = Condition.DEGRADED if degraded else Condition.OK
-        return Component(condition, lost[0].error if lost else None, figures)
+            condition = Condition.DOWN
+        return Component(condition, "; ".join(troubles) or None, figures)
+
+
+def _told(status: StreamStatus) -> str:
+    """Return in words which stream does not come, and why."""
+    why = "" if status.error is None else f": {status.error}"
+    return f"{status.stream} stream {status.state}{why}"
+
+
+def _troubles(figures: Mapping[str, int]) -> Iterator[str]:
+    """Yield in words what of a camera that sends is lost or late."""
+    if detached := figures["subscribers_detached"]:
+        yield f"receivers that failed and get nothing until a restart: {detached}"
+    if unindexed := figures["recorder_unindexed"]:
+        yield f"index entries that wait: {unindexed}"
+    if unwritten := figures["recorder_unwritten"]:
+        yield f"index entries given up since the start: {unwritten}"
+    if dropped := figures["recorder_dropped"]:
+        yield f"pictures not recorded since the start: {dropped}"
 
 
 def _streams(camera: CameraSection) -> list[StreamKey]:

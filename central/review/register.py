@@ -20,7 +20,7 @@ _RECORDED = re.compile(r"^cameras/(?P<camera>[a-z0-9_-]{1,32})/(?P<what>playlist
 #: A file of the recording. Its number can be guessed, so it is let out to nobody unentered.
 _FILE = re.compile(r"^segments/[^/]+\.mp4$")
 #: A small picture of a moment, or a sheet of them: recorded video too.
-_PREVIEW = re.compile(r"^cameras/(?P<camera>[a-z0-9_-]{1,32})/(?:preview\.jpg|previews)$")
+_PREVIEW = re.compile(r"^cameras/(?P<camera>[a-z0-9_-]{1,32})/(?P<what>preview\.jpg|previews)$")
 
 #: A result of an export that shows something; its manifest and its hashes don't.
 _EXPORTED = re.compile(r"^exports/(?P<result>[^/]+/(?!manifest\.json$|SHA256SUMS$).+)$")
@@ -73,8 +73,12 @@ class ViewingRegister:
             viewing = self._viewing(signed, box_id, "", "segment", query)
             self._enter_unless(self._covers_file, viewing)
         elif (found := _PREVIEW.match(path)) is not None:
-            if "at" in query:
-                query = {"from": query["at"], "to": query["at"], "reason": query.get("reason", "")}
+            if found["what"] == "preview.jpg":  # a sheet has no moment, whatever the query says
+                query = {
+                    "from": query.get("at", ""),
+                    "to": query.get("at", ""),
+                    "reason": query.get("reason", ""),
+                }
             viewing = self._viewing(signed, box_id, found["camera"], "preview", query)
             self._enter_unless(self._covers_preview, viewing)
         elif (found := _EXPORTED.match(path)) is not None:

@@ -8,8 +8,9 @@ is left is which of its words is worth an alert, and when it is over::
     faulty   no fault, and the picture could be judged       fine     END
     either   the picture can't be judged                     -        -
 
-A covered lens shows nothing else: what else is wrong with it is not said. A dark picture is one by
-day only: at night a lane without a lamp is dark.
+A covered lens shows nothing else: what else is wrong with it is not said. A black picture is a fault
+by day only. At night a lane without a lamp is black, and so is one whose lamp has been switched off;
+a lens that is covered in black then can't be told from it, and alarms nobody before morning.
 """
 
 from collections.abc import Sequence
@@ -22,12 +23,16 @@ from protocol.messages import AlertKind, AlertLevel, AlertMode, AlertOp
 PICTURE_RULE = "picture"
 KIND_OF = {
     PictureFault.COVERED: AlertKind.LENS_COVERED,
+    PictureFault.BLACKED: AlertKind.LENS_COVERED,
     PictureFault.BLURRED: AlertKind.PICTURE_BLURRED,
     PictureFault.MOVED: AlertKind.CAMERA_MOVED,
     PictureFault.FROZEN: AlertKind.PICTURE_FROZEN,
     PictureFault.OVEREXPOSED: AlertKind.PICTURE_OVEREXPOSED,
     PictureFault.UNDEREXPOSED: AlertKind.PICTURE_UNDEREXPOSED,
 }
+#: What hides all else that may be wrong.
+_COVERS = (PictureFault.COVERED, PictureFault.BLACKED)
+_BLACK = frozenset({PictureFault.BLACKED, PictureFault.UNDEREXPOSED})
 PICTURE_KINDS = frozenset(KIND_OF.values())
 #: Hours in which it is day everywhere the year round, by the village's clock.
 DAY_BEGINS, DAY_ENDS = 9, 16
@@ -44,9 +49,10 @@ class PictureRule:
         self._zone = zone
         self._faulty = {
             fault
-            for fault, kind in KIND_OF.items()
+            for fault in PictureFault
             for alert in open_alerts
-            if (alert.camera_id, alert.kind) == (camera_id, kind)
+            if (alert.camera_id, alert.rule_id, alert.region_id)
+            == (camera_id, PICTURE_RULE, fault.value)
         }
 
     def see(self, condition: PictureCondition) -> list[Occurrence]:
@@ -54,10 +60,9 @@ class PictureRule:
         if not condition.is_sure:
             return []
         faults = set(condition.faults)
-        if PictureFault.COVERED in faults:
-            faults = {PictureFault.COVERED}
         if not self._is_day(condition):
-            faults -= {PictureFault.UNDEREXPOSED} - self._faulty
+            faults -= _BLACK - self._faulty
+        faults = next(({each} for each in _COVERS if each in faults), faults)
         said = [
             self._occurrence(AlertOp.END, fault, condition) for fault in self._faulty - faults
         ] + [self._occurrence(AlertOp.START, fault, condition) for fault in faults - self._faulty]

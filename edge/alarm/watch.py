@@ -11,6 +11,7 @@ from edge.alarm.sight import Sight
 from edge.alarm.unreported import Unreported
 from edge.config import CameraSection
 from edge.errors import StorageError
+from edge.faultlog import FaultLog
 from edge.ports import (
     AlertDesk,
     Detections,
@@ -72,6 +73,7 @@ class Watch:
         self._sights = {camera_id: Sight(clock.monotonic_ns()) for camera_id in self._scenes}
         self._detector = Absence(DETECTOR_DOWN_S, STEADY_S)
         self._detector_runs: bool | None = None
+        self._faults = FaultLog(log, clock)
         self._lock = threading.Lock()
         self._unreported = Unreported(MAX_UNREPORTED)
         self._news = threading.Event()
@@ -209,9 +211,9 @@ class Watch:
             try:
                 self.tick()
                 self.report()
-            except Exception:
+            except Exception as error:  # noqa: BLE001 - logged, but not at every tick
                 # The supervising loop: a rule that fails must not silence the others.
-                log.exception("watch.failed")
+                self._faults.bug("watch.failed", error, {})
                 self._stopping.wait(TICK_S)
         self.report()
 
@@ -225,7 +227,7 @@ class Watch:
             try:
                 self._desk.report(occurrence)
             except StorageError as error:
-                log.warning("watch.unreported", extra={"error": str(error)})
+                self._faults.report("watch.unreported", str(error), {})
                 self._stopping.wait(TICK_S)
                 return
             with self._lock:

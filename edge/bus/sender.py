@@ -185,9 +185,9 @@ class Sender:
         while not self._closing.is_set():
             try:
                 self._turn()
-            except Exception:
+            except Exception as error:  # noqa: BLE001 - logged, but not at every turn
                 # A refused disk or a broken source of vitals must not end the bus.
-                log.exception("bus.turn_failed")
+                self._faults.bug("bus.turn_failed", error, {})
                 self._closing.wait(1.0)
                 continue
             self._wake.wait(self._idle_s())

@@ -29,6 +29,8 @@ _BURNT, _DARK = 230, 30
 #: So many blocks of a view are flat: what detail they have is noise.
 _FLAT_BLOCKS = 0.1
 _BURNT_PICTURE = 0.5
+#: Blocks of a picture of one colour differ by less, in grey levels; a darker one may be dusk.
+_BLANK, _BLANK_LIGHT = 1.5, 45
 _NEUTRAL = 128
 #: The small share of pixels that may be bright in a dark picture: a lamp, the camera's own clock.
 _BRIGHT_SHARE = 0.02
@@ -85,9 +87,9 @@ class Look:
     """One picture.
 
     ``detail`` is the fine detail of each block above the picture's noise, in grey levels; ``mean``
-    its brightness (0-255); ``burnt`` its share of white pixels. ``is_burnt``: half the picture is
-    white; ``is_dark``: next to nothing is brighter than black; ``colour`` is how far the picture is
-    from grey (0-128).
+    its brightness (0-255); ``burnt`` its share of white pixels. ``is_blank``: all is of one
+    colour, and no dusk; ``is_burnt``: half is white; ``is_dark``: next to nothing is brighter than
+    black; ``colour`` is how far the picture is from grey (0-128).
     """
 
     grey: Floats
@@ -96,6 +98,7 @@ class Look:
     detail: Floats
     mean: Floats
     burnt: Floats
+    is_blank: bool
     is_burnt: bool
     is_dark: bool
     colour: float
@@ -105,6 +108,8 @@ def look(luma: Plane, chroma: tuple[Plane, Plane]) -> Look:
     """Return what a picture shows, of its planes of brightness and colour (U, V) of any size."""
     grey = _scaled(luma, WIDTH, HEIGHT)
     fine = _scaled(luma, 2 * WIDTH, 2 * HEIGHT)
+    mean = _by_block(grey)
+    is_dark = float(np.quantile(grey, 1 - _BRIGHT_SHARE)) < _DARK
     burnt = np.asarray(grey >= _BURNT, np.float32)
     detail = _by_block(_steepness(fine))
     noise = np.float32(np.quantile(detail, _FLAT_BLOCKS))
@@ -113,10 +118,11 @@ def look(luma: Plane, chroma: tuple[Plane, Plane]) -> Look:
         outline=_outline(grey),
         coarse=_outline(_scaled(grey, WIDTH // _COARSE, HEIGHT // _COARSE)),
         detail=np.maximum(detail - noise, np.float32(0)),
-        mean=_by_block(grey),
+        mean=mean,
         burnt=_by_block(burnt),
+        is_blank=float(mean.mean()) > _BLANK_LIGHT and float(mean[1:-1].std()) < _BLANK,
         is_burnt=float(burnt.mean()) >= _BURNT_PICTURE,
-        is_dark=float(np.quantile(grey, 1 - _BRIGHT_SHARE)) < _DARK,
+        is_dark=is_dark,
         colour=float(sum(_colour(plane) for plane in chroma)) / len(chroma),
     )
 

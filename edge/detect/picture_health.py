@@ -5,6 +5,7 @@ A view is learned while nothing is suspected, and every picture is held against 
     fault         what is seen                                                     for
     covered       most of the view's detail gone flat                              COVERED_S
                   much of it gone, in one colour: paint, or a lorry that stops     PATCH_S
+    blacked       as covered, and black: a bag, a failed sensor, or lamps that go  COVERED_S
     blurred       fine detail gone all over, the coarse outline still the view's   BLURRED_S
     moved         outlines of another view, or of this one elsewhere               MOVED_S
     frozen        nothing moves but the camera's own clock                         FROZEN_S, SLOW_..
@@ -16,6 +17,7 @@ turns to infrared (its colours go or come) is given IR_QUIET_S and learned anew 
 the view's outlines. Nor is a reconnect: nothing is judged for RUN_QUIET_S of a new run. A fault is
 over when it was not seen for CLEAR_S. Times are those of the pictures, in seconds.
 
+A view without steady outlines (waves, noise in the dark) is held against nothing but one colour.
 The limits were set on one fixed camera's footage (PETS09-S2L1) with faults made from it, and tried
 on others' (tests/integration/detect/test_picture_health.py).
 """
@@ -44,8 +46,8 @@ ADOPT_S = 600.0
 
 #: Blocks with less detail than this show nothing that could go.
 _TEXTURED = 3.0
-#: A view with fewer of them, by night or over water, can be covered, moved and frozen, no more.
-_MUCH_TEXTURE = 0.2
+#: With fewer of them, as by night, a view's outlines alone are gone by.
+_LEAST_TEXTURE = 0.1
 _BLACK, _MIN_GAIN = 16, 0.25
 #: A block that keeps less than this share of its detail has lost it.
 _LOST_SHARE, _BLURRED_SHARE = 0.25, 0.45
@@ -59,7 +61,7 @@ _BURNT_BLOCK = 0.5
 _LIKE_ENOUGH = 0.85
 _SHIFTED = 0.6
 _UNLIKE, _SAME_COARSE, _ELSEWHERE, _STILL_THE_VIEW = 0.4, 0.5, 0.5, 0.4
-#: A view whose pictures are less alike than this has no outlines to go by.
+#: A view whose pictures are less alike than this has no outlines to go by: waves, or noise.
 _MIN_USUAL = 0.6
 #: The wind shakes a mast by less, in shares of the picture's width.
 _MIN_SHIFT = 0.02
@@ -162,6 +164,7 @@ class PictureHealth:
         self._quiet_until_s = -np.inf
         self._spells = {
             PictureFault.COVERED: _Spell(COVERED_S),
+            PictureFault.BLACKED: _Spell(COVERED_S),
             PictureFault.BLURRED: _Spell(BLURRED_S),
             PictureFault.MOVED: _Spell(MOVED_S),
             PictureFault.FROZEN: _Spell(FROZEN_S),
@@ -220,38 +223,43 @@ class PictureHealth:
     def _against(self, view: _View, look: Look) -> set[PictureFault]:
         """Return what is wrong with the picture by the view: the gravest alone."""
         self._is_patch = False
+        if look.is_blank:
+            return {PictureFault.COVERED}
+        if not view.has_outline:
+            return set()
+        alike = look.outline.likeness(view.outline) / view.usual
+        if alike < _SHIFTED and _is_elsewhere(view, look):
+            return {PictureFault.MOVED}
+        found = self._by_detail(view, look, is_unlike=alike < _UNLIKE)
+        if found is None and alike < _UNLIKE:
+            shows_another = look.outline.energy >= _ENOUGH_OUTLINE * view.outline.energy
+            found = PictureFault.MOVED if shows_another else PictureFault.COVERED
+        if found is PictureFault.COVERED and look.is_dark:
+            found = PictureFault.BLACKED
+        return set() if found is None else {found}
+
+    def _by_detail(self, view: _View, look: Look, *, is_unlike: bool) -> PictureFault | None:
+        """Return what the blocks say that have lost their detail, where the view has enough."""
         textured = view.detail >= _TEXTURED
         textured[0] = textured[-1] = False  # the camera's own words
-        if not textured.any():
-            return set()
-        alike = look.outline.likeness(view.outline) / max(view.usual, 1e-6)
-        is_unlike = view.has_outline and alike < _UNLIKE
-        if view.has_outline and alike < _SHIFTED and _is_elsewhere(view, look):
-            return {PictureFault.MOVED}
+        if float(textured.mean()) < _LEAST_TEXTURE:
+            return None
         judged = textured & (look.burnt < _BURNT_BLOCK)
         kept = look.detail / np.maximum(view.detail * _gain(view, look), 1e-6)
         lost = judged & (kept < _LOST_SHARE)
         lost_share = _share(lost, textured)
-        is_flat = lost_share >= _COVERED_BLOCKS and (is_unlike or not view.has_outline)
-        shows_much = float(textured.mean()) >= _MUCH_TEXTURE
         is_soft = (
-            shows_much
-            and _share(judged & (kept < _BLURRED_SHARE), textured) >= _BLURRED_BLOCKS
+            _share(judged & (kept < _BLURRED_SHARE), textured) >= _BLURRED_BLOCKS
             and _share(judged & (kept > _SHARP_SHARE), textured) <= _SHARP_BLOCKS
         )
         if is_soft and view.shows_coarsely(look):
-            return {PictureFault.BLURRED}
-        if is_flat:
-            return {PictureFault.COVERED}
-        if (
-            shows_much
-            and lost_share >= _PATCH_BLOCKS
-            and _is_one_colour(look.mean[lost], view.mean[lost])
-        ):
+            return PictureFault.BLURRED
+        if lost_share >= _COVERED_BLOCKS and is_unlike:
+            return PictureFault.COVERED
+        if lost_share >= _PATCH_BLOCKS and _is_one_colour(look.mean[lost], view.mean[lost]):
             self._is_patch = True
-            return {PictureFault.COVERED}
-        has_outline = look.outline.energy >= _ENOUGH_OUTLINE * view.outline.energy
-        return {PictureFault.MOVED} if is_unlike and has_outline and not is_soft else set()
+            return PictureFault.COVERED
+        return None
 
     # -- what becomes of it ------------------------------------------------------------------------
 

@@ -62,6 +62,7 @@ class PictureFault(StrEnum):
     """What can be wrong with a camera's picture."""
 
     COVERED = "covered"  # by a hand, a bag, paint; a picture of one colour
+    BLACKED = "blacked"  # black at once: covered, or its light or its sensor failed
     BLURRED = "blurred"
     MOVED = "moved"
     FROZEN = "frozen"

@@ -7,15 +7,13 @@ on the box comes first: it runs at the lowest priority of processor and disk.
 
 import argparse
 import ctypes
-import errno
-import os
 import platform
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from edge.errors import MediaError, StorageError
+from edge.errors import MediaError
 from edge.exports.encoding import Encoder, Progress, Window
 from edge.exports.film import Film
 from edge.exports.job import Failure, Kind, PartSaid
@@ -31,15 +29,19 @@ from edge.exports.order import (
     read_until,
 )
 from edge.exports.parts import Part, parts
-from edge.exports.reading import opened, poured
+from edge.exports.reading import UnreadableError, lost_of, opened, poured
+from edge.exports.room import is_full
 from edge.media.sample import TICKS_PER_S, CodecParameters
+from edge.modest import come_last
 from edge.orphan import die_with_parent
+
+#: Beginning anew costs all that was made: a disk that refuses more than so many files is worn out.
+MOST_LEFT_OUT = 10
 
 _NICE = 19
 _IOPRIO_SET = {"x86_64": 251, "aarch64": 30}  # <asm/unistd.h>
 _IOPRIO_WHO_PROCESS = 1
 _IOPRIO_IDLE = 3 << 13
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class Maker:
@@ -47,7 +49,9 @@ class Maker:
 
     def __init__(self, order: Order, tell: Callable[[int], None]) -> None:
         self._order = order
+        self._tell = tell
         self._progress = Progress(tell)
+        self._left_out: dict[str, Lost] = {}
         self._made: list[MadePart] = []
         self._used: list[Used] = []
         self._lost: list[Lost] = []
@@ -60,17 +64,35 @@ class Maker:
             self._looks = [Blocks(order.regions)]
 
     def make(self) -> Made:
-        """Return what was made, or why it was not."""
+        """Return what was made, or why it was not.
+
+        A recorded file whose bytes turn out unreadable is left out, and all is made anew without
+        it: what was made until then may reach into it.
+        """
+        while True:
+            try:
+                return self._made_once()
+            except UnreadableError as error:
+                if len(self._left_out) == MOST_LEFT_OUT:
+                    return self._failed(Failure.SOURCE_CHANGED, f"{error.source.path}: {error}")
+                self._begin_anew(error)
+
+    def _begin_anew(self, error: UnreadableError) -> None:
+        self._left_out[error.source.path] = lost_of(error.source, str(error))
+        for made in self._made:
+            (Path(self._order.folder) / made.file.name).unlink(missing_ok=True)
+        self._made, self._used, self._lost = [], [], [*self._left_out.values()]
+        self._progress = Progress(self._tell)
+
+    def _made_once(self) -> Made:
+        """Make all. Raises UnreadableError."""
         try:
             for part in self._parts():
                 if len(self._made) == MAX_PARTS:
                     return self._failed(Failure.TOO_MANY_PARTS)
                 self._make(part)
-        except StorageError as error:
-            return self._failed(Failure.SOURCE_CHANGED, str(error))
         except OSError as error:
-            full = error.errno in _FULL
-            return self._failed(Failure.NO_ROOM if full else Failure.DISK, str(error))
+            return self._failed(Failure.NO_ROOM if is_full(error) else Failure.DISK, str(error))
         except MediaError as error:
             return self._failed(Failure.CRASHED, str(error))
         if not self._made:
@@ -87,7 +109,8 @@ class Maker:
 
     def _parts(self) -> Iterator[Part]:
         order = self._order
-        files = opened(order.sources, self._lost.append)
+        readable = [each for each in order.sources if each.path not in self._left_out]
+        files = opened(readable, self._lost.append)
         return parts(files, order.start, read_until(order.kind, order.end), self._is_full)
 
     def _is_full(self, parameters: CodecParameters, duration_90k: int, size_bytes: int) -> bool:
@@ -127,7 +150,7 @@ class Maker:
 
 def yield_to_others() -> None:
     """Take the lowest priority there is, of the processor and, where the kernel can, the disk."""
-    os.nice(_NICE)
+    come_last(_NICE)
     number = _IOPRIO_SET.get(platform.machine())
     if number is not None:
         libc = ctypes.CDLL(None, use_errno=True)

@@ -12,13 +12,13 @@ import av
 import av.error
 import numpy as np
 
-from edge.errors import MediaError, StorageError
+from edge.errors import MediaError
 from edge.exports.film import Film
 from edge.exports.job import PartSaid
 from edge.exports.looks import Look, Picture
 from edge.exports.order import MadePart, Shown, Used, most_bits_per_s
 from edge.exports.parts import Part, Take
-from edge.exports.reading import poured
+from edge.exports.reading import UnreadableError, poured
 from edge.media.mp4 import SampleTable, room_for
 from edge.media.parameters import ParameterCollector
 from edge.media.sample import TICKS_PER_S, Codec, CodecParameters
@@ -76,12 +76,14 @@ class Encoder:
         self._table = SampleTable()
         self._encoder: av.VideoCodecContext | None = None
         self._first_90k: int | None = None
+        self._last_90k = 0
+        self._walls: list[datetime] = []  # the earliest and the latest picture's
         self._pending: tuple[bytes, int, bool] | None = None
 
     def make(self, path: Path, *, progress: Progress) -> MadePart | None:
         """Write the file and return it; None where no picture is inside the window.
 
-        Raises OSError, StorageError and MediaError, with no file left.
+        Raises OSError, UnreadableError and MediaError, with no file left.
         """
         samples = len(self._part.table)
         room_bytes = room_for(samples, samples // _CHUNK_SAMPLES + 1)
@@ -96,7 +98,9 @@ class Encoder:
             start = self._wall(first_90k)
             film.put_head(parameters, self._table, start)
             file = film.finish()
-        end = start + _span(self._table.duration_90k)
+        last_lasts = _span(first_90k + self._table.duration_90k - self._last_90k)
+        low, high = self._walls
+        end = max(high, self._wall(self._last_90k) + last_lasts)
         said = PartSaid(
             name=path.name,
             start=start,
@@ -109,9 +113,9 @@ class Encoder:
             said=said,
             file=file,
             shown=tuple(
-                Shown(start=max(each.start, start), end=min(each.end, end))
+                Shown(start=max(each.start, low), end=min(each.end, end))
                 for each in self._part.shown
-                if each.end > start and each.start < end
+                if each.end > low and each.start < end
             ),
             undecodable=self._undecodable,
         )
@@ -148,12 +152,14 @@ class Encoder:
         at_90k = frame.pts
         if at_90k is None or at_90k <= last_90k:
             return last_90k
-        if self._window.start <= self._wall(at_90k) < self._window.end:
+        wall = self._wall(at_90k)
+        if self._window.start <= wall < self._window.end:
+            self._walls = [min([wall, *self._walls]), max([wall, *self._walls])]
             yield _Shown(at_90k, frame)
         return at_90k
 
     def _wall(self, at_90k: int) -> datetime:
-        return self._part.start + _span(at_90k - self._part.table.first_cts_90k)
+        return self._part.wall(at_90k - self._part.table.first_cts_90k)
 
     # -- out ---------------------------------------------------------------------------------------
 
@@ -164,6 +170,7 @@ class Encoder:
             self._encoder = _encoder(width, height)
             self._first_90k = shown.at_90k
         assert self._first_90k is not None
+        self._last_90k = shown.at_90k
         width, height = self._encoder.width, self._encoder.height
         picture = frame.reformat(width=width, height=height, format="yuv420p")
         if self._looks:
@@ -228,10 +235,13 @@ def _samples(take: Take, rows: Iterator[tuple[int, int, int]]) -> Iterator[_Data
                 file.seek(offset)
                 while size_bytes > 0:
                     length, at_90k, cts_90k = next(rows)
-                    yield _Data(file.read(length), at_90k, cts_90k)
+                    data = file.read(length)
+                    if len(data) < length:
+                        raise UnreadableError(take.source, "shorter than it was")
+                    yield _Data(data, at_90k, cts_90k)
                     size_bytes -= length  # noqa: PLW2901
     except OSError as error:
-        raise StorageError(f"{take.source.path}: {error.strerror}") from error
+        raise UnreadableError(take.source, error.strerror or repr(error)) from error
 
 
 def _ignore(_: memoryview) -> None:

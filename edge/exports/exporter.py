@@ -6,20 +6,19 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 
 from edge.db.database import Database
 from edge.errors import NoRoomError, NotFoundError, QueueFullError, StorageError
 from edge.exports.ending import finished
+from edge.exports.holding import JobHolds
 from edge.exports.job import ENDED, Ask, Failure, Job, State
 from edge.exports.maker import Making
 from edge.exports.order import Order, read_until
 from edge.exports.ordering import Village, needed_bytes, order_for
-from edge.exports.room import Space, budget_bytes, floor_bytes, has_room, outdated
+from edge.exports.room import Space, budget_bytes, floor_bytes, has_room, is_full, outdated
 from edge.exports.shelf import Shelf
 from edge.health import Component, Condition
-from edge.recording import holds
 from edge.recording.index import RecordingIndex
 from edge.recording.segment import Footage
 from protocol.clock import Clock
@@ -28,8 +27,6 @@ from protocol.ids import uuid7
 log = logging.getLogger(__name__)
 
 MOST_WAITING = 20
-#: So long what a job needs is held; a job that waits longer takes what is left by then.
-HELD_FOR = timedelta(days=3)
 _TIDY_S = 60.0
 
 
@@ -55,7 +52,7 @@ class Exporter:
     ) -> None:
         self._shelf = shelf
         self._index = index
-        self._database = database
+        self._holds = JobHolds(database)
         self._village = village
         self._clock = clock
         self._min_free_fraction = min_free_fraction
@@ -63,7 +60,7 @@ class Exporter:
         self._make = making
         self._lock = threading.RLock()
         self._jobs: dict[str, Job] = {}
-        self._read: Counter[str] = Counter()
+        self._used: Counter[str] = Counter()
         self._making: Making | None = None
         self._wake = threading.Event()
         self._stopping = False
@@ -94,11 +91,11 @@ class Exporter:
         with self._lock:
             if len(self._waiting()) >= MOST_WAITING:
                 raise QueueFullError(f"{MOST_WAITING} exports wait already")
-            self._hold(job)
+            self._holds.hold(job, max(now, self._index.last_believed() or now))
             try:
                 self._keep(job)
             except StorageError:
-                self._release(job)
+                self._holds.release(job)
                 raise
         return job
 
@@ -121,7 +118,7 @@ class Exporter:
     def remove(self, job_id: str) -> Job | None:
         """Cancel a job that is not over, at once, and return it; delete one that is: None.
 
-        Raises NotFoundError, and StorageError where the disk refuses.
+        Where the disk refuses it is cancelled until the next start. Raises NotFoundError.
         """
         with self._lock:
             job = self.job(job_id)
@@ -130,29 +127,35 @@ class Exporter:
                 return None
             running = job.state is State.RUNNING
             job = job.cancelled(self._clock.now())
-            self._keep(job)
+            self._note(job)
             if running and self._making is not None:
                 self._making.stop()  # its own thread cleans up
             else:
-                self._release(job)
+                self._holds.release(job)
             return job
 
     @contextmanager
     def reading(self, job_id: str) -> Iterator[Path]:
-        """Give the folder of a job's result, which is not deleted meanwhile.
+        """Give the folder of a job's result, whose files stay meanwhile, whoever deletes it.
 
         Raises NotFoundError where there is no result.
         """
         with self._lock:
             if self.job(job_id).state is not State.DONE:
                 raise NotFoundError(f"export {job_id} is not done")
-            self._read[job_id] += 1
+            self._used[job_id] += 1
         try:
             yield self._shelf.folder(job_id)
         finally:
-            with self._lock:
-                self._read[job_id] -= 1
-                self._read += Counter()  # without those that nobody reads
+            self._leave(job_id)
+
+    def _leave(self, job_id: str) -> None:
+        """Need a job's folder no more; the last one to leave clears up where it was deleted."""
+        with self._lock:
+            self._used[job_id] -= 1
+            self._used += Counter()  # without those that nobody needs
+            if job_id not in self._used and job_id not in self._jobs:
+                self._shelf.remove(job_id)
 
     def component(self) -> Component:
         """Return how the exports are, for the health board."""
@@ -166,23 +169,26 @@ class Exporter:
     # -- life --------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Go on with the jobs of the last run. Raises StorageError where the disk refuses."""
+        """Go on with the jobs of the last run; without them where the disk refuses.
+
+        That must not keep the box from recording, nor the janitor from making room (recording I5).
+        """
         try:
             found = self._shelf.load()
+        except OSError as error:
+            log.warning("exports.not_found_again", extra={"error": repr(error)})
+        else:
             for job in found:
                 self._find(job)
-        except OSError as error:
-            raise StorageError(f"exports: {error}") from error
+            self._holds.release_others(self._jobs.values())
         self._thread.start()
 
     def _find(self, job: Job) -> None:
         again = job.found_again(self._clock.now())
+        self._jobs[job.id] = again
         if again is not job:
             self._shelf.clear(job.id)
-            self._shelf.keep(again)
-        if again.state in ENDED:
-            self._release(again)
-        self._jobs[again.id] = again
+            self._note(again)
 
     def close(self, timeout_s: float = 10.0) -> None:
         """Stop; the job that runs is begun anew at the next start. Idempotent."""
@@ -218,6 +224,7 @@ class Exporter:
                 return None
             job = waiting[0].begun(self._clock.now())
             self._note(job)
+            self._used[job.id] += 1
             return job
 
     def _work(self, job: Job) -> None:
@@ -227,17 +234,25 @@ class Exporter:
         except NoRoomError as error:
             job = job.failed(self._clock.now(), Failure.NO_ROOM, str(error))
         except (StorageError, OSError) as error:
-            job = job.failed(self._clock.now(), Failure.DISK, str(error))
+            full = isinstance(error, OSError) and is_full(error)
+            why = Failure.NO_ROOM if full else Failure.DISK
+            job = job.failed(self._clock.now(), why, str(error))
+        except Exception as error:
+            # Else it would be running for ever, and what it needs be held.
+            log.exception("exports.failed", extra={"job": job.id})
+            job = job.failed(self._clock.now(), Failure.CRASHED, repr(error))
         with self._lock:
             self._making = None
-            kept = self._jobs[job.id]
+            # Who cancelled it may have deleted it since.
+            kept = self._jobs.get(job.id, job.cancelled(self._clock.now()))
             if kept.state is State.RUNNING:
                 self._note(job)
                 kept = job
             if kept.state is not State.DONE:
                 self._shelf.clear(kept.id)
             if kept.state in ENDED:
-                self._release(kept)
+                self._holds.release(kept)
+            self._leave(job.id)
         log.info("exports.ended", extra={"job": job.id, "state": kept.state.value})
 
     def _made(self, job: Job) -> Job:
@@ -252,7 +267,7 @@ class Exporter:
         making = self._make(order_for(job, footage, self._village, folder))
         with self._lock:
             self._making = making
-            if self._stopping or self._jobs[job.id].state is not State.RUNNING:
+            if self._stopping or not self._is_wanted(job.id):
                 making.stop()
         total_bytes = sum(item.size_bytes for item in footage)
         is_short = False
@@ -269,7 +284,7 @@ class Exporter:
             raise NoRoomError("the disk has filled up meanwhile")
         if made is None:
             return job.put_back()
-        job = self.job(job.id)
+        job = self._jobs.get(job.id, job)
         if made.failure is not None:
             log.warning(
                 "exports.not_made",
@@ -281,9 +296,13 @@ class Exporter:
 
     def _reach(self, job_id: str, done_bytes: int, total_bytes: int) -> None:
         with self._lock:
-            job = self._jobs[job_id]
-            if job.state is State.RUNNING:
-                self._jobs[job_id] = job.reached(done_bytes, total_bytes)
+            if self._is_wanted(job_id):
+                self._jobs[job_id] = self._jobs[job_id].reached(done_bytes, total_bytes)
+
+    def _is_wanted(self, job_id: str) -> bool:
+        """Say whether a job that was begun is neither cancelled nor deleted."""
+        job = self._jobs.get(job_id)
+        return job is not None and job.state is State.RUNNING
 
     def _footage(self, ask: Ask) -> list[Footage]:
         end = read_until(ask.kind, ask.end)
@@ -311,6 +330,7 @@ class Exporter:
 
     def _disk(self) -> Space:
         try:
+            self._shelf.prepare()  # somebody may have removed it, to make room
             usage = shutil.disk_usage(self._shelf.root)
         except OSError as error:
             raise StorageError(f"exports: {error.strerror}") from error
@@ -319,15 +339,19 @@ class Exporter:
     def _tidy(self, more_bytes: int) -> None:
         """Delete results that are old, or in the way of ``more_bytes``."""
         most_bytes = budget_bytes(self._space()) - more_bytes
+        # A clock that was set ahead by mistake must not end all at once (recording I10).
+        now = min(self._clock.now(), self._index.last_believed() or self._clock.now())
         with self._lock:
-            going = outdated(self._jobs.values(), self._read, self._clock.now(), most_bytes)
+            going = outdated(self._jobs.values(), self._used, now, most_bytes)
             for job in going:
                 self._delete(job)
                 log.info("exports.deleted", extra={"job": job.id, "bytes": job.size_bytes})
 
     def _delete(self, job: Job) -> None:
         del self._jobs[job.id]
-        self._shelf.remove(job.id)
+        self._shelf.forget(job.id)
+        if job.id not in self._used:
+            self._shelf.remove(job.id)
         self.deleted += 1
 
     # -- what is kept ------------------------------------------------------------------------------
@@ -347,19 +371,3 @@ class Exporter:
             self._shelf.keep(job)
         except OSError as error:
             log.warning("exports.not_kept", extra={"job": job.id, "error": repr(error)})
-
-    def _hold(self, job: Job) -> None:
-        ask, until = job.ask, self._clock.now() + HELD_FOR
-        with self._database.transaction() as connection:
-            holds.add_hold(connection, ask.camera_id, ask.start, ask.end, _held(job), until)
-
-    def _release(self, job: Job) -> None:
-        try:
-            with self._database.transaction() as connection:
-                holds.drop_hold(connection, _held(job))
-        except StorageError as error:  # it ends by itself
-            log.warning("exports.still_held", extra={"job": job.id, "error": str(error)})
-
-
-def _held(job: Job) -> str:
-    return f"export:{job.id}"

@@ -38,7 +38,7 @@ def order_for(job: Job, footage: Sequence[Footage], village: Village, folder: st
         lines=(f"{name}  {{time}}", f"{village.box_name} {village.box_id}  {ask.mark}"),
         plain_lines=(f"{ask.camera_id}  {{time}}", f"{village.box_id}  {ask.mark}"),
         regions=ask.regions,
-        sources=tuple(_source(item) for item in footage),
+        sources=tuple(source_of(item) for item in footage),
     )
 
 
@@ -50,7 +50,8 @@ def needed_bytes(kind: Kind, footage: Sequence[Footage]) -> int:
     )
 
 
-def _source(item: Footage) -> Source:
+def source_of(item: Footage) -> Source:
+    """Return what the process is told of a recorded file."""
     return Source(
         path=str(item.path),
         run_id=item.run_id,

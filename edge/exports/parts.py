@@ -1,8 +1,10 @@
 """Which samples of the recording go into which file of an export. Pure."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from operator import itemgetter
 
 from edge.exports.order import Shown, Source
 from edge.media.boxes import SampleEntry
@@ -44,7 +46,8 @@ class Take:
 class Part:
     """One file: its samples (decoding times count from the first), where they are, what it shows.
 
-    Its own time is wall time minus ``start``; ``shown`` are the stretches without a hole.
+    ``shown`` are the stretches without a hole, and :meth:`wall` says what its own time is: wall
+    time minus ``start``, later by up to LONGEST_STILL_90K where a clock was set back by so little.
     """
 
     parameters: CodecParameters
@@ -53,6 +56,12 @@ class Part:
     table: SampleTable
     takes: tuple[Take, ...]
     shown: tuple[Shown, ...]
+    late: tuple[tuple[int, int], ...]  # from when on, and by how much more than at its start
+
+    def wall(self, at_90k: int) -> datetime:
+        """Return the wall time of what is decoded so long after the first sample."""
+        step = bisect_right(self.late, at_90k, key=itemgetter(0)) - 1
+        return self.start + _span(at_90k - self.late[max(0, step)][1])
 
 
 #: Whether a part that is so long and large is full.
@@ -82,19 +91,28 @@ def parts(
 
 @dataclass(frozen=True, slots=True)
 class _Shot:
-    """A sample with its place on the wall's time line, in 90 kHz ticks of 1970."""
+    """A sample with its place on the file's time line, in 90 kHz ticks of 1970.
+
+    It is the wall's but for ``late_90k``: so much later than it was recorded.
+    """
 
     opened: Opened
     entry: SampleEntry
     at_90k: int
+    late_90k: int
     begins_fragment: bool
     may_break: bool  # a file may begin here
+
+    @property
+    def wall_90k(self) -> int:
+        """When it was recorded."""
+        return self.at_90k - self.late_90k
 
 
 def _shots(opened: Iterable[Opened], end_90k: int) -> Iterator[_Shot]:
     """Yield what can be decoded, until ``end_90k``; one run after the other."""
     previous: Opened | None = None
-    reached_90k = 0
+    reached_90k = late_90k = 0
     decodable = False
     for each in opened:
         if previous is None or not _follows(previous.source, each.source):
@@ -104,6 +122,7 @@ def _shots(opened: Iterable[Opened], end_90k: int) -> Iterator[_Shot]:
                 reached_90k = wall_90k
             # Runs may overlap where a clock was set: within a file time never goes back.
             reached_90k = max(reached_90k, wall_90k)
+            late_90k = reached_90k - wall_90k
         if previous is not None and previous.parameters != each.parameters:
             decodable = False
         base_90k = reached_90k - each.source.start_dts_90k
@@ -113,8 +132,9 @@ def _shots(opened: Iterable[Opened], end_90k: int) -> Iterator[_Shot]:
                 at_90k = base_90k + entry.dts_90k
                 reached_90k = at_90k + entry.duration_90k
                 decodable = decodable or entry.is_key
-                if decodable and at_90k < end_90k:
-                    yield _Shot(each, entry, at_90k, number == 0, opens_file and entry.is_key)
+                if decodable and at_90k - late_90k < end_90k:
+                    may_break = opens_file and entry.is_key
+                    yield _Shot(each, entry, at_90k, late_90k, number == 0, may_break)
                 opens_file = False
         previous = each
 
@@ -130,16 +150,16 @@ def _from_key(shots: Iterable[_Shot], start_90k: int) -> Iterator[_Shot]:
     """Leave out what lies before the last key frame at or before ``start_90k``."""
     waiting: list[_Shot] = []
     for shot in shots:
-        if shot.entry.is_key and shot.at_90k <= start_90k:
+        if shot.entry.is_key and shot.wall_90k <= start_90k:
             waiting = []
-        if shot.at_90k < start_90k:
+        if shot.wall_90k < start_90k:
             waiting.append(shot)
             continue
         yield from waiting
         waiting = []
         yield shot
     # The last picture may last until after the start.
-    if waiting and waiting[-1].at_90k + waiting[-1].entry.duration_90k > start_90k:
+    if waiting and waiting[-1].wall_90k + waiting[-1].entry.duration_90k > start_90k:
         yield from waiting
 
 
@@ -151,10 +171,12 @@ class _Begun:
         self._parameters = first.opened.parameters
         self._start = source.start + _span(first.entry.dts_90k - source.start_dts_90k)
         self._first_90k = first.at_90k
+        self._first_wall_90k = first.wall_90k
         self._end_90k = first.at_90k
         self._table = SampleTable()
         self._takes: list[Take] = []
-        self._stretches: list[tuple[int, int]] = []
+        self._stretches: list[tuple[int, int]] = []  # by the wall
+        self._late: list[tuple[int, int]] = []
 
     def breaks(self, shot: _Shot) -> bool:
         """Return whether it can't be in one file with the one before it.
@@ -183,28 +205,31 @@ class _Begun:
             is_key=entry.is_key,
             begins_chunk=begins_file or shot.begins_fragment,
         )
-        end_90k = shot.at_90k + entry.duration_90k
+        end_wall_90k = shot.wall_90k + entry.duration_90k
         if leaps:
-            self._stretches.append((shot.at_90k, end_90k))
+            at_90k = shot.at_90k - self._first_90k
+            self._late.append((at_90k, at_90k - (shot.wall_90k - self._first_wall_90k)))
+            self._stretches.append((shot.wall_90k, end_wall_90k))
         else:
-            self._stretches[-1] = self._stretches[-1][0], end_90k
-        self._end_90k = end_90k
+            self._stretches[-1] = self._stretches[-1][0], end_wall_90k
+        self._end_90k = shot.at_90k + entry.duration_90k
 
     def part(self) -> Part:
         return Part(
             self._parameters,
             self._start,
-            self._wall(self._end_90k),
+            self._wall(max(end for _, end in self._stretches)),
             self._table,
             tuple(self._takes),
             tuple(
                 Shown(start=self._wall(begin), end=self._wall(end))
                 for begin, end in self._stretches
             ),
+            tuple(self._late),
         )
 
-    def _wall(self, at_90k: int) -> datetime:
-        return self._start + _span(at_90k - self._first_90k)
+    def _wall(self, wall_90k: int) -> datetime:
+        return self._start + _span(wall_90k - self._first_wall_90k)
 
 
 def span_of(source: Source) -> tuple[datetime, datetime]:

@@ -33,17 +33,26 @@ class Shelf:
         return self._root / job_id
 
     def load(self) -> list[Job]:
-        """Return the jobs, oldest first, and remove folders that hold none."""
-        self._root.mkdir(parents=True, exist_ok=True)
+        """Return the jobs, oldest first, and remove folders that hold none.
+
+        One that the disk refuses to read stays as it is.
+        """
+        self.prepare()
         jobs = []
         for folder in sorted(self._root.iterdir()):
             try:
                 text = (folder / _STATE).read_bytes()
                 jobs.append(Job.model_validate_json(text))
-            except (OSError, ValidationError) as error:
+            except (FileNotFoundError, ValidationError) as error:
                 log.warning("exports.no_job", extra={"folder": folder.name, "error": repr(error)})
                 self.remove(folder.name)
+            except OSError as error:
+                log.warning("exports.not_read", extra={"folder": folder.name, "error": repr(error)})
         return jobs
+
+    def prepare(self) -> None:
+        """See to it that the folder is there."""
+        self._root.mkdir(parents=True, exist_ok=True)
 
     def keep(self, job: Job) -> None:
         """Write a job's state, durably: all of it or none."""
@@ -73,6 +82,16 @@ class Shelf:
                 path.unlink(missing_ok=True)
         except OSError as error:
             log.warning("exports.not_cleared", extra={"job": job_id, "error": repr(error)})
+
+    def forget(self, job_id: str) -> None:
+        """Remove the job, not its files: these go with the folder, at a start at the latest.
+
+        Never raises.
+        """
+        try:
+            (self.folder(job_id) / _STATE).unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("exports.not_forgotten", extra={"job": job_id, "error": repr(error)})
 
     def remove(self, job_id: str) -> None:
         """Remove a job with all its files. Never raises; what stays is tried again at a start."""

@@ -13,7 +13,7 @@ class Fanout:
     """Offers each item to the subscribers in the order they came, without waiting for any.
 
     A subscriber that raises has broken its promise: it is detached, logged and counted, and the
-    others don't notice. Subscribing is allowed from any thread; offering from one.
+    others don't notice. Subscribing is allowed from any thread; offering from one at a time.
     """
 
     def __init__(self, name: str, *subscribers: Subscriber) -> None:

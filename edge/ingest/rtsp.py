@@ -4,7 +4,9 @@ Measured: with ``fflags=nobuffer`` the packets read while probing are thrown awa
 group of pictures at every connect; a silent camera is noticed after twice the read timeout, because
 the first one only flushes the packet that the demuxer holds back; and PyAV's own ``timeout`` asks
 Python for the time, under its lock, at every packet of the network: with 16 cameras that was half
-of all that the box used. FFmpeg's does not.
+of all that the box used. FFmpeg's does not, but it is of each read from the network: a camera that
+sends nothing but its reports would keep us for ever. So PyAV's is used to open, and while reading
+from a camera that was seen to hang like that.
 """
 
 from collections.abc import Callable, Iterator
@@ -38,7 +40,7 @@ _OPTIONS = {
 _CODECS = {"h264": Codec.H264, "hevc": Codec.H265}
 _NS_PER_S = 1_000_000_000
 _FORBIDDEN = (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError)
-_STALLED = (av.error.TimeoutError, av.error.ExitError)
+_STALLED = av.error.TimeoutError
 
 
 class RtspOpener:
@@ -68,8 +70,8 @@ class RtspOpener:
         password = camera.password.read if camera.password else None
         return cls(url, clock, camera.username, password, camera.transport)
 
-    def open(self) -> PacketSource:
-        """Connect; takes about half a second, at most twice ``TIMEOUT_S``.
+    def open(self, *, watched: bool = False) -> PacketSource:
+        """Connect; takes about half a second, at most four times ``TIMEOUT_S``; see Opener.open.
 
         Raises StreamRefused for a wrong password or one that can't be read, or a coding we can't
         carry, StreamMissing for a path that is not there, StreamStalled for a camera that accepts
@@ -85,6 +87,7 @@ class RtspOpener:
                 url,
                 options={**_OPTIONS, "rtsp_transport": self._transport},
                 metadata_errors="replace",
+                timeout=(2 * TIMEOUT_S, 2 * TIMEOUT_S if watched else None),
             )
         except (av.error.FFmpegError, OSError, ValueError) as error:
             # A camera that accepts and stays silent ends as "invalid data", after the timeout.
@@ -159,6 +162,8 @@ def _translated(error: Exception) -> StreamError:
     """Return our error for PyAV's, with its words but never its URL."""
     name = type(error).__name__
     words = f"{name}: {getattr(error, 'strerror', None) or 'no more is known'}"
+    if isinstance(error, av.error.ExitError):  # PyAV's own limit
+        return StreamStalled(f"connected, but no packet for {2 * TIMEOUT_S:g} s")
     if isinstance(error, _STALLED):
         return StreamStalled(words)
     if isinstance(error, _FORBIDDEN):

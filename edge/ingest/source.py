@@ -31,8 +31,11 @@ class PacketSource(Protocol):
 class Opener(Protocol):
     """How to reach one stream."""
 
-    def open(self) -> PacketSource:
+    def open(self, *, watched: bool = False) -> PacketSource:
         """Connect and return the stream; blocks for seconds at most.
+
+        ``watched``: a camera that goes on sending something, but no packet, is StreamStalled too.
+        That costs more, and is for one that has been seen to do so.
 
         Raises StreamRefused where trying again soon is no help, StreamMissing where it is for some
         minutes, else StreamError.

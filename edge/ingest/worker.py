@@ -9,8 +9,8 @@ from datetime import datetime
 from edge.errors import StreamError, StreamMissing, StreamRefused, StreamStalled
 from edge.faultlog import FaultLog
 from edge.ingest.backoff import Backoff
-from edge.ingest.burst import OpeningBurst
 from edge.ingest.fanout import Fanout
+from edge.ingest.intake import Intake
 from edge.ingest.source import Opener, PacketSource
 from edge.media.sample import GapReason, Packet
 from edge.media.timeline import Timeline
@@ -38,6 +38,11 @@ class StreamWorker:
         any         -- no packet for LOST_AFTER_S, or it stalled ---> LOST
         LOST        -- packet --------------------------------------> LIVE
 
+    A connection that stays open without a packet (its encoder hangs, and the camera goes on sending
+    reports) can't be broken from outside: it is left to a thread that hands nothing on any more,
+    and a new one connects. From then on connections are watched and end by themselves, until one
+    has run well, so that one thread is left at most.
+
     ``packets`` and ``connects`` count since the start. Listeners are told of each change, under a
     lock, so in order.
     """
@@ -63,14 +68,17 @@ class StreamWorker:
         self._lost_after_s = lost_after_s
         self._faults = FaultLog(log, clock)
         self._stopping = threading.Event()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._alarm: threading.Timer | None = None
         self._last_packet_at: datetime | None = None
         self._missing_since_ns: int | None = None
         self._last_packet_ns = clock.monotonic_ns()
         self._status = StreamStatus(camera_id, stream, StreamState.CONNECTING, clock.now(), None)
-        self._thread = threading.Thread(target=self._run, name=f"ingest-{camera_id}-{stream}")
-        self._thread.daemon = True
+        self._intake: Intake | None = None
+        self._opened_ns = 0
+        self._watched = False
+        self._left: threading.Thread | None = None
+        self._thread = self._new_thread()
         self.packets = 0
         self.connects = 0
 
@@ -99,10 +107,23 @@ class StreamWorker:
         if self._thread.is_alive():
             self._thread.join(timeout_s)
 
+    def _new_thread(self) -> threading.Thread:
+        name = f"ingest-{self._camera_id}-{self._stream}"
+        return threading.Thread(target=self._run, name=name, daemon=True)
+
     def _run(self) -> None:
         while not self._stopping.is_set():
             wait_s = self._attempt()
+            if self._is_left():
+                return
             self._stopping.wait(wait_s)
+
+    def _leaves_one(self) -> bool:
+        return self._left is not None and self._left.is_alive()
+
+    def _is_left(self) -> bool:
+        """Say whether another thread has taken the place of the one that asks."""
+        return threading.current_thread() is not self._thread
 
     def _attempt(self) -> float:
         """Run the stream once, and return how long to wait before the next time."""
@@ -118,9 +139,12 @@ class StreamWorker:
             # The supervising loop: a bug or an odd camera costs this stream a pause, no more.
             self._faults.bug("stream.failed", error, self._who())
             self._note(StreamError(f"internal error: {type(error).__name__}"))
+        if self._is_left():
+            return 0.0
         now_ns = self._clock.monotonic_ns()
         if self.packets > packets_before and now_ns - opened_ns >= GOOD_RUN_S * _NS_PER_S:
             self._backoff.reset()
+            self._watched = self._leaves_one()
         return self._wait_s(end, now_ns)
 
     def _wait_s(self, end: StreamError | None, now_ns: int) -> float:
@@ -135,33 +159,36 @@ class StreamWorker:
         return self._backoff.wait_s()
 
     def _pull(self) -> None:
-        with closing(self._opener.open()) as source:
+        with closing(self._opener.open(watched=self._watched)) as source:
             self.connects += 1
             timeline = Timeline(self._camera_id, self._stream, source.codec, source.extradata)
+            intake = Intake(timeline, self._fanout)
+            self._begin(intake)
             reason = GapReason.NETWORK
             try:
-                self._pump(source, timeline)
+                self._pump(source, intake)
             except StreamStalled:
                 reason = GapReason.CAMERA
                 raise
             finally:
                 if self._stopping.is_set():
                     reason = GapReason.BOX_OFF
-                for item in timeline.finish(reason, self._clock.now()):
-                    self._fanout.offer(item)
+                intake.close(reason, self._clock.now())
         if not self._stopping.is_set():
             raise StreamError("the camera closed the stream")
 
-    def _pump(self, source: PacketSource, timeline: Timeline) -> None:
-        burst = OpeningBurst()
-        try:
-            for packet in source.packets():
-                if self._stopping.is_set():
-                    return
-                self._came(packet)
-                self._hand_on(burst.take(packet), timeline)
-        finally:
-            self._hand_on(burst.rest(), timeline)
+    def _begin(self, intake: Intake) -> None:
+        with self._lock:
+            self._intake, self._opened_ns = intake, self._clock.monotonic_ns()
+            if self._status.state is StreamState.LOST:  # else it is awaited already
+                self._arm(self._lost_after_s)
+
+    def _pump(self, source: PacketSource, intake: Intake) -> None:
+        for packet in source.packets():
+            if self._stopping.is_set() or intake.is_closed:
+                return
+            self._came(packet)
+            intake.take(packet)
 
     def _came(self, packet: Packet) -> None:
         """Judge the stream by a packet that just came, however long the burst holds it back."""
@@ -171,16 +198,11 @@ class StreamWorker:
         if self._status.state is not StreamState.LIVE:
             self._change(StreamState.LIVE, None)
 
-    def _hand_on(self, packets: Iterable[Packet], timeline: Timeline) -> None:
-        for packet in packets:
-            for item in timeline.feed(packet):
-                self._fanout.offer(item)
-
     # -- judging ----------------------------------------------------------------------------------
 
     def _note(self, error: StreamError) -> None:
         """Tell of a stream that ended or could not be opened."""
-        if self._stopping.is_set():
+        if self._stopping.is_set() or self._is_left():
             return
         text = str(error)
         self._faults.report("stream.fault", text, self._who())
@@ -196,10 +218,11 @@ class StreamWorker:
         self._arm(max(0.0, self._lost_after_s - silent_s))
 
     def _arm(self, after_s: float) -> None:
-        self._disarm()
-        self._alarm = threading.Timer(after_s, self._expire)
-        self._alarm.daemon = True
-        self._alarm.start()
+        with self._lock:
+            self._disarm()
+            self._alarm = threading.Timer(after_s, self._expire)
+            self._alarm.daemon = True
+            self._alarm.start()
 
     def _disarm(self) -> None:
         if self._alarm is not None:
@@ -207,13 +230,36 @@ class StreamWorker:
 
     def _expire(self) -> None:
         with self._lock:
-            if self._status.state is StreamState.CONNECTING and not self._stopping.is_set():
+            if self._stopping.is_set():
+                return
+            if self._status.state is StreamState.CONNECTING:
                 self._tell(StreamState.LOST, self._status.error or "no packet yet")
+            if self._intake is None or self._intake.is_closed:
+                return  # not connected: the next attempt tells
+            since_ns = max(self._opened_ns, self._last_packet_ns)
+            silent_s = (self._clock.monotonic_ns() - since_ns) / _NS_PER_S
+            if silent_s < self._lost_after_s:
+                self._arm(self._lost_after_s - silent_s)
+            else:
+                self._give_up(self._intake)
+
+    def _give_up(self, intake: Intake) -> None:
+        """Take an open connection without packets for lost; with the lock held."""
+        text = f"connected, but no packet for {self._lost_after_s:g} s"
+        self._faults.report("stream.fault", text, self._who())
+        self._change(StreamState.LOST, text)
+        self._watched, now = True, self._clock.now()
+        if self._leaves_one():
+            intake.end_run(GapReason.CAMERA, now)
+            return
+        intake.close(GapReason.CAMERA, now)
+        self._left, self._thread = self._thread, self._new_thread()
+        self._thread.start()
 
     def _change(self, state: StreamState, error: str | None) -> None:
         with self._lock:
             if state is StreamState.LIVE:
-                self._disarm()
+                self._arm(self._lost_after_s)
                 self._faults.note("stream.live", self._who())
             if (state, error) != (self._status.state, self._status.error):
                 self._tell(state, error)

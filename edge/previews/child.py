@@ -7,11 +7,10 @@ without a question.
 """
 
 import argparse
-import os
 import resource
+import signal
 import socket
 from fractions import Fraction
-from pathlib import Path
 
 import av
 from av.error import FFmpegError
@@ -21,6 +20,7 @@ from av.video.frame import VideoFrame
 
 from edge.errors import MediaError
 from edge.media.sample import Codec
+from edge.modest import come_last
 from edge.previews import wire
 
 _DECODERS = {Codec.H264: "h264", Codec.H265: "hevc"}
@@ -34,9 +34,11 @@ _OPTIONS = {
 _QUANTISERS = (5, 8, 11, 15, 20, 31)
 
 _IDLE_S = 60.0
+#: The box kills who is late after 10 s. If the box itself was killed, the kernel does it: a decoder
+#: that hangs would take a processor for ever.
+LONGEST_S = 30.0
 _NICE = 10  # behind recording, live video and the detector
 _MEMORY_BYTES = 1024 * 1024 * 1024  # ten times what a 4K picture takes, the libraries included
-_FIRST_TO_GO = "800"  # where memory runs out; the recorder is to be the last
 
 
 def picture(question: wire.Question) -> bytes:
@@ -82,22 +84,23 @@ def serve(link: socket.socket) -> None:
     try:
         while True:
             question = wire.receive(link)
+            signal.setitimer(signal.ITIMER_REAL, LONGEST_S)
             try:
                 jpeg = picture(question)
             except MediaError as error:
                 wire.refuse(link, str(error))
             else:
                 wire.answer(link, jpeg)
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0.0)
     except (EOFError, OSError):
         return
 
 
 def _yield_to_others() -> None:
     """Take the processor and the memory only where nobody else wants them."""
-    os.nice(_NICE)
+    come_last(_NICE)
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core would hold pictures
-    Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO, encoding="ascii")
 
 
 def main() -> None:

@@ -120,7 +120,9 @@ class Census:
             return
         outcome = read_back(self._index, self._doomed, path)
         self._outcomes[outcome] += 1
-        if outcome is Outcome.RECOVERED:
+        # While the index is made anew, what comes after a file is not known yet: in the end the
+        # rebuild explains what is missing still.
+        if outcome is Outcome.RECOVERED and self._rebuild is None:
             self._index.explain_after(path)
 
     def _judge_disk(self) -> bool:

@@ -9,7 +9,7 @@ import logging
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 from pathlib import Path
 
 from edge.db.database import Database
@@ -21,7 +21,7 @@ from edge.recording.label import DiskState, Label
 from edge.recording.manifest import Removal
 from edge.recording.proof import Proof
 from edge.recording.retention import Deletion, Reason
-from edge.recording.segment import Gap, Segment
+from edge.recording.segment import Gap, Segment, start_by_name
 from protocol.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ class Doomed:
             size_bytes = file.tell()
         path = orphan.relative_to(self._root).as_posix()
         now = self._clock.now()
-        begun = _begun(orphan) or now
+        begun = start_by_name(orphan) or now
         removal = Removal(
             camera_id=path.partition("/")[0],
             day=self._day(begun),
@@ -163,12 +163,3 @@ class Doomed:
             self._faults.report("janitor.unlink_refused", error.strerror or repr(error), {})
             return False
         return True
-
-
-def _begun(path: Path) -> datetime | None:
-    """Return when a file began by its name, or None where that is no time."""
-    try:
-        begun = datetime.strptime(f"{path.parent.name}{path.name[:6]}", "%Y%m%d%H%M%S")  # noqa: DTZ007
-    except ValueError:
-        return None
-    return begun.replace(tzinfo=UTC)

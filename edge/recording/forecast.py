@@ -47,8 +47,8 @@ class CameraForecast:
 class Forecast:
     """What is to be expected of all cameras.
 
-    ``full_in_days``: when the limits are reached and the oldest must go, if nothing has gone for
-    its age before; 0 where they are, None where nothing is written.
+    ``full_in_days``: when the limits are reached and the oldest must go; 0 where they are, None
+    where nothing is written, or every camera comes to its own days before that.
     """
 
     cameras: tuple[CameraForecast, ...]
@@ -83,8 +83,18 @@ def forecast(usages: Iterable[Usage], disk: Disk, policy: Policy) -> Forecast:
             )
             for each in known
         ),
-        max(0.0, free / sum(writing.values())) if writing else None,
+        _full_in_days(free, known, writing, owns),
     )
+
+
+def _full_in_days(
+    free: int, known: list[Usage], writing: dict[str, int], owns: dict[str, float]
+) -> float | None:
+    if not writing:
+        return None
+    kept = {each.camera_id: each.size_bytes - each.beyond_bytes for each in known}
+    to_come = sum(max(0.0, rate * owns[name] - kept[name]) for name, rate in writing.items())
+    return None if free > 0 and to_come <= free else max(0.0, free / sum(writing.values()))
 
 
 def _daily(usage: Usage) -> int | None:

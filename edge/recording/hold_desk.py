@@ -10,6 +10,7 @@ from edge.errors import NotFoundError, RefusedError
 from edge.health import Component, Condition
 from edge.recording import hold_trace
 from edge.recording.hold_rules import (
+    Act,
     Placing,
     Refusal,
     Terms,
@@ -18,7 +19,7 @@ from edge.recording.hold_rules import (
     check_reason,
     is_review_due,
 )
-from edge.recording.hold_trace import Act, HoldEvent, PersonHold
+from edge.recording.hold_trace import HoldEvent, PersonHold
 from edge.recording.index import RecordingIndex
 from edge.recording.retention import HOLD_LEAD
 from edge.recording.segment import Footage, Hold
@@ -41,7 +42,7 @@ with file as (
       order by start_us, id rows between unbounded preceding and 1 preceding) as reached_us
   from segment
   where camera_id = :camera_id and stream = 'main' and start_us < :end_us and path <> :growing
-    and end_us > :start_us - :lead_us and end_us < :end_us + :longest_us
+    and end_us > :start_us - :lead_us and start_us > :start_us - :lead_us - :longest_us
 )
 select coalesce(sum(max(0, end_us - max(start_us, coalesce(reached_us, start_us)))), 0),
   coalesce(sum(size_bytes), 0)

@@ -6,7 +6,7 @@ whoever holds some back says why, until when, and when somebody looks again whet
 
 import unicodedata
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 
 from edge.errors import RefusedError
@@ -18,6 +18,8 @@ MAX_REVIEW = timedelta(days=180)
 #: A stretch of recording that one hold keeps; longer ones are several decisions.
 MAX_STRETCH = timedelta(days=7)
 MAX_REASON_CHARS = 500
+#: No clock of a box shows a time before or after these, however wrong it is.
+_EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 #: What an alert's own holds are called by.
 ALERT_PREFIX = "alert:"
 
@@ -34,6 +36,15 @@ class Refusal(StrEnum):
     NOTHING_RECORDED = "nothing_recorded"
     TOO_MANY = "too_many"
     ALERT_HOLD = "alert_hold"
+
+
+class Act(StrEnum):
+    """What was done to a hold."""
+
+    PLACED = "placed"
+    CHANGED = "changed"
+    RELEASED = "released"
+    ENDED = "ended"  # its time was over
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +69,8 @@ class Placing:
 def check_placing(placing: Placing, now: datetime, zone: tzinfo) -> None:
     """Raise RefusedError where a hold may not be placed like that."""
     check_reason(placing.reason)
-    if not timedelta() < placing.end - placing.start <= MAX_STRETCH:
+    is_one = timedelta() < placing.end - placing.start <= MAX_STRETCH
+    if not (is_one and placing.start >= _EARLIEST and placing.end <= _LATEST):
         raise RefusedError(Refusal.STRETCH)
     _check_until(placing.terms, now)
     _check_review(placing.terms, now, zone)

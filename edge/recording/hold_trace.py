@@ -6,9 +6,9 @@ Each function runs in the caller's transaction.
 import sqlite3
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 
 from edge.db.instant import from_us, to_us
+from edge.recording.hold_rules import Act
 
 #: A trace goes so long after its hold's end.
 KEPT_AFTER_END = timedelta(days=3 * 365 + 1)
@@ -17,15 +17,6 @@ KEPT_AFTER_END = timedelta(days=3 * 365 + 1)
 BOX = "box"
 
 _STATE = "camera_id, start_us, end_us, reason, until_us, placed_by, placed_us, review_on"
-
-
-class Act(StrEnum):
-    """What was done to a hold."""
-
-    PLACED = "placed"
-    CHANGED = "changed"
-    RELEASED = "released"
-    ENDED = "ended"  # its time was over
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

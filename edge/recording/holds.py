@@ -39,16 +39,34 @@ def add_hold(
 
 
 def extend_hold(connection: sqlite3.Connection, reason: str, end: datetime) -> None:
-    """Let every hold of ``reason`` reach at least to ``end``; none is ever shortened."""
+    """Let every hold of ``reason`` reach at least to ``end``, shorten none, move no person's."""
     connection.execute(
-        "update hold set end_us = max(end_us, :end_us) where reason = :reason",
+        "update hold set end_us = max(end_us, :end_us)"
+        " where reason = :reason and placed_by is null",
         {"reason": reason, "end_us": to_us(end)},
     )
 
 
 def drop_hold(connection: sqlite3.Connection, reason: str) -> None:
-    """Remove every hold of ``reason``; for what the box itself holds while it works."""
-    connection.execute("delete from hold where reason = :reason", {"reason": reason})
+    """Remove every hold of ``reason``; for what the box itself holds while it works.
+
+    A person's hold stays, whatever its words are.
+    """
+    connection.execute(
+        "delete from hold where reason = :reason and placed_by is null", {"reason": reason}
+    )
+
+
+def reasons(connection: sqlite3.Connection, prefix: str) -> set[str]:
+    """Return the reasons of the box's own holds that begin with ``prefix``."""
+    rows = connection.execute(
+        """
+        select distinct reason from hold
+        where substr(reason, 1, length(:prefix)) = :prefix and placed_by is null
+        """,
+        {"prefix": prefix},
+    ).fetchall()
+    return {row["reason"] for row in rows}
 
 
 def holds(connection: sqlite3.Connection, now: datetime) -> list[Hold]:

@@ -3,7 +3,7 @@
 import heapq
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -170,17 +170,27 @@ class RecordingIndex:
         """Yield every segment of every camera, oldest first, read in pages as they are used."""
         return self._pages("true", {})
 
-    def of_camera(self, camera_id: str, begun_by: datetime | None = None) -> Iterator[Segment]:
-        """Yield a camera's segments that begin by then, oldest first, read in pages as well."""
-        where = "camera_id = :camera_id and stream = :stream and start_us <= :begun_by"
+    def of_camera(
+        self, camera_id: str, begun_by: datetime | None = None, passing: Sequence[Stretch] = ()
+    ) -> Iterator[Segment]:
+        """Yield a camera's segments that begin by then, oldest first, read in pages as well.
+
+        What begins within a stretch of ``passing`` is left out unread; they are in order and apart.
+        """
         until_us = _FAR_US if begun_by is None else to_us(begun_by)
-        pages = [
-            self._pages(
-                where, {"camera_id": camera_id, "stream": stream.value, "begun_by": until_us}
-            )
-            for stream in StreamName
-        ]
-        return heapq.merge(*pages, key=lambda segment: (segment.start, segment.id))
+        spans = list(_between(passing, until_us))
+        streams = [self._of_stream(camera_id, stream, spans) for stream in StreamName]
+        return heapq.merge(*streams, key=lambda segment: (segment.start, segment.id))
+
+    def _of_stream(
+        self, camera_id: str, stream: StreamName, spans: Sequence[tuple[int, int]]
+    ) -> Iterator[Segment]:
+        with self._database.reading() as connection:
+            filled = segments.begun_in(connection, camera_id, stream, spans)
+        where = "camera_id = :camera_id and stream = :stream and start_us between :first and :last"
+        of = {"camera_id": camera_id, "stream": stream.value}
+        for first, last in filled:
+            yield from self._pages(where, {**of, "first": first, "last": last})
 
     def _pages(self, where: str, given: Mapping[str, object]) -> Iterator[Segment]:
         after = {"start_us": -_FAR_US, "id": 0, "limit": _PAGE_ROWS, **given}
@@ -449,6 +459,15 @@ class RecordingIndex:
                 "select value from meta where key = :key", {"key": key}
             ).fetchone()
         return None if row is None else from_us(int(row["value"]))
+
+
+def _between(passing: Iterable[Stretch], until_us: int) -> Iterator[tuple[int, int]]:
+    """Yield the first and last microsecond of each span between the stretches, up to a time."""
+    first = -_FAR_US
+    for stretch in passing:
+        yield first, min(to_us(stretch.start) - 1, until_us)
+        first = to_us(stretch.end)
+    yield first, until_us
 
 
 def _range(

@@ -3,7 +3,7 @@
 import logging
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ from edge.errors import StorageError
 from edge.faultlog import FaultLog
 from edge.recording import gaps, holds
 from edge.recording.believed import BelievedClock
+from edge.recording.coverage import Stretch
 from edge.recording.doomed import Doomed, Remains
 from edge.recording.elders import Elders
 from edge.recording.index import RecordingIndex
@@ -56,9 +57,9 @@ class Janitor:
     """Deletes what the plan says every ``interval_s``, and notes that the box is alive.
 
     ``alarm`` is raised when the limits can't be met because only held or growing footage is left,
-    the disk lets nothing go or is not the one that the index is about, and after the database
-    was damaged; ``trouble`` says which. A
-    full or read-only disk makes it try again at the next round, never stop.
+    the disk lets nothing go or is not the one that the index is about, deletions can't be written
+    down, and after the database was damaged; ``trouble`` says which. A full or read-only disk makes
+    it try again at the next round, never stop.
     """
 
     def __init__(
@@ -120,6 +121,9 @@ class Janitor:
             trouble = self._delete(now, believed or self._clock.now())
         except OSError:
             self._judge("the disk refuses")
+            raise
+        except StorageError:
+            self._judge("deletions can't be written down")
             raise
         if not self._stopping.is_set():  # a round that was cut short knows nothing of the limits
             self._judge(trouble or unsettled(self._database))
@@ -184,7 +188,11 @@ class Janitor:
                 raise
             # The disk is so full that not even the deletion can be written down. These files are to
             # go anyway; should we die right here, the next start finds rows without a file.
-            deletions = tuple(each for each in deletions if self._doomed.unlink(each.segment.path))
+            with self._database.reading() as connection:  # nobody places a hold meanwhile
+                deletions = holds.unheld(connection, deletions, now)
+                deletions = tuple(
+                    each for each in deletions if self._doomed.unlink(each.segment.path)
+                )
             if not deletions:
                 raise
             self._doomed.condemn(deletions, at)
@@ -234,11 +242,10 @@ class _Present:
     def cameras(self) -> set[str]:
         return self._index.cameras()
 
-    def of_camera(self, camera_id: str, begun_by: datetime | None = None) -> Iterator[Segment]:
-        return filter(_is_there, self._index.of_camera(camera_id, begun_by))
-
-    def oldest_first(self) -> Iterator[Segment]:
-        return filter(_is_there, self._index.oldest_first())
+    def of_camera(
+        self, camera_id: str, begun_by: datetime | None = None, passing: Sequence[Stretch] = ()
+    ) -> Iterator[Segment]:
+        return filter(_is_there, self._index.of_camera(camera_id, begun_by, passing))
 
     def camera_bytes(self, camera_id: str) -> int:
         return self._index.camera_bytes(camera_id)

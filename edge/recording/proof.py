@@ -8,11 +8,13 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 
 from edge.db.database import Database
 from edge.errors import StorageError
 from edge.recording.manifest import Entry, Key, Removal
+from edge.recording.retention import Reason
 
 FOLDER = "deletions"
 #: The line of a file of 10 s takes 0.004 % of its video: together with MOST_FILES some 19 million
@@ -153,19 +155,22 @@ class Proof:
         if not rows or rows[0]["reached"] is None:
             return
         number, length = map(int, rows[0]["reached"].split())
+        begun_in = {_key(row): row["manifest_from"] for row in rows}
         found: dict[Key, Entry] = {}
-        for where, line in self._lines(number, length):
+        for file_number, where, line in self._lines(number, length):
             try:
                 removal = Removal.parse(line)
             except ValueError as error:
                 yield where, str(error)
                 continue
-            found[removal.key] = Entry.after(found.get(removal.key), removal)
+            # What is before a row's own lines is another database's, or came to nothing.
+            if file_number >= begun_in.get(removal.key, 0):
+                found[removal.key] = Entry.after(found.get(removal.key), removal)
         oldest = min(self._numbers(), default=number)
         for row in rows:
             if row["manifest"] is None or row["manifest_from"] < oldest:
                 continue
-            key = (row["camera_id"], row["day"], row["reason"])
+            key = _key(row)
             says = Entry(
                 row["segments"], row["bytes"], row["first_us"], row["last_us"], row["manifest"]
             )
@@ -176,15 +181,18 @@ class Proof:
         """Make rows that are missing anew from the newest lines, in the caller's transaction.
 
         For a table that could not be read. Only a few files are looked through, as the cameras wait
-        meanwhile; a row whose lines may have begun before those gets no hash. Raises OSError.
+        meanwhile; a row whose lines may have begun before those gets no hash. A line that was
+        damaged into a day or reason that there is not makes none. Raises OSError.
         """
         numbers = self._numbers()[-_RESTORED_FILES:]
         entries: dict[Key, Entry] = {}
         begun: dict[Key, tuple[int, int]] = {}
         for number in numbers:
-            for _, line in self._lines_of(number, None):
+            for _, _, line in self._lines_of(number, None):
                 with suppress(ValueError):
                     removal = Removal.parse(line)
+                    date.fromisoformat(removal.day)
+                    Reason(removal.reason)
                     entries[removal.key] = Entry.after(entries.get(removal.key), removal)
                     begun[removal.key] = (begun.get(removal.key, (number, 0))[0], removal.at_us)
         for key, entry in entries.items():
@@ -197,12 +205,12 @@ class Proof:
                 (*row, at_us, manifest, number),
             )
 
-    def _lines(self, number: int, length: int) -> Iterator[tuple[str, str]]:
+    def _lines(self, number: int, length: int) -> Iterator[tuple[int, str, str]]:
         for each in self._numbers():
             if each <= number:
                 yield from self._lines_of(each, length if each == number else None)
 
-    def _lines_of(self, number: int, length: int | None) -> Iterator[tuple[str, str]]:
+    def _lines_of(self, number: int, length: int | None) -> Iterator[tuple[int, str, str]]:
         path, read = self._path(number), 0
         with path.open("rb") as file:
             for count, data in enumerate(file, 1):
@@ -210,7 +218,7 @@ class Proof:
                 if length is not None and read > length:
                     return
                 where = f"{FOLDER}/{path.name} line {count}"
-                yield where, data.decode(errors="replace").removesuffix("\n")
+                yield number, where, data.decode(errors="replace").removesuffix("\n")
 
     def _numbers(self) -> list[int]:
         names = (path.stem for path in self._folder.glob(f"*{_SUFFIX}"))
@@ -218,6 +226,10 @@ class Proof:
 
     def _path(self, number: int) -> Path:
         return self._folder / f"{number:06}{_SUFFIX}"
+
+
+def _key(row: sqlite3.Row) -> Key:
+    return row["camera_id"], row["day"], row["reason"]
 
 
 def _sync(folder: Path) -> None:

@@ -42,8 +42,10 @@ def recover(
     except OSError as error:
         log.warning("recovery.no_folder", extra={"path": str(index.root), "error": str(error)})
     _attempt("doomed", doomed.unlink_all)
-    if index.newest_id() == 0:
-        _attempt("label", label.accept)  # nothing was recorded yet: any disk will do
+    # Nothing was recorded yet: any disk will do. But of an index that is made anew the rows are
+    # still to come, and they are of the disk that it knows.
+    if index.newest_id() == 0 and (reads_back or label.expected() is None):
+        _attempt("label", label.accept)
     outcomes: Counter[Outcome] = Counter()
     # What a disk of another box holds is not ours to index, and then to delete.
     ours = label.state() is not DiskState.OTHER and reads_back

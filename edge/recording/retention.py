@@ -1,6 +1,8 @@
 """What is to be deleted, and why. Pure."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+import heapq
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -8,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from edge.recording.coverage import Stretch
 from edge.recording.segment import Hold, Segment
 
 #: As many as one transaction takes without keeping the recorders waiting; the rest comes next.
@@ -74,16 +77,19 @@ class Disk:
 
 
 class Holdings(Protocol):
-    """What there is to delete. Iterators are read only as far as needed."""
+    """What there is to delete. Iterators are read only as far as needed.
+
+    ``passing`` are stretches in order and apart of one another: what begins within one may be left
+    out. It is what holds keep, and there may be a hundred times as much of it as of the rest.
+    """
 
     def cameras(self) -> Collection[str]:
         """Return the cameras that there is footage of, configured or not."""
 
-    def of_camera(self, camera_id: str, begun_by: datetime | None = None) -> Iterable[Segment]:
+    def of_camera(
+        self, camera_id: str, begun_by: datetime | None = None, passing: Sequence[Stretch] = ()
+    ) -> Iterable[Segment]:
         """Return a camera's segments, oldest first; only those that begin by ``begun_by``."""
-
-    def oldest_first(self) -> Iterable[Segment]:
-        """Return the segments of all cameras, oldest first."""
 
     def camera_bytes(self, camera_id: str) -> int:
         """Return how much a camera's segments take."""
@@ -131,20 +137,39 @@ def plan(
 
 
 class _Spared:
-    """What may not go."""
+    """What may not go.
+
+    Half a year of alerts is thousands of holds, and what they keep is gone through at every round:
+    so holds that touch are one stretch, and a look is a bisection.
+    """
 
     def __init__(self, holds: Iterable[Hold], growing: Collection[Path], now: datetime) -> None:
         self._growing = growing
-        self._holds: dict[str, list[Hold]] = {}
-        for hold in holds:
+        self._begins: dict[str, list[datetime]] = {}
+        self._ends: dict[str, list[datetime]] = {}
+        for hold in sorted(holds, key=lambda hold: hold.start):
             if hold.until > now:
-                self._holds.setdefault(hold.camera_id, []).append(hold)
+                self._keep(hold.camera_id, hold.start - HOLD_LEAD, hold.end)
+
+    def _keep(self, camera_id: str, begin: datetime, end: datetime) -> None:
+        begins = self._begins.setdefault(camera_id, [])
+        ends = self._ends.setdefault(camera_id, [])
+        if ends and begin <= ends[-1]:
+            ends[-1] = max(ends[-1], end)
+        else:
+            begins.append(begin)
+            ends.append(end)
+
+    def stretches(self, camera_id: str) -> list[Stretch]:
+        """Return what is held of a camera, in order and apart: whatever begins in there stays."""
+        begins, ends = self._begins.get(camera_id, []), self._ends.get(camera_id, [])
+        return list(map(Stretch, begins, ends))
 
     def __contains__(self, segment: Segment) -> bool:
-        return segment.path in self._growing or any(
-            segment.start < hold.end and segment.end > hold.start - HOLD_LEAD
-            for hold in self._holds.get(segment.camera_id, ())
-        )
+        if segment.path in self._growing:
+            return True
+        before = bisect_left(self._begins.get(segment.camera_id, ()), segment.end)
+        return before > 0 and segment.start < self._ends[segment.camera_id][before - 1]
 
 
 class _Planner:
@@ -166,11 +191,15 @@ class _Planner:
         }
 
     def plan(self, now: datetime, is_of_age: Callable[[Segment], bool]) -> Plan:
-        for camera_id in sorted(self._holdings.cameras()):
+        cameras = sorted(self._holdings.cameras())
+        for camera_id in cameras:
             self._take_old(camera_id, now, is_of_age)
         for camera_id in sorted(self._over_own):
-            self._take(self._holdings.of_camera(camera_id), partial(self._own_limit, camera_id))
-        self._take(self._holdings.oldest_first(), self._limit)
+            self._take(self._not_held(camera_id), partial(self._own_limit, camera_id))
+        oldest_first = heapq.merge(
+            *map(self._not_held, cameras), key=lambda segment: (segment.start, segment.id)
+        )
+        self._take(oldest_first, self._limit)
         short = max(0, self._over_quota, self._under_watermark, *self._over_own.values())
         return Plan(tuple(self._deletions.values()), short, partial=self._is_full)
 
@@ -178,11 +207,15 @@ class _Planner:
         self, camera_id: str, now: datetime, is_of_age: Callable[[Segment], bool]
     ) -> None:
         kept_from = now - timedelta(days=self._policy.of(camera_id).days)
-        for segment in self._holdings.of_camera(camera_id, kept_from):
+        for segment in self._not_held(camera_id, kept_from):
             if self._is_full:
                 return
             if segment.end <= kept_from and is_of_age(segment):
                 self._choose(segment, Reason.AGE)
+
+    def _not_held(self, camera_id: str, begun_by: datetime | None = None) -> Iterable[Segment]:
+        """Return a camera's segments, oldest first; some of them may be held all the same."""
+        return self._holdings.of_camera(camera_id, begun_by, self._spared.stretches(camera_id))
 
     def _own_limit(self, camera_id: str) -> Reason | None:
         return Reason.QUOTA if self._over_own[camera_id] > 0 else None

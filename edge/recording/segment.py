@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,6 +16,15 @@ _PATH = re.compile(r"[\w.-]+/(?:main|sub)/\d{8}/\d{6}-[0-9a-f]{32}\.mp4", re.ASC
 def is_recorded_path(path: str) -> bool:
     """Return whether a path below the recordings folder is one that a recorder makes."""
     return _PATH.fullmatch(path) is not None and not path.startswith(".")
+
+
+def start_by_name(path: Path) -> datetime | None:
+    """Return to the second when a file begins that a recorder made, or None where it says none."""
+    try:
+        begun = datetime.strptime(f"{path.parent.name}{path.name[:6]}", "%Y%m%d%H%M%S")  # noqa: DTZ007
+    except ValueError:
+        return None
+    return begun.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,9 +5,10 @@ table are below it.
 """
 
 import dataclasses
+import json
 import sqlite3
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,26 @@ def of_row(row: sqlite3.Row | Mapping[str, Any], root: Path) -> Segment:
         recovered=bool(row["recovered"]),
         keys=_unpacked(row["keys"]),
     )
+
+
+def begun_in(
+    connection: sqlite3.Connection,
+    camera_id: str,
+    stream: StreamName,
+    spans: Sequence[tuple[int, int]],
+) -> list[tuple[int, int]]:
+    """Return those spans, in microseconds with their last one, in which a segment begins."""
+    rows = connection.execute(
+        """
+        select json_extract(value, '$[0]') as first, json_extract(value, '$[1]') as last
+        from json_each(:spans)
+        where exists (select 1 from segment where camera_id = :camera_id and stream = :stream
+          and start_us between json_extract(value, '$[0]') and json_extract(value, '$[1]'))
+        order by key
+        """,
+        {"spans": json.dumps(spans), "camera_id": camera_id, "stream": stream.value},
+    ).fetchall()
+    return [(row["first"], row["last"]) for row in rows]
 
 
 def stretches(

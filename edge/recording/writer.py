@@ -121,8 +121,13 @@ class Recorder:
 
     @property
     def unindexed(self) -> int:
-        """How many index writes wait for the database."""
+        """How many index writes the database refused and are tried again."""
         return self._ledger.waiting
+
+    @property
+    def unwritten(self) -> int:
+        """How many index writes were given up; the next start finds their files."""
+        return self._ledger.dropped
 
     # -- the ingest thread ------------------------------------------------------------------------
 
@@ -190,10 +195,10 @@ class Recorder:
     def _supervise(self, item: StreamItem | _Overflow) -> None:
         try:
             self._take(item)
-        except Exception:
+        except Exception as error:  # noqa: BLE001 - logged, but not at every picture
             # The supervising loop: a bug costs this camera a file's end, not its recording. The
             # file stays without a row; the next start reads it back (recording I5).
-            log.exception("recorder.failed", extra={"camera_id": self._camera_id})
+            self._faults.bug("recorder.failed", error, {"camera_id": self._camera_id})
             self.write_errors += 1
             self._blocked_until_ns = self._clock.monotonic_ns()
             file, self._file, self._pending = self._file, None, []

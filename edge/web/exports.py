@@ -1,7 +1,8 @@
 """The routes of exports: ask for one, see how far it is, fetch what was made."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from contextlib import ExitStack, asynccontextmanager
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header
 from fastapi.responses import FileResponse, Response, StreamingResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
-from starlette.concurrency import iterate_in_threadpool
+from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
 from edge.errors import NoRoomError, NotFoundError, QueueFullError
@@ -24,23 +25,22 @@ from protocol.relay import StreamName
 
 LONGEST = timedelta(hours=24)
 _BLOCK_BYTES = 256 * 1024
+#: A browser's copy would let the next one who sits there have it unregistered (export E10).
 _FRESH = {"cache-control": "no-store"}
-#: A result never changes; private: it shows people.
-_KEPT = {"cache-control": "private, max-age=3600, immutable"}
 _TYPES = {".mp4": "video/mp4", ".json": "application/json"}
 
 _Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
 
 _FAILURES = {
     Failure.NO_FOOTAGE: ("nothing is recorded there any more", "该时段已没有录像"),
-    Failure.NO_ROOM: ("the box's disk has not enough room", "盒子磁盘空间不足"),
-    Failure.DISK: ("the box's disk refused a write", "盒子磁盘写入失败"),
+    Failure.NO_ROOM: ("the box's disk has not enough room", "村级主机磁盘空间不足"),
+    Failure.DISK: ("the box's disk refused a write", "村级主机磁盘写入失败"),
     Failure.SOURCE_CHANGED: ("a recorded file changed meanwhile", "导出过程中有录像文件被改动"),
     Failure.TOO_MANY_PARTS: (
         "it would be too many files: ask for less at a time",
         "分段过多，请缩短时间范围",
     ),
-    Failure.INTERRUPTED: ("the box was restarted each time", "盒子多次重启，导出未能完成"),
+    Failure.INTERRUPTED: ("the box was restarted each time", "村级主机多次重启，导出未能完成"),
     Failure.CRASHED: ("the export process ended", "导出程序异常退出"),
 }
 
@@ -165,7 +165,7 @@ class ExportRoutes:
             words = f"已有 {MOST_WAITING} 个导出任务在排队，请稍后再试"
             raise Problem(429, "queue_full", str(error), words) from error
         except NoRoomError as error:
-            words = "盒子磁盘空间不足，请缩短时间范围或删除旧的导出结果"
+            words = "村级主机磁盘空间不足，请缩短时间范围或删除旧的导出结果"
             raise Problem(507, "no_room", str(error), words) from error
 
     def all(self) -> ExportsAnswer:
@@ -191,22 +191,30 @@ class ExportRoutes:
         return _ResultFile(self._exporter, job_id, name, media_type)
 
     def archive(
-        self, job_id: str, byte_range: Annotated[str | None, Header(alias="range")] = None
+        self,
+        job_id: str,
+        byte_range: Annotated[str | None, Header(alias="range")] = None,
+        if_range: Annotated[str | None, Header()] = None,
     ) -> Response:
-        """Return all files of the result as one zip, or the range of it that is asked for."""
+        """Return all files of the result as one zip, or the range of it that is asked for.
+
+        It has a tag: without one a browser does not go on with a download that broke.
+        """
         job = self._exporter.job(job_id)
         if job.state is not State.DONE:
             raise NotFoundError(f"export {job_id} is not done")
         assert job.ended_at is not None
         runs = layout(job.files, job.ended_at.astimezone(self._zone))
         whole = size_of(runs)
+        tag = f'"{job_id}"'
         try:
-            span = span_of(byte_range, whole)
+            span = span_of(byte_range if if_range in {None, tag} else None, whole)
         except ValueError:
             headers = {"content-range": f"bytes */{whole}"}
             return Response(status_code=416, headers=headers)
         name = f"{Path(job.parts[0].name).stem.rpartition('_')[0]}.zip"
-        return _Archive(self._exporter, job_id, runs, span, name)
+        headers = {"content-disposition": f'attachment; filename="{name}"', "etag": tag}
+        return _Archive(self._exporter, job_id, runs, span, headers)
 
     def _check(self, new: NewExport) -> None:
         if new.camera_id not in self._cameras:
@@ -225,17 +233,30 @@ class ExportRoutes:
             raise invalid("'regions' are for kind 'blurred'", "只有打码的导出可以指定区域")
 
 
+@asynccontextmanager
+async def _reading(exporter: Exporter, job_id: str) -> AsyncIterator[Path]:
+    """Give the folder of a result as Exporter.reading does.
+
+    The exporter writes to the disk under its lock: the event loop must not wait for that.
+    """
+    held = ExitStack()
+    try:
+        yield await run_in_threadpool(held.enter_context, exporter.reading(job_id))
+    finally:
+        await run_in_threadpool(held.close)
+
+
 class _ResultFile(FileResponse):
     """A file of a result, which is not deleted while it is sent."""
 
     def __init__(self, exporter: Exporter, job_id: str, name: str, media_type: str) -> None:
         self._exporter = exporter
         self._job_id = job_id
-        super().__init__(name, media_type=media_type, filename=name, headers=_KEPT)
+        super().__init__(name, media_type=media_type, filename=name, headers=_FRESH)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the file."""
-        with self._exporter.reading(self._job_id) as folder:
+        async with _reading(self._exporter, self._job_id) as folder:
             self.path = folder / str(self.path)
             await super().__call__(scope, receive, send)
 
@@ -244,15 +265,20 @@ class _Archive(StreamingResponse):
     """All files of a result as one zip; none is deleted while it is sent."""
 
     def __init__(
-        self, exporter: Exporter, job_id: str, runs: list[Run], span: Span, name: str
+        self,
+        exporter: Exporter,
+        job_id: str,
+        runs: list[Run],
+        span: Span,
+        named: Mapping[str, str],
     ) -> None:
         self._exporter, self._job_id = exporter, job_id
         self._runs, self._span = runs, span
         headers = {
             "accept-ranges": "bytes",
-            "content-disposition": f'attachment; filename="{name}"',
             "content-length": str(span.end - span.start),
-            **_KEPT,
+            **named,
+            **_FRESH,
         }
         if span.is_part:
             headers["content-range"] = f"bytes {span.start}-{span.end - 1}/{size_of(runs)}"
@@ -261,7 +287,7 @@ class _Archive(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the archive."""
-        with self._exporter.reading(self._job_id) as folder:
+        async with _reading(self._exporter, self._job_id) as folder:
             self.body_iterator = iterate_in_threadpool(self._bytes(folder))
             await super().__call__(scope, receive, send)
 

@@ -13,11 +13,12 @@ from edge.recording.hold_rules import (
     MAX_REASON_CHARS,
     MAX_REVIEW,
     MAX_STRETCH,
+    Act,
     Placing,
     Refusal,
     Terms,
 )
-from edge.recording.hold_trace import Act, HoldEvent, PersonHold
+from edge.recording.hold_trace import HoldEvent, PersonHold
 from edge.recording.segment import Hold
 from edge.web.actor import ActorDep
 from edge.web.problem import Problem

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -26,8 +26,11 @@ SHEET_S = 15.0
 #: So long after the last request the pictures in memory are forgotten.
 IDLE_S = 600.0
 
-_At = Annotated[AwareDatetime, Query()]
-_From = Annotated[AwareDatetime, Query(alias="from")]
+#: Times that the centre knows too; near the ends of the calendar there is none a little before.
+_FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+
+_At = Annotated[AwareDatetime, Query(ge=_FIRST, lt=_LAST)]
+_From = Annotated[AwareDatetime, Query(alias="from", ge=_FIRST, lt=_LAST)]
 _Count = Annotated[int, Query(ge=1, le=MAX_PICTURES)]
 _FRESH = {"cache-control": "no-store"}  # a browser's copy would outlive the footage (I18)
 

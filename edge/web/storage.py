@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from edge.alerts.evidence_store import EvidenceStore
+from edge.errors import StorageError
 from edge.recording.retention import Reason
 from edge.recording.stock import Stock, Stocktaker
 
@@ -80,7 +81,10 @@ class StorageRoutes:
 
     def storage(self) -> StorageAnswer:
         """Say how full the disk is, what takes it, and for how long it will do."""
-        stock, policy = self.stocktaker.take(), self.stocktaker.policy
+        try:
+            stock, policy = self.stocktaker.take(), self.stocktaker.policy
+        except OSError as error:  # the disk is not mounted, or broken
+            raise StorageError(f"recordings: {error.strerror}") from error
         return StorageAnswer(
             at=stock.at,
             total_bytes=stock.disk.total_bytes,

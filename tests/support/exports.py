@@ -36,9 +36,10 @@ class Desk:
         *,
         space: Callable[[], Space] = lambda: AMPLE,
         making: Callable[[Order], Making] = Making,
+        shelf: Callable[[Path], Shelf] = Shelf,
     ) -> None:
         self.archive = archive
-        self.shelf = Shelf(archive.root.parent / "exports")
+        self.shelf = shelf(archive.root.parent / "exports")
         self.exporter = Exporter(
             self.shelf,
             archive.index,

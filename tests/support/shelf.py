@@ -1,8 +1,9 @@
 """Segments to delete, without a database."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
+from edge.recording.coverage import Stretch
 from edge.recording.segment import Segment
 
 
@@ -16,15 +17,16 @@ class Shelf:
     def cameras(self) -> set[str]:
         return {segment.camera_id for segment in self._segments}
 
-    def of_camera(self, camera_id: str, begun_by: datetime | None = None) -> Iterator[Segment]:
-        for segment in self.oldest_first():
+    def of_camera(
+        self, camera_id: str, begun_by: datetime | None = None, passing: Sequence[Stretch] = ()
+    ) -> Iterator[Segment]:
+        for segment in self._segments:
+            if segment.camera_id != camera_id or any(
+                stretch.start <= segment.start < stretch.end for stretch in passing
+            ):
+                continue
             if begun_by is not None and segment.start > begun_by:
                 return
-            if segment.camera_id == camera_id:
-                yield segment
-
-    def oldest_first(self) -> Iterator[Segment]:
-        for segment in self._segments:
             self.read.append(segment.id)
             yield segment
 

@@ -33,12 +33,15 @@ const recordings: Timeline = {
 const asked: string[] = []
 const froms: string[] = []
 let there = true
+let page: EventTarget & { hidden: boolean }
 let scope: EffectScope
 
 beforeEach(() => {
   vi.useFakeTimers({ now: NOW })
   asked.length = froms.length = 0
   there = true
+  page = Object.assign(new EventTarget(), { hidden: false })
+  vi.stubGlobal('document', page)
   scope = effectScope()
   vi.stubGlobal('fetch', (path: string) => {
     if (path.includes('/timeline')) {
@@ -85,6 +88,24 @@ it('what is new of today is fetched once a minute, of a day that is over nothing
   expect(froms).toEqual(['2026-11-21T16:00:00.000Z', '2026-11-22T01:50:00.000Z'])
   day.value = '2026-11-21'
   await vi.advanceTimersByTimeAsync(3 * REFRESH_MS)
+  expect(asked).toHaveLength(3)
+})
+
+it('a page that nobody sees asks for nothing, and at once when it is seen again', async () => {
+  await opened(ref(aCamera('cam1')), ref(TODAY))
+  page.hidden = true
+  await vi.advanceTimersByTimeAsync(5 * REFRESH_MS)
+  expect(asked).toHaveLength(1)
+  page.hidden = false
+  page.dispatchEvent(new Event('visibilitychange'))
+  page.dispatchEvent(new Event('visibilitychange'))
+  expect(asked).toHaveLength(2)
+})
+
+it('the end of a day is fetched after it is over, and then nothing more', async () => {
+  await opened(ref(aCamera('cam1')), ref(TODAY))
+  vi.setSystemTime(Date.parse('2026-11-22T15:59:30Z'))
+  await vi.advanceTimersByTimeAsync(5 * REFRESH_MS)
   expect(asked).toHaveLength(3)
 })
 

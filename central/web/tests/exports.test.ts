@@ -2,10 +2,11 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { effectScope, ref, type EffectScope } from 'vue'
 
 import type { ExportJob } from '@/api/types'
-import { FIRST_MS, firstSpan, isOver, LONGEST_MS, shownBy, sizeText, spanProblem } from '@/review/exports'
+import { FIRST_MS, firstSpan, isOver, LONGEST_MS, shownBy, spanProblem, wholeSeconds } from '@/review/exports'
 import { BUSY_MS, CALM_MS, useExports } from '@/review/useExports'
 import { fromLocal, localOf } from '@/time/zone'
 
+const HOUR = 3_600_000
 const NOW = Date.parse('2026-11-22T06:00:00Z')
 
 const job = (state: ExportJob['state'], more: Partial<ExportJob> = {}): ExportJob => ({
@@ -39,6 +40,16 @@ describe('what is asked for', () => {
     expect(spanProblem(null, 5)).toBe('backwards')
   })
 
+  it('is never less than was chosen, in the whole seconds that a field can say', () => {
+    expect(wholeSeconds({ start: 1_999, end: 61_001 })).toEqual({ start: 1_000, end: 62_000 })
+    expect(wholeSeconds({ start: 1_000, end: 61_000 })).toEqual({ start: 1_000, end: 61_000 })
+  })
+
+  it('may be as long as is said', () => {
+    expect(spanProblem(0, 7 * 24 * HOUR, 7 * 24 * HOUR)).toBeNull()
+    expect(spanProblem(0, 7 * 24 * HOUR + 1, 7 * 24 * HOUR)).toBe('tooLong')
+  })
+
   it('is written and read in the village’s zone', () => {
     const text = localOf(NOW, 'Asia/Shanghai')
     expect(text).toBe('2026-11-22T14:00:00')
@@ -57,10 +68,6 @@ describe('what came of it', () => {
     expect(shownBy(job('failed'))).toBeNull()
   })
 
-  it('writes sizes as people do', () => {
-    expect([43e9, 31.4e6, 3_001].map(sizeText)).toEqual(['43.0 GB', '31 MB', '4 KB'])
-  })
-
   it('is over once nothing is done any more', () => {
     expect((['queued', 'running', 'done', 'failed', 'cancelled'] as const).map((state) => isOver(job(state)))).toEqual([false, false, true, true, true])
   })
@@ -70,15 +77,20 @@ describe('the list', () => {
   let scope: EffectScope
   let calls: string[]
   let answer: () => Promise<Response>
+  let changed: () => Promise<Response>
+  let page: EventTarget & { hidden: boolean }
 
   beforeEach(() => {
     vi.useFakeTimers({ now: NOW })
     scope = effectScope()
     calls = []
     answer = () => Promise.resolve(Response.json({ exports: [] }))
+    changed = () => Promise.resolve(Response.json(job('queued')))
+    page = Object.assign(new EventTarget(), { hidden: false })
+    vi.stubGlobal('document', page)
     vi.stubGlobal('fetch', (path: string, init: RequestInit) => {
       calls.push(`${init.method} ${path}`)
-      return init.method === 'GET' ? answer() : Promise.resolve(Response.json(job('queued')))
+      return init.method === 'GET' ? answer() : changed()
     })
   })
   afterEach(() => {
@@ -112,6 +124,36 @@ describe('the list', () => {
     await start({ camera_id: 'cam1', stream: 'main', start: '', end: '', kind: 'copy', reason: 'r' })
     await remove(job('running'))
     expect(calls.map((each) => each.replace('/api/v1/boxes/box-01/edge/v1', ''))).toEqual(['GET /exports', 'POST /exports', 'GET /exports', 'DELETE /exports/a', 'GET /exports'])
+  })
+
+  it('is asked for again when nobody knows whether an export was started', async () => {
+    const { start } = await opened()
+    changed = () => Promise.resolve(Response.json({ error: 'box_unsure' }, { status: 504 }))
+    await expect(start({ camera_id: 'cam1', stream: 'main', start: '', end: '', kind: 'copy', reason: 'r' })).rejects.toThrow()
+    expect(calls).toHaveLength(3)
+  })
+
+  it('is not asked for any more where the panel was closed before the box answered', async () => {
+    const { start } = await opened()
+    let answered: (answer: Response) => void = () => undefined
+    changed = () => new Promise((resolve) => { answered = resolve })
+    const started = start({ camera_id: 'cam1', stream: 'main', start: '', end: '', kind: 'copy', reason: 'r' })
+    scope.stop()
+    answered(Response.json(job('queued')))
+    await started
+    await vi.advanceTimersByTimeAsync(CALM_MS * 2)
+    expect(calls).toHaveLength(2)
+  })
+
+  it('is not asked for while nobody sees the page, and at once when it is seen again', async () => {
+    answer = () => Promise.resolve(Response.json({ exports: [job('running')] }))
+    await opened()
+    page.hidden = true
+    await vi.advanceTimersByTimeAsync(10 * BUSY_MS)
+    expect(calls).toHaveLength(1)
+    page.hidden = false
+    page.dispatchEvent(new Event('visibilitychange'))
+    expect(calls).toHaveLength(2)
   })
 
   it('keeps what is known when it can’t be had, and says why', async () => {

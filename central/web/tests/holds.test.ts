@@ -44,6 +44,13 @@ describe('the terms of a hold', () => {
     expect(areGood({ until: dayAfter(NOW, 3 * 365 + 1, ZONE), review: dayAfter(NOW, 9, ZONE) }, NOW, ZONE)).toBe(false)
     expect(areGood({ until: '', review: '' }, NOW, ZONE)).toBe(false)
   })
+
+  it('may keep an end that is further off than a person may choose, as a rescue gives', () => {
+    const far = { until: dayAfter(NOW, 3650, ZONE), review: dayAfter(NOW, 9, ZONE) }
+    expect(areGood(far, NOW, ZONE)).toBe(false)
+    expect(areGood(far, NOW, ZONE, far.until)).toBe(true)
+    expect(areGood({ ...far, until: dayAfter(NOW, 3651, ZONE) }, NOW, ZONE, far.until)).toBe(false)
+  })
 })
 
 describe('a change of a hold', () => {

@@ -4,7 +4,7 @@ import { effectScope, nextTick, ref, type EffectScope } from 'vue'
 import type { Camera } from '@/api/types'
 import type { Span, View } from '@/review/geometry'
 import { cutSheet, nearestPicture, sheetsFor, stripCells } from '@/review/previews'
-import { REST_MS, SETTLE_MS, usePreviews } from '@/review/usePreviews'
+import { MOST_SHEETS, REST_MS, SETTLE_MS, usePreviews } from '@/review/usePreviews'
 
 const HOUR = 3_600_000
 const DAY_START = Date.parse('2026-11-21T16:00:00Z')
@@ -162,6 +162,17 @@ describe('previews on the page', () => {
     recorded.value = [{ start: DAY_START, end: NOW + 60_000 }]
     await settled()
     expect(sheets()).toHaveLength(2)
+  })
+
+  it('that were left long ago are let go: who watches a day minute by minute fills no memory', async () => {
+    const [made, revoked] = [vi.spyOn(URL, 'createObjectURL'), vi.spyOn(URL, 'revokeObjectURL')]
+    const { view } = opened()
+    for (let step = 0; step < MOST_SHEETS + 40; step += 1) {
+      view.value = { from: DAY_START + step * 5 * 60_000, to: DAY_START + (step + 1) * 5 * 60_000 }
+      await settled()
+    }
+    expect(made.mock.calls.length - revoked.mock.calls.length).toBeLessThanOrEqual(MOST_SHEETS)
+    vi.restoreAllMocks()
   })
 
   it('of the moment itself are asked for when the hand rests, and once', async () => {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 
 import type { CameraStorage, Storage } from '@/api/types'
+import en from '@/i18n/recording.en'
+import zh from '@/i18n/recording.zh'
 import { isShort, sizeText, wholeDays, worstOf } from '@/review/storage'
 
 function camera(camera_id: string, days: number, fits_days: number | null): CameraStorage {
@@ -39,5 +41,12 @@ describe('the days that fit', () => {
   it('of the whole are those of the camera that comes shortest of its promise', () => {
     expect(worstOf(storage(camera('a', 30, 41), camera('b', 90, 62), camera('c', 30, null)))?.camera_id).toBe('b')
     expect(worstOf(storage(camera('a', 30, null)))).toBeNull()
+  })
+})
+
+describe('a record of deletion', () => {
+  it('has words for every reason that a box writes down', () => {
+    const reasons = ['age', 'lost', 'orphan', 'quota', 'watermark']
+    for (const words of [zh, en]) expect(Object.keys(words.storage.reasons).sort()).toEqual(reasons)
   })
 })

@@ -156,6 +156,22 @@ def test_what_can_be_played_is_played_though_what_came_before_it_can_not(review)
     assert review.complaints == []
 
 
+def test_a_clip_is_named_by_its_place_the_village_s_clock_and_its_stream(review):
+    review.record(packets(frames=100))
+    review.record(packets(frames=100), stream=StreamName.SUB)
+    page = review.open(BEGAN + timedelta(seconds=1))
+    at_clock(page, 2)
+    page.get_by_test_id("clip-begin").click()
+    for stream, name in (
+        ("main", r"村口-2026-11-22-09020\d\.mp4"),
+        ("sub", r"村口-2026-11-22-09020\d-子码流\.mp4"),
+    ):
+        page.get_by_test_id(f"review-stream-{stream}").click()
+        with page.expect_download() as saved:
+            page.get_by_test_id("clip-download").click()
+        assert re.fullmatch(name, saved.value.suggested_filename)
+
+
 def test_a_camera_without_a_recorded_sub_stream_has_no_switch(review):
     review.record(packets(frames=100))
 

@@ -283,6 +283,7 @@ def test_previews_are_entered_with_camera_and_time_and_cover_what_is_around_them
             params = {
                 "from": (NOW + start * hour).isoformat(),
                 "to": (NOW + end * hour).isoformat(),
+                "at": (NOW - 10 * hour).isoformat(),  # the box doesn't read it, nor may we
             }
             assert duty.get(f"{base}/cam1/previews", params=params).status_code == 503
 

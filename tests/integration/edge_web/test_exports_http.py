@@ -2,13 +2,16 @@ import asyncio
 import hashlib
 import io
 import subprocess
+import threading
 import zipfile
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
 import httpx
 import pytest
 
+from edge.exports.exporter import Exporter
 from protocol.relay import StreamName
 from tests.support.box import Box, running_box
 from tests.support.footage import STARTED, encoded, run
@@ -66,7 +69,8 @@ async def test_an_export_is_asked_for_made_listed_and_fetched(box: Box, http):
         assert hashlib.sha256(answer.content).hexdigest() == file["sha256"]
         assert len(answer.content) == file["bytes"]
         assert f'filename="{file["name"]}"' in answer.headers["content-disposition"]
-        assert "private" in answer.headers["cache-control"]
+        # Else the next one who signs in there would have it from the browser, unregistered.
+        assert answer.headers["cache-control"] == "no-store"
 
 
 async def test_a_range_of_a_file_is_that_part(http):
@@ -101,6 +105,39 @@ async def test_the_zip_holds_all_files_and_a_range_of_it_is_that_part(http, tmp_
     )
     beyond = await http.get(path, headers={"range": f"bytes={len(whole.content)}-"})
     assert beyond.status_code == 416
+
+
+async def test_a_browser_can_go_on_with_a_zip_by_its_tag(http):
+    job, other = await done(http), await done(http)
+    path = f"/v1/exports/{job['id']}/all.zip"
+    whole = await http.get(path)
+    tag = whole.headers["etag"]
+
+    rest = {"range": "bytes=1000-"}
+    same = await http.get(path, headers=rest | {"if-range": tag})
+    changed = await http.get(path, headers=rest | {"if-range": '"another"'})
+
+    assert (same.status_code, same.content) == (206, whole.content[1000:])
+    assert (changed.status_code, changed.content) == (200, whole.content)
+    assert (await http.get(f"/v1/exports/{other['id']}/all.zip")).headers["etag"] != tag
+
+
+async def test_who_fetches_waits_for_the_exporters_disk_beside_the_event_loop(http, monkeypatch):
+    job = await done(http)
+    threads = []
+    reading = Exporter.reading
+
+    @contextmanager
+    def entered(exporter, job_id):
+        threads.append(threading.current_thread())
+        with reading(exporter, job_id) as folder:
+            yield folder
+
+    monkeypatch.setattr(Exporter, "reading", entered)
+    for name in ("all.zip", "manifest.json"):
+        assert (await http.get(f"/v1/exports/{job['id']}/{name}")).status_code == 200
+    assert len(threads) == 2
+    assert threading.current_thread() not in threads
 
 
 async def test_one_that_is_over_is_deleted_with_its_files(box: Box, http):

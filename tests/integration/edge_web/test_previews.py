@@ -202,6 +202,13 @@ async def test_pictures_are_forgotten_when_nobody_asks_any_more(tmp_path, monkey
         pytest.param(PREVIEW, {}, 422, id="no time"),
         pytest.param(PREVIEW, {"at": "2026-11-22T01:00:00"}, 422, id="no zone"),
         pytest.param(PREVIEW, {"at": iso(1), "width": "1920"}, 422, id="too wide"),
+        pytest.param(PREVIEW, {"at": "0001-01-01T00:00:00+08:00"}, 422, id="no time before"),
+        pytest.param(
+            SHEET,
+            {"from": "9999-12-31T22:00:00-08:00", "to": "9999-12-31T23:00:00-08:00"},
+            422,
+            id="no time after",
+        ),
         pytest.param(SHEET, stretch(1, 1), 422, id="no stretch"),
         pytest.param(SHEET, stretch(0, 8 * 86400), 422, id="too long"),
         pytest.param(SHEET, stretch(0, 60, count=61), 422, id="too many"),

@@ -9,6 +9,7 @@ from edge.alerts.ledger import ask_evidence
 from edge.db.instant import to_us
 from edge.media.sample import Sample
 from edge.recording.holds import add_hold
+from edge.recording.stock import Stock, Stocktaker
 from protocol.messages import EvidenceKind
 from protocol.relay import StreamName
 from tests.support.box import DISK, NOW, Box, running_box
@@ -91,3 +92,14 @@ async def test_footage_of_a_camera_that_is_no_more_is_told_with_the_boxs_days(bo
         ("road", True, 90),
         ("well", False, 30),
     ]
+
+
+async def test_a_disk_that_does_not_answer_is_told_as_one(http, monkeypatch):
+    def gone(_: Stocktaker) -> Stock:
+        raise FileNotFoundError(2, "No such file or directory", "/recordings")
+
+    monkeypatch.setattr(Stocktaker, "take", gone)
+
+    answer = await http.get("/v1/storage")
+
+    assert (answer.status_code, answer.json()["error"]) == (503, "storage")

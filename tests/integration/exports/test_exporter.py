@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 from edge.errors import NoRoomError, NotFoundError, QueueFullError
 from edge.exports.exporter import MOST_WAITING
 from edge.exports.job import Failure, Kind, State
+from edge.exports.maker import Making
+from edge.exports.order import Order
 from edge.exports.room import KEPT_FOR, Space
 from edge.media.sample import Codec
 from tests.support.exports import Desk, Pause, ask, checked
@@ -111,6 +114,22 @@ def test_a_short_gap_is_a_picture_that_stands_still_and_a_long_one_ends_the_file
         assert times[50] == round(late_s * 90_000)
 
 
+@pytest.mark.parametrize("kind", [Kind.COPY, Kind.PLAYABLE])
+def test_what_was_recorded_after_a_clock_was_set_back_is_there_to_the_asked_end(archive, kind):
+    first = timed(packets(frames=100, gop=25))
+    second = timed(packets(frames=100, gop=25, late_s=1))
+    recorded(archive, [*ended(first), *ended(second)])
+
+    with Desk(archive) as desk:
+        job = desk.made(ask(kind, 0, 5))
+        said = desk.manifest(job)
+
+    (part,) = job.parts
+    assert (part.start, part.end) == (at(0), at(5))
+    assert said["missing"] == []
+    assert len(pictures(desk.video(job))) == 200
+
+
 def test_a_recorded_file_that_is_gone_is_a_loss_that_is_said(archive):
     fill(archive)
     gone = archive.segments()[2]
@@ -123,6 +142,25 @@ def test_a_recorded_file_that_is_gone_is_a_loss_that_is_said(archive):
     assert job.state is State.DONE
     assert [each["path"] for each in said["lost"]] == [str(gone.path.relative_to(archive.root))]
     assert said["missing"] == [{"start": iso(4), "end": iso(6), "reason": "lost"}]
+
+
+@pytest.mark.parametrize("kind", [Kind.COPY, Kind.PLAYABLE])
+def test_a_recorded_file_whose_end_can_not_be_read_is_left_out_and_said(archive, kind):
+    fill(archive)
+    torn = archive.segments()[2]
+    os.truncate(torn.path, torn.size_bytes - 10)  # its boxes are there, its last bytes are not
+
+    with Desk(archive) as desk:
+        job = desk.made(ask(kind, 0, 10))
+        said = desk.manifest(job)
+        assert checked(desk.folder(job)).startswith("0 ")
+
+    assert job.state is State.DONE
+    assert [(each["path"], each["error"]) for each in said["lost"]] == [
+        (str(torn.path.relative_to(archive.root)), "shorter than it was")
+    ]
+    assert said["missing"] == [{"start": iso(4), "end": iso(6), "reason": "lost"}]
+    assert len(said["sources"]) == 4
 
 
 def test_a_recorded_file_that_was_altered_is_named(archive):
@@ -237,19 +275,15 @@ def test_a_disk_that_fills_up_meanwhile_ends_the_job_and_leaves_nothing(archive)
 
 def test_a_process_that_is_killed_is_a_failed_job_and_the_next_one_is_made(archive):
     fill(archive)
-    pause = Pause()
+    killed = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    commands = [(sys.executable, "-c", killed)]
 
-    with Desk(archive, making=pause) as desk:
-        job = desk.exporter.submit(ask(Kind.PLAYABLE))
-        assert pause.reached.wait(20)
-        assert pause.making is not None
-        assert pause.making.pid is not None
-        os.kill(pause.making.pid, signal.SIGSTOP)
-        os.kill(pause.making.pid, signal.SIGKILL)
-        pause.go_on.set()
-        failed = desk.ended(job.id)
+    def making(order: Order) -> Making:
+        return Making(order, commands.pop()) if commands else Making(order)
+
+    with Desk(archive, making=making) as desk:
+        failed = desk.made(ask(Kind.PLAYABLE))
         assert (failed.state, failed.failure) == (State.FAILED, Failure.CRASHED)
-        pause.reached.clear()
         assert desk.made(ask()).state is State.DONE
 
 

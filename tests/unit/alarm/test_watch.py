@@ -280,6 +280,18 @@ def test_what_a_full_disk_refuses_is_reported_later_and_in_order(watch, desk, cl
     assert desk.said == [(START, LOST, "gate"), (END, LOST, "gate")]
 
 
+def test_a_disk_that_refuses_for_long_is_a_line_a_minute(watch, desk, clock, caplog):
+    desk.is_full = True
+    watch._stopping.set()
+    watch.stream_changed(stream(StreamState.LOST))
+    pass_time(watch, clock, 20)
+    for _ in range(60):
+        watch.report()
+        clock.advance(1)
+    said = [record.message for record in caplog.records]
+    assert said == ["watch.unreported"]
+
+
 def test_waiting_updates_of_one_alert_are_merged(watch, desk):
     for step in range(40):
         watch.seen(detections(step / 4, 3))

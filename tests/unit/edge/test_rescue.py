@@ -5,7 +5,7 @@ import shutil
 import sqlite3
 import threading
 from contextlib import closing, suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -21,13 +21,16 @@ from edge.recording.audit import Level
 from edge.recording.census import Census
 from edge.recording.claim import Claim
 from edge.recording.doomed import Doomed
+from edge.recording.hold_desk import place
+from edge.recording.hold_rules import Placing, Terms
 from edge.recording.holds import add_hold, holds
 from edge.recording.index import RecordingIndex
-from edge.recording.label import Label
+from edge.recording.label import DiskState, Label
 from edge.recording.rebuild import Rebuild, unsettled
 from edge.recording.recovery import recover
 from edge.recording.retention import Deletion, Reason
 from edge.recording.segment import Gap, Hold
+from edge.recording.usage import deletions
 from edge.rescue import HELD_FOR, open_database
 from protocol.clock import FakeClock
 from protocol.messages import AlertOp
@@ -285,8 +288,127 @@ def test_holds_that_can_not_be_read_hold_everything_that_was_recorded(box):
     assert "hold" in str(unsettled(database))
     [gate] = [each for each in box.held() if (each.camera_id, each.reason) == ("gate", HELD_FOR)]
     assert gate.start < at(-GAPS)
-    assert gate.end > at(NOW_S)
+    assert gate.end >= at(NOW_S)  # all of it began before
     assert gate.until > box.clock.now() + timedelta(days=3000)
+
+
+def test_where_all_is_held_what_is_recorded_from_then_on_is_not(box):
+    """Else a full disk could let nothing go for two days, and would stop recording."""
+    box.clock.advance(3600)
+    box.spoil("hold")
+    box.opened_soundly()
+    assert {each.end for each in box.held() if each.reason == HELD_FOR} == {box.clock.now()}
+
+
+def test_a_folder_of_a_day_that_never_comes_does_not_keep_the_box_from_starting(box):
+    (box.config.recordings_folder() / "gate" / "main" / "99991231").mkdir()
+    box.spoil("hold")
+    box.opened_soundly()
+    assert box.holds_everything()
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_where_all_is_held_so_is_what_a_clock_that_was_ahead_dated(box, is_there):
+    archive = Archive(box.folder.parent / "ahead", box.clock)
+    archive.root = box.config.recordings_folder()
+    ahead = closed_file(archive, 5 * 86_400)
+    archive.close()
+    if not is_there:
+        ahead.path.unlink()
+        ahead.path.mkdir()  # a name that says nothing
+        ahead.path.rename(ahead.path.with_name("lost"))
+    box.spoil("hold")
+    box.opened_soundly()
+    ends = {each.end for each in box.held() if each.reason == HELD_FOR}
+    assert (max(ends) >= ahead.end) is is_there
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_hold_after_a_rescue_bears_no_id_that_the_trace_names(box, lost):
+    with closing(sqlite3.connect(box.path)) as connection, connection:
+        connection.execute(
+            "insert into hold_event values (1, 900, 1, 'released', 'local', 'over', 'gate', 1, 2,"
+            " 'case', 3, 'local', 1, '2026-12-01')"
+        )
+        if lost:
+            connection.execute("update hold set camera_id = '../gate'")
+    suspicion(box.path).touch()
+    with box.open().transaction() as connection:
+        add_hold(connection, "gate", at(0), at(5), "another", at(10**9))
+        [newest] = box.rows("select max(id) from hold")
+    assert newest > (900,)
+    box.database.close()
+
+
+@pytest.mark.parametrize("traced", [True, False])
+def test_ids_of_holds_that_have_ended_are_not_used_again(box, traced):
+    wanted = Placing("gate", at(0), at(9), "theft", Terms(at(10**6), at(10**5).date()))
+    with box.open().transaction() as connection:
+        ended = place(connection, wanted, "Li", at(NOW_S)).id
+        connection.execute("delete from hold where id = ?", (ended,))
+        if not traced:
+            connection.execute("delete from hold_event")
+    box.close()
+    box.spoil("gap")
+    with box.opened_soundly().transaction() as connection:
+        assert place(connection, wanted, "Li", at(NOW_S)).id > ended
+
+
+@pytest.mark.parametrize("other", [None, "0123456789abcdef\n"])
+def test_a_disk_that_is_missing_or_another_while_the_database_is_made_anew_stays_so(box, other):
+    root = box.config.recordings_folder()
+    expected = (root / "disk-id").read_bytes()
+    away = root.rename(root.with_name("unplugged"))
+    root.mkdir()
+    if other is not None:
+        (root / "disk-id").write_text(other)
+    box.spoil("gap")
+    database = box.opened_soundly()
+    box.begin()
+    assert Label(database, root).state().is_wrong
+    assert box.rows("select count(*) from segment") == [(40,)]
+    assert box.rows("select count(*) from deletion where reason = 'lost'") == [(0,)]
+    shutil.rmtree(root)
+    away.rename(root)
+    assert Label(database, root).state() is DiskState.RIGHT
+    assert (root / "disk-id").read_bytes() == expected
+    box.begin()
+    assert box.rows("select count(*) from segment") == [(40,)]
+
+
+def test_what_is_missing_between_files_that_were_read_back_is_the_disks(box):
+    files = sorted(box.config.recordings_folder().rglob("*.mp4"))
+    for path in files[10:20]:
+        path.unlink()
+    box.overwrite(0, bytes(100))
+    index = RecordingIndex(box.opened_soundly(), box.config.recordings_folder())
+    index.open_gap("gate", MAIN, at(NOW_S), GapReason.CAMERA)  # the recorder is at work already
+    box.begin()
+    gaps_of_gate = index.gaps("gate", MAIN, at(0), at(NOW_S + 1))
+    assert [(each.start, each.end, each.reason) for each in gaps_of_gate] == [
+        (at(10), at(20), GapReason.DISK),
+        (at(40), at(NOW_S), GapReason.DISK),
+        (at(NOW_S), None, GapReason.CAMERA),
+    ]
+
+
+def test_what_is_recorded_after_the_holds_were_lost_is_free_to_go(box):
+    box.spoil("hold")
+    box.opened_soundly()
+    [gate] = [each for each in box.held() if (each.camera_id, each.reason) == ("gate", HELD_FOR)]
+    assert gate.end <= at(NOW_S) + timedelta(hours=1)
+
+
+def test_a_file_of_a_time_when_the_clock_was_ahead_is_held_and_nothing_before_it(box):
+    day = box.config.recordings_folder() / "gate" / "main" / "20360102"
+    day.mkdir()
+    (day / f"030405-{'0' * 32}.mp4").write_bytes(b"")
+    box.spoil("hold")
+    box.opened_soundly()
+    gate = [each for each in box.held() if (each.camera_id, each.reason) == ("gate", HELD_FOR)]
+    begun = datetime(2036, 1, 2, 3, 4, 5, tzinfo=UTC)
+    [_, ahead] = sorted(gate, key=lambda each: each.start)
+    assert (ahead.start, ahead.end) == (begun, begun + timedelta(hours=1))
 
 
 def test_what_waited_is_sent_under_a_new_outbox_from_1(box):
@@ -315,6 +437,17 @@ def test_a_deletion_table_that_is_lost_is_made_anew_from_its_lines(box):
     box.spoil("deletion")
     box.opened_soundly()
     assert box.rows("select * from deletion") == before
+
+
+def test_a_damaged_line_makes_no_row_that_could_not_be_shown(box):
+    [path] = (box.folder / "deletions").iterdir()
+    text = path.read_text().replace('"age"', '"agf"', 1)
+    path.write_text(text[::-1].replace("11-62", "31-62", 1)[::-1])  # and the last line's day
+    box.spoil("deletion")
+    database = box.opened_soundly()
+    with database.reading() as connection:
+        (record,) = deletions(connection, 100)
+    assert record.segments == len(text.splitlines()) - 2
 
 
 def test_evidence_of_which_nothing_is_known_any_more_is_kept_aside(box):

@@ -129,6 +129,20 @@ def test_where_a_clock_was_set_far_back_a_file_begins_that_says_so(back_s, count
         assert times == sorted(set(times))
 
 
+def test_where_a_clock_was_set_back_a_little_what_follows_is_told_by_its_own_wall_time():
+    back = recorded(1, 10, run="b", dts_s=0)  # after 4 s the clock was set back by 3
+    (part,) = planned([recorded(0), back], 0, 9)
+
+    assert [(each.start, each.end) for each in part.shown] == [(at(0), at(4)), (at(1), at(9))]
+    assert part.end == at(9)
+    assert len(part.table) == 40 + 80
+    assert part.wall(4 * TICKS_PER_S - 1) < at(4)
+    assert part.wall(4 * TICKS_PER_S) == at(1)
+    assert part.wall(12 * TICKS_PER_S) == at(9)
+    (late,) = planned([recorded(0), back], 5, 9)
+    assert (late.start, late.end) == (at(5), at(9))
+
+
 def test_what_is_left_out_between_two_runs_does_not_join_them():
     """Of the run that lies after the end nothing is taken; the next begins where time goes back."""
     files = [recorded(10, run="a"), recorded(60, run="b"), recorded(8, run="c")]

@@ -1,7 +1,15 @@
 from datetime import timedelta
 
 from edge.exports.job import Ask, Job, Kind, Piece, State
-from edge.exports.room import KEPT_FOR, Space, budget_bytes, floor_bytes, has_room, outdated
+from edge.exports.room import (
+    KEPT_FOR,
+    MOST_KEPT,
+    Space,
+    budget_bytes,
+    floor_bytes,
+    has_room,
+    outdated,
+)
 from tests.support.recordings import at
 
 NOW = at(0) + timedelta(days=30)
@@ -58,6 +66,13 @@ def test_what_is_read_stays_and_the_next_one_goes_instead():
 def test_what_waits_or_works_never_goes():
     jobs = [job(1, state=State.QUEUED), job(2, state=State.RUNNING)]
     assert outdated(jobs, {}, NOW, -1) == []
+
+
+def test_of_results_and_of_failures_so_many_are_kept_and_the_newest():
+    results = [job(number, size_bytes=0) for number in range(MOST_KEPT + 2)]
+    failed = [job(number, state=State.FAILED) for number in range(1000, 1000 + MOST_KEPT + 1)]
+    assert numbers(outdated([*failed, *results], {}, NOW, 10**9)) == [0, 1, 1000]
+    assert numbers(outdated(results, {job(0).id}, NOW, 10**9)) == [1, 2]
 
 
 def test_a_failure_frees_no_room_and_does_not_go_for_it():

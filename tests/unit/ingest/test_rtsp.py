@@ -91,6 +91,19 @@ def test_pyavs_errors_become_ours_without_the_url(error, ours):
     assert "192.0.2.7" not in str(translated)
 
 
+def test_a_watched_camera_that_sends_no_packet_is_told_in_words(monkeypatch):
+    asked = {}
+
+    def refuse(_url, **given):
+        asked.update(given)
+        raise av.error.ExitError(1414092869, "Immediate exit requested")
+
+    monkeypatch.setattr("edge.ingest.rtsp.av.open", refuse)
+    with pytest.raises(StreamStalled, match="connected, but no packet"):
+        RtspOpener(URL, SystemClock()).open(watched=True)
+    assert asked["timeout"] == (2 * TIMEOUT_S, 2 * TIMEOUT_S)
+
+
 def test_it_is_ffmpeg_that_keeps_the_time_limit_and_not_python(monkeypatch):
     """PyAV's own limit takes Python's lock at every packet of the network."""
     asked = {}
@@ -102,5 +115,5 @@ def test_it_is_ffmpeg_that_keeps_the_time_limit_and_not_python(monkeypatch):
     monkeypatch.setattr("edge.ingest.rtsp.av.open", refuse)
     with pytest.raises(StreamStalled):
         RtspOpener(URL, SystemClock()).open()
-    assert "timeout" not in asked
+    assert asked["timeout"] == (2 * TIMEOUT_S, None)  # it is not asked while packets come
     assert asked["options"]["timeout"] == str(round(TIMEOUT_S * 1_000_000))

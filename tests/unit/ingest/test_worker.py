@@ -10,7 +10,7 @@ from edge.ingest.backoff import Backoff
 from edge.ingest.fanout import Fanout
 from edge.ingest.source import PacketSource
 from edge.ingest.worker import StreamWorker
-from edge.media.sample import GapReason, RunEnded, Sample, StreamItem
+from edge.media.sample import GapReason, Packet, RunEnded, Sample, StreamItem
 from edge.ports import StreamStatus
 from protocol.clock import FakeClock
 from protocol.messages import StreamState
@@ -41,9 +41,11 @@ class ScriptedOpener:
         self._script = list(script)
         self._over = threading.Event()
         self.opened = 0
+        self.watched: list[bool] = []
         self.before_each: Callable[[], object] = lambda: None
 
-    def open(self) -> PacketSource:
+    def open(self, *, watched: bool = False) -> PacketSource:
+        self.watched.append(watched)
         self.opened += 1
         self.before_each()
         if not self._script:
@@ -329,6 +331,140 @@ def test_a_stream_that_comes_and_goes_or_fails_in_one_way_is_a_line_each(caplog)
 
     said = [record.message for record in caplog.records if hasattr(record, "camera_id")]
     assert (said.count("stream.live"), said.count("stream.failed")) == (1, 1)
+
+
+class Hanging(ScriptedSource):
+    """Sends its script, then nothing on an open connection; once it is let go, one packet more."""
+
+    def __init__(self, script: list[Packet]) -> None:
+        super().__init__(script[:-1])
+        self.sent = threading.Event()
+        self.goes_on = threading.Event()
+        self._last = script[-1]
+
+    def packets(self):
+        yield from self._script
+        self.sent.set()
+        self.goes_on.wait(20)
+        yield self._last
+
+
+def hang(bench: Bench, source: Hanging) -> None:
+    """Let the time be over in which the worker hopes for the next packet."""
+    assert source.sent.wait(10)
+    bench.clock.advance(61)
+    bench.worker._expire()
+
+
+def test_a_camera_that_sends_nothing_on_an_open_connection_is_lost_and_called_anew():
+    hanging = Hanging(packets(frames=10, gop=5))
+    bench = Bench(hanging, ScriptedSource(packets(frames=3, late_s=61.0)))
+    bench.worker.start()
+
+    hang(bench, hanging)
+    until(lambda: bench.opener.opened == 3)
+    hanging.goes_on.set()
+    until(lambda: hanging.closed)
+    bench.finish()
+
+    assert bench.story[:3] == [
+        (StreamState.LIVE, None),
+        (StreamState.LOST, "connected, but no packet for 60 s"),
+        (StreamState.LIVE, None),
+    ]
+    assert bench.reasons == [GapReason.CAMERA, GapReason.NETWORK]
+    # What the old connection sent late is nobody's.
+    assert sum(isinstance(item, Sample) for item in bench.collector.items) == 9 + 3
+
+
+def test_a_live_stream_is_judged_by_its_last_packet():
+    hanging = Hanging(packets(frames=10, gop=5))
+    bench = Bench(hanging)
+    bench.worker.start()
+    assert hanging.sent.wait(10)
+
+    bench.clock.advance(60)
+    bench.worker._last_packet_ns = bench.clock.monotonic_ns() - 1
+    bench.worker._expire()
+    state = bench.worker.status.state
+    hanging.goes_on.set()
+    until(lambda: bench.opener.opened == 2)
+    bench.finish()
+
+    assert state is StreamState.LIVE
+
+
+def test_a_camera_that_hangs_again_and_again_costs_one_thread_and_comes_back_on_its_connection():
+    first, second = Hanging(packets(frames=3)), Hanging(packets(frames=3, gop=1, late_s=61.0))
+    bench = Bench(first, second)
+    bench.worker.start()
+    hang(bench, first)
+    hang(bench, second)
+
+    assert bench.worker.status.state is StreamState.LOST
+    second.goes_on.set()
+    until(lambda: bench.opener.opened == 3)
+    first.goes_on.set()
+    until(lambda: first.closed)
+    bench.finish()
+
+    # The second was not given up: its last packet is in a run of its own.
+    assert bench.reasons == [GapReason.CAMERA, GapReason.CAMERA, GapReason.NETWORK]
+    assert [state for state, _ in bench.story[:5]] == [
+        StreamState.LIVE,
+        StreamState.LOST,
+        StreamState.LIVE,
+        StreamState.LOST,
+        StreamState.LIVE,
+    ]
+
+
+def test_a_connection_of_which_no_packet_ever_comes_is_given_up_too():
+    class Silent(Hanging):
+        def packets(self):
+            self.sent.set()
+            self.goes_on.wait(20)
+            yield self._last
+
+    silent = Silent(packets(frames=1))
+    bench = Bench(silent, ScriptedSource(packets(frames=3, late_s=61.0)))
+    bench.worker.start()
+    hang(bench, silent)
+    until(lambda: bench.opener.opened == 3)
+    silent.goes_on.set()
+    until(lambda: silent.closed)
+    bench.finish()
+
+    assert [state for state, _ in bench.story[:3]] == [
+        StreamState.LOST,
+        StreamState.LOST,  # other words
+        StreamState.LIVE,
+    ]
+    assert bench.reasons == [GapReason.NETWORK]
+
+
+def test_a_camera_that_hung_is_watched_until_it_has_run_well():
+    class Long(ScriptedSource):
+        def packets(self):
+            yield from self._script
+            bench.clock.advance(10)
+
+    hanging = Hanging(packets(frames=3))
+    short = ScriptedSource(packets(frames=3, late_s=61.0))
+    bench = Bench(hanging, short, Long(packets(frames=3, late_s=61.0)))
+
+    def let_the_left_one_end() -> None:
+        if bench.worker._left is not None:
+            hanging.goes_on.set()
+            bench.worker._left.join(10)
+
+    bench.opener.before_each = let_the_left_one_end
+    bench.worker.start()
+    hang(bench, hanging)
+    until(lambda: bench.opener.opened == 4)
+    bench.finish()
+
+    assert bench.opener.watched == [False, True, True, False]
 
 
 class Endless(ScriptedSource):

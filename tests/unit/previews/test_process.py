@@ -107,6 +107,16 @@ def test_the_process_ends_with_its_parent():
     theirs.close()
 
 
+def test_a_decoder_that_hangs_ends_by_itself_where_the_box_that_would_kill_it_was_killed():
+    code = (
+        "import signal; from edge.previews import child; child.LONGEST_S = 0.1;"
+        "child.picture = lambda _: signal.pause(); child.main()"
+    )
+    hangs = PictureProcess((sys.executable, "-c", code), limit_s=20)
+    with pytest.raises(MediaError, match="the picture process failed"):
+        hangs.picture(question())
+
+
 def test_closing_does_not_wait_for_a_picture_that_hangs():
     hangs = PictureProcess((sys.executable, "-c", "import signal; signal.pause()"), limit_s=600)
     said = []

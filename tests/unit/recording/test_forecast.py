@@ -30,8 +30,14 @@ def test_room_for_all_is_told_as_days_beyond_the_promise():
     made = forecast([usage("gate", 10), usage("lane", 10)], disk(850), policy())
 
     assert fits(made) == {"gate": 40.0, "lane": 40.0}
-    assert made.full_in_days == 40.0
     assert not any(each.is_short for each in made.cameras)
+
+
+def test_a_disk_that_all_days_fit_on_is_never_full():
+    assert forecast([usage("gate", 10)], disk(400), policy()).full_in_days is None
+    # What another camera left behind is in the way until it goes.
+    old = Usage("old", 300 * GB, 0, 0, 0.0)
+    assert forecast([usage("gate", 10), old], disk(250, 300), policy()).full_in_days == 20.0
 
 
 def test_what_is_written_counts_as_room_and_the_watermark_does_not():

@@ -8,9 +8,8 @@ from edge.errors import NotFoundError, RefusedError, StorageError
 from edge.health import Condition
 from edge.recording import hold_desk
 from edge.recording.hold_desk import HoldDesk
-from edge.recording.hold_rules import Placing, Terms
-from edge.recording.hold_trace import Act
-from edge.recording.holds import add_hold, drop_expired
+from edge.recording.hold_rules import Act, Placing, Terms
+from edge.recording.holds import add_hold, drop_expired, drop_hold, extend_hold
 from edge.recording.janitor import Janitor
 from edge.recording.retention import Disk, Policy
 from edge.recording.segment import Hold
@@ -117,6 +116,24 @@ def test_files_that_overlap_count_once_and_those_with_the_key_frame_count_as_hel
     assert kept.recorded == timedelta(seconds=17)
     assert box.place(70, 205).size_bytes == 4000  # 90 s before it are kept with it
     assert box.place(205, 206).recorded == timedelta(seconds=1)
+
+
+def test_what_a_hold_keeps_is_found_without_reading_all_that_was_recorded(box):
+    box.record(0)
+    box.place()
+    asked: list[str] = []
+    connection = box.archive.database._connection
+    connection.set_trace_callback(asked.append)
+    box.desk.in_force(None, 10)
+    connection.set_trace_callback(None)
+    plans = [
+        row["detail"]
+        for question in asked
+        for row in connection.execute(f"explain query plan {question}")
+        if "segment" in row["detail"]
+    ]
+    assert plans
+    assert all("stream=? AND start_us>? AND start_us<?" in plan for plan in plans)
 
 
 def test_a_stretch_without_footage_can_not_be_held_and_leaves_no_trace(box):
@@ -242,6 +259,16 @@ def test_an_alerts_hold_is_listed_after_persons_and_is_not_for_persons_to_end(bo
     box.pass_days(60)
     box.drop_expired()
     assert box.acts() == [(Act.PLACED, ACTOR, "派出所来函")]  # an alert's end is the alert's story
+
+
+def test_what_ends_with_the_boxs_own_work_is_never_a_persons_hold(box):
+    box.record(0)
+    kept = box.place(reason="export:7")
+    with box.archive.database.transaction() as connection:
+        add_hold(connection, "gate", at(0), at(9), "export:7", at(UNTIL_S))
+        extend_hold(connection, "export:7", at(900))
+        drop_hold(connection, "export:7")
+    assert [each.hold for each in box.desk.in_force(None, 10).holds] == [kept.hold]
 
 
 def test_an_id_is_never_used_again(box):

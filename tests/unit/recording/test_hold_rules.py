@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -44,6 +45,24 @@ def refusal(check, *args) -> Refusal | None:
         pytest.param(placing(MAX_STRETCH + timedelta(seconds=1)), Refusal.STRETCH, id="longer"),
         pytest.param(placing(timedelta()), Refusal.STRETCH, id="no time at all"),
         pytest.param(placing(-DAY), Refusal.STRETCH, id="backwards"),
+        pytest.param(
+            replace(
+                placing(),
+                start=datetime.min.replace(tzinfo=ZONE),
+                end=datetime.min.replace(tzinfo=UTC),
+            ),
+            Refusal.STRETCH,
+            id="before there was a calendar",
+        ),
+        pytest.param(
+            replace(
+                placing(),
+                start=datetime.max.replace(tzinfo=UTC) - DAY,
+                end=datetime.max.replace(tzinfo=UTC),
+            ),
+            Refusal.STRETCH,
+            id="after there is one",
+        ),
         pytest.param(placing(reason=" \n"), Refusal.REASON, id="no reason"),
         pytest.param(
             placing(terms=Terms(NOW + MAX_KEPT, TODAY + 180 * DAY)), None, id="three years"

@@ -4,6 +4,7 @@ import pytest
 
 from edge.errors import NotFoundError, StorageError
 from edge.media.sample import TICKS_PER_S, GapReason
+from edge.recording.coverage import Stretch
 from edge.recording.retention import Deletion, Reason
 from edge.recording.segment import Footage, Gap, Totals
 from protocol.relay import StreamName
@@ -184,6 +185,10 @@ def test_every_folder_and_every_stream_is_found(archive):
         (lambda archive: archive.index.latest("gate", MAIN, at(0)), "segment_time"),
         (lambda archive: archive.index.earliest("gate", MAIN), "segment_time"),
         (lambda archive: archive.index.streams(), "(camera_id,stream)>(?,?)"),
+        (
+            lambda archive: list(archive.index.of_camera("gate", at(9), [Stretch(at(1), at(2))])),
+            "segment_time",
+        ),
         (lambda archive: list(archive.index.folders()), "sqlite_autoindex_segment_1"),
         (
             lambda archive: archive.index.segments("gate", MAIN, at(0), at(1)),
@@ -214,6 +219,25 @@ def test_pages_of_the_oldest_leave_none_out(archive):
         ids = [archive.index.add(file).id for file in reversed(files)]
 
     assert [segment.id for segment in archive.index.oldest_first()] == ids[::-1]
+
+
+def test_a_cameras_segments_are_found_between_the_stretches_that_are_passed_over(archive):
+    ids = [
+        archive.index.add(closed_file(archive, start_s, on_disk=False)).id
+        for start_s in (0, 10, 20, 30, 40, 50)
+    ]
+    archive.index.add(closed_file(archive, 5, camera_id="hall", on_disk=False))
+    passing = [Stretch(at(10), at(20)), Stretch(at(25), at(41))]
+
+    def found(*limits) -> list[int]:
+        return [segment.id for segment in archive.index.of_camera("gate", *limits)]
+
+    assert found() == ids
+    assert found(at(40)) == ids[:5]
+    assert found(None, passing) == [ids[0], ids[2], ids[5]]
+    assert found(at(20), passing) == [ids[0], ids[2]]
+    assert found(at(15), passing) == [ids[0]]
+    assert found(at(-1), passing) == []
 
 
 def gap(start_s: float, end_s: float | None, reason: GapReason = GapReason.CAMERA) -> Gap:

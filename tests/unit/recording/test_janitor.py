@@ -452,6 +452,38 @@ def test_on_a_disk_too_full_to_commit_files_go_before_their_rows(bench, monkeypa
     assert bench.proof()[0][3] == 1
 
 
+def test_on_a_disk_too_full_to_commit_what_was_held_meanwhile_stays(bench, monkeypatch):
+    segments = [bench.archive.index.add(closed_file(bench.archive, s)) for s in (0, 1000)]
+    bench.janitor.free_bytes = 0
+    condemn = bench.archive.doomed.condemn
+    refusals = [StorageError("database or disk is full")]
+
+    def full_at_first(deletions, at_time):
+        if refusals:
+            raise refusals.pop()
+        condemn(deletions, at_time)
+
+    def held_between() -> Disk:
+        with bench.archive.database.transaction() as connection:
+            add_hold(connection, "gate", at(0), at(5), "a person", at(100 * DAY_S))
+        return FixedDisk.disk(bench.janitor)
+
+    monkeypatch.setattr(bench.archive.doomed, "condemn", full_at_first)
+    plan = bench.janitor._plan
+
+    def plan_then_hold(*args):
+        made = plan(*args)
+        monkeypatch.setattr(bench.janitor, "disk", held_between)
+        return made
+
+    monkeypatch.setattr(bench.janitor, "_plan", plan_then_hold)
+
+    bench.janitor.sweep()
+
+    assert segments[0].path.exists()
+    assert bench.archive.segments() == [segments[0]]
+
+
 def test_a_full_disk_that_lets_nothing_go_costs_no_row(bench, monkeypatch):
     segment = bench.archive.index.add(closed_file(bench.archive, 0))
     bench.janitor.free_bytes = 0
@@ -478,6 +510,24 @@ def test_a_database_that_refuses_for_another_reason_costs_no_file(bench, monkeyp
     with pytest.raises(StorageError):
         bench.janitor.sweep()
     assert segment.path.exists()
+
+
+def test_a_deletion_that_can_not_be_written_down_is_trouble_until_it_can(bench):
+    segment = bench.archive.index.add(closed_file(bench.archive, 0))
+    in_the_way = bench.archive.database.path.parent / "deletions"
+    in_the_way.write_text("")
+
+    with pytest.raises(StorageError):
+        bench.janitor.sweep()
+
+    assert bench.archive.segments() == [segment]
+    assert bench.janitor.trouble is not None
+    assert bench.alarms == [True]
+    in_the_way.unlink()
+    bench.janitor.sweep()
+    assert bench.archive.segments() == []
+    assert bench.janitor.trouble is None
+    assert bench.alarms == [True, False]
 
 
 def test_the_thread_survives_what_goes_wrong_and_stops_when_told(bench, caplog, monkeypatch):

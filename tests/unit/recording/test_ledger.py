@@ -35,6 +35,19 @@ def test_entries_are_done_in_order_as_soon_as_the_database_takes_them():
     assert (desk.done, ledger.waiting) == (["a", "b", "c"], 0)
 
 
+def test_a_bug_in_an_entry_costs_that_entry_and_none_after_it(caplog):
+    def bug() -> None:
+        raise RuntimeError("a bug")
+
+    desk, ledger = Desk(), Ledger("gate", FakeClock(BEGAN))
+    for _ in range(3):
+        ledger.write(bug)
+    ledger.write(desk.entry("after"))
+
+    assert (desk.done, ledger.waiting, ledger.dropped) == (["after"], 0, 3)
+    assert [record.message for record in caplog.records] == ["index.failed"]
+
+
 def test_when_full_the_oldest_goes_and_is_counted(monkeypatch):
     monkeypatch.setattr(ledger_module, "MAX_ENTRIES", 2)
     desk, ledger = Desk(), Ledger("gate", FakeClock(BEGAN))

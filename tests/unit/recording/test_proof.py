@@ -113,6 +113,15 @@ def test_lines_of_a_deletion_that_came_to_nothing_count_for_nothing(archive):
     assert findings(archive) == []
 
 
+def test_a_first_deletion_that_came_to_nothing_counts_for_nothing_either(archive):
+    segment = archive.index.add(closed_file(archive, 0))
+    with pytest.raises(StorageError, match="no such table"):
+        delete_and_fail(archive, segment)
+    archive.doomed.condemn([Deletion(segment, Reason.AGE)], at(1000))
+    assert [row["segments"] for row in rows(archive)] == [1]
+    assert findings(archive) == []
+
+
 def test_without_lines_nothing_is_deleted(archive):
     segment = archive.index.add(closed_file(archive, 0))
     (archive.database.path.parent / "deletions").write_text("in the way")
@@ -143,6 +152,7 @@ def test_a_new_database_does_not_write_over_the_lines_of_the_one_before(archive)
     names = sorted(path.name for path in (archive.database.path.parent / "deletions").iterdir())
     assert names == ["000001.jsonl", "000002.jsonl"]
     assert len(lines(archive)) == 2
+    assert findings(archive) == []  # of the same camera, day and reason, and not of its row
 
 
 def test_a_file_without_a_picture_is_removed_with_proof(archive):

@@ -109,6 +109,49 @@ def test_a_hold_reaches_back_to_the_key_frame_before_it(archive, held_from_s, st
     assert (planned(result) == []) is stays
 
 
+class CountedHold(Hold):
+    """A hold that counts how often somebody looks where it is."""
+
+    looks = 0
+
+    def __getattribute__(self, name: str) -> object:
+        if name in ("start", "end"):
+            CountedHold.looks += 1
+        return super().__getattribute__(name)
+
+
+def test_what_half_a_year_of_alerts_holds_is_not_looked_up_hold_by_hold(archive):
+    CountedHold.looks = 0
+    spans = [(at(hour * 3600), at(hour * 3600 + 10)) for hour in range(200)]
+    held = [CountedHold("gate", *span, "alert:1", at(100 * DAY_S)) for span in spans]
+    items = segments(archive, *(hour / 24 for hour in range(200)))
+
+    result = plan(Shelf(items), held, (), EMPTY_DISK, KEEP_30_DAYS, NOW)
+
+    assert planned(result) == []
+    assert CountedHold.looks < 10 * len(held)
+
+
+def test_what_is_held_is_not_even_read(archive):
+    items = segments(archive, 1, 2, 3, 4)
+    shelf = Shelf(items)
+    disk = Disk(100_000, 1_000, 4000)
+
+    result = plan(shelf, [hold(1.9, 3.1)], (), disk, KEEP_30_DAYS, NOW)
+
+    assert planned(result) == [(items[0].id, Reason.AGE), (items[3].id, Reason.AGE)]
+    assert set(shelf.read) == {items[0].id, items[3].id}
+
+
+def test_holds_that_overlap_or_lie_within_each_other_hold_all_they_cover(archive):
+    items = segments(archive, 1, 2, 3, 4, 5)
+    held = [hold(3.5, 4.5), hold(2, 4.9), hold(2.5, 2.6)]
+
+    result = plan(Shelf(items), held, (), EMPTY_DISK, KEEP_30_DAYS, NOW)
+
+    assert planned(result) == [(items[0].id, Reason.AGE), (items[4].id, Reason.AGE)]
+
+
 def test_what_is_growing_stays(archive):
     (old,) = segments(archive, 1)
 

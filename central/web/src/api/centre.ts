@@ -68,11 +68,14 @@ export const timeline = (boxId: string, cameraId: string, from: string, to: stri
 export const coverage = (boxId: string, cameraId: string, from: string, to: string) =>
   request<Coverage>('GET', withQuery(`${edge(boxId, cameraId)}/coverage`, { from, to }), undefined, 30_000)
 
+/** The centre waits 30 s for a box: whoever gave up before would not learn that it was done. */
+const ASK_MS = 40_000
+
 const exportsOf = (boxId: string) => `/boxes/${id(boxId)}/edge/v1/exports`
 export const exports = (boxId: string) => request<{ exports: ExportJob[] }>('GET', exportsOf(boxId), undefined, 30_000)
-export const startExport = (boxId: string, asked: NewExport) => request<ExportJob>('POST', exportsOf(boxId), asked, 30_000)
+export const startExport = (boxId: string, asked: NewExport) => request<ExportJob>('POST', exportsOf(boxId), asked, ASK_MS)
 export const removeExport = (boxId: string, jobId: string) =>
-  request<ExportJob | undefined>('DELETE', `${exportsOf(boxId)}/${id(jobId)}`, undefined, 30_000)
+  request<ExportJob | undefined>('DELETE', `${exportsOf(boxId)}/${id(jobId)}`, undefined, ASK_MS)
 
 export const storage = (boxId: string) =>
   request<Storage>('GET', `/boxes/${id(boxId)}/edge/v1/storage`, undefined, 30_000)
@@ -93,8 +96,6 @@ export const holds = (boxId: string) =>
   request<{ holds: Hold[]; left_out: number }>('GET', held(boxId), undefined, 30_000)
 export const holdHistory = (boxId: string, before: number | null) =>
   request<{ items: HoldEvent[]; next: number | null }>('GET', withQuery(`${held(boxId)}/history`, { before }), undefined, 30_000)
-/** The centre waits 30 s for a box: whoever gave up before would not learn that it was done. */
-const ASK_MS = 40_000
 export const placeHold = (boxId: string, hold: NewHold) => request<Hold>('POST', held(boxId), hold, ASK_MS)
 export const changeHold = (boxId: string, holdId: number, change: HoldChange) =>
   request<Hold>('PATCH', `${held(boxId)}/${holdId}`, change, ASK_MS)

@@ -1,4 +1,4 @@
-/** What is asked of an export, and how its numbers are written. */
+/** What is asked of an export, and what came of it. */
 
 import type { ExportJob, ExportKind } from '@/api/types'
 
@@ -14,17 +14,15 @@ export function firstSpan(clip: Span | null, at: number): Span {
   return clip ?? { start: at, end: at + FIRST_MS }
 }
 
-/** Return why a stretch can't be asked for, or null. */
-export function spanProblem(start: number | null, end: number | null): 'backwards' | 'tooLong' | null {
-  if (start === null || end === null || start >= end) return 'backwards'
-  return end - start > LONGEST_MS ? 'tooLong' : null
+/** Return the stretch that fields of whole seconds can say: never less than `span`. */
+export function wholeSeconds(span: Span): Span {
+  return { start: Math.floor(span.start / 1000) * 1000, end: Math.ceil(span.end / 1000) * 1000 }
 }
 
-/** 3.5 GB, 31 MB, 4 KB */
-export function sizeText(bytes: number): string {
-  if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(1)} GB`
-  if (bytes >= 1e6) return `${Math.round(bytes / 1e6)} MB`
-  return `${Math.ceil(bytes / 1e3)} KB`
+/** Return why a stretch can't be asked for, or null. */
+export function spanProblem(start: number | null, end: number | null, longestMs = LONGEST_MS): 'backwards' | 'tooLong' | null {
+  if (start === null || end === null || start >= end) return 'backwards'
+  return end - start > longestMs ? 'tooLong' : null
 }
 
 export const isOver = (job: ExportJob): boolean => job.state !== 'queued' && job.state !== 'running'

@@ -8,6 +8,8 @@ export const REVIEW_DAYS = 90
 export const MOST_KEPT_DAYS = 3 * 365
 export const MOST_REVIEW_DAYS = 180
 export const MOST_REASON = 500
+/** One hold keeps so much at most; longer ones are several decisions. */
+export const LONGEST_HOLD_MS = 7 * DAY_MS
 
 /** When footage may go, and when somebody looks again: days of the village's zone, the last one kept whole. */
 export interface Terms {
@@ -31,14 +33,14 @@ export const lastDay = (until: string, zone: string): string => dayOf(Date.parse
 
 export const untilOf = (day: string, zone: string): string => new Date(endOfDay(day, zone)).toISOString()
 
-/** Whether a form may be sent: what can be told without the box. */
-export function areGood(terms: Terms, now: number, zone: string): boolean {
+/** Whether a form may be sent: what can be told without the box. The end that a hold has already may stay. */
+export function areGood(terms: Terms, now: number, zone: string, present?: string): boolean {
   const today = dayOf(now, zone)
   return (
     terms.review > today &&
     terms.review <= dayAfter(now, MOST_REVIEW_DAYS, zone) &&
     terms.review <= terms.until &&
-    terms.until <= dayAfter(now, MOST_KEPT_DAYS, zone)
+    (terms.until === present || terms.until <= dayAfter(now, MOST_KEPT_DAYS, zone))
   )
 }
 

@@ -9,6 +9,7 @@ import { PictureTable } from './pictures'
 /** Seconds of media that are loaded ahead at normal speed; at a higher one it is played sooner. */
 const AHEAD_S = 20
 const MOST_AHEAD_S = 120
+const NOT_FOUND = 404
 /** Past the beginning of a picture by more than media time is rounded on its way, by less than a picture lasts. */
 const INSIDE_S = 0.000_05
 
@@ -17,7 +18,7 @@ export interface PlaybackEvents {
   time(at: number): void
   /** The loaded stretch is played out; `at` is where it ended. */
   ended(at: number): void
-  problem(kind: 'network' | 'media' | 'codec', detail: string): void
+  problem(kind: 'network' | 'gone' | 'media' | 'codec'): void
 }
 
 export class Playback {
@@ -109,7 +110,7 @@ export class Playback {
     this.range = range
     this.recoveries = 0
     if (!Hls.isSupported()) {
-      this.events.problem('codec', 'MediaSource')
+      this.events.problem('codec')
       return
     }
     // No worker: it would be a blob of script, which the content policy forbids.
@@ -148,12 +149,13 @@ export class Playback {
   private failed(data: ErrorData): void {
     if (!data.fatal) return
     if (/codec/i.test(data.details)) {
-      this.events.problem('codec', data.details)
+      this.events.problem('codec')
     } else if (data.type === ErrorTypes.MEDIA_ERROR && this.recoveries < 2) {
       this.recoveries += 1
       this.hls?.recoverMediaError()
     } else {
-      this.events.problem(data.type === ErrorTypes.NETWORK_ERROR ? 'network' : 'media', data.details)
+      const isGone = data.response?.code === NOT_FOUND
+      this.events.problem(isGone ? 'gone' : data.type === ErrorTypes.NETWORK_ERROR ? 'network' : 'media')
     }
   }
 

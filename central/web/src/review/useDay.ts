@@ -3,7 +3,8 @@ import { computed, onScopeDispose, ref, watch, type Ref } from 'vue'
 import * as centre from '@/api/centre'
 import type { Alert, Camera, StreamName, Timeline } from '@/api/types'
 import { serverNow } from '@/time/clock'
-import { DAY_MS, dayOf, endOfDay, startOfDay } from '@/time/zone'
+import { useWhenSeen } from '@/time/useWhenSeen'
+import { DAY_MS, endOfDay, startOfDay } from '@/time/zone'
 
 import { joined, type Span, type View } from './geometry'
 import { tailStart, withTail } from './tail'
@@ -18,8 +19,9 @@ const spanOf = (each: { start: string; end: string }): Span => ({ start: Date.pa
 /**
  * The recordings of one stream of a camera, and the camera's alerts, on one day.
  *
- * They are fetched when the camera, the stream or the day changes; what is new today once a minute. What is
- * known stays when that fails; `failure` is why.
+ * They are fetched when the camera, the stream or the day changes; what is new today once a minute
+ * while the page is seen, until it was asked for after the day's end. What is known stays when that fails;
+ * `failure` is why.
  */
 export function useDay(camera: Ref<Camera | null>, day: Ref<string>, zone: Ref<string>, stream: Ref<StreamName> = ref('main')) {
   const timeline = ref<Timeline | null>(null)
@@ -27,6 +29,8 @@ export function useDay(camera: Ref<Camera | null>, day: Ref<string>, zone: Ref<s
   const failure = ref<unknown>(null)
   const loading = ref(false)
   let asked = 0
+  /** When what is known was asked for. */
+  let knownAt = -Infinity
 
   const bounds = computed<View>(() => ({ from: startOfDay(day.value, zone.value), to: endOfDay(day.value, zone.value) }))
 
@@ -42,6 +46,7 @@ export function useDay(camera: Ref<Camera | null>, day: Ref<string>, zone: Ref<s
     const mine = (asked += 1)
     const [from, to] = [new Date(bounds.value.from).toISOString(), new Date(bounds.value.to).toISOString()]
     const since = new Date(Math.max(bounds.value.from, tailStart(known) ?? bounds.value.from)).toISOString()
+    const askedAt = serverNow()
     loading.value = true
     failure.value = null
     const [recordings, raised] = await Promise.allSettled([
@@ -50,7 +55,10 @@ export function useDay(camera: Ref<Camera | null>, day: Ref<string>, zone: Ref<s
     ])
     if (mine !== asked) return
     loading.value = false
-    if (recordings.status === 'fulfilled') timeline.value = known === null ? recordings.value : withTail(known, recordings.value)
+    if (recordings.status === 'fulfilled') {
+      timeline.value = known === null ? recordings.value : withTail(known, recordings.value)
+      knownAt = askedAt
+    }
     if (raised.status === 'fulfilled') alerts.value = raised.value.items
     const failed = [recordings, raised].find((each) => each.status === 'rejected')
     if (failed?.status === 'rejected') failure.value = failed.reason
@@ -60,11 +68,14 @@ export function useDay(camera: Ref<Camera | null>, day: Ref<string>, zone: Ref<s
   watch([() => camera.value?.uid, day, stream], () => {
     timeline.value = null
     alerts.value = []
+    knownAt = -Infinity
     void load()
   })
-  const refreshing = setInterval(() => {
-    if (day.value === dayOf(serverNow(), zone.value)) void refresh()
-  }, REFRESH_MS)
+  // The day's last file is listed a little after its end.
+  const refreshWhenSeen = useWhenSeen(() => {
+    if (knownAt < bounds.value.to + REFRESH_MS) void refresh()
+  })
+  const refreshing = setInterval(refreshWhenSeen, REFRESH_MS)
   onScopeDispose(() => clearInterval(refreshing))
 
   /** Every recorded file; `recorded` is what a bar shows of them. */

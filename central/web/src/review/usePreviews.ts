@@ -25,6 +25,8 @@ const SEAM_MS = 1_500
 /** A moment so close to one that was asked for has the same picture. */
 const SAME_MS = 100
 export const STRIP_CELLS = 8
+/** Some 110 KB each; one that was left longest ago is let go. */
+export const MOST_SHEETS = 60
 const REMEMBERED = 'tanshao.preview-strip'
 
 interface Fetched {
@@ -99,8 +101,14 @@ export function usePreviews(camera: Ref<Camera | null>, day: Ref<View>, view: Re
       const cut = cutSheet(bytes)
       if (cut === null || abort.signal.aborted) return
       const made = cut.pictures.map((each) => ({ at: each.at, url: urlOf(bytes.slice(each.start, each.end)) }))
-      release(sheets.value.get(sheet.key)?.pictures ?? [])
-      sheets.value = new Map(sheets.value).set(sheet.key, { span: sheet, pictures: made, at: asked, final: cut.complete && sheet.end < asked })
+      const known = new Map(sheets.value)
+      const wanted = new Set(needed().map((each) => each.key))
+      for (const [key, each] of known) {
+        if (key !== sheet.key && (known.size < MOST_SHEETS || wanted.has(key))) continue
+        release(each.pictures)
+        known.delete(key)
+      }
+      sheets.value = known.set(sheet.key, { span: sheet, pictures: made, at: asked, final: cut.complete && sheet.end < asked })
     } catch {
       // Given up, or the box is not there: the timeline is as good without.
     } finally {

@@ -1,0 +1,97 @@
+"""What the health board says of a camera."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from edge.config import EdgeConfig
+from edge.errors import StorageError
+from edge.health import Condition
+from edge.ports import StreamStatus
+from edge.station import Station
+from protocol.clock import FakeClock
+from protocol.messages import StreamState
+from protocol.relay import StreamName
+from tests.support.footage import run, sample
+
+T0 = datetime(2026, 11, 22, tzinfo=UTC)
+MAIN, SUB = ("gate", StreamName.MAIN), ("gate", StreamName.SUB)
+CAMERA = {
+    "id": "gate",
+    "name": "村口",
+    "grid_code": "330521100201001",
+    "main_url": "rtsp://10.0.0.9/main",
+    "sub_url": "rtsp://10.0.0.9/sub",
+}
+
+
+@pytest.fixture
+def station(tmp_path):
+    """A station of one camera with two streams; nothing of it runs."""
+    box = {"id": "box-1", "name": "下村", "region_code": "330521100201", "data_dir": tmp_path}
+    config = EdgeConfig.model_validate({"box": box, "cameras": [CAMERA]})
+    station = Station(config, FakeClock(T0))
+    yield station
+    station.database.close()
+
+
+def tell(station, *, main: StreamState, sub: StreamState, error: str | None = None):
+    for key, state in ((MAIN, main), (SUB, sub)):
+        station.stream_changed(StreamStatus(*key, state, T0, None, error))
+    return station.component("gate")
+
+
+def test_a_camera_whose_streams_come_is_well(station):
+    said = tell(station, main=StreamState.LIVE, sub=StreamState.LIVE)
+    assert (said.condition, said.detail) == (Condition.OK, None)
+
+
+def test_a_stream_that_is_dead_beside_a_live_one_is_named(station):
+    said = tell(station, main=StreamState.LIVE, sub=StreamState.LOST, error="no route")
+    assert (said.condition, said.detail) == (Condition.DEGRADED, "sub stream lost: no route")
+
+
+def test_a_camera_of_which_nothing_comes_is_down_and_each_stream_says_why(station):
+    said = tell(station, main=StreamState.CONNECTING, sub=StreamState.LOST)
+    assert said.condition is Condition.DOWN
+    assert said.detail == "main stream connecting; sub stream lost"
+
+
+def test_a_subscriber_that_failed_is_shown(station):
+    class Broken:
+        def offer(self, _item):
+            raise RuntimeError("a bug")
+
+    tell(station, main=StreamState.LIVE, sub=StreamState.LIVE)
+    station.watch("gate", Broken())
+    station._fanouts[SUB].offer(sample(run(), 0, is_key=True))
+    said = station.component("gate")
+    assert said.condition is Condition.DEGRADED
+    assert said.detail == "receivers that failed and get nothing until a restart: 1"
+    assert said.figures["subscribers_detached"] == 1
+
+
+def test_rows_that_the_index_refuses_are_shown_until_it_takes_them(station):
+    def refuse():
+        if refuses:
+            raise StorageError("disk full")
+
+    refuses = True
+    tell(station, main=StreamState.LIVE, sub=StreamState.LIVE)
+    ledger = station._recorders[MAIN]._ledger
+    ledger.write(refuse)
+    said = station.component("gate")
+    assert said.condition is Condition.DEGRADED
+    assert said.detail == "index entries that wait: 1"
+    assert said.figures["recorder_unindexed"] == 1
+    refuses = False
+    ledger.settle()
+    assert station.component("gate").condition is Condition.OK
+
+
+def test_pictures_that_were_not_recorded_are_shown(station):
+    tell(station, main=StreamState.LIVE, sub=StreamState.LIVE)
+    station._recorders[MAIN].dropped = 3
+    said = station.component("gate")
+    assert said.condition is Condition.DEGRADED
+    assert said.detail == "pictures not recorded since the start: 3"
