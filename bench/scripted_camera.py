@@ -56,6 +56,35 @@ class Footage:
             raise OSError(f"{path}: no video")
         return cls(found)
 
+    @classmethod
+    def drawn(cls, seed: int = 7, seconds: int = 40) -> "Footage":
+        """Draw a place of walls, roofs and leaves, and people and a car that go about in it."""
+        random = np.random.default_rng(seed)
+        height, width = 540, 960
+        place = np.zeros((height, width, 3), np.uint8)
+        place[:] = np.linspace(150, 90, height, dtype=np.uint8)[:, None, None]
+        for _wall in range(60):
+            x, y = int(random.integers(width)), int(random.integers(height))
+            size = random.integers(30, 160, 2)
+            colour = [int(value) for value in random.integers(30, 220, 3)]
+            cv2.rectangle(place, (x, y), (x + int(size[0]), y + int(size[1])), colour, -1)
+        leaves = cv2.resize(random.integers(0, 60, (270, 480, 3), np.uint8), (width, height))
+        place = _clipped(place.astype(np.float32) + leaves - 30)
+        walks = [
+            (random.uniform(0, width), random.uniform(-9, 9), random.uniform(0.5, 0.9))
+            for _ in range(6)
+        ]
+        pictures = []
+        for second in range(seconds):
+            picture = place.copy()
+            for start, speed, down in walks:
+                x, y = int(start + second * speed) % width, int(down * height)
+                cv2.ellipse(picture, (x, y), (9, 26), 0, 0, 360, (60, 50, 120), -1)
+            car = (second * 97) % (width * 3)
+            cv2.rectangle(picture, (car, 400), (car + 130, 460), (180, 40, 40), -1)
+            pictures.append(picture)
+        return cls(pictures)
+
     def at(self, second: int, pose: Pose) -> Picture:
         """Return what the camera sees in that second, of 640 x 360."""
         last = len(self._pictures) - 1
@@ -195,6 +224,31 @@ class Act:
     effect: Effect | None = None
     pose: Pose | None = None
     freezes: bool = False
+
+
+#: How long the camera is well before anything happens.
+WELL_S = 40
+#: What staff must be told of, and within how many seconds.
+FAULTS: tuple[tuple[Act, str, int], ...] = (
+    (Act("black bag", WELL_S, 20, covered_dark), "blacked", 10),
+    (Act("hand", WELL_S, 20, covered_hand), "covered", 10),
+    (Act("one colour", WELL_S, 20, one_colour), "covered", 10),
+    (Act("sprayed", WELL_S, 20, sprayed), "covered", 10),
+    (Act("defocused", WELL_S, 20, defocused), "blurred", 10),
+    (Act("turned by 10°", WELL_S, 20, pose=TURNED), "moved", 10),
+    (Act("frozen, clock ticks", WELL_S, 20, freezes=True), "frozen", 10),
+    (Act("overexposed", WELL_S, 80, overexposed), "overexposed", 70),
+    (Act("underexposed", WELL_S, 80, underexposed), "underexposed", 70),
+)
+#: What happens every day and is no fault.
+EVERYDAY = (
+    Act("nothing", WELL_S, 80),
+    Act("dusk", WELL_S, 200, dusk),
+    Act("infrared", WELL_S, 60, infrared),
+    Act("headlights", WELL_S, 9, headlights),
+    Act("rain", WELL_S, 60, rain),
+    Act("wind", WELL_S, 40, shaken),
+)
 
 
 def play(footage: Footage, act: Act | None, seconds: int, seed: int = 1) -> Iterator[Picture]:

@@ -72,7 +72,7 @@ def _other_than(own: AbstractSet[str]) -> AfterValidator:
 
 
 #: Rules that nobody configures: a configured one's alerts must not be taken for theirs.
-OWN_RULES = frozenset({"camera-lost", "detector-down", "storage"})
+OWN_RULES = frozenset({"camera-lost", "detector-down", "storage", "picture"})
 
 CameraId = Annotated[LocalId, _other_than({BOX_SUBJECT})]
 RuleId = Annotated[LocalId, _other_than(OWN_RULES)]

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
 
-from edge.detect.wire import PictureFault
+from edge.detect.fault import PictureFault
 from edge.media.sample import StreamItem
 from protocol.messages import (
     AlertKind,

@@ -8,15 +8,16 @@ is left is which of its words is worth an alert, and when it is over::
     faulty   no fault, and the picture could be judged       fine     END
     either   the picture can't be judged                     -        -
 
-A covered lens shows nothing else: what else is wrong with it is not said. A black picture is a fault
-by day only. At night a lane without a lamp is black, and so is one whose lamp has been switched off;
-a lens that is covered in black then can't be told from it, and alarms nobody before morning.
+A covered lens shows nothing else: what else is wrong with it is not said. A black picture is a
+fault by day only. At night a lane without a lamp is black, and so is one whose lamp has been
+switched off; a lens that is covered in black then can't be told from it, and alarms nobody before
+morning.
 """
 
 from collections.abc import Sequence
 from datetime import tzinfo
 
-from edge.detect.wire import PictureFault
+from edge.detect.fault import PictureFault
 from edge.ports import Occurrence, OpenAlert, PictureCondition
 from protocol.messages import AlertKind, AlertLevel, AlertMode, AlertOp
 

@@ -28,8 +28,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.detect.fault import PictureFault
 from edge.detect.picture import COLUMNS, ROWS, WIDTH, Floats, Look, Outline
-from edge.detect.wire import PictureFault
 
 Blocks = NDArray[np.bool_]
 

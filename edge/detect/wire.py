@@ -1,7 +1,6 @@
 """What the box and its detector process say to each other over one stream socket.
 
-Frames of a 5-byte head (length of the payload, kind) and a payload. Pure and light: the detector
-process imports this and nothing else of the edge.
+Frames of a 5-byte head (length of the payload, kind) and a payload. Pure and light.
 
 ::
 
@@ -19,8 +18,10 @@ import json
 import struct
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 from typing import Any
+
+from edge.detect.fault import PictureFault
 
 _HEAD = struct.Struct(">IB")
 _STREAM = struct.Struct(">H16s8sf?H")
@@ -56,18 +57,6 @@ class Kind(IntEnum):
     BEAT = 18
     FAILED = 19
     PICTURE = 20
-
-
-class PictureFault(StrEnum):
-    """What can be wrong with a camera's picture."""
-
-    COVERED = "covered"  # by a hand, a bag, paint; a picture of one colour
-    BLACKED = "blacked"  # black at once: covered, or its light or its sensor failed
-    BLURRED = "blurred"
-    MOVED = "moved"
-    FROZEN = "frozen"
-    OVEREXPOSED = "overexposed"
-    UNDEREXPOSED = "underexposed"
 
 
 class WireError(Exception):

@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.detect import wire
+from edge.detect.fault import PictureFault
 from edge.detect.wire import Kind
 
 runs = st.binary(min_size=16, max_size=16)
@@ -32,7 +33,7 @@ pictures = st.builds(
     runs,
     ticks,
     st.booleans(),
-    st.frozensets(st.sampled_from(wire.PictureFault)),
+    st.frozensets(st.sampled_from(PictureFault)),
 )
 beats = st.builds(wire.Beat, counts, counts, counts, counts, counts)
 
