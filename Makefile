@@ -10,9 +10,9 @@ CAMERA ?=
 
 WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public $(WEB)/index.html $(WEB)/vite.config.ts 2>/dev/null)
 # Pure code: what decides, without input or output. Its branches are covered to at least 95 %.
-PURE := protocol/address.py,protocol/clock.py,protocol/codec.py,protocol/ids.py,protocol/messages.py,protocol/refusal.py,protocol/relay.py,protocol/topics.py,edge/media/*,edge/alarm/*,edge/recording/retention.py,edge/recording/coverage.py,edge/recording/finding.py,edge/previews/cache.py,edge/previews/sheet.py,edge/bus/window.py,edge/bus/backoff.py,edge/web/playlist.py,central/alerts/states.py,central/alerts/fold.py,central/incidents/states.py,central/duty/resolve.py,central/duty/pattern.py,central/activities/plan.py,central/activities/rule.py,models/boxes.py,protocol/actor.py,edge/recording/manifest.py,edge/db/mount.py,edge/soundness.py,edge/recording/hold_rules.py,edge/alerts/curve.py,edge/crowds/quarter.py,edge/crowds/suggestion.py
+PURE := protocol/address.py,protocol/clock.py,protocol/codec.py,protocol/ids.py,protocol/messages.py,protocol/refusal.py,protocol/relay.py,protocol/topics.py,edge/media/*,edge/alarm/*,edge/recording/retention.py,edge/recording/coverage.py,edge/recording/finding.py,edge/previews/cache.py,edge/previews/sheet.py,edge/bus/window.py,edge/bus/backoff.py,edge/web/playlist.py,central/alerts/states.py,central/alerts/fold.py,central/incidents/states.py,central/duty/resolve.py,central/duty/pattern.py,central/activities/plan.py,central/activities/rule.py,models/boxes.py,protocol/actor.py,edge/recording/manifest.py,edge/db/mount.py,edge/soundness.py,edge/recording/hold_rules.py,edge/alerts/curve.py,edge/crowds/quarter.py,edge/crowds/suggestion.py,edge/detect/fault.py,edge/detect/picture.py,edge/detect/picture_health.py
 
-.PHONY: help run test lint types fmt smoke bench bench-record chaos-record fuzz eval docs web system clean bench-preview bench-review
+.PHONY: help run test lint types fmt smoke bench bench-record chaos-record fuzz eval docs web system clean bench-preview bench-review eval-pictures
 
 help: ## list the doors
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -60,6 +60,9 @@ fuzz: $(VENV)/.dev ## damaged recordings and streams against what reads them; AR
 
 bench-preview: $(VENV)/.dev ## what a small picture of recorded video costs; ARGS=--pictures N
 	@$(PY) -m bench.previews $(ARGS)
+
+eval-pictures: $(VENV)/.dev ## cameras that are covered, blurred, turned, frozen; and dusk, rain, headlights; ARGS=--data DIR
+	@$(PY) -m bench.picture_health $(ARGS)
 
 eval: $(VENV)/.dev ## gatherings on annotated footage (needs the assets folder)
 	@$(PY) -m models.evaluation.pets $(ARGS)

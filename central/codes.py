@@ -170,6 +170,12 @@ KINDS: Labels = {
     AlertKind.CAMERA_LOST: Label("点位离线", "camera offline"),
     AlertKind.DETECTOR_DOWN: Label("检测停止", "detector stopped"),
     AlertKind.STORAGE: Label("存储故障", "storage fault"),
+    AlertKind.LENS_COVERED: Label("镜头遮挡", "lens covered"),
+    AlertKind.PICTURE_BLURRED: Label("图像模糊", "picture blurred"),
+    AlertKind.CAMERA_MOVED: Label("画面偏移", "camera moved"),
+    AlertKind.PICTURE_FROZEN: Label("画面冻结", "picture frozen"),
+    AlertKind.PICTURE_OVEREXPOSED: Label("画面过曝", "picture overexposed"),
+    AlertKind.PICTURE_UNDEREXPOSED: Label("画面过暗", "picture too dark"),
 }
 
 LEVELS: Labels = {
@@ -271,6 +277,12 @@ CATEGORY_OF_KIND = {
     AlertKind.CAMERA_LOST: Category.EQUIPMENT,
     AlertKind.DETECTOR_DOWN: Category.EQUIPMENT,
     AlertKind.STORAGE: Category.EQUIPMENT,
+    AlertKind.LENS_COVERED: Category.EQUIPMENT,
+    AlertKind.PICTURE_BLURRED: Category.EQUIPMENT,
+    AlertKind.CAMERA_MOVED: Category.EQUIPMENT,
+    AlertKind.PICTURE_FROZEN: Category.EQUIPMENT,
+    AlertKind.PICTURE_OVEREXPOSED: Category.EQUIPMENT,
+    AlertKind.PICTURE_UNDEREXPOSED: Category.EQUIPMENT,
 }
 
 

@@ -75,7 +75,7 @@ def _other_than(own: AbstractSet[str]) -> AfterValidator:
 
 
 #: Rules that nobody configures: a configured one's alerts must not be taken for theirs.
-OWN_RULES = frozenset({"camera-lost", "detector-down", "storage"})
+OWN_RULES = frozenset({"camera-lost", "detector-down", "storage", "picture"})
 
 CameraId = Annotated[LocalId, _other_than({BOX_SUBJECT})]
 RuleId = Annotated[LocalId, _other_than(OWN_RULES)]
@@ -197,6 +197,7 @@ class DetectSection(_Section):
     fps: float = Field(default=2.0, ge=0.2, le=25)  # where there are people, or an open alert
     calm_fps: float = Field(default=0.5, ge=0.2, le=25)  # elsewhere; never above fps
     min_score: float | None = Field(default=None, ge=0.05, le=0.95)  # the model's own where absent
+    picture_health: bool = True  # covered, blurred, moved, frozen, over- and underexposed cameras
 
 
 class EvidenceSection(_Section):
@@ -324,6 +325,7 @@ class CameraSection(_Section):
     transport: Literal["tcp", "udp"] = "tcp"
     enabled: bool = True
     lost_after_s: float = Field(default=30.0, ge=5, le=600)  # lost for so long is an alert
+    picture_health: bool = True  # off for one that is turned by hand or by a tour
     legal_basis: LegalBasis = LegalBasis.ARTICLE_7_1
     retention_days: int | None = Field(default=None, ge=1, le=3650)
     retention_reason: str = Field(default="", max_length=200)

@@ -1,14 +1,17 @@
 """The part of the box that watches: detector, rules, and what they report."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from dataclasses import replace
 from functools import partial
+from zoneinfo import ZoneInfo
 
+from edge.alarm.picture import PictureRule
 from edge.alarm.scene import Counted, Scene
 from edge.alarm.watch import Watch
-from edge.alarm.watched import watched
+from edge.alarm.watched import judged, watched
 from edge.config import CameraSection, EdgeConfig
-from edge.detect.feed import Rates
+from edge.detect.feed import KEY_FRAMES, Rates
 from edge.detect.process import Detector, DetectorState
 from edge.health import Component, Condition, Figure
 from edge.ports import AlertDesk, Detections, OpenAlert
@@ -32,11 +35,11 @@ _CONDITIONS = {
 
 
 class Lookout:
-    """Feeds the cameras that have rules to the detector, and the rules with what it sees.
+    """Feeds the cameras to the detector, and their rules with what it sees.
 
     Without a usable model nothing is counted, the box says so, and it becomes an alert when it
-    lasts; lost cameras are noticed all the same. Recording knows nothing of any of this. What the
-    rules count is told to ``counted``, in the detector's thread.
+    lasts; lost cameras and broken pictures are noticed all the same. Recording knows nothing of any
+    of this. What the rules count is told to ``counted``, in the detector's thread.
     """
 
     def __init__(
@@ -59,13 +62,17 @@ class Lookout:
         if looked_at:
             self._select()
         scenes = {camera.id: self._scene(camera, open_alerts) for camera in looked_at}
-        watch = Watch(cameras, scenes, desk, self._clock)
+        zone = ZoneInfo(self._config.box.time_zone)
+        pictures = {
+            camera.id: PictureRule(camera.id, zone, open_alerts) for camera in judged(self._config)
+        }
+        watch = Watch(cameras, scenes, desk, self._clock, pictures)
         watch.start(open_alerts)
         self._station.listen(watch)
         self._watch = watch
-        if self._selection is not None:
-            self._detect(self._selection, looked_at, watch)
-        elif looked_at:
+        if self._selection is not None or pictures:
+            self._detect(looked_at if self._selection is not None else (), pictures, watch)
+        if looked_at and self._selection is None:
             watch.detector_works(works=False)
 
     @property
@@ -97,18 +104,28 @@ class Lookout:
             counted=self._counted,
         )
 
-    def _detect(self, selection: Selection, cameras: Sequence[CameraSection], watch: Watch) -> None:
+    def _detect(
+        self, cameras: Sequence[CameraSection], pictures: Container[str], watch: Watch
+    ) -> None:
+        """Have people looked for in ``cameras``, and all whose id is in ``pictures`` judged."""
         detect = self._config.detect
+        rates = Rates(detect.fps, min(detect.fps, detect.calm_fps))
         self._detector = Detector(
-            selection,
-            rates=Rates(detect.fps, min(detect.fps, detect.calm_fps)),
+            self._selection,
+            rates=rates,
             weak_score=self._min_score * WEAK_SHARE,
             clock=self._clock,
             on_detections=self._seen,
-            on_state=partial(_tell, watch),
+            on_picture=watch.picture,
+            on_state=partial(_tell, watch) if self._refusal is None else lambda _: None,
         )
         for camera in cameras:
-            self._station.watch(camera.id, self._detector.feed(camera.id))
+            of_camera = replace(rates, health=camera.id in pictures)
+            self._station.watch(camera.id, self._detector.feed(camera.id, of_camera))
+        looked_at = {camera.id for camera in cameras}
+        for camera in self._config.cameras:
+            if camera.id in pictures and camera.id not in looked_at:
+                self._station.watch(camera.id, self._detector.feed(camera.id, KEY_FRAMES))
         self._detector.start()
 
     def _seen(self, detections: Detections) -> None:
@@ -151,8 +168,9 @@ class Lookout:
         """Return how watching is, for the health board."""
         if self._refusal is not None:
             return Component(Condition.DOWN, self._refusal)
-        if self._detector is None or self._selection is None:
+        if self._detector is None:
             return Component(Condition.OK, "nothing to watch")
+        fallback = self._selection if self._selection and self._selection.fallback else None
         counters = self._detector.counters()
         figures: dict[str, Figure] = {
             "state": self._detector.state.value,
@@ -165,13 +183,13 @@ class Lookout:
             "unreported_dropped": 0 if self._watch is None else self._watch.dropped,
         }
         detail = self._detector.reason
-        if detail is None and self._selection.fallback:
-            detail = self._selection.reason
+        if detail is None and fallback is not None:
+            detail = fallback.reason
         condition = _CONDITIONS[self._detector.state]
         if blind := self._blind():
             condition = Condition.DOWN
             detail = f"looks too seldom, or not at all, at: {', '.join(blind)}"
-        if condition is Condition.OK and self._selection.fallback:
+        if condition is Condition.OK and fallback is not None:
             condition = Condition.DEGRADED
         return Component(condition, detail, figures)
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
 
+from edge.detect.fault import PictureFault
 from edge.media.sample import StreamItem
 from protocol.messages import (
     AlertKind,
@@ -75,6 +76,19 @@ class Detections:
     at: datetime
     boxes: tuple[Box, ...]
     aspect: float = 4 / 3
+
+
+@dataclass(frozen=True, slots=True)
+class PictureCondition:
+    """What is wrong with a camera's picture at ``at``, the frame's wall time on its run.
+
+    Not ``is_sure``: it can't be told at present, and ``faults`` are those known before.
+    """
+
+    camera_id: str
+    at: datetime
+    faults: frozenset[PictureFault]
+    is_sure: bool
 
 
 @dataclass(frozen=True, slots=True)

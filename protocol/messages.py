@@ -40,6 +40,12 @@ class AlertKind(StrEnum):
     CAMERA_LOST = "camera_lost"
     DETECTOR_DOWN = "detector_down"
     STORAGE = "storage"
+    LENS_COVERED = "lens_covered"
+    PICTURE_BLURRED = "picture_blurred"
+    CAMERA_MOVED = "camera_moved"
+    PICTURE_FROZEN = "picture_frozen"
+    PICTURE_OVEREXPOSED = "picture_overexposed"
+    PICTURE_UNDEREXPOSED = "picture_underexposed"
 
 
 class AlertLevel(StrEnum):
@@ -257,6 +263,12 @@ def gb_code(kind: AlertKind) -> tuple[int, int | None]:
         AlertKind.CAMERA_LOST: (2, 1),  # 设备 / 视频丢失
         AlertKind.DETECTOR_DOWN: (6, None),  # 设备故障
         AlertKind.STORAGE: (6, 1),  # 设备故障 / 磁盘故障
+        AlertKind.LENS_COVERED: (5, 11),  # 视频 / 视频异常检测, and all of the picture
+        AlertKind.PICTURE_BLURRED: (5, 11),
+        AlertKind.CAMERA_MOVED: (5, 11),
+        AlertKind.PICTURE_FROZEN: (5, 11),
+        AlertKind.PICTURE_OVEREXPOSED: (5, 11),
+        AlertKind.PICTURE_UNDEREXPOSED: (5, 11),
     }[kind]
 
 

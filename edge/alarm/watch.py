@@ -5,13 +5,21 @@ import threading
 from collections.abc import Mapping, Sequence
 
 from edge.alarm.absence import Absence
+from edge.alarm.picture import PictureRule
 from edge.alarm.scene import Scene
 from edge.alarm.sight import Sight
 from edge.alarm.unreported import Unreported
 from edge.config import CameraSection
 from edge.errors import StorageError
 from edge.faultlog import FaultLog
-from edge.ports import AlertDesk, Detections, Occurrence, OpenAlert, StreamStatus
+from edge.ports import (
+    AlertDesk,
+    Detections,
+    Occurrence,
+    OpenAlert,
+    PictureCondition,
+    StreamStatus,
+)
 from protocol.clock import Clock
 from protocol.messages import BOX_SUBJECT, AlertKind, AlertLevel, AlertMode, StreamState
 from protocol.relay import StreamName
@@ -29,13 +37,14 @@ MAX_UNREPORTED = 1000
 
 
 class Watch:
-    """The rules of every camera, the camera-lost rule and the detector-down rule.
+    """The rules of every camera, those of their pictures, camera-lost and detector-down.
 
     A detector that runs but does not look at a camera whose stream is live does not work either.
-    ``seen``, ``stream_changed`` and ``detector_works`` may be called from any thread. They and the
-    tick judge; only one thread of its own reports to the desk, in order, so that a disk that makes
-    a commit wait never makes a camera or the detector wait. What the desk refuses is kept, in
-    order and up to MAX_UNREPORTED (see Unreported for what then goes), and tried again every tick.
+    ``seen``, ``picture``, ``stream_changed`` and ``detector_works`` may be called from any thread.
+    They and the tick judge; only one thread of its own reports to the desk, in order, so that a
+    disk that makes a commit wait never makes a camera or the detector wait. What the desk refuses
+    is kept, in order and up to MAX_UNREPORTED (see Unreported for what then goes), and tried again
+    every tick.
     """
 
     def __init__(
@@ -44,8 +53,10 @@ class Watch:
         scenes: Mapping[str, Scene],
         desk: AlertDesk,
         clock: Clock,
+        pictures: Mapping[str, PictureRule] | None = None,
     ) -> None:
         self._scenes = dict(scenes)
+        self._pictures = dict(pictures or {})
         self._desk = desk
         self._clock = clock
         self._lost = {
@@ -105,6 +116,13 @@ class Watch:
             self._sights[detections.camera_id].look(self._clock.monotonic_ns())
             self._say(scene.see(detections))
             return scene.is_busy
+
+    def picture(self, condition: PictureCondition) -> None:
+        """Take how a camera's picture is."""
+        rule = self._pictures.get(condition.camera_id)
+        if rule is not None:
+            with self._lock:
+                self._say(rule.see(condition))
 
     def stream_changed(self, status: StreamStatus) -> None:
         """Take a stream's new state: a camera is lost when its main stream is."""

@@ -6,7 +6,8 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from edge.alarm.watched import watched
+from edge.alarm.picture import PICTURE_KINDS
+from edge.alarm.watched import judged, watched
 from edge.alerts.event import EventWriter, Happening
 from edge.alerts.ledger import ask_evidence, insert_alert, standing_alerts, update_alert
 from edge.alerts.standing import Key, Standing, key_of
@@ -21,8 +22,10 @@ from protocol.messages import AlertKind, AlertMode, AlertOp, EvidenceKind
 
 log = logging.getLogger(__name__)
 
-#: Kinds that a picture shows. Of a lost camera or a full disk there is nothing to see.
+#: Kinds that a model found in a picture.
 SHOWN_IN_PICTURES = frozenset({AlertKind.GATHERING, AlertKind.FLAME, AlertKind.SMOKE})
+#: Kinds that have evidence. Of a lost camera or a full disk there is nothing to see.
+_WITH_EVIDENCE = SHOWN_IN_PICTURES | PICTURE_KINDS
 
 #: How far a long alert's hold may lag behind it while nothing changes. Retention never deletes
 #: footage this young (recording I4), so nothing is lost by it.
@@ -119,7 +122,7 @@ class Desk:
             insert_alert(connection, standing)
             self._queue(connection, AlertOp.START, standing, occurrence.at)
             self._keep_video(connection, standing)
-            if standing.kind in SHOWN_IN_PICTURES and standing.mode in _EVIDENCE_MODES:
+            if standing.kind in _WITH_EVIDENCE and standing.mode in _EVIDENCE_MODES:
                 self._ask_evidence(connection, standing, now)
         self._remember(standing)
         log.info("alert.started", extra=_fields(standing))
@@ -159,7 +162,9 @@ class Desk:
         with self._database.transaction() as connection:
             update_alert(connection, standing, ended_at)
             self._queue(connection, AlertOp.END, standing, ended_at)
-            extend_hold(connection, _hold_reason(standing), ended_at + self._post)
+            # Of a covered lens only how it came to it is worth keeping, not a week of black.
+            if standing.kind not in PICTURE_KINDS:
+                extend_hold(connection, _hold_reason(standing), ended_at + self._post)
         del self._open()[standing.key]
         self._held_ns.pop(standing.key, None)
         log.info("alert.ended", extra=_fields(standing))
@@ -207,14 +212,17 @@ def _endable(config: EdgeConfig) -> Callable[[Standing], bool]:
         for rule in camera.rules
         for region in rule.regions
     }
+    health = {camera.id for camera in judged(config)}
     pulled = {camera.id for camera in config.cameras if camera.enabled}
 
     def is_endable(standing: Standing) -> bool:
         if standing.kind in SHOWN_IN_PICTURES:
             return standing.key in keys
+        if standing.kind in PICTURE_KINDS:
+            return standing.camera_id in health
         if standing.kind is AlertKind.CAMERA_LOST:
             return standing.camera_id in pulled
-        return standing.kind is not AlertKind.DETECTOR_DOWN or bool(keys)
+        return standing.kind is not AlertKind.DETECTOR_DOWN or bool(keys or health)
 
     return is_endable
 

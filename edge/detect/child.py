@@ -1,5 +1,7 @@
 """The detector process: decodes every camera's sub-stream, looks at the newest due frames.
 
+Of every decoded run one picture a second is also held against what the camera usually shows.
+
 Started by edge.detect.process as ``python -m edge.detect.child --fd N``; imports next to nothing of
 the edge but the wire. One thread: reads, decodes, infers one picture, tells, and beats; so a hang
 of any of these shows as silence. It ends when its parent or the socket does.
@@ -16,8 +18,10 @@ from pathlib import Path
 import av
 import numpy as np
 
-from edge.detect import wire
-from edge.detect.schedule import Due, Newest
+from edge.detect import picture, wire
+from edge.detect.picture_health import PictureHealth, Verdict
+from edge.detect.schedule import TICKS_PER_S, Due, Newest
+from edge.modest import come_last
 from edge.orphan import die_with_parent
 from models import manifest, person
 from models.errors import ModelError
@@ -30,6 +34,9 @@ _READ_BYTES = 256 * 1024
 _DECODE_NS = 200_000_000
 _BEAT_NS = round(wire.BEAT_S * 1e9)
 _NICE = 5  # recording and live video come first
+#: How often a camera's own health is judged.
+_HEALTH_FPS = 1.0
+_PLANAR = frozenset({"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p"})
 
 
 class Decoder:
@@ -38,7 +45,8 @@ class Decoder:
     def __init__(self, stream: wire.Stream) -> None:
         self.run = stream.run
         self._stream = stream
-        self._due = Due(stream.fps)
+        self._due = Due(stream.fps) if stream.fps else None
+        self._health_due = Due(_HEALTH_FPS) if stream.health else None
         self._context = self._open()
         self._needs_key = True
 
@@ -48,19 +56,31 @@ class Decoder:
         assert isinstance(context, av.VideoCodecContext)
         context.extradata = self._stream.extradata
         context.thread_count = 1
+        if self._stream.fps == 0:
+            # Key frames alone: none waits for pictures that don't come.
+            context.flags |= av.codec.context.Flags.low_delay
         return context
 
     def pace(self, fps: float) -> None:
         """Look at so many frames a second from now on."""
-        self._due.pace(fps)
+        if self._due is not None:
+            self._due.pace(fps)
 
     @property
     def interval_s(self) -> float:
         """How long after a due frame the next one is."""
-        return self._due.interval_s
+        return self._due.interval_s if self._due is not None else 1.0
+
+    def is_due(self, pts_90k: int) -> bool:
+        """Return whether people are to be looked for in this frame."""
+        return self._due is not None and self._due.is_due(pts_90k)
+
+    def is_judged(self, pts_90k: int) -> bool:
+        """Return whether the camera's health is to be judged by this frame."""
+        return self._health_due is not None and self._health_due.is_due(pts_90k)
 
     def decode(self, unit: wire.Unit) -> list[av.VideoFrame]:
-        """Return the due frames that this unit completes.
+        """Return the frames that this unit completes.
 
         Raises av.FFmpegError for what can't be decoded; then nothing comes until a key frame.
         """
@@ -75,18 +95,21 @@ class Decoder:
             self._needs_key = True
             raise
         self._needs_key = False
-        return [f for f in frames if f.pts is not None and self._due.is_due(f.pts)]
+        return [frame for frame in frames if frame.pts is not None]
 
 
 class Worker:
     """The loop. ``run`` returns when the other side has closed the socket."""
 
-    def __init__(self, link: socket.socket, model: person.PersonModel, clock: Clock) -> None:
+    def __init__(self, link: socket.socket, model: person.PersonModel | None, clock: Clock) -> None:
         self._link = link
         self._model = model
         self._clock = clock
         self._deframer = wire.Deframer()
         self._decoders: dict[int, Decoder] = {}
+        # They outlive their runs: what a camera shows after it was away is held against before.
+        self._healths: dict[int, PictureHealth] = {}
+        self._told: dict[int, tuple[Verdict, int]] = {}
         self._newest: Newest[tuple[bytes, av.VideoFrame]] = Newest()
         self._decoded = self._inferred = self._decode_errors = 0
         self._beat_ns = 0
@@ -119,6 +142,9 @@ class Worker:
             stream = wire.parse_stream(payload)
             self._newest.drop(stream.camera)
             self._decoders[stream.camera] = Decoder(stream)
+            self._told.pop(stream.camera, None)
+            if stream.health:
+                self._healths.setdefault(stream.camera, PictureHealth()).begin()
         elif kind is wire.Kind.PACE:
             pace = wire.parse_pace(payload)
             if pace.camera in self._decoders:
@@ -143,12 +169,30 @@ class Worker:
         self._decoded += 1
         deadline_ns = self._clock.monotonic_ns() + round(decoder.interval_s * 1e9)
         for frame in frames:
-            self._newest.put(unit.camera, (decoder.run, frame), deadline_ns)
+            assert frame.pts is not None
+            if decoder.is_judged(frame.pts):
+                self._judge(unit.camera, decoder.run, frame)
+            if self._model is not None and decoder.is_due(frame.pts):
+                self._newest.put(unit.camera, (decoder.run, frame), deadline_ns)
+
+    def _judge(self, camera: int, run: bytes, frame: av.VideoFrame) -> None:
+        """Say how the camera's picture is, where that is new or was last said long ago."""
+        assert frame.pts is not None
+        luma, *chroma = planes(frame)
+        seen = picture.look(luma, (chroma[0], chroma[1]))
+        verdict = self._healths[camera].judge(frame.pts / TICKS_PER_S, seen)
+        told, told_90k = self._told.get(camera, (None, 0))
+        if verdict == told and frame.pts - told_90k < wire.PICTURE_S * TICKS_PER_S:
+            return
+        self._told[camera] = verdict, frame.pts
+        state = wire.PictureState(camera, run, frame.pts, verdict.is_sure, verdict.faults)
+        self._send(wire.pack_picture(state))
 
     def _infer(self, camera: int, run: bytes, frame: av.VideoFrame) -> None:
-        picture = np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
-        height, width = picture.shape[:2]
-        found = self._model.infer(picture)
+        assert self._model is not None
+        pixels = np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
+        height, width = pixels.shape[:2]
+        found = self._model.infer(pixels)
         self._inferred += 1
         boxes = tuple(
             (left / width, top / height, right / width, bottom / height, score)
@@ -175,6 +219,18 @@ class Worker:
         self._link.sendall(data)
 
 
+def planes(frame: av.VideoFrame) -> list[picture.Plane]:
+    """Return the three planes of a frame, without a copy where it has three of eight bits."""
+    if frame.format.name not in _PLANAR:
+        frame = frame.reformat(format="yuv420p")
+    return [
+        np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)[
+            :, : plane.width
+        ]
+        for plane in frame.planes
+    ]
+
+
 def _rss_bytes() -> int:
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
@@ -196,13 +252,15 @@ def main() -> None:
     parser.add_argument("--parent", type=int, required=True)
     arguments = parser.parse_args()
     die_with_parent(arguments.parent)
-    os.nice(_NICE)
+    come_last(_NICE)
     with socket.socket(fileno=arguments.fd) as link:
         setup = _setup(link)
         try:
-            model = person.load(
-                manifest.find(setup.model), Path(setup.path), min_score=setup.min_score
-            )
+            model = None
+            if setup.model:
+                model = person.load(
+                    manifest.find(setup.model), Path(setup.path), min_score=setup.min_score
+                )
         except ModelError as error:
             link.sendall(wire.frame(wire.Kind.FAILED, str(error).encode()[:2000]))
             return

@@ -14,10 +14,18 @@ MAX_QUEUE_BYTES = 2 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """How often a camera is looked at a second: where there is something to see, and else."""
+    """How often a camera is looked at a second: where there is something to see, and else.
+
+    ``health``: its picture is judged too, wherever it is decoded anyway.
+    """
 
     busy_fps: float
     calm_fps: float
+    health: bool = False
+
+
+#: Nobody is looked for; the picture is judged by the key frames alone, which cost next to nothing.
+KEY_FRAMES = Rates(0.0, 0.0, health=True)
 
 
 class Feed:
@@ -25,7 +33,8 @@ class Feed:
 
     Overflow: everything queued is dropped and nothing is taken until the next key frame, which is
     taken alone whatever its size, if only the wire carries it; what was dropped is counted. While
-    no detector listens, nothing is taken and nothing counted.
+    no detector listens, nothing is taken and nothing counted. At KEY_FRAMES other frames are left
+    out.
     ``offer`` is called by one thread, ``take`` by another.
     """
 
@@ -104,7 +113,7 @@ class Feed:
         return self._queued_bytes
 
     def _take(self, sample: Sample) -> None:
-        if sample.run != self._run and not sample.is_key:
+        if not sample.is_key and (sample.run != self._run or self._rates.busy_fps == 0):
             return
         unit = wire.Unit(self.number, sample.dts_90k, sample.pts_90k, sample.is_key, sample.data)
         data = wire.pack_unit(unit)
@@ -116,8 +125,21 @@ class Feed:
                 return
         if sample.run != self._run:
             self._run = sample.run
-            self._put(_opening(self.number, sample.run, self._fps))
+            self._put(self._opening(sample.run))
         self._put(data)
+
+    def _opening(self, run: Run) -> bytes:
+        run_id, parameters = bytes.fromhex(run.run_id), run.parameters
+        return wire.pack_stream(
+            wire.Stream(
+                self.number,
+                run_id,
+                parameters.codec.value,
+                self._fps,
+                self._rates.health,
+                parameters.extradata,
+            )
+        )
 
     def _stop(self) -> None:
         if self._run is not None:
@@ -133,10 +155,3 @@ class Feed:
         self._queue.clear()
         self._queued_bytes = 0
         return count
-
-
-def _opening(number: int, run: Run, fps: float) -> bytes:
-    run_id, parameters = bytes.fromhex(run.run_id), run.parameters
-    return wire.pack_stream(
-        wire.Stream(number, run_id, parameters.codec.value, fps, parameters.extradata)
-    )

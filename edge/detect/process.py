@@ -14,7 +14,8 @@ from pathlib import Path
 
 from edge.detect import wire
 from edge.detect.feed import Feed, Rates
-from edge.ports import Box, Detections
+from edge.media.sample import Run
+from edge.ports import Box, Detections, PictureCondition
 from models.store import Selection
 from protocol.clock import Clock
 
@@ -87,26 +88,32 @@ class Detector:
         DOWN     -- started again after a wait, and ready -------> LIVE
         any      -- close ---------------------------------------> OFF
 
-    ``on_detections`` and ``on_state`` are called in this component's one thread; while they work,
-    the feeds queue and drop, and nobody else waits. ``feed`` is called before ``start``.
+    ``on_detections``, ``on_picture`` and ``on_state`` are called in this component's one thread;
+    while they work, the feeds queue and drop, and nobody else waits. ``feed`` is called before
+    ``start``. Without a ``selection`` it looks for nobody, but after the cameras' own health.
     """
 
     def __init__(
         self,
-        selection: Selection,
+        selection: Selection | None,
         *,
         rates: Rates,
         weak_score: float,
         clock: Clock,
         on_detections: Callable[[Detections], None],
+        on_picture: Callable[[PictureCondition], None] = lambda _: None,
         on_state: Callable[[DetectorState], None] = lambda _: None,
         launch: Launch = Launch(),
     ) -> None:
-        self.selection = selection
-        self._setup = wire.Setup(selection.entry.name, str(selection.path), weak_score)
+        self._setup = (
+            wire.Setup("", "", weak_score)
+            if selection is None
+            else wire.Setup(selection.entry.name, str(selection.path), weak_score)
+        )
         self._rates = rates
         self._clock = clock
         self._on_detections = on_detections
+        self._on_picture = on_picture
         self._on_state = on_state
         self._launch = launch
         self._feeds: list[Feed] = []
@@ -152,9 +159,12 @@ class Detector:
             beat=self._beat,
         )
 
-    def feed(self, camera_id: str) -> Feed:
-        """Return the Subscriber for a camera's stream; each camera once, before ``start``."""
-        feed = Feed(camera_id, len(self._feeds), self._rates, self._wake)
+    def feed(self, camera_id: str, rates: Rates | None = None) -> Feed:
+        """Return the Subscriber for a camera's stream; each camera once, before ``start``.
+
+        ``rates`` are the detector's where it is None.
+        """
+        feed = Feed(camera_id, len(self._feeds), rates or self._rates, self._wake)
         self._feeds.append(feed)
         return feed
 
@@ -314,6 +324,8 @@ class Detector:
             self._change(DetectorState.LIVE, None)
         elif kind is wire.Kind.RESULT:
             self._result(wire.parse_result(payload))
+        elif kind is wire.Kind.PICTURE:
+            self._picture(wire.parse_picture(payload))
         elif kind is wire.Kind.BEAT:
             self._beat = wire.parse_beat(payload)
             if self._beat.rss_bytes > MAX_RSS_BYTES:
@@ -322,14 +334,34 @@ class Detector:
             child.ended = payload.decode("utf-8", "replace")
             self._wait_s = LAST_WAIT_S  # a missing or altered file is not mended in a second
 
-    def _result(self, result: wire.Result) -> None:
-        if result.camera >= len(self._feeds):
-            raise wire.WireError(f"result of camera {result.camera}")
-        feed = self._feeds[result.camera]
-        run = feed.run_of(result.run)
+    def _feed_and_run(self, camera: int, run_id: bytes) -> tuple[Feed, Run] | None:
+        """Return whose that is, or None where the run has ended since."""
+        if camera >= len(self._feeds):
+            raise wire.WireError(f"result of camera {camera}")
+        feed = self._feeds[camera]
+        run = feed.run_of(run_id)
         if run is None:
             self._stale += 1
+            return None
+        return feed, run
+
+    def _picture(self, state: wire.PictureState) -> None:
+        found = self._feed_and_run(state.camera, state.run)
+        if found is None:
             return
+        feed, run = found
+        at = run.utc_at(state.pts_90k)
+        condition = PictureCondition(feed.camera_id, at, state.faults, state.is_sure)
+        try:
+            self._on_picture(condition)
+        except Exception:
+            log.exception("detector.listener_failed", extra={"camera_id": feed.camera_id})
+
+    def _result(self, result: wire.Result) -> None:
+        found = self._feed_and_run(result.camera, result.run)
+        if found is None:
+            return
+        feed, run = found
         self._results += 1
         detections = Detections(
             camera_id=feed.camera_id,

@@ -1,16 +1,17 @@
 """What the box and its detector process say to each other over one stream socket.
 
-Frames of a 5-byte head (length of the payload, kind) and a payload. Pure and light: the detector
-process imports this and nothing else of the edge.
+Frames of a 5-byte head (length of the payload, kind) and a payload. Pure and light.
 
 ::
 
     box -> detector   SETUP (JSON), STREAM, PACE, SAMPLE, GONE
-    detector -> box   READY (JSON), RESULT, BEAT (JSON), FAILED (text)
+    detector -> box   READY (JSON), RESULT, PICTURE, BEAT (JSON), FAILED (text)
 
-SETUP comes first. STREAM opens a run of a camera and says how often to look at it, PACE changes
-that, SAMPLE is one access unit of the run and begins with a key frame, GONE ends it. BEAT comes
-every second from the loop that does the work.
+SETUP comes first. STREAM opens a run of a camera and says how often to look for people in it, or
+that only its key frames come and only the camera's own health is judged; PACE changes the rate,
+SAMPLE is one access unit of the run and begins with a key frame, GONE ends it. PICTURE says how a
+camera's picture is: when that changes, and every PICTURE_S. BEAT comes every second from the loop
+that does the work.
 """
 
 import json
@@ -20,18 +21,23 @@ from dataclasses import asdict, dataclass, fields
 from enum import IntEnum
 from typing import Any
 
+from edge.detect.fault import PictureFault
+
 _HEAD = struct.Struct(">IB")
-_STREAM = struct.Struct(">H16s8sfH")
+_STREAM = struct.Struct(">H16s8sf?H")
 _PACE = struct.Struct(">Hf")
 _SAMPLE = struct.Struct(">Hqq?")
 _GONE = struct.Struct(">H")
 _RESULT = struct.Struct(">H16sqfH")
 _BOX = struct.Struct(">5f")
+_PICTURE = struct.Struct(">H16sq?B")
 
 #: A key frame of a 4K stream is under 4 MB; more is a broken peer.
 MAX_FRAME_BYTES = 16 * 1024 * 1024
 
 BEAT_S = 1.0
+#: How long a picture is taken to be as it was last said to be.
+PICTURE_S = 10.0
 MAX_FPS = 100
 
 #: left, top, right, bottom (0-1) and score.
@@ -50,6 +56,7 @@ class Kind(IntEnum):
     RESULT = 17
     BEAT = 18
     FAILED = 19
+    PICTURE = 20
 
 
 class WireError(Exception):
@@ -58,7 +65,10 @@ class WireError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What a detector process is to do. ``min_score``: weaker boxes are not reported."""
+    """What a detector process is to do. ``min_score``: weaker boxes are not reported.
+
+    Without a ``model`` it looks for nobody, but after the cameras' health.
+    """
 
     model: str
     path: str
@@ -78,15 +88,17 @@ class Beat:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A run of the camera with this number, to be looked at ``fps`` times a second.
+    """A run of the camera with this number, to be looked at ``fps`` times a second for people.
 
-    ``extradata`` is avcC or hvcC.
+    0: only its key frames come. ``health``: whether the camera's picture is judged. ``extradata``
+    is avcC or hvcC.
     """
 
     camera: int
     run: bytes
     codec: str
     fps: float
+    health: bool
     extradata: bytes
 
 
@@ -120,6 +132,17 @@ class Result:
     boxes: tuple[BoxRow, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class PictureState:
+    """How a camera's picture is at ``pts_90k`` of a run; not ``is_sure``: it can't be told now."""
+
+    camera: int
+    run: bytes
+    pts_90k: int
+    is_sure: bool
+    faults: frozenset[PictureFault]
+
+
 def frame(kind: Kind, payload: bytes = b"") -> bytes:
     """Return a frame."""
     return _HEAD.pack(len(payload), kind) + payload
@@ -138,18 +161,18 @@ def parse_setup(payload: bytes) -> Setup:
 def pack_stream(stream: Stream) -> bytes:
     """Return a STREAM frame."""
     codec, size = stream.codec.encode(), len(stream.extradata)
-    head = _STREAM.pack(stream.camera, stream.run, codec, stream.fps, size)
+    head = _STREAM.pack(stream.camera, stream.run, codec, stream.fps, stream.health, size)
     return frame(Kind.STREAM, head + stream.extradata)
 
 
 def parse_stream(payload: bytes) -> Stream:
     """Return the stream. Raises WireError."""
-    camera, run, codec, fps, size = _take(_STREAM, payload)
+    camera, run, codec, fps, health, size = _take(_STREAM, payload)
     extradata = payload[_STREAM.size :]
     if len(extradata) != size:
         raise WireError(f"stream: must have {size} bytes of extradata, not {len(extradata)}")
     name = codec.rstrip(b"\0").decode("ascii", "replace")
-    return Stream(camera, run, name, _rate(fps), extradata)
+    return Stream(camera, run, name, fps and _rate(fps), health, extradata)
 
 
 def pack_pace(pace: Pace) -> bytes:
@@ -199,6 +222,22 @@ def parse_result(payload: bytes) -> Result:
     if len(rows) != count * _BOX.size:
         raise WireError(f"result: must have {count} boxes, has {len(rows)} bytes of them")
     return Result(camera, run, pts_90k, aspect, tuple(_BOX.iter_unpack(rows)))
+
+
+def pack_picture(state: PictureState) -> bytes:
+    """Return a PICTURE frame."""
+    bits = sum(1 << bit for bit, fault in enumerate(PictureFault) if fault in state.faults)
+    body = _PICTURE.pack(state.camera, state.run, state.pts_90k, state.is_sure, bits)
+    return frame(Kind.PICTURE, body)
+
+
+def parse_picture(payload: bytes) -> PictureState:
+    """Return how a picture is. Raises WireError."""
+    camera, run, pts_90k, is_sure, bits = _take(_PICTURE, payload)
+    faults = frozenset(fault for bit, fault in enumerate(PictureFault) if bits >> bit & 1)
+    if bits >> len(PictureFault):
+        raise WireError(f"picture: faults {bits:b}")
+    return PictureState(camera, run, pts_90k, is_sure, faults)
 
 
 def pack_beat(beat: Beat) -> bytes:

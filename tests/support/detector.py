@@ -7,7 +7,7 @@ from dataclasses import replace
 from edge.detect.feed import Rates
 from edge.detect.process import Detector, DetectorState, Launch
 from edge.media.sample import Run, Sample
-from edge.ports import Detections
+from edge.ports import Detections, PictureCondition
 from models.store import ModelStore, Selection
 from protocol.clock import SystemClock
 from tests.support.footage import encoded
@@ -21,11 +21,17 @@ class Told:
     def __init__(self) -> None:
         self.detections: list[Detections] = []
         self.states: list[DetectorState] = []
+        self.pictures: list[PictureCondition] = []
         self._changed = threading.Condition()
 
     def seen(self, detections: Detections) -> None:
         with self._changed:
             self.detections.append(detections)
+            self._changed.notify_all()
+
+    def picture(self, condition: PictureCondition) -> None:
+        with self._changed:
+            self.pictures.append(condition)
             self._changed.notify_all()
 
     def state(self, state: DetectorState) -> None:
@@ -84,6 +90,7 @@ def detector(
         weak_score=0.2,
         clock=SystemClock(),
         on_detections=told.seen,
+        on_picture=told.picture,
         on_state=told.state,
         launch=launch or Launch(),
     )

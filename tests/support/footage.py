@@ -1,11 +1,13 @@
 """Samples as the ingest hands them out: made up, or really encoded."""
 
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
 from functools import cache
 
 import av
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.media.parameters import ParameterCollector
 from edge.media.sample import TICKS_PER_S, Codec, CodecParameters, Run, Sample
@@ -63,7 +65,36 @@ def brightness(index: int) -> int:
     return 40 + index * 3 % 180
 
 
+def filmed(pictures: Sequence[NDArray[np.uint8]], gop: int) -> tuple[Sample, ...]:
+    """Return pictures (blue, green, red) as a camera of few bits sends them, a second apart."""
+    height, width = pictures[0].shape[:2]
+    frames = [av.VideoFrame.from_ndarray(picture, format="bgr24") for picture in pictures]
+    data = _encode(
+        (frame.reformat(format="yuv420p") for frame in frames), gop, width, height, Codec.H264
+    )
+    collector = ParameterCollector(Codec.H264)
+    units = [collector.absorb(unit) for unit in data]
+    assert collector.parameters is not None
+    of = run(parameters=collector.parameters)
+    return tuple(
+        Sample(of, at * TICKS_PER_S, at * TICKS_PER_S, TICKS_PER_S, unit.is_key, unit.data, at)
+        for at, unit in enumerate(units)
+    )
+
+
 def _access_units(frames: int, gop: int, width: int, height: int, codec: Codec) -> list[bytes]:
+    grey = (np.full((height, width), brightness(index), dtype=np.uint8) for index in range(frames))
+    made = (
+        av.VideoFrame.from_ndarray(luma, format="gray").reformat(format="yuv420p") for luma in grey
+    )
+    units = _encode(made, gop, width, height, codec)
+    assert len(units) == frames
+    return units
+
+
+def _encode(
+    frames: Iterable[av.VideoFrame], gop: int, width: int, height: int, codec: Codec
+) -> list[bytes]:
     encoder = av.CodecContext.create("libx264" if codec is Codec.H264 else "libx265", "w")
     encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
     encoder.time_base, encoder.framerate = Fraction(1, FPS), Fraction(FPS)
@@ -72,11 +103,7 @@ def _access_units(frames: int, gop: int, width: int, height: int, codec: Codec) 
     quiet = "" if codec is Codec.H264 else ":log-level=error:pools=1"
     encoder.options = {"preset": "ultrafast", "tune": "zerolatency", name: keys + quiet}
     units = []
-    for index in range(frames):
-        luma = np.full((height, width), brightness(index), dtype=np.uint8)
-        frame = av.VideoFrame.from_ndarray(luma, format="gray").reformat(format="yuv420p")
+    for index, frame in enumerate(frames):
         frame.pts = index
         units += [bytes(packet) for packet in encoder.encode(frame)]
-    units += [bytes(packet) for packet in encoder.encode(None)]
-    assert len(units) == frames
-    return units
+    return units + [bytes(packet) for packet in encoder.encode(None)]

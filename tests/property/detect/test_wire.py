@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.detect import wire
+from edge.detect.fault import PictureFault
 from edge.detect.wire import Kind
 
 runs = st.binary(min_size=16, max_size=16)
@@ -17,7 +18,8 @@ streams = st.builds(
     cameras,
     runs,
     st.sampled_from(["h264", "h265"]),
-    rates,
+    st.just(0.0) | rates,
+    st.booleans(),
     st.binary(max_size=300),
 )
 units = st.builds(wire.Unit, cameras, ticks, ticks, st.booleans(), st.binary(max_size=300))
@@ -25,6 +27,14 @@ results = st.builds(wire.Result, cameras, runs, ticks, floats, boxes)
 setups = st.builds(wire.Setup, st.text(), st.text(), floats)
 paces = st.builds(wire.Pace, cameras, rates)
 counts = st.integers(0, 2**53)
+pictures = st.builds(
+    wire.PictureState,
+    cameras,
+    runs,
+    ticks,
+    st.booleans(),
+    st.frozensets(st.sampled_from(PictureFault)),
+)
 beats = st.builds(wire.Beat, counts, counts, counts, counts, counts)
 
 MESSAGES = [
@@ -32,6 +42,7 @@ MESSAGES = [
     (units, Kind.SAMPLE, wire.pack_unit, wire.parse_unit),
     (cameras, Kind.GONE, wire.pack_gone, wire.parse_gone),
     (results, Kind.RESULT, wire.pack_result, wire.parse_result),
+    (pictures, Kind.PICTURE, wire.pack_picture, wire.parse_picture),
     (paces, Kind.PACE, wire.pack_pace, wire.parse_pace),
     (setups, Kind.SETUP, wire.pack_setup, wire.parse_setup),
     (beats, Kind.BEAT, wire.pack_beat, wire.parse_beat),

@@ -3,12 +3,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from edge.alarm.gathering import LAPSE_S
+from edge.alarm.picture import PictureRule
 from edge.alarm.scene import Scene
 from edge.alarm.sight import MAX_BLIND_S
 from edge.alarm.watch import DETECTOR_DOWN_S, MAX_UNREPORTED, STEADY_S, Watch
 from edge.config import CameraSection, GatheringSection
+from edge.detect.fault import PictureFault
 from edge.errors import StorageError
-from edge.ports import Box, Detections, OpenAlert, StreamStatus
+from edge.ports import Box, Detections, OpenAlert, PictureCondition, StreamStatus
 from protocol.clock import FakeClock
 from protocol.messages import BOX_SUBJECT, AlertKind, AlertLevel, AlertOp, StreamState
 from protocol.relay import StreamName
@@ -364,3 +366,12 @@ def test_a_desk_that_fails_in_another_way_does_not_end_the_watch(desk, clock):
         wait_until(lambda: failing.said == [(START, LOST, "gate")])
     finally:
         watch.close()
+
+
+def test_what_is_wrong_with_a_picture_is_reported_by_its_camera(desk, clock):
+    watch = Watch([GATE], {}, desk, clock, {"gate": PictureRule("gate", UTC)})
+    watch.picture(PictureCondition("gate", T0, frozenset({PictureFault.MOVED}), is_sure=True))
+    watch.picture(PictureCondition("road", T0, frozenset({PictureFault.MOVED}), is_sure=True))
+    watch.report()
+    assert desk.said == [(START, AlertKind.CAMERA_MOVED, "gate")]
+    assert (desk.reported[0].rule_id, desk.reported[0].region_id) == ("picture", "moved")

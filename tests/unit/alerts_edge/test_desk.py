@@ -336,6 +336,7 @@ def test_alerts_whose_rule_or_camera_is_gone_are_ended_at_start(box, tmp_path):
 
 LOST = {"kind": AlertKind.CAMERA_LOST, "rule_id": "camera-lost", "camera_id": "square"}
 DETECTOR = {"kind": AlertKind.DETECTOR_DOWN, "rule_id": "detector-down", "camera_id": BOX_SUBJECT}
+PICTURE = {"kind": AlertKind.CAMERA_MOVED, "rule_id": "picture", "camera_id": "square"}
 DISK = {"kind": AlertKind.STORAGE, "rule_id": "storage", "camera_id": BOX_SUBJECT}
 
 
@@ -348,17 +349,27 @@ def square(tmp_path, **changes):
 @pytest.mark.parametrize(
     ("changes", "left"),
     [
-        (lambda path: {}, {"gathering", "camera_lost", "detector_down", "storage"}),
-        (lambda path: square(path, enabled=False), {"storage"}),
+        (
+            lambda path: {},
+            {"gathering", "camera_lost", "detector_down", "storage", "camera_moved"},
+        ),
+        (lambda path: square(path, enabled=False), {"storage", "detector_down"}),
         (lambda path: {"detect": {"enabled": False}}, {"camera_lost", "storage"}),
-        (lambda path: square(path, rules=()), {"camera_lost", "storage"}),
+        (
+            lambda path: square(path, rules=()),
+            {"camera_lost", "storage", "camera_moved", "detector_down"},
+        ),
+        (
+            lambda path: square(path, picture_health=False, rules=()),
+            {"camera_lost", "storage", "detector_down"},
+        ),
     ],
 )
 def test_alerts_that_nothing_watches_any_more_are_ended_at_start(box, tmp_path, changes, left):
-    for about in ({}, LOST, DETECTOR, DISK):
+    for about in ({}, LOST, DETECTOR, DISK, PICTURE):
         box.desk.report(occurrence(**about))
     again = reopened(box, tmp_path, config=box_config(tmp_path, **changes(tmp_path)))
-    assert again.desk.end_orphans() == 4 - len(left)
+    assert again.desk.end_orphans() == 5 - len(left)
     assert {each.kind.value for each in again.desk.open_alerts()} == left
     again.database.close()
 

@@ -53,7 +53,9 @@ def test_a_run_is_opened_and_its_samples_follow_whole(feed, woken):
     offer(feed, RUN, "KP")
     (first, stream), (second, one), (third, two) = frames(feed)
     assert (first, second, third) == (Kind.STREAM, Kind.SAMPLE, Kind.SAMPLE)
-    expected = wire.Stream(3, bytes.fromhex("ab" * 16), "h264", 2.0, RUN.parameters.extradata)
+    expected = wire.Stream(
+        3, bytes.fromhex("ab" * 16), "h264", 2.0, health=False, extradata=RUN.parameters.extradata
+    )
     assert wire.parse_stream(stream) == expected
     given = samples(RUN, "KP", size_bytes=50)
     for payload, sample in zip((one, two), given, strict=True):

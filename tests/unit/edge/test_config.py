@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.alarm.picture import PICTURE_RULE
 from edge.alarm.watch import DETECTOR_RULE, LOST_RULE
 from edge.config import OWN_RULES, EdgeConfig, Secret, load
 from edge.errors import ConfigError
@@ -187,7 +188,7 @@ def test_a_password_in_a_url_is_refused_and_not_repeated(tmp_path: Path, address
 
 
 def test_the_rules_that_the_box_has_itself_are_all_kept_for_it() -> None:
-    assert {LOST_RULE, DETECTOR_RULE, STORAGE_RULE} == OWN_RULES
+    assert {LOST_RULE, DETECTOR_RULE, STORAGE_RULE, PICTURE_RULE} == OWN_RULES
 
 
 def test_a_secret_written_into_the_file_is_refused_and_not_repeated(tmp_path: Path) -> None:

@@ -33,6 +33,12 @@ const WHAT: Record<string, string> = {
   camera_lost: '点位离线',
   detector_down: '智能分析停止',
   storage: '存储异常',
+  lens_covered: '镜头疑似被遮挡',
+  picture_blurred: '图像模糊',
+  camera_moved: '画面偏移',
+  picture_frozen: '画面冻结',
+  picture_overexposed: '画面过曝',
+  picture_underexposed: '画面过暗',
 }
 
 /** Return the sentence for one alert; a drill says so first. */

@@ -29,6 +29,12 @@ const CATEGORY_OF_KIND: Record<string, string> = {
   camera_lost: 'equipment',
   detector_down: 'equipment',
   storage: 'equipment',
+  lens_covered: 'equipment',
+  picture_blurred: 'equipment',
+  camera_moved: 'equipment',
+  picture_frozen: 'equipment',
+  picture_overexposed: 'equipment',
+  picture_underexposed: 'equipment',
 }
 
 export const categoryOf = (kind: string): string => CATEGORY_OF_KIND[kind] ?? 'other'

@@ -1,0 +1,82 @@
+"""Cameras' pictures as the real detector process judges them, from what a camera sends."""
+
+import pytest
+
+from bench.scripted_camera import WELL_S, Act, Footage, covered_hand, play
+from edge.detect.fault import PictureFault
+from edge.detect.feed import KEY_FRAMES, Rates
+from edge.detect.process import Detector
+from protocol.clock import SystemClock
+from tests.support.detector import Player, Told, fallback
+from tests.support.footage import filmed
+
+COVERED_S = 20
+#: Each second of the film is played in so little.
+FAST_FPS = 60
+
+
+@pytest.fixture(scope="module")
+def film():
+    """A camera that is well, is covered for a while, and is well again; a key frame every 2 s."""
+    act = Act("hand", WELL_S, COVERED_S, covered_hand)
+    return filmed(list(play(Footage.drawn(), act, WELL_S + COVERED_S + 30)), gop=2)
+
+
+@pytest.mark.parametrize(
+    ("selection", "rates", "within_s"),
+    [(fallback(), Rates(1.0, 1.0, health=True), 10), (None, KEY_FRAMES, 10)],
+    ids=["looks for people too", "key frames alone, without a model"],
+)
+def test_a_covered_camera_is_told_and_told_again_when_it_is_well(film, selection, rates, within_s):
+    told = Told()
+    made = Detector(
+        selection,
+        rates=Rates(25, 25),
+        weak_score=0.2,
+        clock=SystemClock(),
+        on_detections=told.seen,
+        on_picture=told.picture,
+    )
+    player = Player([made.feed("gate", rates)], film, fps=FAST_FPS)
+
+    def seconds(*faults):
+        began = film[0].run.utc_at(0)
+        return [
+            (each.at - began).total_seconds()
+            for each in told.pictures
+            if each.is_sure and each.faults == frozenset(faults)
+        ]
+
+    try:
+        made.start()
+        player.start()
+        told.wait(lambda: seconds(PictureFault.COVERED))
+        first = seconds(PictureFault.COVERED)[0] % (WELL_S + COVERED_S + 30)
+        told.wait(lambda: seconds()[-1] > seconds(PictureFault.COVERED)[-1])
+    finally:
+        player.close()
+        made.close()
+    assert WELL_S < first <= WELL_S + within_s
+    assert {each.camera_id for each in told.pictures} == {"gate"}
+    assert bool(told.detections) is (selection is not None)
+
+
+def test_of_a_camera_whose_pictures_are_not_judged_nothing_is_said(film):
+    told = Told()
+    made = Detector(
+        fallback(),
+        rates=Rates(25, 25),
+        weak_score=0.2,
+        clock=SystemClock(),
+        on_detections=told.seen,
+        on_picture=told.picture,
+    )
+    player = Player([made.feed("gate")], film, fps=FAST_FPS)
+    try:
+        made.start()
+        player.start()
+        told.wait(lambda: len(told.detections) >= 3)
+    finally:
+        player.close()
+        made.close()
+    assert told.pictures == []
