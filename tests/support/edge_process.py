@@ -20,6 +20,29 @@ from tests.support.tools import ROOT
 READY_S = 30.0
 
 
+def written(folder: Path, cameras: str = "") -> Path:
+    """Write the configuration of a box that records these cameras, in files of 2 s, and no more."""
+    path = folder / "edge.toml"
+    path.write_text(
+        f"""
+[box]
+id = "box-01"
+name = "青石村"
+region_code = "533102105203"
+data_dir = "data"
+[http]
+port = 0
+[recording]
+segment_s = 2
+[detect]
+enabled = false
+{cameras}
+""",
+        encoding="utf-8",
+    )
+    return path
+
+
 class EdgeProcess:
     """A running box. Its log is JSON lines on standard error; ``url`` is known once it is ready."""
 

@@ -1,28 +1,35 @@
 """The centre's web service on a real port, with the small village and its accounts."""
 
 import contextlib
+import shutil
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
 import httpx
+import pytest
 import uvicorn
+from sqlalchemy import URL
 
 from central.app import create_app
 from central.auth.passwords import hash_password
 from central.codes import Role
 from central.config import CentralConfig
 from central.db.engine import Database
+from central.db.migrate import migrate
 from central.db.models import Account, Person
 from central.http.centre import Centre
 from central.ingest.inbox import DatabaseInbox
 from central.ports import Received
 from central.serve import CentreServer
-from protocol.clock import Clock
+from protocol.clock import Clock, SystemClock
+from protocol.messages import CameraState
 from protocol.notify import ServiceNotifier
-from tests.support.xiacun import DEADLINES, REGION
+from tests.support.tools import ROOT
+from tests.support.xiacun import DEADLINES, REGION, birth, enter_village, received
 
 PASSWORD = "a-good-password"
 PINS = {"zhang": "1111", "li": "2222", "wang": "3333"}
@@ -122,3 +129,24 @@ def running_centre(
         server.should_exit = True
         thread.join(15)
         assert not thread.is_alive(), "the server did not stop"
+
+
+@contextlib.contextmanager
+def centre_with_pages(folder: Path, camera: CameraState) -> Iterator[WebCentre]:
+    """Run a centre in ``folder`` with the built interface, Xiacun's accounts and one camera.
+
+    Skips the test where the interface is not built.
+    """
+    built = ROOT / "central" / "web" / "dist"
+    if not (built / "index.html").is_file():
+        pytest.skip("needs the built interface (make web)")
+    shutil.copytree(built, folder / "dist")
+    database = Database(URL.create("sqlite", database=str(folder / "central.db")))
+    migrate(database, SystemClock())
+    enter_village(database)
+    enter_accounts(database)
+    with running_centre(database, SystemClock(), folder) as running:
+        now = datetime.now(UTC)
+        running.take(received(birth(camera, at=now), now))
+        yield running
+    database.close()

@@ -5,7 +5,6 @@ import os
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -18,33 +17,11 @@ from edge.recording.rebuild import unsettled
 from edge.rescue import HELD_FOR
 from edge.station import Station
 from protocol.clock import SystemClock
-from tests.support.edge_process import EdgeProcess
+from tests.support.edge_process import EdgeProcess, written
 from tests.support.rtsp import TestCamera, make_clip
 from tests.support.waiting import wait_until
 
 FPS = 25
-
-
-def written(folder: Path, cameras: str = "") -> Path:
-    path = folder / "edge.toml"
-    path.write_text(
-        f"""
-[box]
-id = "box-01"
-name = "青石村"
-region_code = "533102105203"
-data_dir = "data"
-[http]
-port = 0
-[recording]
-segment_s = 2
-[detect]
-enabled = false
-{cameras}
-""",
-        encoding="utf-8",
-    )
-    return path
 
 
 def segments(edge: EdgeProcess) -> list[dict]:

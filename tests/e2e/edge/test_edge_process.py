@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.support.edge_process import EdgeProcess
+from tests.support.edge_process import EdgeProcess, written
 from tests.support.rtsp import TestCamera, make_clip
 from tests.support.waiting import wait_until
 
@@ -29,20 +29,9 @@ def camera(tmp_path: Path):
 
 @pytest.fixture
 def config(camera: TestCamera, tmp_path: Path) -> Path:
-    path = tmp_path / "edge.toml"
-    path.write_text(
+    return written(
+        tmp_path,
         f"""
-[box]
-id = "box-01"
-name = "青石村"
-region_code = "533102105203"
-data_dir = "data"
-[http]
-port = 0
-[recording]
-segment_s = 2
-[detect]
-enabled = false
 [[cameras]]
 id = "cam-01"
 name = "村口主路"
@@ -50,9 +39,7 @@ grid_code = "533102105203001"
 main_url = "{camera.url("/main")}"
 sub_url = "{camera.url("/sub")}"
 """,
-        encoding="utf-8",
     )
-    return path
 
 
 def timeline(edge: EdgeProcess) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """A filed event on the real centre: no bell within it, one bell beyond it."""
 
-import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -8,26 +7,19 @@ from uuid import UUID, uuid4
 
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
-from sqlalchemy import URL
 
-from central.db.engine import Database
-from central.db.migrate import migrate
-from protocol.clock import SystemClock
 from protocol.messages import AlertKind, AlertOp
-from tests.support.tools import ROOT, require_chromium
-from tests.support.web_centre import PASSWORD, WebCentre, enter_accounts, running_centre
+from tests.support.tools import require_chromium
+from tests.support.web_centre import PASSWORD, WebCentre, centre_with_pages
 from tests.support.xiacun import (
     alert_data,
     alert_message,
-    birth,
     camera_state,
-    enter_village,
     received,
 )
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
-DIST = ROOT / "central" / "web" / "dist"
 _STEP_MS = 20_000
 expect.set_options(timeout=_STEP_MS)
 
@@ -46,18 +38,8 @@ def anyio_backend() -> str:
 
 @pytest.fixture
 def centre(tmp_path) -> Iterator[WebCentre]:
-    if not (DIST / "index.html").is_file():
-        pytest.skip("needs the built interface (make web)")
-    shutil.copytree(DIST, tmp_path / "dist")
-    database = Database(URL.create("sqlite", database=str(tmp_path / "central.db")))
-    migrate(database, SystemClock())
-    enter_village(database)
-    enter_accounts(database)
-    with running_centre(database, SystemClock(), tmp_path) as running:
-        now = datetime.now(UTC)
-        running.take(received(birth(camera_state(), at=now), now))
+    with centre_with_pages(tmp_path, camera_state()) as running:
         yield running
-    database.close()
 
 
 @asynccontextmanager

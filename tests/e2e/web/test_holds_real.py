@@ -1,7 +1,6 @@
 """Footage is kept and let go through the centre's own pages, on a real box behind the relay."""
 
 import re
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -10,23 +9,19 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.async_api import Page, async_playwright, expect
 from pydantic import SecretStr
-from sqlalchemy import URL
 
-from central.db.engine import Database
-from central.db.migrate import migrate
 from edge.uplink.client import Uplink, UplinkTarget
 from protocol.clock import SystemClock
 from protocol.relay import StreamName
 from tests.support.box import Box, running_box
 from tests.support.eventually import eventually
 from tests.support.footage import encoded, run
-from tests.support.tools import ROOT, require_chromium
-from tests.support.web_centre import PASSWORD, WebCentre, enter_accounts, running_centre
-from tests.support.xiacun import BOX, BOX_TOKEN, birth, camera_state, enter_village, received
+from tests.support.tools import require_chromium
+from tests.support.web_centre import PASSWORD, WebCentre, centre_with_pages
+from tests.support.xiacun import BOX, BOX_TOKEN, camera_state
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
-DIST = ROOT / "central" / "web" / "dist"
 _STEP_MS = 20_000
 expect.set_options(timeout=_STEP_MS)
 
@@ -38,18 +33,8 @@ def anyio_backend() -> str:
 
 @pytest.fixture
 def centre(tmp_path):
-    if not (DIST / "index.html").is_file():
-        pytest.skip("needs the built interface (make web)")
-    shutil.copytree(DIST, tmp_path / "dist")
-    database = Database(URL.create("sqlite", database=str(tmp_path / "central.db")))
-    migrate(database, SystemClock())
-    enter_village(database)
-    enter_accounts(database)
-    with running_centre(database, SystemClock(), tmp_path) as running:
-        now = datetime.now(UTC)
-        running.take(received(birth(camera_state("gate", name="村口"), at=now), now))
+    with centre_with_pages(tmp_path, camera_state("gate", name="村口")) as running:
         yield running
-    database.close()
 
 
 def record(box: Box, at: datetime) -> None:

@@ -16,7 +16,7 @@ def place():
     return Footage.drawn()
 
 
-@pytest.mark.parametrize(("act", "fault", "within_s"), FAULTS, ids=str)
+@pytest.mark.parametrize(("act", "fault", "within_s"), FAULTS, ids=[act.name for act, *_ in FAULTS])
 def test_a_fault_is_noticed_soon_and_taken_for_no_other(place, act, fault, within_s):
     told = noticed(place, act, fault)
     assert told.after_s is not None
