@@ -49,6 +49,7 @@ class Decoder:
         self._health_due = Due(_HEALTH_FPS) if stream.health else None
         self._context = self._open()
         self._needs_key = True
+        self._keyed = False
 
     def _open(self) -> av.VideoCodecContext:
         name = {"h264": "h264", "h265": "hevc"}.get(self._stream.codec, self._stream.codec)
@@ -75,6 +76,11 @@ class Decoder:
         """Return whether people are to be looked for in this frame."""
         return self._due is not None and self._due.is_due(pts_90k)
 
+    def keyed(self) -> bool:
+        """Return whether a key frame was decoded since this was last asked."""
+        keyed, self._keyed = self._keyed, False
+        return keyed
+
     def is_judged(self, pts_90k: int) -> bool:
         """Return whether the camera's health is to be judged by this frame."""
         return self._health_due is not None and self._health_due.is_due(pts_90k)
@@ -95,6 +101,7 @@ class Decoder:
             self._needs_key = True
             raise
         self._needs_key = False
+        self._keyed |= unit.is_key
         return [frame for frame in frames if frame.pts is not None]
 
 
@@ -171,16 +178,16 @@ class Worker:
         for frame in frames:
             assert frame.pts is not None
             if decoder.is_judged(frame.pts):
-                self._judge(unit.camera, decoder.run, frame)
+                self._judge(unit.camera, decoder.run, frame, keyed=decoder.keyed())
             if self._model is not None and decoder.is_due(frame.pts):
                 self._newest.put(unit.camera, (decoder.run, frame), deadline_ns)
 
-    def _judge(self, camera: int, run: bytes, frame: av.VideoFrame) -> None:
+    def _judge(self, camera: int, run: bytes, frame: av.VideoFrame, *, keyed: bool) -> None:
         """Say how the camera's picture is, where that is new or was last said long ago."""
         assert frame.pts is not None
         luma, *chroma = planes(frame)
         seen = picture.look(luma, (chroma[0], chroma[1]))
-        verdict = self._healths[camera].judge(frame.pts / TICKS_PER_S, seen)
+        verdict = self._healths[camera].judge(frame.pts / TICKS_PER_S, seen, keyed=keyed)
         told, told_90k = self._told.get(camera, (None, 0))
         if verdict == told and frame.pts - told_90k < wire.PICTURE_S * TICKS_PER_S:
             return

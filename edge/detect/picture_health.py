@@ -8,7 +8,7 @@ A view is learned while nothing is suspected, and every picture is held against 
     blacked       as covered, and black: a bag, a failed sensor, or lamps that go  COVERED_S
     blurred       fine detail gone all over, the coarse outline still the view's   BLURRED_S
     moved         outlines of another view, or of this one elsewhere               MOVED_S
-    frozen        nothing moves but the camera's own clock                         FROZEN_S, SLOW_..
+    frozen        nothing changes but the camera's own clock (edge.detect.stillness)
     overexposed   half of it burnt white                                           EXPOSED_S
     underexposed  nothing brighter than black                                      EXPOSED_S
 
@@ -19,17 +19,17 @@ over when it was not seen for CLEAR_S. Times are those of the pictures, in secon
 
 A view without steady outlines (waves, noise in the dark) is held against nothing but one colour.
 The limits were set on one fixed camera's footage (PETS09-S2L1) with faults made from it, and tried
-on others' (tests/integration/detect/test_picture_health.py).
+on others' (make eval-pictures).
 """
 
-from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.detect.fault import PictureFault
-from edge.detect.picture import COLUMNS, ROWS, WIDTH, Floats, Look, Outline
+from edge.detect.picture import WIDTH, Floats, Look, Outline
+from edge.detect.stillness import Stillness
 
 Blocks = NDArray[np.bool_]
 
@@ -38,8 +38,6 @@ LEARN_LOOKS = 20
 #: How long a view takes to follow what changes for good: a parked car, the season, dusk.
 FOLLOW_LOOKS = 60
 COVERED_S, PATCH_S, BLURRED_S, MOVED_S, EXPOSED_S, CLEAR_S = 5.0, 8.0, 6.0, 5.0, 60.0, 5.0
-#: A picture that always lived and now does not is frozen soon; one of a still night is not.
-FROZEN_S, SLOW_FROZEN_S = 8.0, 300.0
 RUN_QUIET_S, IR_QUIET_S = 5.0, 15.0
 #: A camera that was turned for good is judged by its new view after so long, as staff have seen it.
 ADOPT_S = 600.0
@@ -67,11 +65,6 @@ _MIN_USUAL = 0.6
 _MIN_SHIFT = 0.02
 #: So much of the view's outline makes a picture a view.
 _ENOUGH_OUTLINE = 0.3
-#: Grey levels by which a living block differs from itself; a decoder repeats a still one exactly.
-_LIVING = 0.05
-#: The camera's own clock is at the top or bottom and no larger than this share of the blocks.
-_OVERLAY_BLOCKS = 0.06
-_LIVELY, _LIVELINESS_LOOKS, _LIVELINESS_QUANTILE = 0.1, 120, 0.1
 #: Colours that go below, or come above: infrared or day.
 _GREY, _COLOURED = 1.5, 3.0
 
@@ -111,6 +104,11 @@ class _Spell:
     def pause(self) -> None:
         """Count what is seen from later on; a fault stays one."""
         self._since = self._gone_since = None
+
+    def begin(self, at_s: float) -> None:
+        """Go on in a run whose times have nothing to do with those before."""
+        self.pause()
+        self.begun_s = None if self.begun_s is None else at_s
 
     def forget(self) -> None:
         """Begin anew."""
@@ -160,38 +158,41 @@ class PictureHealth:
 
     def __init__(self) -> None:
         self._view: _View | None = None
-        self._last: tuple[float, Look] | None = None
+        self._last_s: float | None = None
         self._quiet_until_s = -np.inf
         self._spells = {
             PictureFault.COVERED: _Spell(COVERED_S),
             PictureFault.BLACKED: _Spell(COVERED_S),
             PictureFault.BLURRED: _Spell(BLURRED_S),
             PictureFault.MOVED: _Spell(MOVED_S),
-            PictureFault.FROZEN: _Spell(FROZEN_S),
+            PictureFault.FROZEN: _Spell(0.0),
             PictureFault.OVEREXPOSED: _Spell(EXPOSED_S),
             PictureFault.UNDEREXPOSED: _Spell(EXPOSED_S),
         }
-        self._living: deque[float] = deque(maxlen=_LIVELINESS_LOOKS)
+        self._stillness = Stillness()
         self._is_grey: bool | None = None
         self._odd_since_s: float | None = None
         self._is_patch = False
 
     def begin(self) -> None:
         """Take that a new run of the stream begins; its times begin anew."""
-        self._last = None
-        self._quiet_until_s = -np.inf
+        self._last_s = None
         self._odd_since_s = None
-        for spell in self._spells.values():
-            spell.pause()
+        self._stillness.begin()
 
-    def judge(self, at_s: float, look: Look) -> Verdict:
-        """Take a picture and return how the camera is."""
-        if self._last is None:
-            self._quiet_until_s = max(self._quiet_until_s, at_s + RUN_QUIET_S)
-        elif at_s <= self._last[0]:
+    def judge(self, at_s: float, look: Look, *, keyed: bool = True) -> Verdict:
+        """Take a picture and return how the camera is.
+
+        ``keyed``: a key frame came since the last one (:class:`Stillness`).
+        """
+        if self._last_s is None:
+            self._quiet_until_s = at_s + RUN_QUIET_S
+            for spell in self._spells.values():
+                spell.begin(at_s)
+        elif at_s <= self._last_s:
             return self._verdict(is_sure=False)
-        living = None if self._last is None else _living(self._last[1], look)
-        self._last = at_s, look
+        self._last_s = at_s
+        is_frozen = self._stillness.is_frozen(at_s, look, keyed=keyed)
         if self._turns_grey_or_coloured(look):
             self._quiet_until_s = max(self._quiet_until_s, at_s + IR_QUIET_S)
         if at_s < self._quiet_until_s:
@@ -199,15 +200,14 @@ class PictureHealth:
                 spell.pause()
             self._learn_quietly(look)
             return self._verdict(is_sure=False)
-        seen = self._exposure(look) | self._stillness(living)
+        seen = self._exposure(look) | ({PictureFault.FROZEN} if is_frozen else set())
         if self._view is not None and self._view.is_known and not look.is_burnt:
             seen |= self._against(self._view, look)
         self._note(at_s, seen)
         if not seen:
             self._learn(at_s, look)
-            if living is not None:
-                self._living.append(living)
-        self._adopt(at_s, look)
+        elif PictureFault.MOVED in seen:
+            self._adopt(at_s, look)
         return self._verdict(is_sure=self._view is not None and self._view.is_known)
 
     # -- what is seen ------------------------------------------------------------------------------
@@ -216,9 +216,6 @@ class PictureHealth:
         if look.is_dark:
             return {PictureFault.UNDEREXPOSED}
         return {PictureFault.OVEREXPOSED} if look.is_burnt else set()
-
-    def _stillness(self, living: float | None) -> set[PictureFault]:
-        return {PictureFault.FROZEN} if living == 0.0 else set()
 
     def _against(self, view: _View, look: Look) -> set[PictureFault]:
         """Return what is wrong with the picture by the view: the gravest alone."""
@@ -265,17 +262,8 @@ class PictureHealth:
 
     def _note(self, at_s: float, seen: set[PictureFault]) -> None:
         for fault, spell in self._spells.items():
-            hold_s = None
-            if fault is PictureFault.FROZEN and not self._is_lively():
-                hold_s = SLOW_FROZEN_S
-            elif fault is PictureFault.COVERED and self._is_patch:
-                hold_s = PATCH_S
+            hold_s = PATCH_S if fault is PictureFault.COVERED and self._is_patch else None
             spell.note(at_s, seen=fault in seen, hold_s=hold_s)
-
-    def _is_lively(self) -> bool:
-        if len(self._living) < LEARN_LOOKS:
-            return False
-        return float(np.quantile(np.array(self._living), _LIVELINESS_QUANTILE)) >= _LIVELY
 
     def _turns_grey_or_coloured(self, look: Look) -> bool:
         view, was = self._view, self._is_grey
@@ -346,13 +334,3 @@ def _is_elsewhere(view: _View, look: Look) -> bool:
     right, down, alike = view.outline.shift(look.outline)
     far = max(abs(right), abs(down)) >= _MIN_SHIFT * WIDTH
     return far and alike >= _ELSEWHERE * view.usual
-
-
-def _living(before: Look, after: Look) -> float:
-    """Return the share of blocks that changed; 0 where only the camera's own clock may have."""
-    changes = np.abs(after.grey - before.grey)
-    side = (changes.shape[0] // ROWS, changes.shape[1] // COLUMNS)
-    changed = changes.reshape(ROWS, side[0], COLUMNS, side[1]).mean((1, 3)) > _LIVING
-    share = float(changed.mean())
-    in_one_edge = not changed[1:].any() or not changed[:-1].any()
-    return 0.0 if share <= _OVERLAY_BLOCKS and in_one_edge else share
