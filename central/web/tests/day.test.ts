@@ -32,6 +32,8 @@ const recordings: Timeline = {
 /** What was asked of the centre, and whether it answers. */
 const asked: string[] = []
 const froms: string[] = []
+/** The pages of alerts that the centre gives, by the `before` that asks for them. */
+let pages: { items: { id: string }[]; next: string | null }[] = []
 let there = true
 let page: EventTarget & { hidden: boolean }
 let scope: EffectScope
@@ -40,6 +42,7 @@ beforeEach(() => {
   vi.useFakeTimers({ now: NOW })
   asked.length = froms.length = 0
   there = true
+  pages = []
   page = Object.assign(new EventTarget(), { hidden: false })
   vi.stubGlobal('document', page)
   scope = effectScope()
@@ -49,7 +52,9 @@ beforeEach(() => {
       froms.push(new URLSearchParams(path.split('?')[1]).get('from') ?? '')
     }
     if (!there) return Promise.reject(new TypeError('no network'))
-    return Promise.resolve(Response.json(path.includes('/timeline') ? recordings : { items: [], next: null }))
+    const before = new URLSearchParams(path.split('?')[1]).get('before')
+    const page = pages[before === null ? 0 : Number(before)] ?? { items: [], next: null }
+    return Promise.resolve(Response.json(path.includes('/timeline') ? recordings : page))
   })
 })
 afterEach(() => {
@@ -123,4 +128,13 @@ it('what is known stays when it cannot be fetched again', async () => {
 it('a gap that lasts reaches to now', async () => {
   const { gaps } = await opened(ref(aCamera('cam1')), ref(TODAY))
   expect(gaps.value).toEqual([{ start: NOW - 3_600_000, end: NOW, reason: 'camera_lost' }])
+})
+
+it('every alert of a day is there, however many the rule raised', async () => {
+  pages = [
+    { items: [{ id: 'c' }, { id: 'b' }], next: '1' },
+    { items: [{ id: 'a' }], next: null },
+  ]
+  const { alerts } = await opened(ref(aCamera('cam1')), ref(TODAY))
+  expect(alerts.value.map((each) => each.id)).toEqual(['c', 'b', 'a'])
 })

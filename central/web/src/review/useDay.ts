@@ -13,6 +13,8 @@ import { tailStart, withTail } from './tail'
 const JOIN_MS = 1_500
 /** A day's timeline is large and comes over the village's uplink: only today grows, and slowly. */
 export const REFRESH_MS = 60_000
+const PAGE = 200
+const MAX_PAGES = 25
 
 const spanOf = (each: { start: string; end: string }): Span => ({ start: Date.parse(each.start), end: Date.parse(each.end) })
 
@@ -51,7 +53,7 @@ export function useDay(camera: Ref<Camera | null>, day: Ref<string>, zone: Ref<s
     failure.value = null
     const [recordings, raised] = await Promise.allSettled([
       centre.timeline(it.box_id, it.camera_id, since, to, stream.value),
-      centre.alerts({ camera: it.uid, from, to, limit: 200 }),
+      everyAlert({ camera: it.uid, from, to }),
     ])
     if (mine !== asked) return
     loading.value = false
@@ -59,7 +61,7 @@ export function useDay(camera: Ref<Camera | null>, day: Ref<string>, zone: Ref<s
       timeline.value = known === null ? recordings.value : withTail(known, recordings.value)
       knownAt = askedAt
     }
-    if (raised.status === 'fulfilled') alerts.value = raised.value.items
+    if (raised.status === 'fulfilled') alerts.value = raised.value
     const failed = [recordings, raised].find((each) => each.status === 'rejected')
     if (failed?.status === 'rejected') failure.value = failed.reason
   }
@@ -93,6 +95,19 @@ export function useDay(camera: Ref<Camera | null>, day: Ref<string>, zone: Ref<s
   )
 
   return { bounds, files, recorded, formats, streams, growing, gaps, alerts, failure, loading, load, refresh }
+}
+
+/** Return the alerts of a camera's day, newest first, page by page: a rule on trial may raise many. */
+async function everyAlert(query: { camera: string; from: string; to: string }): Promise<Alert[]> {
+  const found: Alert[] = []
+  let before: string | null = null
+  for (let page = 0; page < MAX_PAGES; page += 1) {
+    const answer = await centre.alerts({ ...query, limit: PAGE, before })
+    found.push(...answer.items)
+    before = answer.next
+    if (before === null) break
+  }
+  return found
 }
 
 /** The day after (1) or before (-1) `day`. */
