@@ -114,13 +114,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     seed = given.seed if given.seed is not None else random.SystemRandom().randrange(2**32)
     print(f"seed {seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="bench-chaos-") as name:
+        rig = Rig(Path(name), SystemClock(), random.Random(seed))
         try:
-            with Rig(Path(name), SystemClock(), random.Random(seed)) as rig:
-                _play(rig, given)
-                figures = judge(rig)
+            with rig:
+                try:
+                    _play(rig, given)
+                    figures = judge(rig)
+                except (BoxError, WaitedTooLongError):
+                    print(rig.last_words())
+                    raise
                 _show(rig.story)
         except (BoxError, ProgramError, WaitedTooLongError) as error:
-            print(f"FAILED: {error}")
+            print(f"FAILED after {rig.story.flaps} deaths: {error}")
             report.emit(sys.stdout, {"passed": False, "error": str(error)})
             return 1
     report.emit(sys.stdout, figures | {"seed": seed})

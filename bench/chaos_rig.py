@@ -6,6 +6,7 @@ import random
 import signal
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -41,6 +42,7 @@ _FULL_S = 6.0
 _SETTLED_S = 2.0
 _MEMORY_EVERY = 25
 _POLL_S = 0.02
+_LAST_LINES = 60
 
 #: How a clock may be wrong, in steps that end where they began: by an hour and a day either way,
 #: and beyond all retention, as a box does whose battery is empty.
@@ -181,6 +183,11 @@ class Rig:
         if self.story.flaps % _MEMORY_EVERY == 0:
             (child, *_) = process.children(self._running().pid)
             self.story.rss.append((self.story.flaps, process.rss_bytes(child)))
+
+    def last_words(self) -> str:
+        """Return the end of the box's log, for what it says of a failure."""
+        with (self._folder / "edge.log").open(encoding="utf-8", errors="replace") as log:
+            return "".join(deque(log, _LAST_LINES))
 
     def hold(self) -> None:
         """Hold the first seconds of every camera, as an alert's footage is."""
