@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
 
@@ -11,9 +11,16 @@ PLAYLIST = "**/playlist.m3u8*"
 OFFLINE = '{"error":"box_unreachable","message":"box is not connected","message_zh":"不在线"}'
 
 
-def test_a_recording_that_could_not_be_had_is_said_so_in_plain_words_and_tried_again(screen):
-    page = screen.open("duty", "/review", 1366, 768)
+def opened(screen, height: int = 768) -> Page:
+    """Open the footage of yesterday: of today there may be none yet."""
+    page = screen.open("duty", "/review", 1366, height)
+    page.get_by_role("button", name="前一天").click()
     expect(page.get_by_test_id("timeline-recorded").first).to_be_visible()
+    return page
+
+
+def test_a_recording_that_could_not_be_had_is_said_so_in_plain_words_and_tried_again(screen):
+    page = opened(screen)
     page.route(PLAYLIST, lambda route: route.fulfill(status=503, body=OFFLINE))
     play = page.get_by_test_id("review-play")
     play.click()
@@ -29,8 +36,7 @@ def test_a_recording_that_could_not_be_had_is_said_so_in_plain_words_and_tried_a
 
 
 def test_a_moment_of_what_broke_off_is_loaded_anew(screen):
-    page = screen.open("duty", "/review", 1366, 768)
-    expect(page.get_by_test_id("timeline-recorded").first).to_be_visible()
+    page = opened(screen)
     page.get_by_test_id("review-play").click()
     expect(page.get_by_test_id("review-clock")).to_have_text(re.compile("00:00:0[1-9]"))
     page.route(PLAYLIST, lambda route: route.fulfill(status=503, body=OFFLINE))
@@ -48,8 +54,7 @@ def test_a_moment_of_what_broke_off_is_loaded_anew(screen):
 
 
 def test_the_space_bar_opens_the_files_of_an_export_and_does_not_play(screen):
-    page = screen.open("duty", "/review", 1366, 900)
-    expect(page.get_by_test_id("timeline-recorded").first).to_be_visible()
+    page = opened(screen, height=900)
     page.get_by_test_id("export-open").click()
     page.get_by_test_id("export-reason").fill("事件处置")
     page.get_by_test_id("export-submit").click()
