@@ -185,7 +185,7 @@ class Worker:
     def _judge(self, camera: int, run: bytes, frame: av.VideoFrame, *, keyed: bool) -> None:
         """Say how the camera's picture is, where that is new or was last said long ago."""
         assert frame.pts is not None
-        luma, *chroma = planes(frame)
+        luma, *chroma = _planes(frame)
         seen = picture.look(luma, (chroma[0], chroma[1]))
         verdict = self._healths[camera].judge(frame.pts / TICKS_PER_S, seen, keyed=keyed)
         told, told_90k = self._told.get(camera, (None, 0))
@@ -226,7 +226,7 @@ class Worker:
         self._link.sendall(data)
 
 
-def planes(frame: av.VideoFrame) -> list[picture.Plane]:
+def _planes(frame: av.VideoFrame) -> list[picture.Plane]:
     """Return the three planes of a frame, without a copy where it has three of eight bits."""
     if frame.format.name not in _PLANAR:
         frame = frame.reformat(format="yuv420p")

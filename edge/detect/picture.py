@@ -53,7 +53,9 @@ class Outline:
 
     def likeness(self, other: "Outline") -> float:
         """Return 1 for the same view, about 0 for an unrelated one; 0 where either shows none."""
-        return _likeness(self.field, other.field)
+        same = float(np.vdot(self.field, other.field).real)
+        both = self.energy * other.energy
+        return same / both**0.5 if both > 0 else 0.0
 
     def shift(self, other: "Outline") -> tuple[int, int, float]:
         """Return by how many pixels right and down ``other`` is shifted, and how alike it is then.
@@ -73,13 +75,7 @@ class Outline:
         mine = mine[:, max(0, -right) : columns - max(0, right)]
         theirs = other.field[max(0, down) : rows - max(0, -down), :]
         theirs = theirs[:, max(0, right) : columns - max(0, -right)]
-        return right, down, _likeness(mine, theirs)
-
-
-def _likeness(one: Field, other: Field) -> float:
-    same = float(np.vdot(one, other).real)
-    both = float(np.vdot(one, one).real) * float(np.vdot(other, other).real)
-    return same / both**0.5 if both > 0 else 0.0
+        return right, down, Outline(mine).likeness(Outline(theirs))
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,8 +86,8 @@ class _Spell:
         self._gone_since: float | None = None
         self.begun_s: float | None = None  # when it became a fault
 
-    def note(self, at_s: float, *, seen: bool, hold_s: float | None = None) -> bool:
-        """Take whether it is seen now; return whether it is a fault."""
+    def note(self, at_s: float, *, seen: bool, hold_s: float | None = None) -> None:
+        """Take whether it is seen now."""
         if seen:
             self._gone_since = None
             self._since = at_s if self._since is None else self._since
@@ -99,7 +99,6 @@ class _Spell:
             self._gone_since = at_s if self._gone_since is None else self._gone_since
             if at_s - self._gone_since >= CLEAR_S:
                 self.begun_s = None
-        return self.begun_s is not None
 
     def pause(self) -> None:
         """Count what is seen from later on; a fault stays one."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 
 from edge.detect import wire
 from edge.detect.feed import Feed, Rates
@@ -32,6 +33,7 @@ FIRST_WAIT_S, LAST_WAIT_S, GOOD_RUN_S = 0.5, 30.0, 60.0
 _SEND_BYTES = 256 * 1024
 _READ_BYTES = 64 * 1024
 _CLOSE_S = 2.0
+Told = TypeVar("Told", Detections, PictureCondition)
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -105,11 +107,8 @@ class Detector:
         on_state: Callable[[DetectorState], None] = lambda _: None,
         launch: Launch = Launch(),
     ) -> None:
-        self._setup = (
-            wire.Setup("", "", weak_score)
-            if selection is None
-            else wire.Setup(selection.entry.name, str(selection.path), weak_score)
-        )
+        name, path = ("", "") if selection is None else (selection.entry.name, str(selection.path))
+        self._setup = wire.Setup(name, path, weak_score)
         self._rates = rates
         self._clock = clock
         self._on_detections = on_detections
@@ -352,10 +351,7 @@ class Detector:
         feed, run = found
         at = run.utc_at(state.pts_90k)
         condition = PictureCondition(feed.camera_id, at, state.faults, state.is_sure)
-        try:
-            self._on_picture(condition)
-        except Exception:
-            log.exception("detector.listener_failed", extra={"camera_id": feed.camera_id})
+        self._tell(self._on_picture, condition)
 
     def _result(self, result: wire.Result) -> None:
         found = self._feed_and_run(result.camera, result.run)
@@ -371,11 +367,14 @@ class Detector:
             boxes=tuple(Box(*row) for row in result.boxes),
             aspect=result.aspect,
         )
+        self._tell(self._on_detections, detections)
+
+    def _tell(self, listener: Callable[[Told], None], what: Told) -> None:
         try:
-            self._on_detections(detections)
+            listener(what)
         except Exception:
             # A rule's failure is not the detector's: it goes on looking.
-            log.exception("detector.listener_failed", extra={"camera_id": feed.camera_id})
+            log.exception("detector.listener_failed", extra={"camera_id": what.camera_id})
 
     def _judge(self, child: _Child) -> None:
         """Say that a process has ended or hangs; called where there was nothing to read."""

@@ -82,10 +82,15 @@ def fallback() -> Selection:
 
 
 def detector(
-    told: Told, launch: Launch | None = None, selection: Selection | None = None
+    told: Told,
+    launch: Launch | None = None,
+    selection: Selection | None = None,
+    *,
+    looks: bool = True,
 ) -> Detector:
+    """Return one with the fallback model where no other is given; it may be told to have none."""
     return Detector(
-        selection or fallback(),
+        (selection or fallback()) if looks else None,
         rates=Rates(25, 25),
         weak_score=0.2,
         clock=SystemClock(),

@@ -5,9 +5,7 @@ import pytest
 from bench.scripted_camera import WELL_S, Act, Footage, covered_hand, play
 from edge.detect.fault import PictureFault
 from edge.detect.feed import KEY_FRAMES, Rates
-from edge.detect.process import Detector
-from protocol.clock import SystemClock
-from tests.support.detector import Player, Told, fallback
+from tests.support.detector import Player, Told, detector
 from tests.support.footage import filmed
 
 COVERED_S = 20
@@ -23,20 +21,13 @@ def film():
 
 
 @pytest.mark.parametrize(
-    ("selection", "rates", "within_s"),
-    [(fallback(), Rates(1.0, 1.0, health=True), 10), (None, KEY_FRAMES, 10)],
+    ("looks", "rates", "within_s"),
+    [(True, Rates(1.0, 1.0, health=True), 10), (False, KEY_FRAMES, 10)],
     ids=["looks for people too", "key frames alone, without a model"],
 )
-def test_a_covered_camera_is_told_and_told_again_when_it_is_well(film, selection, rates, within_s):
+def test_a_covered_camera_is_told_and_told_again_when_it_is_well(film, looks, rates, within_s):
     told = Told()
-    made = Detector(
-        selection,
-        rates=Rates(25, 25),
-        weak_score=0.2,
-        clock=SystemClock(),
-        on_detections=told.seen,
-        on_picture=told.picture,
-    )
+    made = detector(told, looks=looks)
     player = Player([made.feed("gate", rates)], film, fps=FAST_FPS)
 
     def seconds(*faults):
@@ -58,19 +49,12 @@ def test_a_covered_camera_is_told_and_told_again_when_it_is_well(film, selection
         made.close()
     assert WELL_S < first <= WELL_S + within_s
     assert {each.camera_id for each in told.pictures} == {"gate"}
-    assert bool(told.detections) is (selection is not None)
+    assert bool(told.detections) is looks
 
 
 def test_of_a_camera_whose_pictures_are_not_judged_nothing_is_said(film):
     told = Told()
-    made = Detector(
-        fallback(),
-        rates=Rates(25, 25),
-        weak_score=0.2,
-        clock=SystemClock(),
-        on_detections=told.seen,
-        on_picture=told.picture,
-    )
+    made = detector(told)
     player = Player([made.feed("gate")], film, fps=FAST_FPS)
     try:
         made.start()
