@@ -1,0 +1,66 @@
+"""Training examples: a picture, changed by chance, as tensors. One example is one seed."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from models.boxes import Floats, Picture
+from models.errors import ModelError
+from models.training.fire import augment, hard
+from models.training.fire.labelled import Labelled
+from models.training.fire.targets import grid
+
+#: What the manifest says of the input: RGB, mean and std of EfficientNet-Lite.
+MEAN, STD = 127.0, 128.0
+#: Width and height of the pictures of a batch: 16:9, 4:3 and square cameras.
+SIZES = ((448, 256), (416, 320), (384, 384))
+#: Of the harmless pictures so many are made into hard negatives.
+HARD_SHARE = 0.6
+
+Example = tuple[Tensor, Tensor, Tensor]
+
+
+class Examples(torch.utils.data.Dataset[Example]):
+    """The examples of one epoch: the same for the same seed and epoch, whoever loads them.
+
+    All of a batch have one size, which turns from batch to batch.
+    """
+
+    def __init__(self, pictures: Sequence[Labelled], seed: int, epoch: int, batch: int) -> None:
+        self._pictures = pictures
+        self._seed, self._epoch, self._batch = seed, epoch, batch
+        self._order = np.random.default_rng([seed, epoch]).permutation(len(pictures))
+
+    def __len__(self) -> int:
+        return len(self._pictures)
+
+    def __getitem__(self, index: int) -> Example:
+        """Return input [3, h, w], target and weight [classes, h/16, w/16]."""
+        rng = np.random.default_rng([self._seed, self._epoch, index])
+        size = SIZES[(index // self._batch + self._epoch) % len(SIZES)]
+        labelled = self._pictures[self._order[index]]
+        bgr, marks = augment.place(read(labelled), labelled.marks, size, rng)
+        if not labelled.marks and rng.random() < HARD_SHARE:
+            bgr = hard.MAKERS[int(rng.integers(len(hard.MAKERS)))](bgr, rng)
+        target, weight = grid(marks, *size)
+        bgr = augment.camera(bgr, rng)
+        return torch.from_numpy(tensor(bgr)), torch.from_numpy(target), torch.from_numpy(weight)
+
+
+def read(labelled: Labelled) -> Picture:
+    """Return the picture. Raises ModelError where it can't be read."""
+    bgr = cv2.imread(str(labelled.path), cv2.IMREAD_COLOR)
+    if bgr is None:
+        raise ModelError(f"{labelled.path}: must be a picture")
+    return np.asarray(bgr, np.uint8)
+
+
+def tensor(bgr: Picture) -> Floats:
+    """Return the network's input [3, h, w]."""
+    rgb = bgr[:, :, ::-1].transpose(2, 0, 1).astype(np.float32)
+    return np.ascontiguousarray((rgb - np.float32(MEAN)) / np.float32(STD))
+
+
