@@ -38,7 +38,8 @@ class ModelEntry:
     """One model. ``url`` is None where the file comes with the package.
 
     ``min_score`` is the score below which a box is nothing, chosen for this model's own scale, and
-    ``class_scores`` the same where classes differ in it; ``fallback`` marks the one taken where nothing better is there.
+    ``class_scores`` the same where classes differ in it; ``fallback`` marks the one taken where
+    nothing better is there.
     """
 
     name: str

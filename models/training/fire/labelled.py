@@ -95,7 +95,7 @@ class Labelled:
 
 def clip_of(name: str) -> str:
     """Return the clip of a picture of fire-8, by its file name. Raises ModelError for another."""
-    stem = name.split("_jpg.rf.")[0]
+    stem = name.split("_jpg.rf.", maxsplit=1)[0]
     numbered = _NUMBERED.match(stem)
     if numbered is not None:
         number = int(numbered["number"])
