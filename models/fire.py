@@ -47,9 +47,9 @@ class FireModel(Protocol):
 def load(entry: ModelEntry, path: Path, score_factor: float = 1.0) -> FireModel:
     """Return the detector in this file, one thread an inference.
 
-    ``score_factor`` times the model's own score of each class makes a box: below 1 for a rule or an
-    evaluation that wants the weaker ones too. Raises ModelError where the file is not this model or
-    does not run.
+    A box has at least the model's own score of its class, times ``score_factor``: below 1 for a
+    rule or an evaluation that wants the weaker ones too. Raises ModelError where the file is not
+    this model or does not run.
     """
     problem = check(path, entry)
     if problem is not None:
@@ -69,7 +69,8 @@ class HeatModel:
     def __init__(self, entry: ModelEntry, session: Session, score_factor: float = 1.0) -> None:
         self.entry = entry
         self._session = session
-        self._scores = [score * score_factor for score in entry.scores]
+        self._scores = entry.scores
+        self._factor = score_factor
 
     def infer(self, bgr: Picture) -> list[FireBox]:
         """Find flame and smoke in the whole picture at once."""
@@ -91,10 +92,23 @@ class HeatModel:
         found = [
             FireBox(kind, *(float(side) for side in box), value)
             for kind, grid, score in zip(self.entry.classes, seen, self._scores, strict=True)
-            for cells, value in blobs(grid, score)
+            for cells, value in self._blobs(grid, score)
             for box in canvas.to_picture(cells[None] * np.float32(STRIDE), width, height)
         ]
         return sorted(found, key=lambda box: -box.score)
+
+    def _blobs(self, grid: Floats, score: float) -> list[tuple[Floats, float]]:
+        """Return the sure ones, and the weaker ones that are asked for, apart from them.
+
+        Apart: or a weak haze would stretch the box of the fire in it.
+        """
+        sure = blobs(grid, score)
+        if self._factor >= 1:
+            return sure
+        rest = grid.copy()
+        for (left, top, right, bottom), _ in sure:
+            rest[int(top) : int(bottom), int(left) : int(right)] = 0
+        return sure + blobs(rest, score * self._factor)
 
 
 def _cells(length: float, most: int) -> int:

@@ -202,9 +202,7 @@ class Fire:
         self._flame = FlameVote(timing.confirm_s, timing.vote)
         self._smoke = SmokeHold(timing.hold_s)
         self._background = Background(timing.hold_s)
-        self._alerts = {
-            kind: _Alert(kind, timing) for kind in (AlertKind.FLAME, AlertKind.SMOKE)
-        }
+        self._alerts = {kind: _Alert(kind, timing) for kind in (AlertKind.FLAME, AlertKind.SMOKE)}
         self._sure_at: dict[AlertKind, datetime] = {}
 
     @property
@@ -213,7 +211,7 @@ class Fire:
         return any(alert.level is not None for alert in self._alerts.values())
 
     @property
-    def suspects(self) -> bool:
+    def is_busy(self) -> bool:
         """Whether there is reason to look often: an open alert, or something seen lately."""
         return self.is_open or self._flame.share > 0 or self._smoke.share > 0
 

@@ -75,7 +75,7 @@ class FireRule:
             else:
                 changes = machine.rest(at)
             said += self._occurrences(region, changes)
-        self.is_busy = any(machine.suspects for _, machine in self._machines)
+        self.is_busy = any(machine.is_busy for _, machine in self._machines)
         return said
 
     def lapse(self, now: datetime, unseen_s: float) -> list[Occurrence]:

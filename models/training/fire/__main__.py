@@ -14,9 +14,9 @@ from pathlib import Path
 import torch
 
 from models.errors import ModelError
+from models.evaluation.labelled import Part, coco, digest, fire8
 from models.store import assets_dir
 from models.training.fire.export import export
-from models.training.fire.labelled import Part, coco, digest, fire8
 from models.training.fire.network import FireNetwork, find_weights, load_backbone
 from models.training.fire.trainer import CHECKPOINT, Plan, Trainer
 
@@ -28,7 +28,7 @@ _BAR = 30
 def main() -> None:
     """Serve the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--assets", type=Path, default=assets_dir(dict(os.environ)))
+    parser.add_argument("--assets", type=Path, default=assets_dir(os.environ))
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--epochs", type=int, default=60)
     parser.add_argument("--batch", type=int, default=16)

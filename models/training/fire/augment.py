@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from models.boxes import Floats, Picture
-from models.training.fire.labelled import Mark
+from models.evaluation.mark import Mark
 
 #: A mark of which less than this share is still in the picture is not labelled any more.
 _MIN_SEEN = 0.25

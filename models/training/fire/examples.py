@@ -9,8 +9,8 @@ from torch import Tensor
 
 from models.boxes import Floats, Picture
 from models.errors import ModelError
+from models.evaluation.labelled import Labelled
 from models.training.fire import augment, hard
-from models.training.fire.labelled import Labelled
 from models.training.fire.targets import grid
 
 #: What the manifest says of the input: RGB, mean and std of EfficientNet-Lite.
@@ -62,5 +62,3 @@ def tensor(bgr: Picture) -> Floats:
     """Return the network's input [3, h, w]."""
     rgb = bgr[:, :, ::-1].transpose(2, 0, 1).astype(np.float32)
     return np.ascontiguousarray((rgb - np.float32(MEAN)) / np.float32(STD))
-
-

@@ -57,8 +57,7 @@ def export(network: FireNetwork, folder: Path, name: str = "fire") -> dict[str, 
     half = folder / f"{name}_half.onnx"
     half.write_bytes(model.SerializeToString(deterministic=True))
     return {
-        path.name: _checked(heat, path, most)
-        for path, most in ((full, MAX_FULL), (half, MAX_HALF))
+        path.name: _checked(heat, path, most) for path, most in ((full, MAX_FULL), (half, MAX_HALF))
     }
 
 

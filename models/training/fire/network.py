@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from models.errors import ModelError
-from models.training.fire.labelled import CLASSES
+from models.evaluation.mark import CLASSES
 
 WEIGHTS = Path("models", "efficientnet-lite0-57934424.pth")
 WEIGHTS_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"

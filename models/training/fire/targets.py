@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from models.boxes import Floats
-from models.training.fire.labelled import CLASSES, Mark
+from models.evaluation.mark import CLASSES, Mark
 
 STRIDE = 16
 #: The middle share of a box, in each direction, that is surely what it says: boxes are loose.
@@ -30,9 +30,7 @@ def grid(marks: Sequence[Mark], width: int, height: int) -> tuple[Floats, Floats
     return target, weight
 
 
-def _cells(
-    mark: Mark, rows: int, columns: int, share: float, margin: int
-) -> tuple[slice, slice]:
+def _cells(mark: Mark, rows: int, columns: int, share: float, margin: int) -> tuple[slice, slice]:
     def span(low: float, high: float, cells: int) -> slice:
         middle, half = (low + high) / 2 * cells, (high - low) / 2 * share * cells
         first = min(max(int(np.floor(middle - half)) - margin, 0), cells - 1)

@@ -3,7 +3,6 @@
 import json
 import math
 import os
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,9 +13,10 @@ from torch.nn import functional
 from torch.utils.data import DataLoader
 
 from models.errors import ModelError
+from models.evaluation.labelled import Labelled
 from models.training.fire.examples import Examples
-from models.training.fire.labelled import Labelled
 from models.training.fire.network import FireNetwork
+from protocol.clock import Clock, SystemClock
 
 CHECKPOINT = "checkpoint.pt"
 #: The mean is over so many of the surest cells: a fire is often three cells of six hundred.
@@ -52,9 +52,16 @@ class Trainer:
     """
 
     def __init__(
-        self, plan: Plan, network: FireNetwork, folder: Path, device: str, workers: int = 0
+        self,
+        plan: Plan,
+        network: FireNetwork,
+        folder: Path,
+        device: str,
+        workers: int = 0,
+        clock: Clock | None = None,
     ) -> None:
         self._plan, self._folder, self._workers = plan, folder, workers
+        self._clock = clock or SystemClock()
         self._device = torch.device(device)
         network.freeze(plan.frozen)
         # channels_last: a third less time on a CPU (measured, PyTorch 2.13).
@@ -78,14 +85,14 @@ class Trainer:
         loader = DataLoader(examples, self._plan.batch, num_workers=self._workers)
         torch.manual_seed(self._plan.seed + self.epoch)
         self._network.train()
-        began, total = time.monotonic(), 0.0
+        began_ns, total = self._clock.monotonic_ns(), 0.0
         for number, batch in enumerate(loader, 1):
             self._set_rate(self.epoch + (number - 1) / len(loader))
             total += self._step(*(part.to(self._device) for part in batch))
             progress(number, len(loader), total / number)
         self.epoch += 1
         self._save()
-        took_s = time.monotonic() - began
+        took_s = (self._clock.monotonic_ns() - began_ns) / 1e9
         return {
             "epoch": self.epoch,
             "loss": total / len(loader),

@@ -291,8 +291,8 @@ def test_outside_of_the_schedule_an_alert_ends_and_nothing_counts():
 
 def test_a_suspicion_is_reason_to_look_often():
     camera = Camera().show(10)
-    assert not camera.rule.suspects
+    assert not camera.rule.is_busy
     camera.show(0.5, flame())
-    assert camera.rule.suspects
+    assert camera.rule.is_busy
     camera.show(60)
-    assert not camera.rule.suspects
+    assert not camera.rule.is_busy

@@ -94,6 +94,15 @@ def test_a_factor_below_one_asks_for_the_weaker_ones_too(make):
     assert [box.kind for box in make(factor=0.8).infer(bgr)] == [FLAME]
 
 
+def test_a_weak_surrounding_does_not_stretch_a_sure_box(make):
+    bgr = picture()
+    bgr[:, :, 2] = 64  # 0.25 everywhere
+    bgr[32:64, 32:64, 2] = 255
+    strong, weak = make(factor=0.4).infer(bgr)
+    assert (strong.left, strong.top, strong.right, strong.bottom) == (32, 32, 64, 64)
+    assert weak.score == pytest.approx(0.25, abs=0.01)
+
+
 def test_boxes_are_in_pixels_of_a_picture_of_any_shape(make):
     bgr = picture(360, 640)  # halved, on a canvas of 320 x 192
     bgr[64:128, 320:448, 2] = 255
@@ -111,9 +120,7 @@ def test_a_box_ends_at_the_edge_of_the_picture(make):
 def test_padding_is_no_fire(make):
     def padded(bgr):
         detector = make()
-        detector.entry = replace(
-            detector.entry, input=replace(detector.entry.input, pad=255)
-        )
+        detector.entry = replace(detector.entry, input=replace(detector.entry.input, pad=255))
         return detector.infer(bgr)
 
     assert padded(picture(260, 640)) == []  # 130 rows on a canvas of 160

@@ -17,15 +17,13 @@ anything was trained, so that each kind of view is on both sides.
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
 from models.errors import ModelError
-
-#: The order of the network's channels.
-CLASSES = ("flame", "smoke")
+from models.evaluation.mark import Mark
 
 Numbers = tuple[tuple[int, int], ...]
 
@@ -53,8 +51,8 @@ HELD_OUT = frozenset(
 
 _NAMED = re.compile(r"(?P<clip>.+?)_mp4.*")
 _NUMBERED = re.compile(r"img_(?P<number>\d+)")
-_FLAME, _NORMAL, _SMOKE = 0, 1, 2  # fire-8's own class numbers
-_CHANNEL = {_FLAME: 0, _SMOKE: 1}
+#: fire-8's own class numbers; its 1, "default", is the whole frame of a normal scene.
+_CHANNEL = {0: 0, 2: 1}
 
 
 class Part(StrEnum):
@@ -62,17 +60,6 @@ class Part(StrEnum):
 
     TRAIN = "train"
     HELD_OUT = "held-out"
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """One labelled thing: its channel (CLASSES) and its rectangle, 0-1."""
-
-    channel: int
-    left: float
-    top: float
-    right: float
-    bottom: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +100,23 @@ def clip_of(name: str) -> str:
 def fire8(assets: Path) -> list[Labelled]:
     """Return all pictures of fire-8, in the order of their names. Raises ModelError without it."""
     folder = assets / "fire_images" / "fire-8"
+    return [replace(each, clip=clip_of(each.path.name)) for each in yolo(folder, _CHANNEL)]
+
+
+def yolo(folder: Path, channels: Mapping[int, int]) -> list[Labelled]:
+    """Return the pictures of a folder of YOLO's form, by name; the folder's name is their clip.
+
+    Each ``images/NAME.jpg`` or ``.png``, at any depth, has its ``labels/NAME.txt`` beside it: lines
+    of class and box, or polygon, 0-1. ``channels`` says which of its classes are ours; the others
+    are nothing. Raises ModelError where there is no picture, or one has no labels.
+    """
     found = []
-    for picture in folder.glob("*/images/*.jpg"):
-        labels = picture.parent.parent / "labels" / f"{picture.stem}.txt"
-        found.append(Labelled(picture, clip_of(picture.name), tuple(_marks(labels))))
+    for picture in folder.glob("**/images/*"):
+        if picture.suffix.lower() in {".jpg", ".jpeg", ".png"}:
+            labels = picture.parent.parent / "labels" / f"{picture.stem}.txt"
+            found.append(Labelled(picture, folder.name, tuple(_marks(labels, channels))))
     if not found:
-        raise ModelError(f"{folder}: must hold fire-8 (train/images/*.jpg and so on)")
+        raise ModelError(f"{folder}: must hold images/ and labels/ of YOLO's form")
     return sorted(found, key=lambda each: each.path.name)
 
 
@@ -136,16 +134,16 @@ def digest(pictures: Sequence[Labelled]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _marks(labels: Path) -> Iterator[Mark]:
+def _marks(labels: Path, channels: Mapping[int, int]) -> Iterator[Mark]:
     try:
         lines = labels.read_text(encoding="ascii").splitlines()
     except OSError as error:
         raise ModelError(f"{labels}: {error.strerror}") from error
     for line in lines:
         values = [float(value) for value in line.split()]
-        channel = _CHANNEL.get(int(values[0])) if values else None
+        channel = channels.get(int(values[0])) if values else None
         if channel is None:
-            continue  # "default" is the whole frame of a normal scene
+            continue
         xs, ys = _span(values[1:])
         yield Mark(channel, xs[0], ys[0], xs[1], ys[1])
 
