@@ -1,6 +1,7 @@
 """The trained network as the ONNX files that boxes run, held against the network they come from."""
 
 import hashlib
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -37,16 +38,19 @@ def export(network: FireNetwork, folder: Path, name: str = "fire") -> dict[str, 
     """
     heat = _Heat(network.cpu()).eval()  # the exporter gives a module back in the mode it had
     full = folder / f"{name}.onnx"
-    torch.onnx.export(
-        heat,
-        (torch.zeros(1, 3, *_SIZES[0]),),
-        str(full),
-        input_names=["pictures"],
-        output_names=["heat"],
-        dynamic_axes={"pictures": {2: "height", 3: "width"}, "heat": {2: "rows", 3: "columns"}},
-        opset_version=OPSET,
-        dynamo=False,
-    )
+    with warnings.catch_warnings():
+        # The exporter that takes over from this one needs one more package (onnxscript).
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            heat,
+            (torch.zeros(1, 3, *_SIZES[0]),),
+            str(full),
+            input_names=["pictures"],
+            output_names=["heat"],
+            dynamic_axes={"pictures": {2: "height", 3: "width"}, "heat": {2: "rows", 3: "columns"}},
+            opset_version=OPSET,
+            dynamo=False,
+        )
     model = onnx.load(full)
     model.doc_string = ""
     for node in model.graph.node:
