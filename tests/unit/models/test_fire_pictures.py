@@ -18,6 +18,7 @@ from models.evaluation.labelled import (
 )
 from models.evaluation.mark import Mark
 from models.training.fire import augment, hard
+from models.training.fire.kindle import kindle
 from models.training.fire.targets import grid
 
 
@@ -173,6 +174,31 @@ def test_a_change_is_of_its_seed_alone_and_leaves_its_picture_as_it_was(make):
         assert (made.shape, made.dtype) == (before.shape, np.uint8)
         assert (made == make(before, np.random.default_rng(seed))).all()
     assert (made != before).any()
+
+
+def test_a_flame_is_laid_over_a_place_and_marked_where_it_burns():
+    flames = np.zeros((100, 100, 3), np.uint8)
+    flames[20:80, 20:80] = (20, 120, 250)
+    place = np.full((120, 200, 3), 40, np.uint8)
+    for seed in range(20):
+        made, mark = kindle(place, flames, Mark(0, 0.1, 0.1, 0.9, 0.9), np.random.default_rng(seed))
+        changed = np.abs(made.astype(int) - place).max(axis=2) > 60
+        ys, xs = np.nonzero(changed)
+        assert mark.channel == 0
+        assert mark.left * 200 <= xs.min() + 2
+        assert mark.right * 200 >= xs.max() - 1
+        assert mark.top * 120 <= ys.min() + 2
+        assert mark.bottom * 120 >= ys.max() - 1
+    assert (place == 40).all()
+
+
+def test_what_does_not_shine_kindles_nothing():
+    place, dark = scene(), np.zeros((50, 50, 3), np.uint8)
+    rng = np.random.default_rng(1)
+    for mark in (Mark(0, 0.0, 0.0, 1.0, 1.0), Mark(0, 0.5, 0.5, 0.51, 0.51)):
+        made, burning = kindle(place, dark, mark, rng)
+        assert burning is None
+        assert (made == place).all()
 
 
 # -- the score ------------------------------------------------------------------------------------

@@ -45,6 +45,26 @@ def quiet(_done, _of, _loss):
     """Say nothing."""
 
 
+def test_the_examples_of_an_epoch_are_the_same_whoever_loads_them(pictures):
+    one, other = (examples.Examples(pictures, 7, 3, batch=2) for _ in range(2))
+    for index in reversed(range(len(one))):
+        assert all(torch.equal(a, b) for a, b in zip(one[index], other[index], strict=True))
+    inputs, target, weight = one[0]
+    assert target.shape == weight.shape == (2, inputs.shape[1] // 16, inputs.shape[2] // 16)
+
+
+def test_a_mosaic_holds_the_marks_of_four_pictures(pictures, monkeypatch):
+    monkeypatch.setattr(examples, "MOSAIC_SHARE", 1.0)
+    burning = [each for each in pictures if each.marks]
+    _, target, _ = examples.Examples(burning * 8, 7, 3, batch=2)[0]
+    quarters = [
+        target[0, rows, columns]
+        for rows in (slice(2), slice(2, 4))
+        for columns in (slice(2), slice(2, 4))
+    ]
+    assert sum(bool(quarter.any()) for quarter in quarters) >= 2
+
+
 def test_there_is_an_answer_for_every_cell_and_class():
     logits = network().eval()(torch.zeros(1, 3, 64, 96))
     assert logits.shape == (1, 2, 4, 6)
