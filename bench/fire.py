@@ -156,7 +156,9 @@ def _evaluate(given: argparse.Namespace) -> dict[str, object]:
     folder, clips, pictures = _footage(given.data)
     report: dict[str, object] = {}
 
-    def judge(make: Callable[[], Seer], scores: Mapping[AlertKind, float], name: str) -> object:
+    def judge(
+        make: Callable[[], Seer], scores: Mapping[AlertKind, float], name: str
+    ) -> dict[str, object]:
         verdicts = [play(folder / each.file, each, make(), scores, given.fps) for each in clips]
         _show(name, verdicts)
         return figures(verdicts)
@@ -165,9 +167,7 @@ def _evaluate(given: argparse.Namespace) -> dict[str, object]:
         entry, path = chosen(given)
         model = load(entry, path, WEAK_SHARE)
         least = dict(zip(map(AlertKind, entry.classes), entry.scores, strict=True))
-        clip_figures = judge(lambda: model, least, entry.name)
-        assert isinstance(clip_figures, dict)
-        report |= {"model": entry.name, **clip_figures}
+        report |= {"model": entry.name, **judge(lambda: model, least, entry.name)}
         if pictures:
             seen, took_ms = look(load(entry, path, WEAKEST), pictures, SystemClock())
             report |= {**score(seen, entry.scores).figures(), "ms": round(took_ms, 1)}

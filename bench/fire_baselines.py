@@ -52,7 +52,7 @@ class ColourFlicker:
         self._last = y
         if not self._changed:
             return []
-        flickers = sum(each.astype(np.uint8) for each in self._changed) >= _OFTEN
+        flickers = np.sum(np.stack(list(self._changed)), axis=0) >= _OFTEN
         flame = ((y > blue) & (red > blue + 40) & (y > y.mean()) & (blue < blue.mean())) & (
             red > red.mean()
         )
@@ -61,7 +61,10 @@ class ColourFlicker:
         return [
             FireBox(
                 FLAME,
-                *(float(side * scale) for side in (left, top, left + wide, top + tall)),
+                float(left * scale),
+                float(top * scale),
+                float((left + wide) * scale),
+                float((top + tall) * scale),
                 SCORE,
             )
             for left, top, wide, tall, area in stats[1:count]
@@ -89,8 +92,8 @@ class PyPiDetector:
         """Return boxes of both classes."""
         found = self._network.predict(bgr, imgsz=416, conf=SCORE, device="cpu", verbose=False)[0]
         return [
-            FireBox(_PYPI_NAMES[int(kind)], *(float(side) for side in box), float(score))
-            for box, score, kind in zip(
+            FireBox(_PYPI_NAMES[int(kind)], left, top, right, bottom, float(score))
+            for (left, top, right, bottom), score, kind in zip(
                 found.boxes.xyxy.tolist(), found.boxes.conf, found.boxes.cls, strict=True
             )
         ]

@@ -89,12 +89,12 @@ class HeatModel:
         seen = heat[
             0, :, : _cells(height * canvas.scale, rows), : _cells(width * canvas.scale, columns)
         ]
-        found = [
-            FireBox(kind, *(float(side) for side in box), value)
-            for kind, grid, score in zip(self.entry.classes, seen, self._scores, strict=True)
-            for cells, value in self._blobs(grid, score)
-            for box in canvas.to_picture(cells[None] * np.float32(STRIDE), width, height)
-        ]
+        found = []
+        for kind, grid, score in zip(self.entry.classes, seen, self._scores, strict=True):
+            for cells, value in self._blobs(grid, score):
+                sides = canvas.to_picture(cells[None] * np.float32(STRIDE), width, height)[0]
+                left, top, right, bottom = (float(side) for side in sides)
+                found.append(FireBox(kind, left, top, right, bottom, value))
         return sorted(found, key=lambda box: -box.score)
 
     def _blobs(self, grid: Floats, score: float) -> list[tuple[Floats, float]]:

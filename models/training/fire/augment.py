@@ -5,12 +5,17 @@ marks are moved along where the picture is. Chance comes from the generator alon
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from models.boxes import Floats, Picture
+from models.boxes import Picture
 from models.evaluation.mark import Mark
+
+#: Brightness by pixel and channel, 0-255 or beyond.
+Values = NDArray[Any]
 
 #: A mark of which less than this share is still in the picture is not labelled any more.
 _MIN_SEEN = 0.25
@@ -36,7 +41,7 @@ def place(
             if mirrored
             else seen
         )
-    part = cv2.resize(bgr[y1:y2, x1:x2], size, interpolation=cv2.INTER_AREA)
+    part = np.asarray(cv2.resize(bgr[y1:y2, x1:x2], size, interpolation=cv2.INTER_AREA), np.uint8)
     return np.ascontiguousarray(part[:, ::-1] if mirrored else part), tuple(moved)
 
 
@@ -69,7 +74,7 @@ def camera(bgr: Picture, rng: np.random.Generator) -> Picture:
 
 
 def _light(bgr: Picture, rng: np.random.Generator) -> Picture:
-    values = bgr.astype(np.float32) / 255
+    values: Values = bgr.astype(np.float32) / 255
     values = values ** np.float32(rng.uniform(0.6, 1.6))
     values = (values - 0.5) * np.float32(rng.uniform(0.7, 1.3)) + 0.5
     values *= rng.uniform(0.85, 1.15, 3).astype(np.float32)  # white balance
@@ -80,7 +85,7 @@ def _light(bgr: Picture, rng: np.random.Generator) -> Picture:
 
 def infrared(bgr: Picture, rng: np.random.Generator) -> Picture:
     """Return what a camera in infrared mode shows: grey, contrasty, brighter in the middle."""
-    grey = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY).astype(np.float32)
+    grey: Values = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY).astype(np.float32)
     height, width = grey.shape
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     away = np.hypot(x / width - 0.5, y / height - 0.5)
@@ -114,5 +119,5 @@ def _blur(bgr: Picture, rng: np.random.Generator) -> Picture:
     return np.asarray(cv2.resize(small, (width, height)), np.uint8)
 
 
-def _bytes(values: Floats) -> Picture:
-    return np.clip(values, 0, 255).astype(np.uint8)
+def _bytes(values: Values) -> Picture:
+    return np.asarray(np.clip(values, 0, 255), np.uint8)

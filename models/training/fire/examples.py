@@ -81,7 +81,7 @@ class Examples(torch.utils.data.Dataset[Example]):
         width, height = size[0] // 2, size[1] // 2
         others = [self._pictures[int(each)] for each in rng.integers(len(self._pictures), size=3)]
         made = np.empty((2 * height, 2 * width, 3), np.uint8)
-        marks = []
+        marks: list[Mark] = []
         for quarter, one in enumerate([labelled, *others]):
             row, column = divmod(quarter, 2)
             bgr, own = self._single(one, (width, height), rng)

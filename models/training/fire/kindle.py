@@ -7,7 +7,7 @@ any place as light is. Smoke hides what is behind it and can't be had this way.
 import cv2
 import numpy as np
 
-from models.boxes import Picture
+from models.boxes import Floats, Picture
 from models.evaluation.mark import Mark
 
 #: A flame is this bright, in its brightest channel, and more red than blue by so much.
@@ -36,10 +36,10 @@ def kindle(
     scale = share * width / cut.shape[1]
     wide = max(6, min(round(share * width), width - 1))
     tall = max(6, min(round(scale * cut.shape[0]), height - 1))
-    cut = cv2.resize(cut, (wide, tall), interpolation=cv2.INTER_AREA)
+    cut = np.asarray(cv2.resize(cut, (wide, tall), interpolation=cv2.INTER_AREA), np.uint8)
     if rng.random() < 0.5:  # noqa: PLR2004 - every other one
         cut = cut[:, ::-1]
-    shine = _shine(np.asarray(cut, np.uint8))
+    shine = _shine(cut)
     if shine.mean() < _LEAST_SHINE:
         return bgr, None
     left, top = int(rng.integers(0, width - wide)), int(rng.integers(0, height - tall))
@@ -50,10 +50,10 @@ def kindle(
     return made, _where(shine, left, top, (width, height))
 
 
-def _shine(cut: Picture) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+def _shine(cut: Picture) -> Floats:
     """Return 0-1 by pixel: how much it is flame; nothing at the edge of the cut."""
     values = cut.astype(np.float32)
-    shine = np.clip((values.max(axis=2) - _DIM) / (_BRIGHT - _DIM), 0, 1)
+    shine: Floats = np.clip((values.max(axis=2) - _DIM) / (_BRIGHT - _DIM), 0, 1)
     shine *= np.clip((values[:, :, 2] - values[:, :, 0]) / _RED, 0, 1) * 0.5 + 0.5
     tall, wide = shine.shape
     y, x = np.mgrid[0:tall, 0:wide].astype(np.float32)
@@ -63,7 +63,7 @@ def _shine(cut: Picture) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
 
 
 def _where(
-    shine: np.ndarray[tuple[int, int], np.dtype[np.float32]],
+    shine: Floats,
     left: int,
     top: int,
     size: tuple[int, int],
