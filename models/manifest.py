@@ -115,7 +115,7 @@ class Reader:
                 or not all(isinstance(item, (int, float)) and 0 < item < 1 for item in value)
             )
         ):
-            raise self._fail(key, f"{count} numbers between 0 and 1")
+            raise self._fail(key, f"a list of {count} numbers between 0 and 1")
         return tuple(float(item) for item in value)
 
     def numbers(self, key: str) -> tuple[float, ...]:
