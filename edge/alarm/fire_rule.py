@@ -90,7 +90,8 @@ class FireRule:
             occurrence
             for region, machine in self._machines
             for occurrence in self._occurrences(
-                region, machine.rest(now) if is_over else machine.lapse(now, unseen_s)
+                region,
+                machine.rest(now) if is_over and machine.is_open else machine.lapse(now, unseen_s),
             )
         ]
 

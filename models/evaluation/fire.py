@@ -4,8 +4,8 @@ A picture counts as found where any box of the class reaches its score, wherever
 boxes are too loose to be held to. The pictures are fire-8's held-out clips, of the assets folder
 (without it: exit 2), or those of ``--pictures DIR`` (YOLO's form, see labelled.yolo). A model that
 is not in the manifest yet is judged by ``--onnx FILE --scores FLAME,SMOKE``. ``--sweep`` shows
-other scores too; choose by it on footage of your own, not on the held-out clips. The last line is
-JSON.
+other scores too; they are to be chosen by ``--part validation``, never by the held-out clips. The
+last line is JSON.
 """
 
 import argparse
@@ -22,7 +22,7 @@ import numpy as np
 
 from models.boxes import Picture
 from models.errors import ModelError
-from models.evaluation.labelled import Labelled, Part, fire8, yolo
+from models.evaluation.labelled import Labelled, Part, coco, fire8, yolo
 from models.evaluation.mark import CLASSES
 from models.fire import FLAME, SMOKE, FireModel, load
 from models.manifest import ModelEntry, ModelInput
@@ -144,11 +144,12 @@ def chosen(given: argparse.Namespace) -> tuple[ModelEntry, Path]:
     return selection.entry, selection.path
 
 
-def pictures_of(folder: Path | None) -> list[Labelled]:
-    """Return the pictures to judge by: the folder's, else fire-8's held-out clips."""
+def pictures_of(folder: Path | None, part: Part = Part.HELD_OUT) -> list[Labelled]:
+    """Return the pictures to judge by: the folder's, else those of a part of the assets'."""
     if folder is not None:
         return yolo(folder, {0: 0, 1: 1})
-    return [each for each in fire8(assets_dir(os.environ)) if each.part is Part.HELD_OUT]
+    assets = assets_dir(os.environ)
+    return [each for each in (*fire8(assets), *coco(assets)) if each.part is part]
 
 
 def _read(path: Path) -> Picture:
@@ -167,11 +168,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_model_arguments(parser)
     parser.add_argument("--pictures", type=Path, help="classes 0 flame and 1 smoke")
+    parser.add_argument("--part", choices=list(Part), default=Part.HELD_OUT)
     parser.add_argument("--sweep", action="store_true", help="other scores too")
     given = parser.parse_args()
     say = sys.stdout.write
     try:
-        pictures = pictures_of(given.pictures)
+        pictures = pictures_of(given.pictures, Part(given.part))
         entry, path = chosen(given)
         seen, took_ms = look(load(entry, path, WEAKEST), pictures, SystemClock())
     except ModelError as error:

@@ -9,10 +9,11 @@ ignored and every picture belongs to the clip that its name says::
 
 The numbered pictures are frames of news compilations; CLIPS was read off the pictures themselves,
 and two clips that alternate (a garage's camera and a street report) are told apart by number. The
-clips of HELD_OUT are for judging only; everything else is for training. They were chosen before
-anything was trained, so that each kind of view is on both sides.
+clips of HELD_OUT are for judging only, those of VALIDATION for choosing scores; everything else is
+for training. They were chosen before anything was trained, so that each kind of view is in both.
 
-**COCO pictures** (``coco128``) are negatives: none of them shows a fire worth an alarm.
+**COCO pictures** (``coco128``) are negatives: none of them shows a fire worth an alarm. Every fifth
+is for validation.
 """
 
 import hashlib
@@ -49,6 +50,8 @@ HELD_OUT = frozenset(
     | {"test3"}
 )
 
+VALIDATION = frozenset({"quarry", "smoke5", "test1", "coco-validation"})
+
 _NAMED = re.compile(r"(?P<clip>.+?)_mp4.*")
 _NUMBERED = re.compile(r"img_(?P<number>\d+)")
 #: fire-8's own class numbers; its 1, "default", is the whole frame of a normal scene.
@@ -59,6 +62,7 @@ class Part(StrEnum):
     """Which side of the split a picture is on."""
 
     TRAIN = "train"
+    VALIDATION = "validation"
     HELD_OUT = "held-out"
 
 
@@ -73,7 +77,9 @@ class Labelled:
     @property
     def part(self) -> Part:
         """Return the side of the split."""
-        return Part.HELD_OUT if self.clip in HELD_OUT else Part.TRAIN
+        if self.clip in HELD_OUT:
+            return Part.HELD_OUT
+        return Part.VALIDATION if self.clip in VALIDATION else Part.TRAIN
 
     def has(self, channel: int) -> bool:
         """Return whether anything of this channel is on it."""
@@ -125,7 +131,10 @@ def coco(assets: Path) -> list[Labelled]:
     pictures = sorted(
         (assets / "people_images").glob("coco128_train2017/**/*.jpg"), key=lambda path: path.name
     )
-    return [Labelled(path, "coco", ()) for path in pictures]
+    return [
+        Labelled(path, "coco" if index % 5 else "coco-validation", ())
+        for index, path in enumerate(pictures)
+    ]
 
 
 def digest(pictures: Sequence[Labelled]) -> str:

@@ -50,8 +50,9 @@ def _train(given: argparse.Namespace) -> None:
     if given.threads:
         torch.set_num_threads(given.threads)
     given.out.mkdir(parents=True, exist_ok=True)
-    pictures = [each for each in fire8(given.assets) if each.part is Part.TRAIN]
-    harmless = [each for each in (*pictures, *coco(given.assets)) if not each.marks]
+    listed = (*fire8(given.assets), *coco(given.assets))
+    pictures = [each for each in listed if each.part is Part.TRAIN]
+    harmless = [each for each in pictures if not each.marks]
     pictures = [each for each in pictures if each.marks] + harmless * NEGATIVE_REPEATS
     if given.limit:
         pictures = pictures[:: max(1, len(pictures) // given.limit)][: given.limit]

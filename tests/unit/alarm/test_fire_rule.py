@@ -120,6 +120,15 @@ def test_a_schedule_that_ends_unseen_ends_the_alert():
     assert [each.op for each in ended] == [AlertOp.END]
 
 
+def test_asking_outside_of_the_schedule_takes_no_frame_from_the_next_period():
+    """The box's clock is a little ahead of the frames': it must not make them stale."""
+    watching = rule(schedule={"thursday": ["00:01-01:00"]})
+    watch(watching, 10)
+    assert watching.lapse(T0 + timedelta(seconds=63), 53.0) == []
+    said = watch(watching, 4, flame(), from_s=60)
+    assert [each.op for each in said] == [AlertOp.START]
+
+
 def test_the_settings_that_decide_come_from_the_section():
     section = FireSection(id="f", strategy="both", confirm_s=8, hold_s=30, clear_s=90)
     timing = timing_of(section, 9.0)

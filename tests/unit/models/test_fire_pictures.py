@@ -9,9 +9,11 @@ from models.evaluation.fire import Seen, score
 from models.evaluation.labelled import (
     CLIPS,
     HELD_OUT,
+    VALIDATION,
     Labelled,
     Part,
     clip_of,
+    coco,
     digest,
     fire8,
     yolo,
@@ -54,6 +56,7 @@ def test_no_number_is_of_two_clips_and_no_clip_is_on_both_sides():
     assert len(numbers) == len(set(numbers))
     assert {"garage", "motorway"} <= HELD_OUT
     assert "street" not in HELD_OUT
+    assert not HELD_OUT & VALIDATION
 
 
 def picture_file(folder, name, labels):
@@ -82,6 +85,19 @@ def test_the_sets_own_folders_do_not_decide_the_side(tmp_path):
         (False, False),  # "default" is a normal scene
         (True, True),
     ]
+
+
+def test_every_fifth_picture_of_coco_is_for_choosing_scores(tmp_path):
+    folder = tmp_path / "people_images" / "coco128_train2017"
+    for index in range(6):
+        picture_file(folder, f"{index:06}", "0 0.5 0.5 0.2 0.2\n")
+    pictures = coco(tmp_path)
+    assert [each.part for each in pictures] == [
+        Part.VALIDATION,
+        *[Part.TRAIN] * 4,
+        Part.VALIDATION,
+    ]
+    assert not any(each.marks for each in pictures)  # people are no fire
 
 
 def test_boxes_and_polygons_are_cut_at_the_picture(tmp_path):
