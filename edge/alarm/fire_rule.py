@@ -67,7 +67,7 @@ class FireRule:
         sure = [each for each in unmasked if each.score >= self._scores[each.kind]]
         smoky = [each.box for each in unmasked if each.kind is AlertKind.SMOKE]
         is_on = self._schedule is None or self._schedule.is_on(at)
-        said = []
+        said: list[Occurrence] = []
         for region, machine in self._machines:
             if is_on:
                 within = [each for each in sure if inside(_centre(each), region.polygon)]
