@@ -23,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 
+from edge.alarm.fire import Strategy
 from edge.alarm.geometry import Ground
 from edge.alarm.schedule import Calendar, DayKind, Schedule, periods_of
 from edge.alarm.sensitivity import Sensitivity
@@ -215,6 +216,10 @@ class GroundPoint(_Section):
     metres: tuple[float, float]
 
 
+#: An alert of a fire rule is of a region's id and "-flame" or "-smoke".
+MAX_FIRE_REGION_ID = 26
+
+
 class Region(_Section):
     """A part of the picture that a rule looks at."""
 
@@ -302,6 +307,43 @@ class GatheringSection(_Section):
             raise ValueError(f"'levels' must be given and grow with the level, not {thresholds}")
         if len({region.id for region in self.regions}) != len(self.regions):
             raise ValueError("'regions' must have different ids")
+        return self
+
+
+class FireSection(_Section):
+    """Flame and smoke in a region: what looks like them for long enough; see edge.alarm.fire.
+
+    ``strategy``: either of them alarms, or only both together. ``exclude`` are masks for what burns
+    or smokes by right: chimneys, altars. ``confirm_s`` is the vote of flame, ``hold_s`` how long
+    smoke must be there, and grow or move. ``clear_s``: an alert ends when hardly any was seen for
+    so long. ``flame_level`` and ``smoke_level`` are those an alert begins with.
+    """
+
+    kind: Literal["fire"] = "fire"
+    id: RuleId
+    strategy: Strategy = Strategy.ANY
+    alert_mode: AlertMode = AlertMode.LIVE
+    regions: Annotated[tuple[Region, ...], Field(min_length=1, max_length=4)] = (Region(),)
+    exclude: Annotated[tuple[Polygon, ...], Field(max_length=8)] = ()
+    flame_level: AlertLevel = AlertLevel.EXTRA_URGENT
+    smoke_level: AlertLevel = AlertLevel.URGENT
+    confirm_s: float = Field(default=5.0, ge=3, le=60)
+    hold_s: float = Field(default=20.0, ge=10, le=120)
+    clear_s: float = Field(default=60.0, ge=0, le=3600)
+    repeat_s: float = Field(default=300.0, ge=0, le=86400)
+    sensitivity: Sensitivity = Sensitivity.NORMAL
+    schedule: ScheduleSection | None = None
+
+    @model_validator(mode="after")
+    def _regions_are_told_apart(self) -> Self:
+        if len({region.id for region in self.regions}) != len(self.regions):
+            raise ValueError("'regions' must have different ids")
+        too_long = [region.id for region in self.regions if len(region.id) > MAX_FIRE_REGION_ID]
+        if too_long:
+            raise ValueError(
+                f"'regions' must have ids of at most {MAX_FIRE_REGION_ID} characters: flame and "
+                f"smoke are added to them, not {too_long[0]}"
+            )
         return self
 
 

@@ -37,8 +37,9 @@ class ModelInput:
 class ModelEntry:
     """One model. ``url`` is None where the file comes with the package.
 
-    ``min_score`` is the score below which a box is no person, chosen for this model's own scale;
-    ``fallback`` marks the one taken where nothing better is there.
+    ``min_score`` is the score below which a box is nothing, chosen for this model's own scale, and
+    ``class_scores`` the same where classes differ in it; ``fallback`` marks the one taken where
+    nothing better is there.
     """
 
     name: str
@@ -58,6 +59,12 @@ class ModelEntry:
     min_score: float
     nms_iou: float
     evaluation: Mapping[str, object]
+    class_scores: tuple[float, ...] = ()
+
+    @property
+    def scores(self) -> tuple[float, ...]:
+        """Return the score below which a box is nothing, for each of ``classes``."""
+        return self.class_scores or (self.min_score,) * len(self.classes)
 
 
 class Reader:
@@ -97,6 +104,19 @@ class Reader:
         if not isinstance(value, (int, float)) or not 0 < value < 1:
             raise self._fail(key, "a number between 0 and 1")
         return float(value)
+
+    def shares(self, key: str, count: int) -> tuple[float, ...]:
+        """Return so many numbers between 0 and 1; none where there is no such key."""
+        value = self._table.get(key, [])
+        if not isinstance(value, list) or (
+            value
+            and (
+                len(value) != count
+                or not all(isinstance(item, (int, float)) and 0 < item < 1 for item in value)
+            )
+        ):
+            raise self._fail(key, f"a list of {count} numbers between 0 and 1")
+        return tuple(float(item) for item in value)
 
     def numbers(self, key: str) -> tuple[float, ...]:
         """Return a list of three numbers."""
@@ -188,6 +208,7 @@ def _entry(table: object, position: int) -> ModelEntry:
         min_score=thresholds.share("score"),
         nms_iou=thresholds.share("nms_iou"),
         evaluation=read.table("evaluation").raw(),
+        class_scores=thresholds.shares("class_scores", len(read.texts("classes"))),
     )
 
 

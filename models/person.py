@@ -6,11 +6,11 @@ from typing import Protocol
 
 import cv2
 import numpy as np
-import onnxruntime
 
 from models.boxes import Floats, Letterbox, Picture, clip, drop_covered, nms
 from models.errors import ModelError
-from models.manifest import ModelEntry, ModelInput
+from models.manifest import ModelEntry
+from models.session import Session, normalise
 from models.store import check
 
 PersonBox = tuple[float, float, float, float, float]
@@ -50,54 +50,16 @@ def load(entry: ModelEntry, path: Path, min_score: float | None = None) -> Perso
         raise ModelError(problem)
     score = entry.min_score if min_score is None else min_score
     if entry.family == "rtmdet":
-        return RtmDet(entry, _session(path), score)
+        return RtmDet(entry, Session(path), score)
     if entry.family == "ssdlite":
-        return SsdLite(entry, _session(path), score)
+        return SsdLite(entry, Session(path), score)
     raise ModelError(f"model '{entry.name}': 'family' must be rtmdet or ssdlite")
-
-
-def _session(path: Path) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    # Without it the allocator keeps the largest of every size it ever saw; pictures vary in size.
-    options.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
-    try:
-        return onnxruntime.InferenceSession(
-            str(path), sess_options=options, providers=["CPUExecutionProvider"]
-        )
-    except Exception as error:
-        raise ModelError(f"{path}: does not load: {error}") from error
-
-
-def _run(entry: ModelEntry, session: onnxruntime.InferenceSession, tensor: Floats) -> list[Floats]:
-    try:
-        outputs: list[Floats] = session.run(None, {session.get_inputs()[0].name: tensor})
-    except Exception as error:
-        raise ModelError(f"model '{entry.name}': does not run: {error}") from error
-    return outputs
-
-
-def _normalise(picture: Picture, spec: ModelInput) -> Floats:
-    """Return the network's input. A channel at a time: five times as fast as all at once."""
-    height, width = picture.shape[:2]
-    planar = spec.layout == "NCHW"
-    values = np.empty((3, height, width) if planar else (height, width, 3), np.float32)
-    for index in range(3):
-        channel = picture[:, :, 2 - index if spec.colour == "RGB" else index]
-        out = values[index] if planar else values[:, :, index]
-        np.subtract(channel, np.float32(spec.mean[index]), out=out, dtype=np.float32)
-        out *= np.float32(1) / np.float32(spec.std[index])
-    return values[None]
 
 
 class RtmDet:
     """RTMDet with its NMS inside: ``dets`` [1, N, 5] and ``labels``, any input size."""
 
-    def __init__(
-        self, entry: ModelEntry, session: onnxruntime.InferenceSession, min_score: float
-    ) -> None:
+    def __init__(self, entry: ModelEntry, session: Session, min_score: float) -> None:
         self.entry = entry
         self._session = session
         self._min_score = min_score
@@ -107,8 +69,8 @@ class RtmDet:
         spec = self.entry.input
         height, width = bgr.shape[:2]
         box = Letterbox.fit(width, height, spec.long_side_px, spec.multiple_px)
-        tensor = _normalise(box.apply(bgr, spec.pad), spec)
-        dets, labels = _run(self.entry, self._session, tensor)[:2]
+        tensor = normalise(box.apply(bgr, spec.pad), spec)
+        dets, labels = self._session.run(self.entry, tensor)[:2]
         rows = dets[0][(labels[0] == 0) & (dets[0][:, 4] >= self._min_score)]
         return _rows(box.to_picture(rows[:, :4], width, height), rows[:, 4])
 
@@ -116,9 +78,7 @@ class RtmDet:
 class SsdLite:
     """SSDLite with anchors and NMS outside, looking at tiles because its own input is small."""
 
-    def __init__(
-        self, entry: ModelEntry, session: onnxruntime.InferenceSession, min_score: float
-    ) -> None:
+    def __init__(self, entry: ModelEntry, session: Session, min_score: float) -> None:
         self.entry = entry
         self._session = session
         self._min_score = min_score
@@ -143,7 +103,7 @@ class SsdLite:
         spec = self.entry.input
         side = spec.long_side_px
         resized: Picture = np.asarray(cv2.resize(tile, (side, side)), np.uint8)
-        encodings, class_scores = _run(self.entry, self._session, _normalise(resized, spec))
+        encodings, class_scores = self._session.run(self.entry, normalise(resized, spec))
         scores = class_scores[0, :, 1]
         likely = scores >= self._min_score
         size = np.array([right - left, bottom - top] * 2, np.float32)

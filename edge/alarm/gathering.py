@@ -35,8 +35,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from edge.alarm.passage import Passage, Step, seconds
 from edge.alarm.sensitivity import LEANINGS, Sensitivity
-from edge.alarm.sight import Pace
 from protocol.messages import AlertLevel, AlertOp
 
 #: An open alert whose camera was not seen for so long says nothing any more.
@@ -44,8 +44,6 @@ LAPSE_S = 600.0
 #: The vote. Tuned over several variants on one annotated clip (PETS09-S2L1, `bench.scene`) and not
 #: tried on any other, nor yet there with the fallback model: a fit, not a validated choice.
 WINDOW_S, VOTE = 4.0, LEANINGS[Sensitivity.NORMAL].vote
-#: A frame this much earlier than the last one means that the clock was set.
-SET_BACK_S = 5.0
 
 _ORDER = list(AlertLevel)
 
@@ -96,7 +94,7 @@ class _Window:
     def add(self, at: datetime, count: int) -> int:
         """Take a count and return the voted one: what ``vote`` of the frames reach."""
         self._counts.append((at, count))
-        while _seconds(self._counts[0][0], at) >= WINDOW_S:
+        while seconds(self._counts[0][0], at) >= WINDOW_S:
             self._counts.popleft()
         ordered = sorted((count for _, count in self._counts), reverse=True)
         return ordered[math.ceil(round(self._vote * len(ordered), 6)) - 1]
@@ -130,13 +128,13 @@ class _Hold:
             self.reset()
 
     def _is_broken(self, at: datetime) -> bool:
-        return self._broken_at is not None and _seconds(self._broken_at, at) >= self._gap_s
+        return self._broken_at is not None and seconds(self._broken_at, at) >= self._gap_s
 
     def has_lasted(self, at: datetime, hold_s: float) -> bool:
         """Return whether it is held right now and has been for so long."""
         if self._since is None or self._broken_at is not None:
             return False
-        return _seconds(self._since, at) >= hold_s
+        return seconds(self._since, at) >= hold_s
 
     def reset(self) -> None:
         """Begin anew."""
@@ -152,9 +150,8 @@ class Gathering:
         self._holds = {level: _Hold(timing.levels[level], timing.gap_s) for level in levels}
         self._lowest = levels[0]
         self._window = _Window(timing.vote)
-        self._pace = Pace(timing.blind_s)
+        self._passage = Passage(timing.blind_s)
         self._level: AlertLevel | None = None  # of the open alert
-        self._last: datetime | None = None
         self._low_since: datetime | None = None
         self._ended_at: datetime | None = None
 
@@ -189,16 +186,11 @@ class Gathering:
 
     def _step(self, at: datetime) -> bool:
         """Take the time of a frame; return whether it is one to look at."""
-        if self._last is not None:
-            step_s = _seconds(self._last, at)
-            if -SET_BACK_S < step_s <= 0:
-                return False
-            if not 0 < step_s <= self._pace.blind_s:
-                self._forget()
-                self._window.clear()
-            self._pace.note(step_s)
-        self._last = at
-        return True
+        step = self._passage.step(at)
+        if step in (Step.AFTER_GAP, Step.SET_BACK):
+            self._forget()
+            self._window.clear()
+        return step is not Step.STALE
 
     def lapse(self, now: datetime, unseen_s: float) -> Change | None:
         """End an alert, at ``now``, whose camera was not looked at for LAPSE_S.
@@ -230,7 +222,7 @@ class Gathering:
     def _cools(self, at: datetime) -> bool:
         if self._ended_at is None:
             return False
-        return 0 <= _seconds(self._ended_at, at) < self._timing.repeat_s
+        return 0 <= seconds(self._ended_at, at) < self._timing.repeat_s
 
     def _go_on(self, at: datetime, count: int) -> Change | None:
         assert self._level is not None
@@ -238,7 +230,7 @@ class Gathering:
             self._low_since = None
         elif self._low_since is None:
             self._low_since = at
-        if self._low_since is not None and _seconds(self._low_since, at) >= self._timing.clear_s:
+        if self._low_since is not None and seconds(self._low_since, at) >= self._timing.clear_s:
             return self._end(at, count)
         level = self._held_level(at)
         if level is not None and _ORDER.index(level) > _ORDER.index(self._level):
@@ -254,7 +246,3 @@ class Gathering:
     def _change(self, op: AlertOp, at: datetime, count: int) -> Change:
         assert self._level is not None
         return Change(op, self._level, at, count, self._timing.levels[self._level])
-
-
-def _seconds(start: datetime, end: datetime) -> float:
-    return (end - start) / timedelta(seconds=1)

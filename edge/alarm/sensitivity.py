@@ -41,3 +41,6 @@ LEANINGS = {
     Sensitivity.NORMAL: Leaning(1.0, 0.4),
     Sensitivity.HIGH: Leaning(0.75, 0.25),
 }
+
+#: The share of looks that must show a flame (edge.alarm.fire): four, three and two of five.
+FLAME_VOTES = {Sensitivity.LOW: 0.8, Sensitivity.NORMAL: 0.6, Sensitivity.HIGH: 0.4}

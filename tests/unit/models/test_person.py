@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from models import person
 from models.boxes import Picture
 from models.errors import ModelError
 from models.manifest import find
 from models.person import load, ssd_anchors, ssd_decode
+from models.session import Session
 from models.store import ModelStore
 
 
@@ -64,9 +64,9 @@ def test_bytes_that_are_no_network_are_refused(tmp_path):
     path = tmp_path / "noise.onnx"
     path.write_bytes(b"noise")
     with pytest.raises(ModelError, match=r"noise\.onnx: does not load"):
-        person._session(path)
+        Session(path)
 
 
 def test_one_thread_infers(fallback):
-    options = fallback._session.get_session_options()
+    options = fallback._session.network.get_session_options()
     assert (options.intra_op_num_threads, options.inter_op_num_threads) == (1, 1)
