@@ -10,7 +10,9 @@ import psutil
 import pytest
 
 from edge.detect.process import DetectorState, Launch
-from models.store import Selection
+from models.runtime import Runtime
+from models.store import ModelStore, Selection
+from tests.support import own_models
 from tests.support.detector import Player, Told, clip, clip_run, detector, fallback
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -104,6 +106,38 @@ def test_a_model_that_is_not_the_manifests_is_named_and_tried_again_later(runnin
     told.wait(lambda: DOWN in told.states)
     assert "sha256 must be" in made.reason
     assert str(altered) in made.reason
+
+
+#: A person in the middle of the input, and nothing else: centre, size, scores of person and dog.
+SOMEBODY = own_models.network([[160], [160], [80], [160], [1], [0]])
+
+
+def test_a_users_own_model_is_found_by_its_manifest_and_looks(running, told, tmp_path):
+    own_models.put(tmp_path / "own", "my-yolo", SOMEBODY)
+    running(selection=ModelStore([tmp_path / "own"], environ={}).select("my-yolo"))
+    told.wait(lambda: told.detections)
+    (box,) = told.detections[0].boxes
+    # The middle of a square input is the middle of a square picture; of grey the score is below 1.
+    assert (box.left, box.top) == pytest.approx((0.375, 0.25))
+    assert (box.right, box.bottom) == pytest.approx((0.625, 0.75))
+    assert 0.2 < box.score < 1
+
+
+def test_a_manifest_that_was_spoilt_since_is_named(running, told, tmp_path):
+    own = own_models.put(tmp_path / "own", "my-yolo", SOMEBODY)
+    selection = ModelStore([tmp_path / "own"], environ={}).select("my-yolo")
+    own.write_text("nonsense", encoding="utf-8")
+    made = running(selection=selection)
+    told.wait(lambda: DOWN in told.states)
+    assert str(own) in made.reason
+
+
+def test_a_runtime_that_is_not_installed_is_named(running, told):
+    without = "import sys; sys.modules['openvino'] = None; import edge.detect.child as c; c.main()"
+    launch = Launch(command=(sys.executable, "-c", without), runtime=Runtime.OPENVINO)
+    made = running(launch=launch)
+    told.wait(lambda: DOWN in told.states)
+    assert "runtime 'openvino': the package openvino must be installed" in made.reason
 
 
 def test_a_program_that_can_not_start_is_down_and_closes_at_once(running, told):
