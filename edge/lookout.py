@@ -12,7 +12,7 @@ from edge.alarm.watch import Watch
 from edge.alarm.watched import judged, watched
 from edge.config import CameraSection, EdgeConfig
 from edge.detect.feed import KEY_FRAMES, Rates
-from edge.detect.process import Detector, DetectorState
+from edge.detect.process import Detector, DetectorState, Launch
 from edge.health import Component, Condition, Figure
 from edge.ports import AlertDesk, Detections, OpenAlert
 from edge.station import Station
@@ -118,6 +118,7 @@ class Lookout:
             on_detections=self._seen,
             on_picture=watch.picture,
             on_state=partial(_tell, watch) if self._refusal is None else lambda _: None,
+            launch=Launch(runtime=detect.runtime),
         )
         for camera in cameras:
             of_camera = replace(rates, health=camera.id in pictures)

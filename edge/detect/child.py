@@ -25,6 +25,7 @@ from edge.modest import come_last
 from edge.orphan import die_with_parent
 from models import manifest, person
 from models.errors import ModelError
+from models.runtime import Runtime
 from protocol.clock import Clock, SystemClock
 
 log = logging.getLogger(__name__)
@@ -265,8 +266,12 @@ def main() -> None:
         try:
             model = None
             if setup.model:
+                entries = manifest.read(Path(setup.manifest)) if setup.manifest else None
                 model = person.load(
-                    manifest.find(setup.model), Path(setup.path), min_score=setup.min_score
+                    manifest.find(setup.model, entries),
+                    Path(setup.path),
+                    setup.min_score,
+                    Runtime(setup.runtime),
                 )
         except ModelError as error:
             link.sendall(wire.frame(wire.Kind.FAILED, str(error).encode()[:2000]))

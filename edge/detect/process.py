@@ -17,6 +17,7 @@ from edge.detect import wire
 from edge.detect.feed import Feed, Rates
 from edge.media.sample import Run
 from edge.ports import Box, Detections, PictureCondition
+from models.runtime import Runtime
 from models.store import Selection
 from protocol.clock import Clock
 
@@ -60,11 +61,12 @@ class Counters:
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """How the process is started, and how long its silence is borne."""
+    """How the process is started, what runs its networks, and how long its silence is borne."""
 
     command: tuple[str, ...] = (sys.executable, "-m", "edge.detect.child")
     hang_s: float = HANG_S
     start_s: float = START_S
+    runtime: Runtime = Runtime.ONNXRUNTIME
 
 
 @dataclass(slots=True)
@@ -107,8 +109,11 @@ class Detector:
         on_state: Callable[[DetectorState], None] = lambda _: None,
         launch: Launch = Launch(),
     ) -> None:
-        name, path = ("", "") if selection is None else (selection.entry.name, str(selection.path))
-        self._setup = wire.Setup(name, path, weak_score)
+        name, path, own = "", "", None
+        if selection is not None:
+            name, path, own = selection.entry.name, str(selection.path), selection.manifest
+        manifest = "" if own is None else str(own)
+        self._setup = wire.Setup(name, path, weak_score, manifest, launch.runtime.value)
         self._rates = rates
         self._clock = clock
         self._on_detections = on_detections

@@ -22,6 +22,7 @@ from enum import IntEnum
 from typing import Any
 
 from edge.detect.fault import PictureFault
+from models.runtime import Runtime
 
 _HEAD = struct.Struct(">IB")
 _STREAM = struct.Struct(">H16s8sf?H")
@@ -67,12 +68,15 @@ class WireError(Exception):
 class Setup:
     """What a detector process is to do. ``min_score``: weaker boxes are not reported.
 
-    Without a ``model`` it looks for nobody, but after the cameras' health.
+    Without a ``model`` it looks for nobody, but after the cameras' health. ``manifest`` is the
+    user's file that describes the model; empty: the program's own does.
     """
 
     model: str
     path: str
     min_score: float
+    manifest: str = ""
+    runtime: str = Runtime.ONNXRUNTIME.value
 
 
 @dataclass(frozen=True, slots=True)
