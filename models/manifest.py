@@ -13,7 +13,7 @@ from models.errors import ModelError
 HERE = Path(__file__).resolve().parent
 MAX_MODEL_BYTES = 512 * 1024 * 1024
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 #: What a model can be for, and the classes of which it must have one.
 TASKS = {"person": frozenset({"person"}), "fire": frozenset({"flame", "smoke"})}
 
@@ -212,7 +212,7 @@ def _entry(table: object, where: str) -> ModelEntry:
     picture, thresholds = read.table("input"), read.table("thresholds")
     classes = read.texts("classes")
     entry = ModelEntry(
-        name=read.matching("name", _NAME),
+        name=read.matching("name", NAME),
         version=read.text("version"),
         task=read.matching("task", re.compile("|".join(TASKS))),
         family=read.text("family"),

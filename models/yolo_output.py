@@ -34,6 +34,11 @@ class Found:
         return Found(self.boxes[keep], self.scores[keep], self.classes[keep], self.is_final)
 
 
+def is_final(shape: tuple[int, ...]) -> bool:
+    """Return whether an output of this shape has final boxes."""
+    return len(shape) == 3 and shape[2] == _FINAL_COLUMNS  # noqa: PLR2004 - picture, row, column
+
+
 def decode(output: Floats, class_count: int) -> Found:
     """Return every box; a box has the class that it is surest of.
 
@@ -42,7 +47,7 @@ def decode(output: Floats, class_count: int) -> Found:
     """
     shape = output.shape
     if len(shape) == 3 and shape[0] == 1:  # noqa: PLR2004 - picture, row, column
-        if shape[2] == _FINAL_COLUMNS:
+        if is_final(shape):
             return _final(output[0], class_count)
         if shape[1] == 4 + class_count:
             return _raw(output[0])
