@@ -33,7 +33,7 @@ def fetch(
     clock: Clock | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Path:
-    """Download the model into ``folder``, check it, and only then give it its name.
+    """Download the model into ``folder``, check it, and only then give it its name (models I4).
 
     HTTPS only; never takes more than the manifest's size. What came before a line broke stays in a
     hidden file of that folder, and the next call goes on behind it; what turns out to be wrong

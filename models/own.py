@@ -26,7 +26,8 @@ class OwnModels:
 def collect(folders: Iterable[Path], taken: Iterable[str]) -> OwnModels:
     """Read the manifests of these folders; a name of ``taken`` is not theirs to use again.
 
-    Never raises: whoever asks for a program's own model must not suffer for a user's file.
+    Never raises: whoever asks for a program's own model must not suffer for a user's file (models
+    I5).
     """
     entries: list[ModelEntry] = []
     manifests: dict[str, Path] = {}

@@ -116,7 +116,7 @@ class ModelStore:
 
 
 def check(path: Path, entry: ModelEntry) -> str | None:
-    """Return what is wrong with the file as the content of this model, or None. Reads it whole."""
+    """Return what is wrong with the file as this model's, or None (models I1). Reads it whole."""
     try:
         size_bytes = path.stat().st_size
         if size_bytes != entry.size_bytes:

@@ -80,13 +80,11 @@ def choose(found: Found, least: Floats, max_iou: float) -> Found:
     """Return the boxes that are sure enough, best first, one for each thing.
 
     ``least`` is the least score of each class; infinite: such things are of no interest. Of
-    overlapping boxes of a class, those above ``max_iou`` with a better one are dropped, where the
-    network did not do so itself.
+    overlapping boxes of a class, those above ``max_iou`` with a better one are dropped: also of
+    final ones, because a head that was trained for too short a time sees one person twice.
     """
     sure = found.rows(np.isfinite(found.boxes).all(axis=1) & (found.scores >= least[found.classes]))
     best = sure.rows(np.argsort(-sure.scores, kind="stable")[:MAX_CANDIDATES])
-    if best.is_final or not best.scores.size:
-        return best
     kept: list[np.intp] = []
     for number in np.unique(best.classes):
         rows = np.flatnonzero(best.classes == number)

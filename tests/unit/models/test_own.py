@@ -137,3 +137,13 @@ def test_missing_short_and_altered_weights_are_refused(folder, content, rule):
         (folder / "my-yolo.onnx").write_bytes(content)
     with pytest.raises(ModelError, match=rule):
         store(folder).select("my-yolo")
+
+
+def test_the_handbooks_example_is_valid(folder):
+    text = (manifest.HERE.parent / "docs/handbook/own-weights.md").read_text(encoding="utf-8")
+    (example,) = [
+        block.partition("```")[0] for block in text.split("```toml\n")[1:] if "[[model]]" in block
+    ]
+    put(folder, example)
+    assert store(folder).problems == ()
+    assert store(folder).entries[-1].family == "yolo"
