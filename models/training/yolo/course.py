@@ -30,9 +30,8 @@ def train(course: Course, out: Path, device: str | None = None, workers: int = 0
     left as it is. Raises ModelError where OUT holds a training of another course, or
     ultralytics fails.
     """
-    last = out / "weights" / "last.pt"
-    if last.is_file():
-        _go_on(course, out, last, device)
+    if (out / "weights" / "last.pt").is_file():
+        _go_on(course, out, device)
     else:
         _run(
             open_network(course.weights),
@@ -54,8 +53,8 @@ def train(course: Course, out: Path, device: str | None = None, workers: int = 0
     return best
 
 
-def _go_on(course: Course, out: Path, last: Path, device: str | None) -> None:
-    network = open_network(str(last))
+def _go_on(course: Course, out: Path, device: str | None) -> None:
+    network = _left_off(out / "weights")
     begun = network.ckpt.get("train_args", {})
     for name, value in asdict(course).items():
         # A training that was taken up again names its own last.pt as what it began with.
@@ -66,6 +65,20 @@ def _go_on(course: Course, out: Path, last: Path, device: str | None) -> None:
             )
     if network.ckpt.get("epoch", -1) >= 0:  # -1 once it has ended; ultralytics would begin anew
         _run(network, out, resume=True, device=device)
+
+
+def _left_off(weights: Path) -> Any:  # noqa: ANN401 - ultralytics has no types
+    """Return the network of the last epoch, or of the best where a power cut spoilt the last.
+
+    ultralytics writes last.pt over the one before it.
+    """
+    try:
+        return open_network(str(weights / "last.pt"))
+    except ModelError:
+        best = weights / "best.pt"
+        if not best.is_file():
+            raise
+        return open_network(str(best))
 
 
 def _run(network: Any, out: Path, **options: object) -> None:  # noqa: ANN401 - ultralytics has no types

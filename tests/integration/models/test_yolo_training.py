@@ -82,6 +82,8 @@ def trained(request, data, tmp_path_factory) -> Path:
             train(plan, out, "cpu")
     last = out / "weights" / "last.pt"
     assert open_network(str(last)).ckpt["epoch"] == 0
+    if request.param == "yolo26n.yaml":
+        last.write_bytes(last.read_bytes()[:1000])  # the power went while it was written
     best = train(plan, out, "cpu")
     assert len((out / "results.csv").read_text().splitlines()) == 1 + 2
     assert open_network(str(last)).ckpt["epoch"] == -1
