@@ -253,6 +253,10 @@ def _setup(link: socket.socket) -> wire.Setup:
     raise wire.WireError("the box closed before the setup")
 
 
+def _fail(link: socket.socket, error: ModelError) -> None:
+    link.sendall(wire.frame(wire.Kind.FAILED, str(error).encode()[:2000]))
+
+
 def main() -> None:
     """Serve one box on the socket that the parent left open."""
     parser = argparse.ArgumentParser()
@@ -274,11 +278,13 @@ def main() -> None:
                     Runtime(setup.runtime),
                 )
         except ModelError as error:
-            link.sendall(wire.frame(wire.Kind.FAILED, str(error).encode()[:2000]))
+            _fail(link, error)
             return
         link.sendall(wire.frame(wire.Kind.READY, json.dumps({"model": setup.model}).encode()))
         try:
             Worker(link, model, SystemClock()).run()
+        except ModelError as error:
+            _fail(link, error)
         except (BrokenPipeError, ConnectionResetError):
             return  # the box has gone
 

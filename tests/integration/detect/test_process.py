@@ -123,6 +123,17 @@ def test_a_users_own_model_is_found_by_its_manifest_and_looks(running, told, tmp
     assert 0.2 < box.score < 1
 
 
+def test_a_network_of_other_classes_than_its_manifest_says_is_named(running, told, tmp_path):
+    classes = ("person", "dog", "cat")
+    text = own_models.entry_text("my-yolo", SOMEBODY, classes=classes)
+    own_models.put(tmp_path / "own", "my-yolo", SOMEBODY, text)
+    made = running(selection=ModelStore([tmp_path / "own"], environ={}).select("my-yolo"))
+    told.wait(lambda: DOWN in told.states)
+    assert made.reason == (
+        "model 'my-yolo': must answer [1, 7, N] for 3 classes, or [1, N, 6], not [1, 6, 1]"
+    )
+
+
 def test_a_manifest_that_was_spoilt_since_is_named(running, told, tmp_path):
     own = own_models.put(tmp_path / "own", "my-yolo", SOMEBODY)
     selection = ModelStore([tmp_path / "own"], environ={}).select("my-yolo")
