@@ -159,11 +159,16 @@ def tile_windows(width: int, height: int, rows: int) -> list[tuple[int, int, int
     return [
         whole,
         *(
-            (round(left), round(top), round(left + side), round(top + side))
+            (_pixel(left), _pixel(top), _pixel(left + side), _pixel(top + side))
             for top in starts(height)
             for left in starts(width)
         ),
     ]
+
+
+def _pixel(position: float) -> int:
+    """Round a half up, always: to the even one, two sides of a tile could differ by two pixels."""
+    return math.floor(position + 0.5)
 
 
 def ssd_anchors() -> Floats:
