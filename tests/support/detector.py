@@ -4,14 +4,16 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from edge.detect.feed import Rates
-from edge.detect.process import Detector, DetectorState, Launch
+from edge.detect.feed import Looks, Rates, Task
+from edge.detect.process import Detector, DetectorState, Launch, Models
 from edge.media.sample import Run, Sample
 from edge.ports import Detections, PictureCondition
 from models.store import ModelStore, Selection
 from protocol.clock import SystemClock
 from tests.support.footage import encoded
 
+#: People are looked for as often as there is time.
+EAGER = Looks({Task.PEOPLE: Rates(25, 25)})
 PATIENCE_S = 60.0  # loading and inferring on a machine that does other things too
 
 
@@ -90,9 +92,7 @@ def detector(
 ) -> Detector:
     """Return one with the fallback model where no other is given; it may be told to have none."""
     return Detector(
-        (selection or fallback()) if looks else None,
-        rates=Rates(25, 25),
-        weak_score=0.2,
+        Models((selection or fallback()) if looks else None, min_score=0.2),
         clock=SystemClock(),
         on_detections=told.seen,
         on_picture=told.picture,
