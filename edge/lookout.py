@@ -172,6 +172,7 @@ class Lookout:
             "model": self._choice.names,
             "starts": counters.starts,
             "results": counters.results,
+            "looks": None if counters.beat is None else counters.beat.inferred,
             "dropped": counters.dropped,
             "queued_bytes": counters.queued_bytes,
             "unreported_dropped": 0 if self._watch is None else self._watch.dropped,
