@@ -7,7 +7,7 @@ const en: typeof zh = {
       'Of a gathering, flame or smoke alert that staff called false, the one snapshot and the reason are kept, to train the next model so that the same thing rings less. No video, no face cut out, nobody marked; no camera’s name, no hour, no person’s name, no remark. Who is to be seen in a picture, and what a camera writes into it, is still in it: use it for training only and hand it to nobody else.',
     on: 'Kept',
     off: 'Not kept',
-    howOn: 'Off by default. To keep them, an administrator writes [examples] keep = true into the centre’s central.toml and restarts the centre.',
+    howOn: 'Off by default. To keep them, an administrator writes [examples] keep = true into the centre’s central.toml and restarts the centre (a trial by make run: ARGS=--keep-examples).',
     limits: 'For {days} days, at most {pictures} pictures and {size}; beyond that the oldest go first. To stop, set keep = false in central.toml and restart; what is kept can be deleted below.',
     figures: '{pictures} pictures of {cameras} cameras, {size}.',
     waiting: 'For {n} more the box has not sent its snapshot yet.',

@@ -6,7 +6,7 @@ export default {
       '值班员按“误报”的人员聚集、明火、烟雾告警，只保留告警时的那一张截图和误报原因，用来训练下一版模型，让同样的误报少响。不留视频，不裁人脸，不标人，不写点位名、不写几点几分、不写任何人的姓名和备注。截图里看得见的人和摄像头自带的字幕仍在画面里，请只用于训练，不外传。',
     on: '正在保留',
     off: '没有保留',
-    howOn: '默认不保留。要保留，请管理员在中心的 central.toml 里写 [examples] keep = true，再重启中心平台。',
+    howOn: '默认不保留。要保留，请管理员在中心的 central.toml 里写 [examples] keep = true，再重启中心平台（用 make run 试用的，加 ARGS=--keep-examples）。',
     limits: '留{days}天，最多{pictures}张、{size}，超出时先删最早的。不想再留：central.toml 里改成 keep = false 并重启；已留的可在下面删除。',
     figures: '现有 {pictures} 张，来自 {cameras} 个点位，共 {size}。',
     waiting: '另有 {n} 张等主机上传截图。',
