@@ -5,6 +5,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -148,6 +149,16 @@ def test_the_same_press_is_kept_once(keeping, staff):
     staff.false_alarm()
     for _ in range(3):
         keeping.centre.keeper.look()
+    assert len(items(keeping)) == len(files(keeping)) == 1
+
+
+def test_several_replicas_that_look_at_once_keep_one_picture(keeping, staff):
+    alert_id = staff.alert()
+    staff.send(alert_id, jpeg())
+    staff.reject(alert_id)
+    with ThreadPoolExecutor(4) as pool:  # each makes a file, one enters it
+        for done in [pool.submit(keeping.centre.keeper.look) for _ in range(4)]:
+            done.result()
     assert len(items(keeping)) == len(files(keeping)) == 1
 
 
