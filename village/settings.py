@@ -171,7 +171,9 @@ def database(url: str | None, home: Home, environ: Mapping[str, str]) -> dict[st
     return section
 
 
-def central_document(home: Home, places: Places, database: dict[str, Value]) -> str:
+def central_document(
+    home: Home, places: Places, database: dict[str, Value], *, keeps_examples: bool = False
+) -> str:
     """Return central.toml."""
     document: dict[str, Value] = {
         "village": {
@@ -192,6 +194,7 @@ def central_document(home: Home, places: Places, database: dict[str, Value]) -> 
             "password": {"file": home.token("centre-token")},
         },
         "evidence": {"folder": home.folder / "evidence"},
+        "examples": {"keep": keeps_examples, "folder": home.folder / "examples"},
     }
     return _HEADER + dumps(document)
 
