@@ -9,11 +9,13 @@ from pathlib import Path
 import psutil
 import pytest
 
+from edge.detect.feed import Looks, Rates, Task
 from edge.detect.process import DetectorState, Launch
 from models.runtime import Runtime
 from models.store import ModelStore, Selection
+from protocol.messages import AlertKind
 from tests.support import own_models
-from tests.support.detector import Player, Told, clip, clip_run, detector, fallback
+from tests.support.detector import EAGER, Player, Told, clip, clip_run, detector, fallback
 
 ROOT = Path(__file__).resolve().parents[3]
 OFF, STARTING, LIVE, DOWN = (
@@ -34,9 +36,9 @@ def running(told):
     """Start detectors with a playing feed, and stop all in the end."""
     stops = []
 
-    def start(**options):
+    def start(at=EAGER, **options):
         made = detector(told, **options)
-        feed = made.feed("gate")
+        feed = made.feed("gate", at)
         player = Player([feed], clip(), fps=25)
         stops.append(made.close)
         stops.append(player.close)
@@ -123,6 +125,18 @@ def test_a_users_own_model_is_found_by_its_manifest_and_looks(running, told, tmp
     assert 0.2 < box.score < 1
 
 
+def test_a_users_own_fire_model_is_found_by_its_manifest_and_looks(running, told, tmp_path):
+    weights = own_models.network([[160], [160], [80], [160], [0], [1]])
+    text = own_models.entry_text("my-fire", weights, task="fire", classes=("dust", "smoke"))
+    own_models.put(tmp_path / "own", "my-fire", weights, text)
+    selection = ModelStore([tmp_path / "own"], environ={}).select("my-fire", "fire")
+    running(at=Looks({Task.FIRE: Rates(25, 25)}), looks=False, fire=selection)
+    told.wait(lambda: told.sightings)
+    (sighting,) = told.sightings[0].seen
+    assert sighting.kind is AlertKind.SMOKE
+    assert (sighting.box[0], sighting.box[3]) == pytest.approx((0.375, 0.75))
+
+
 def test_a_network_of_other_classes_than_its_manifest_says_is_named(running, told, tmp_path):
     classes = ("person", "dog", "cat")
     text = own_models.entry_text("my-yolo", SOMEBODY, classes=classes)
@@ -145,8 +159,8 @@ def test_a_manifest_that_was_spoilt_since_is_named(running, told, tmp_path):
 
 def test_a_runtime_that_is_not_installed_is_named(running, told):
     without = "import sys; sys.modules['openvino'] = None; import edge.detect.child as c; c.main()"
-    launch = Launch(command=(sys.executable, "-c", without), runtime=Runtime.OPENVINO)
-    made = running(launch=launch)
+    launch = Launch(command=(sys.executable, "-c", without))
+    made = running(launch=launch, runtime=Runtime.OPENVINO)
     told.wait(lambda: DOWN in told.states)
     assert "runtime 'openvino': the package openvino must be installed" in made.reason
 
@@ -183,7 +197,7 @@ def test_a_listener_that_fails_does_not_stop_the_looking(told, running):
 
     made = detector(told)
     made._on_detections = fail
-    player = Player([made.feed("gate")], clip(), fps=25)
+    player = Player([made.feed("gate", EAGER)], clip(), fps=25)
     try:
         made.start()
         player.start()
@@ -203,7 +217,7 @@ def test_closing_twice_or_before_the_start_is_harmless(told):
 
 def test_each_camera_gets_its_turn(told):
     made = detector(told)
-    feeds = [made.feed(name) for name in ("gate", "road", "square")]
+    feeds = [made.feed(name, EAGER) for name in ("gate", "road", "square")]
     player = Player(feeds, clip(), fps=25)
     try:
         made.start()
