@@ -39,6 +39,15 @@ TRUTHS = ("truth.toml", "fire.toml")
 WIDTH = 640
 _NEEDED_POINTS = 4
 
+# A folder of videos without a truth file is known by their names.
+_NAMES_OF_FIRE, _NAMES_OF_SMOKE, _NAMES_OF_NEITHER = (
+    ("fire", "flame"),
+    ("smoke",),
+    ("neg", "people"),
+)
+_VIDEOS = frozenset({".mp4", ".avi", ".mkv", ".mov", ".ts", ".webm", ".gif", ".h264", ".h265"})
+_ALWAYS = ((0.0, 1e6),)
+
 
 def _forward(span: tuple[float, float]) -> tuple[float, float]:
     if not 0 <= span[0] < span[1]:
@@ -161,12 +170,34 @@ class Look:
     luma: Picture
 
 
-def truth_of(folder: Path) -> Path:
-    """Return the folder's truth file. Raises ModelError where there is none."""
+def truth_of(folder: Path) -> Footage:
+    """Return what the folder's truth file says, or without one its videos' names.
+
+    Raises ModelError where neither says anything, or the file is wrong.
+    """
     for name in TRUTHS:
         if (folder / name).is_file():
-            return folder / name
-    raise ModelError(f"{folder}: must hold a {TRUTHS[0]}")
+            return read_truth(folder / name)
+    clips = tuple(by_name(path, folder) for path in sorted(folder.glob("**/*")) if _says(path))
+    if not clips:
+        raise ModelError(f"{folder}: must hold a {TRUTHS[0]}, or videos called fire_… or neg_…")
+    return Footage(clip=clips)
+
+
+def by_name(path: Path, folder: Path) -> Clip:
+    """Return what a video's name says: fire and smoke are there from its beginning on."""
+    burns = path.name.startswith(_NAMES_OF_FIRE)
+    return Clip(
+        file=str(path.relative_to(folder)),
+        flame=_ALWAYS if burns else (),
+        smoke=_ALWAYS if path.name.startswith(_NAMES_OF_SMOKE) else (),
+        note="by its name",
+    )
+
+
+def _says(path: Path) -> bool:
+    names = (*_NAMES_OF_FIRE, *_NAMES_OF_SMOKE, *_NAMES_OF_NEITHER)
+    return path.suffix.lower() in _VIDEOS and path.name.startswith(names)
 
 
 def read_truth(path: Path) -> Footage:

@@ -65,7 +65,7 @@ def material(data: Path | None) -> Material:
     if not folder.is_dir():
         hint = " (TANSHAO_ASSETS must name the assets folder, or --data one)" if not data else ""
         raise ModelError(f"no footage: {folder} must be a folder{hint}")
-    footage = read_truth(_ASSETS_TRUTH if data is None else truth_of(folder))
+    footage = read_truth(_ASSETS_TRUTH) if data is None else truth_of(folder)
     lost: list[str] = []
     fires = pictures_in(folder, [each for each in footage.pictures if each.are_of_fire], lost)
     people = pictures_in(folder, [each for each in footage.pictures if each.person], lost)

@@ -6,6 +6,7 @@ from bench import material
 from bench.footage import looks, pictures_in, read_truth, truth_of
 from models.errors import ModelError
 from tests.support.clips import write_clip
+from tests.support.tools import ROOT
 
 GREY = np.full((48, 64, 3), 90, np.uint8)
 
@@ -127,16 +128,36 @@ def test_a_truth_file_that_is_wrong_is_refused(tmp_path, text, problem):
 
 
 def test_a_missing_truth_file_is_named(tmp_path):
+    (tmp_path / "holiday.mp4").touch()
     with pytest.raises(ModelError, match=r"must hold a truth\.toml"):
         truth_of(tmp_path)
 
 
 def test_a_fire_toml_is_read_where_there_is_no_truth_toml(tmp_path):
-    older = written(tmp_path, "", "fire.toml")
-    assert truth_of(tmp_path) == older
-    assert truth_of(tmp_path) == older
-    newer = written(tmp_path, "")
-    assert truth_of(tmp_path) == newer
+    written(tmp_path, '[[clip]]\nfile = "older"\n', "fire.toml")
+    assert truth_of(tmp_path).clip[0].file == "older"
+    written(tmp_path, '[[clip]]\nfile = "newer"\n')
+    assert truth_of(tmp_path).clip[0].file == "newer"
+
+
+def test_videos_without_a_truth_file_are_known_by_their_names(tmp_path):
+    (tmp_path / "videos").mkdir()
+    for name in ("neg_lamp.mp4", "fire_yard.avi", "smoke_hill.mkv", "holiday.mp4", "fire.txt"):
+        (tmp_path / "videos" / name).touch()
+    clips = {clip.file: (clip.begins_s, clip.is_negative) for clip in truth_of(tmp_path).clip}
+    assert clips == {
+        "videos/fire_yard.avi": (0.0, False),
+        "videos/neg_lamp.mp4": (None, True),
+        "videos/smoke_hill.mkv": (None, False),
+    }
+
+
+def test_the_form_that_the_documentation_shows_is_read(tmp_path):
+    page = (ROOT / "docs" / "design" / "evaluation.md").read_text(encoding="utf-8")
+    shown = page.split("```toml\n")[1].split("```")[0]
+    truth = read_truth(written(tmp_path, shown))
+    assert [clip.file for clip in truth.clip] == ["yard.mp4", "square.avi"]
+    assert [table.are_of_fire for table in truth.pictures] == [True, False]
 
 
 def test_the_assets_truth_can_be_read():
