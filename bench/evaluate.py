@@ -79,7 +79,9 @@ def judge_people(found: Material, selection: Selection) -> dict[str, object]:
             report |= {"people": persons.figures(one), "person_ms": rounded(seen.ms_per_picture)}
     if scores:
         print(f"people, {entry.name}, one thread\n{persons.show(scores)}\n")
-    return report | _judge_gatherings(found, selection)
+    in_clips = _judge_gatherings(found, selection)
+    # With PETS the first keys are its own.
+    return report | ({"clip_gatherings": in_clips} if in_clips and found.pets else in_clips)
 
 
 def _judge_gatherings(found: Material, selection: Selection) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from bench import scene
@@ -186,33 +187,25 @@ def pets(seen: Seen, entry: ModelEntry, truth: dict[int, list[Person]]) -> list[
         for frame in range(scene.FRAMES)
     ]
     runs = []
-    for fps, firsts in scene.RATES:
-        for first in range(firsts):
-
-            def starts_s(
-                rule: GatheringSection,
-                places: scene.Places,
-                score: float,
-                fps: float = fps,
-                first: int = first,
-            ) -> list[float]:
-                return scene.starts_s(rule, places, fps, first, score, turns=1)
-
-            for people in (_FEW, _MANY):
-                rule = _rule(people, 0.0)
-                outcome = judged(
-                    true_starts_s(counts, people, rule.hold_s),
-                    starts_s(rule, seen_places, entry.min_score),
-                )
-                runs.append(PetsRun(people, 0.0, fps, first, outcome))
-            for clear_s in CLEAR_S:
-                rule = _rule(_FEW, clear_s)
-                outcome = judged(
-                    starts_s(rule, true_places, scene.SURE),
-                    starts_s(rule, seen_places, entry.min_score),
-                )
-                runs.append(PetsRun(_FEW, clear_s, fps, first, outcome))
+    for fps, first in ((fps, first) for fps, firsts in scene.RATES for first in range(firsts)):
+        starts_s = partial(_starts_s, fps=fps, first=first)
+        for people in (_FEW, _MANY):
+            rule = _rule(people, 0.0)
+            true_s = true_starts_s(counts, people, rule.hold_s)
+            outcome = judged(true_s, starts_s(rule, seen_places, entry.min_score))
+            runs.append(PetsRun(people, 0.0, fps, first, outcome))
+        for clear_s in CLEAR_S:
+            rule = _rule(_FEW, clear_s)
+            said_of_truth_s = starts_s(rule, true_places, scene.SURE)
+            outcome = judged(said_of_truth_s, starts_s(rule, seen_places, entry.min_score))
+            runs.append(PetsRun(_FEW, clear_s, fps, first, outcome))
     return runs
+
+
+def _starts_s(
+    rule: GatheringSection, places: scene.Places, min_score: float, *, fps: float, first: int
+) -> list[float]:
+    return scene.starts_s(rule, places, fps, first, min_score, turns=1)
 
 
 def true_starts_s(counts: Sequence[int], people: int, hold_s: float) -> list[float]:

@@ -26,6 +26,7 @@ from edge.detect.schedule import TICKS_PER_S, Due
 from edge.lookout import WEAK_SHARE
 from edge.ports import Box
 from models.boxes import Picture
+from models.errors import ModelError
 from models.evaluation.persons import CURVE_SCORE, Seen
 from models.evaluation.persons import look as look_at
 from models.evaluation.pets import (
@@ -167,12 +168,17 @@ def residuals_m(ground: Ground, truth: Mapping[int, Sequence[Person]]) -> list[f
 
 
 def look(selection: Selection, assets: Path, keep: Path | None) -> Seen:
-    """Return what a model sees in every frame; from ``keep`` where that was done before."""
+    """Return what a model sees in every frame; from ``keep`` where that was done before.
+
+    Raises ModelError where the model or the clip can't be read, or the clip is not whole.
+    """
     name = selection.entry.name
     if keep is not None and (file := keep / f"{name}.json").is_file():
         return Seen(**json.loads(file.read_text(encoding="utf-8")))
     model = load(selection.entry, selection.path, CURVE_SCORE)
     seen = look_at(model, _counted(name, substream(assets)), SystemClock())
+    if len(seen.boxes) != FRAMES:
+        raise ModelError(f"PETS09-S2L1 must have {FRAMES} pictures, not {len(seen.boxes)}")
     if keep is not None:
         keep.mkdir(parents=True, exist_ok=True)
         (keep / f"{name}.json").write_text(json.dumps(asdict(seen)), encoding="utf-8")

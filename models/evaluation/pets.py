@@ -15,6 +15,7 @@ import av
 import numpy as np
 
 from models.boxes import Picture
+from models.errors import ModelError
 from models.evaluation.metrics import Rectangle
 from models.store import assets_dir
 
@@ -44,10 +45,21 @@ def find_assets(environ: dict[str, str] | None = None) -> Path | None:
 def read_truth(assets: Path) -> dict[int, list[Person]]:
     """Return who is in each frame, counted from 0.
 
-    People whom the annotation marks as not to be judged (too far away) are left out.
+    People whom the annotation marks as not to be judged (too far away) are left out. Raises
+    ModelError where it is no such annotation.
     """
+    path = assets / _ANNOTATION
+    try:
+        return _parsed(path.read_text(encoding="ascii").splitlines())
+    except OSError as error:
+        raise ModelError(f"{path}: {error.strerror}") from error
+    except (ValueError, IndexError) as error:
+        raise ModelError(f"{path}: must be MOT's form with metres: {error}") from error
+
+
+def _parsed(lines: Iterable[str]) -> dict[int, list[Person]]:
     frames: dict[int, list[Person]] = {}
-    for line in (assets / _ANNOTATION).read_text(encoding="ascii").splitlines():
+    for line in lines:
         values = [float(value) for value in line.split(",")]
         if not values[6]:
             continue
@@ -64,7 +76,17 @@ def read_truth(assets: Path) -> dict[int, list[Person]]:
 
 
 def substream(assets: Path) -> Iterator[Picture]:
-    """Yield the clip's pictures (BGR) as a camera's H.264 sub-stream shows them."""
+    """Yield the clip's pictures (BGR) as a camera's H.264 sub-stream shows them.
+
+    Raises ModelError where it can't be read.
+    """
+    try:
+        yield from _coded(assets / _VIDEO)
+    except (av.error.FFmpegError, OSError) as error:
+        raise ModelError(f"{assets / _VIDEO}: {error.strerror}") from error
+
+
+def _coded(path: Path) -> Iterator[Picture]:
     encoder = av.CodecContext.create("libx264", "w")
     decoder = av.CodecContext.create("h264", "r")
     assert isinstance(encoder, av.VideoCodecContext)
@@ -81,7 +103,7 @@ def substream(assets: Path) -> Iterator[Picture]:
         "x264-params": f"keyint={FPS}:min-keyint={FPS}:scenecut=0:bframes=0:repeat-headers=1:"
         f"force-cfr=1:vbv-maxrate={2 * kilobits}:vbv-bufsize={2 * kilobits}",
     }
-    with av.open(str(assets / _VIDEO)) as container:
+    with av.open(str(path)) as container:
         for index, picture in enumerate(container.decode(video=0)):
             small = picture.reformat(*SUB_PX, format="yuv420p", interpolation="FAST_BILINEAR")
             small.pts = index
