@@ -10,9 +10,9 @@ CAMERA ?=
 
 WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public $(WEB)/index.html $(WEB)/vite.config.ts 2>/dev/null)
 # Pure code: what decides, without input or output. Its branches are covered to at least 95 %.
-PURE := protocol/address.py,protocol/clock.py,protocol/codec.py,protocol/ids.py,protocol/messages.py,protocol/refusal.py,protocol/relay.py,protocol/topics.py,edge/media/*,edge/alarm/*,edge/recording/retention.py,edge/recording/coverage.py,edge/recording/finding.py,edge/previews/cache.py,edge/previews/sheet.py,edge/bus/window.py,edge/bus/backoff.py,edge/web/playlist.py,central/alerts/states.py,central/alerts/fold.py,central/incidents/states.py,central/duty/resolve.py,central/duty/pattern.py,central/activities/plan.py,central/activities/rule.py,models/boxes.py,protocol/actor.py,edge/recording/manifest.py,edge/db/mount.py,edge/soundness.py,edge/recording/hold_rules.py,edge/alerts/curve.py,edge/crowds/quarter.py,edge/crowds/suggestion.py,edge/detect/fault.py,edge/detect/picture.py,edge/detect/picture_health.py,edge/detect/stillness.py,edge/detect/motion.py,models/evaluation/mark.py,models/training/fire/targets.py,models/training/fire/augment.py,models/training/fire/hard.py,models/training/fire/kindle.py
+PURE := protocol/address.py,protocol/clock.py,protocol/codec.py,protocol/ids.py,protocol/messages.py,protocol/refusal.py,protocol/relay.py,protocol/topics.py,edge/media/*,edge/alarm/*,edge/recording/retention.py,edge/recording/coverage.py,edge/recording/finding.py,edge/previews/cache.py,edge/previews/sheet.py,edge/bus/window.py,edge/bus/backoff.py,edge/web/playlist.py,central/alerts/states.py,central/alerts/fold.py,central/incidents/states.py,central/duty/resolve.py,central/duty/pattern.py,central/activities/plan.py,central/activities/rule.py,central/examples/rule.py,central/examples/frame.py,models/boxes.py,protocol/actor.py,edge/recording/manifest.py,edge/db/mount.py,edge/soundness.py,edge/recording/hold_rules.py,edge/alerts/curve.py,edge/crowds/quarter.py,edge/crowds/suggestion.py,edge/detect/fault.py,edge/detect/picture.py,edge/detect/picture_health.py,edge/detect/stillness.py,edge/detect/motion.py,models/evaluation/mark.py,models/training/fire/targets.py,models/training/fire/augment.py,models/training/fire/hard.py,models/training/fire/kindle.py
 
-.PHONY: help run test lint types fmt smoke bench bench-record chaos-record fuzz eval docs web system clean bench-preview bench-review eval-pictures eval-fire
+.PHONY: help run test lint types fmt smoke bench bench-record chaos-record fuzz eval docs web system clean bench-preview bench-review bench-detect eval-pictures eval-fire
 
 help: ## list the doors
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -66,6 +66,9 @@ eval-pictures: $(VENV)/.dev ## cameras that are covered, blurred, turned, frozen
 
 eval: $(VENV)/.dev ## models and whole rules over all labelled footage; ARGS=--data DIR, --onnx FILE
 	@$(PY) -m bench.evaluate $(ARGS)
+
+bench-detect: $(VENV)/.dev ## what looking costs, beside a plain script (ARGS="--python PATH": one that has ultralytics)
+	@$(PY) -m bench.detect $(ARGS)
 
 eval-fire: $(VENV)/.dev ## flame and smoke on labelled pictures and clips; ARGS=--data DIR, --onnx FILE, --baselines
 	@$(PY) -m bench.fire $(ARGS)

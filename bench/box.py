@@ -81,7 +81,8 @@ def is_live(edge: Program, box: BoxInterface, streams: int) -> bool:
 class BoxSettings:
     """What the configuration of a measured box says; it has no centre.
 
-    One that does not watch only records: no sub-streams, no detector, no rules.
+    One that does not watch only records: no sub-streams, no detector, no rules. ``calm_fps`` is the
+    box's own default where it is None. People are looked for, and fire where ``fire`` says so.
     """
 
     folder: Path
@@ -90,6 +91,9 @@ class BoxSettings:
     model: str = "auto"
     fps: float = 2.0
     watches: bool = True
+    records: bool = True
+    calm_fps: float | None = None
+    fire: bool = False
 
     def write(self) -> Path:
         """Write the configuration and return its path."""
@@ -106,6 +110,9 @@ class BoxSettings:
             f'model = "{self.model}"',
             f"fps = {self.fps}",
         ]
+        if self.calm_fps is not None:
+            lines.append(f"calm_fps = {self.calm_fps}")
+        lines += ["[recording]", f"enabled = {str(self.records).lower()}"]
         for source in self.sources:
             lines += [
                 "[[cameras]]",
@@ -116,6 +123,8 @@ class BoxSettings:
             ]
             if self.watches:
                 lines += [f'sub_url = "{source.sub_url}"', "[[cameras.rules]]", 'id = "crowd"']
+            if self.watches and self.fire:
+                lines += ["[[cameras.rules]]", 'kind = "fire"', 'id = "fire"']
         path = self.folder / "edge.toml"
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         return path

@@ -6,7 +6,7 @@ from datetime import datetime
 from bench.truth import Gathering, Spot, Truth, gatherings
 from edge.alarm.geometry import Place
 from edge.alarm.scene import GatheringRule
-from edge.config import GatheringSection
+from edge.rule_config import GatheringSection
 from protocol.messages import AlertOp
 
 

@@ -19,14 +19,15 @@ from bench.fire_baselines import SCORE, ColourFlicker, PyPiDetector, Seer
 from bench.footage import Clip, looks
 from bench.material import Material, add_data_argument, material
 from bench.report import emit, rounded, table
-from edge.alarm.fire import Sighting
 from edge.alarm.fire_rule import FireRule
-from edge.config import FireSection
+from edge.detect.child import fire_rows
 from edge.detect.motion import Motion
+from edge.detect.process import sighting
 from edge.lookout import WEAK_SHARE
+from edge.rule_config import FireSection
 from models.errors import ModelError
 from models.evaluation.fire import WEAKEST, add_model_arguments, chosen, look, score
-from models.fire import FireBox, load
+from models.fire import load
 from models.manifest import ModelEntry
 from protocol.clock import SystemClock
 from protocol.messages import AlertKind, AlertOp
@@ -71,16 +72,6 @@ class Verdict:
         return max(0.0, self.first_s - self.clip.begins_s)
 
 
-def sightings(boxes: Sequence[FireBox], motion: Motion, size: tuple[int, int]) -> list[Sighting]:
-    """Return what the rule takes of boxes in pixels of a picture of that width and height."""
-    width, height = size
-    found = []
-    for box in boxes:
-        sides = (box.left / width, box.top / height, box.right / width, box.bottom / height)
-        found.append(Sighting(AlertKind(box.kind), sides, box.score, motion.within(*sides)))
-    return found
-
-
 def play(
     path: Path, clip: Clip, seer: Seer, scores: Mapping[AlertKind, float], fps: float
 ) -> Verdict:
@@ -91,7 +82,7 @@ def play(
     for each in looks(path, fps, clip.fps):
         motion.see(each.luma)
         height, width = each.luma.shape
-        seen = sightings(seer.infer(each.bgr), motion, (width, height))
+        seen = list(map(sighting, fire_rows(seer.infer(each.bgr), motion, width, height)))
         for said in rule.see(_BEGAN + timedelta(seconds=each.at_s), seen):
             if said.op is AlertOp.START:
                 called.setdefault(said.kind, each.at_s)

@@ -24,9 +24,10 @@ from pydantic import (
 )
 
 from edge.alarm.geometry import Ground
-from edge.config import GatheringSection, GroundPoint
+from edge.config import GroundPoint
 from edge.detect.schedule import TICKS_PER_S, Due
 from edge.errors import ConfigError
+from edge.rule_config import GatheringSection
 from models.boxes import Picture
 from models.errors import ModelError
 from models.evaluation.labelled import Labelled, yolo

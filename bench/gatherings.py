@@ -13,9 +13,9 @@ from bench.report import rounded, table
 from edge.alarm.gathering import Gathering
 from edge.alarm.geometry import Place, largest_cluster, place
 from edge.alarm.scene import GatheringRule, timing_of
-from edge.config import GatheringSection
 from edge.lookout import WEAK_SHARE
 from edge.ports import Box
+from edge.rule_config import GatheringSection
 from models.evaluation.persons import Seen, normalised
 from models.evaluation.pets import FPS, Person
 from models.manifest import ModelEntry

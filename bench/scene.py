@@ -21,10 +21,11 @@ from bench.match import match
 from edge.alarm.geometry import Ground, Place, foot, place
 from edge.alarm.scene import GatheringRule
 from edge.alarm.sensitivity import Sensitivity
-from edge.config import GatheringSection, GroundPoint
+from edge.config import GroundPoint
 from edge.detect.schedule import TICKS_PER_S, Due
 from edge.lookout import WEAK_SHARE
 from edge.ports import Box
+from edge.rule_config import GatheringSection
 from models.boxes import Picture
 from models.errors import ModelError
 from models.evaluation.persons import CURVE_SCORE, Seen

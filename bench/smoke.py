@@ -33,8 +33,8 @@ from bench.truth import Gathering, Truth, load, quiet_from
 from bench.village import is_steady
 from bench.wait import WaitedTooLongError
 from bench.watchman import Watchman
-from edge.config import GatheringSection
 from edge.errors import ConfigError
+from edge.rule_config import GatheringSection
 from protocol.clock import SystemClock
 
 #: How old the newest recorded picture that the box tells of may be.

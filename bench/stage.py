@@ -12,7 +12,8 @@ from bench.centre import Centre
 from bench.program import Program
 from bench.village import Village
 from bench.wait import until
-from edge.config import CameraSection, GatheringSection
+from edge.config import CameraSection
+from edge.rule_config import GatheringSection
 from protocol.clock import Clock
 from village import demo
 
@@ -133,9 +134,9 @@ def scene(village: Village) -> Scene:
     """
     config = village.edge_config()
     camera = next((each for each in config.cameras if each.id == CAMERA_ID), None)
-    if camera is None or len(camera.rules) != 1:
+    if camera is None or len(camera.gatherings) != 1:
         raise StageError(f"{CAMERA_ID} must have one rule")
-    rule = camera.rules[0]
+    rule = camera.gatherings[0]
     wanted = ("close_together", 3, 2.0, 5.0, 5.0)
     have = (rule.mode, min(rule.levels.values()), rule.radius_m, rule.hold_s, rule.clear_s)
     if have != wanted:

@@ -15,6 +15,7 @@ import central.alerts.routes
 import central.auth.routes
 import central.duty.routes
 import central.evidence.routes
+import central.examples.routes
 import central.incidents.routes
 import central.sites.routes
 import central.wall.routes
@@ -76,6 +77,7 @@ def create_app(config: CentralConfig, database: Database, clock: Clock) -> FastA
         central.duty.routes,
         central.sites.routes,
         central.evidence.routes,
+        central.examples.routes,
     ):
         app.include_router(routes.router)
     relay = create_relay_router(

@@ -145,6 +145,16 @@ class Leaving(StrEnum):
     OVER = "over"
 
 
+class ExampleAct(StrEnum):
+    """What became of examples: the first two by a person, the others by themselves."""
+
+    EXPORTED = "exported"
+    DELETED = "deleted"
+    EXPIRED = "expired"  # older than they are kept
+    DROPPED = "dropped"  # the oldest, where there were too many
+    REFUSED = "refused"  # what the box had sent was no picture
+
+
 class Device(StrEnum):
     """Where a person signed."""
 

@@ -24,6 +24,7 @@ from sqlalchemy.exc import ArgumentError
 
 from central.alerts.states import Deadlines
 from central.errors import ConfigError
+from central.examples.rule import Limits
 from protocol.address import holds_login, holds_password, is_address
 from protocol.messages import AlertLevel, RegionCode
 from protocol.refusal import refusal
@@ -150,6 +151,20 @@ class EvidenceSection(_Section):
         return self.max_mb * 1_000_000
 
 
+class ExamplesSection(_Section):
+    """Pictures of false alarms, kept for the next training where ``keep`` says so."""
+
+    keep: bool = False
+    folder: Path = Path("data/examples")
+    keep_days: int = Field(default=365, ge=1, le=3650)
+    max_pictures: int = Field(default=2000, ge=1, le=100_000)
+    max_mb: int = Field(default=1000, ge=1, le=100_000)
+
+    def limits(self) -> Limits:
+        """Return how long and how much is kept, as the logic takes it."""
+        return Limits(self.keep_days, self.max_pictures, self.max_mb * 1_000_000)
+
+
 class VillageSection(_Section):
     """Whose centre this is."""
 
@@ -227,6 +242,7 @@ class CentralConfig(_Section):
     http: HttpSection = HttpSection()
     mqtt: MqttSection
     evidence: EvidenceSection = EvidenceSection()
+    examples: ExamplesSection = ExamplesSection()
     deadlines: DeadlinesSection = DeadlinesSection()
     sessions: SessionsSection = SessionsSection()
     feed: FeedSection = FeedSection()
@@ -270,12 +286,14 @@ def _anchored(config: CentralConfig, folder: Path) -> CentralConfig:
     )
     mqtt = config.mqtt.model_copy(update={"password": config.mqtt.password.below(folder)})
     evidence = config.evidence.model_copy(update={"folder": folder / config.evidence.folder})
+    examples = config.examples.model_copy(update={"folder": folder / config.examples.folder})
     web = config.web.folder and WebSection(folder=folder / config.web.folder)
     return config.model_copy(
         update={
             "database": database,
             "mqtt": mqtt,
             "evidence": evidence,
+            "examples": examples,
             "web": web or WebSection(),
         }
     )

@@ -144,7 +144,7 @@ class Edge:
             outbox,
             clock,
             EventWriter(config, boot_id),
-            detector_model=lookout.model,
+            model_of=lookout.model_of,
             on_commit=wakes,
         )
         desk.end_orphans()

@@ -6,7 +6,6 @@ own or from an environment variable that the configuration names.
 
 import os
 import tomllib
-from collections.abc import Set as AbstractSet
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -15,35 +14,27 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     SecretStr,
     ValidationError,
     model_validator,
 )
 
-from edge.alarm.fire import Strategy
 from edge.alarm.geometry import Ground
-from edge.alarm.schedule import Calendar, DayKind, Schedule, periods_of
-from edge.alarm.sensitivity import Sensitivity
+from edge.alarm.schedule import Calendar
 from edge.db.place import refusal as refused_place
 from edge.errors import ConfigError
+from edge.rule_config import RULE_KINDS, FireSection, GatheringSection, Rule
+from edge.section import Point, Section, other_than
 from protocol.address import holds_login, is_address
 from protocol.messages import (
     BOX_SUBJECT,
-    AlertLevel,
-    AlertMode,
     BoxId,
     GridCode,
     LocalId,
     RegionCode,
 )
 from protocol.refusal import refusal
-
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Point = tuple[Fraction, Fraction]
-Polygon = Annotated[tuple[Point, ...], Field(min_length=3, max_length=10)]
 
 
 def _url(schemes: frozenset[str], instead: str = "") -> AfterValidator:
@@ -65,21 +56,7 @@ def _zone(value: str) -> str:
     return value
 
 
-def _other_than(own: AbstractSet[str]) -> AfterValidator:
-    def check(value: str) -> str:
-        if value in own:
-            names = ", ".join(sorted(own))
-            raise ValueError(f"must be an id that the box does not use itself ({names})")
-        return value
-
-    return AfterValidator(check)
-
-
-#: Rules that nobody configures: a configured one's alerts must not be taken for theirs.
-OWN_RULES = frozenset({"camera-lost", "detector-down", "storage", "picture"})
-
-CameraId = Annotated[LocalId, _other_than({BOX_SUBJECT})]
-RuleId = Annotated[LocalId, _other_than(OWN_RULES)]
+CameraId = Annotated[LocalId, other_than({BOX_SUBJECT})]
 RtspUrl = Annotated[
     str,
     _url(frozenset({"rtsp", "rtsps"}), ": use username = … and password = { file = … }"),
@@ -104,11 +81,7 @@ class LegalBasis(StrEnum):
 _FREE_OF_ARTICLE_17 = frozenset({LegalBasis.ARTICLE_9, LegalBasis.NON_PUBLIC})
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Secret(_Section):
+class Secret(Section):
     """Where a secret is: exactly one of a file (its first line) or an environment variable."""
 
     file: Path | None = None
@@ -137,7 +110,7 @@ class Secret(_Section):
         return SecretStr(value)
 
 
-class BoxSection(_Section):
+class BoxSection(Section):
     """The box itself."""
 
     id: BoxId
@@ -158,7 +131,7 @@ class BoxSection(_Section):
         return Calendar(ZoneInfo(self.time_zone), frozenset(self.holidays))
 
 
-class CentreSection(_Section):
+class CentreSection(Section):
     """How to reach the centre. Without this section the box works alone and keeps its alerts."""
 
     mqtt_host: str
@@ -169,14 +142,14 @@ class CentreSection(_Section):
     token: Secret
 
 
-class HttpSection(_Section):
+class HttpSection(Section):
     """The box's own HTTP interface: loopback is enough, the centre comes through the relay."""
 
     host: str = "127.0.0.1"
     port: int = Field(default=8610, ge=0, le=65535)
 
 
-class RecordingSection(_Section):
+class RecordingSection(Section):
     """What is kept, and how long."""
 
     enabled: bool = True
@@ -189,11 +162,12 @@ class RecordingSection(_Section):
     sync_s: float = Field(default=5.0, ge=1, le=60)  # fdatasync rhythm: what a power cut may cost
 
 
-class DetectSection(_Section):
+class DetectSection(Section):
     """The detector process."""
 
     enabled: bool = True
     model: str = "auto"  # a name of models/manifest.toml; auto takes the best that is there
+    fire_model: str = "auto"  # the same for flame and smoke
     model_dirs: tuple[Path, ...] = ()
     fps: float = Field(default=2.0, ge=0.2, le=25)  # where there are people, or an open alert
     calm_fps: float = Field(default=0.5, ge=0.2, le=25)  # elsewhere; never above fps
@@ -201,7 +175,7 @@ class DetectSection(_Section):
     picture_health: bool = True  # covered, blurred, moved, frozen, over- and underexposed cameras
 
 
-class EvidenceSection(_Section):
+class EvidenceSection(Section):
     """What goes with an alert."""
 
     clip_pre_s: float = Field(default=10.0, ge=0, le=60)
@@ -209,145 +183,14 @@ class EvidenceSection(_Section):
     snapshot_max_bytes: int = Field(default=150_000, ge=20_000, le=2_000_000)
 
 
-class GroundPoint(_Section):
+class GroundPoint(Section):
     """A point of the picture (0–1) and where it is on the ground, in metres."""
 
     image: Point
     metres: tuple[float, float]
 
 
-#: An alert of a fire rule is of a region's id and "-flame" or "-smoke".
-MAX_FIRE_REGION_ID = 26
-
-
-class Region(_Section):
-    """A part of the picture that a rule looks at."""
-
-    id: LocalId = "all"
-    polygon: Polygon = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
-
-
-def _day(texts: tuple[str, ...]) -> tuple[str, ...]:
-    periods_of(texts)
-    return texts
-
-
-_Day = Annotated[tuple[str, ...], Field(max_length=8), AfterValidator(_day)]
-
-
-class ScheduleSection(_Section):
-    """When a rule is at work: a day's periods ("08:00-12:00"), in the box's time zone.
-
-    A day that is left out has none. ``holiday`` is for the box's ``holidays``; without it a holiday
-    is a day of the week like any other.
-    """
-
-    monday: _Day = ()
-    tuesday: _Day = ()
-    wednesday: _Day = ()
-    thursday: _Day = ()
-    friday: _Day = ()
-    saturday: _Day = ()
-    sunday: _Day = ()
-    holiday: _Day | None = None
-
-    @model_validator(mode="after")
-    def _some(self) -> Self:
-        if not any(self._rows().values()):
-            raise ValueError("'schedule' must have a period; without 'schedule' it is always")
-        return self
-
-    def _rows(self) -> dict[DayKind, tuple[str, ...]]:
-        rows: dict[DayKind, tuple[str, ...] | None] = {
-            kind: getattr(self, kind.value) for kind in DayKind
-        }
-        return {kind: row for kind, row in rows.items() if row is not None}
-
-    def on(self, calendar: Calendar) -> Schedule:
-        """Return the schedule on a village's days."""
-        return Schedule({day: periods_of(row) for day, row in self._rows().items()}, calendar)
-
-
-class GatheringSection(_Section):
-    """A gathering: enough people in a region, or close together, for long enough.
-
-    ``levels`` are thresholds that raise the level; the lowest is the rule's. ``clear_fraction`` and
-    ``clear_s``: it ends when fewer than that share of the lowest threshold were there for so long.
-    ``radius_m`` needs the camera's ground points; without them ``radius_heights`` (person heights)
-    is the distance for "close together". ``gap_s``: a shorter break does not restart ``hold_s``.
-    ``schedule``: at work always where there is none. ``sensitivity``: edge.alarm.sensitivity.
-    """
-
-    kind: Literal["gathering"] = "gathering"
-    id: RuleId
-    mode: Literal["region_count", "close_together"] = "region_count"
-    alert_mode: AlertMode = AlertMode.LIVE
-    regions: Annotated[tuple[Region, ...], Field(min_length=1, max_length=4)] = (Region(),)
-    exclude: Annotated[tuple[Polygon, ...], Field(max_length=8)] = ()
-    levels: dict[AlertLevel, Annotated[int, Field(ge=1, le=1000)]] = {
-        AlertLevel.ORDINARY: 15,
-        AlertLevel.URGENT: 30,
-        AlertLevel.EXTRA_URGENT: 60,
-    }
-    radius_m: float = Field(default=2.0, gt=0, le=50)
-    radius_heights: float = Field(default=1.2, gt=0, le=20)
-    hold_s: float = Field(default=60.0, ge=0, le=3600)
-    gap_s: float = Field(default=1.5, ge=0, le=60)
-    clear_fraction: float = Field(default=0.7, gt=0, le=1)
-    clear_s: float = Field(default=120.0, ge=0, le=3600)
-    repeat_s: float = Field(default=600.0, ge=0, le=86400)
-    sensitivity: Sensitivity = Sensitivity.NORMAL
-    schedule: ScheduleSection | None = None
-
-    @model_validator(mode="after")
-    def _levels_grow(self) -> Self:
-        order = [level for level in AlertLevel if level in self.levels]
-        thresholds = [self.levels[level] for level in order]
-        if not thresholds or thresholds != sorted(set(thresholds)):
-            raise ValueError(f"'levels' must be given and grow with the level, not {thresholds}")
-        if len({region.id for region in self.regions}) != len(self.regions):
-            raise ValueError("'regions' must have different ids")
-        return self
-
-
-class FireSection(_Section):
-    """Flame and smoke in a region: what looks like them for long enough; see edge.alarm.fire.
-
-    ``strategy``: either of them alarms, or only both together. ``exclude`` are masks for what burns
-    or smokes by right: chimneys, altars. ``confirm_s`` is the vote of flame, ``hold_s`` how long
-    smoke must be there, and grow or move. ``clear_s``: an alert ends when hardly any was seen for
-    so long. ``flame_level`` and ``smoke_level`` are those an alert begins with.
-    """
-
-    kind: Literal["fire"] = "fire"
-    id: RuleId
-    strategy: Strategy = Strategy.ANY
-    alert_mode: AlertMode = AlertMode.LIVE
-    regions: Annotated[tuple[Region, ...], Field(min_length=1, max_length=4)] = (Region(),)
-    exclude: Annotated[tuple[Polygon, ...], Field(max_length=8)] = ()
-    flame_level: AlertLevel = AlertLevel.EXTRA_URGENT
-    smoke_level: AlertLevel = AlertLevel.URGENT
-    confirm_s: float = Field(default=5.0, ge=3, le=60)
-    hold_s: float = Field(default=20.0, ge=10, le=120)
-    clear_s: float = Field(default=60.0, ge=0, le=3600)
-    repeat_s: float = Field(default=300.0, ge=0, le=86400)
-    sensitivity: Sensitivity = Sensitivity.NORMAL
-    schedule: ScheduleSection | None = None
-
-    @model_validator(mode="after")
-    def _regions_are_told_apart(self) -> Self:
-        if len({region.id for region in self.regions}) != len(self.regions):
-            raise ValueError("'regions' must have different ids")
-        too_long = [region.id for region in self.regions if len(region.id) > MAX_FIRE_REGION_ID]
-        if too_long:
-            raise ValueError(
-                f"'regions' must have ids of at most {MAX_FIRE_REGION_ID} characters: flame and "
-                f"smoke are added to them, not {too_long[0]}"
-            )
-        return self
-
-
-class CameraSection(_Section):
+class CameraSection(Section):
     """One camera. ``sub_url`` is what the wall shows and the detector sees; main where absent.
 
     ``retention_days`` is the box's where absent. Less than 30 are for cameras that the law leaves
@@ -373,7 +216,7 @@ class CameraSection(_Section):
     retention_reason: str = Field(default="", max_length=200)
     quota_gb: float | None = Field(default=None, gt=0)
     ground: Annotated[tuple[GroundPoint, ...], Field(max_length=4)] = ()
-    rules: tuple[GatheringSection, ...] = ()
+    rules: tuple[Rule, ...] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -393,6 +236,16 @@ class CameraSection(_Section):
             raise ValueError("'rules' must have different ids")
         return self
 
+    @property
+    def gatherings(self) -> tuple[GatheringSection, ...]:
+        """The rules that count people."""
+        return tuple(rule for rule in self.rules if isinstance(rule, GatheringSection))
+
+    @property
+    def fires(self) -> tuple[FireSection, ...]:
+        """The rules that look for flame and smoke."""
+        return tuple(rule for rule in self.rules if isinstance(rule, FireSection))
+
     def _check_retention(self) -> None:
         if self.retention_days is None or self.retention_days >= LEGAL_DAYS:
             return
@@ -410,7 +263,7 @@ class CameraSection(_Section):
             )
 
 
-class EdgeConfig(_Section):
+class EdgeConfig(Section):
     """The whole file."""
 
     box: BoxSection
@@ -472,7 +325,7 @@ def load(path: Path) -> EdgeConfig:
         config = EdgeConfig.model_validate(document)
     except ValidationError as error:
         # Not "from error": that one holds every value as it was given.
-        raise ConfigError(f"{path}: {refusal(error)}") from None
+        raise ConfigError(f"{path}: {refusal(error, RULE_KINDS)}") from None
     return _anchored(config, path.resolve().parent)
 
 

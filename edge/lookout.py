@@ -1,27 +1,24 @@
 """The part of the box that watches: detector, rules, and what they report."""
 
-import logging
-from collections.abc import Container, Sequence
-from dataclasses import replace
+from collections.abc import Container, Mapping, Sequence
 from functools import partial
 from zoneinfo import ZoneInfo
 
+from edge.alarm.fire_rule import FIRE_KINDS
 from edge.alarm.picture import PictureRule
 from edge.alarm.scene import Counted, Scene
 from edge.alarm.watch import Watch
 from edge.alarm.watched import judged, watched
 from edge.config import CameraSection, EdgeConfig
-from edge.detect.feed import KEY_FRAMES, Rates
-from edge.detect.process import Detector, DetectorState
+from edge.detect.choice import Choice, choose
+from edge.detect.feed import Looks, Rates, Task
+from edge.detect.process import Detector, DetectorState, Models
 from edge.health import Component, Condition, Figure
-from edge.ports import AlertDesk, Detections, OpenAlert
+from edge.ports import AlertDesk, Detections, OpenAlert, Sightings
 from edge.station import Station
 from edge.vitals import DetectorState as DetectorWord
-from models.errors import ModelError
-from models.store import ModelStore, Selection
 from protocol.clock import Clock
-
-log = logging.getLogger(__name__)
+from protocol.messages import AlertKind
 
 #: Sightings weaker than the configured score by this factor only prolong a presence.
 WEAK_SHARE = 0.5
@@ -37,9 +34,9 @@ _CONDITIONS = {
 class Lookout:
     """Feeds the cameras to the detector, and their rules with what it sees.
 
-    Without a usable model nothing is counted, the box says so, and it becomes an alert when it
-    lasts; lost cameras and broken pictures are noticed all the same. Recording knows nothing of any
-    of this. What the rules count is told to ``counted``, in the detector's thread.
+    Without a usable model for a task it is not looked for, the box says so, and it becomes an alert
+    when it lasts; lost cameras and broken pictures are noticed all the same. Recording knows
+    nothing of any of this. What the rules count is told to ``counted``, in the detector's thread.
     """
 
     def __init__(
@@ -51,16 +48,14 @@ class Lookout:
         self._clock = clock
         self._watch: Watch | None = None
         self._detector: Detector | None = None
-        self._selection: Selection | None = None
-        self._refusal: str | None = None
+        self._choice = Choice({}, {})
 
     def start(self, desk: AlertDesk) -> None:
-        """Choose the model and begin to watch; returns at once. Raises ConfigError."""
+        """Choose the models and begin to watch; returns at once. Raises ConfigError."""
         open_alerts = desk.open_alerts()
         cameras = [camera for camera in self._config.cameras if camera.enabled]
         looked_at = watched(self._config)
-        if looked_at:
-            self._select()
+        self._choice = choose(self._config.detect, looked_at)
         scenes = {camera.id: self._scene(camera, open_alerts) for camera in looked_at}
         zone = ZoneInfo(self._config.box.time_zone)
         pictures = {
@@ -70,69 +65,72 @@ class Lookout:
         watch.start(open_alerts)
         self._station.listen(watch)
         self._watch = watch
-        if self._selection is not None or pictures:
-            self._detect(looked_at if self._selection is not None else (), pictures, watch)
-        if looked_at and self._selection is None:
+        looks = {camera.id: self._looks(camera, pictures) for camera in cameras}
+        if any(each.rates or each.health for each in looks.values()):
+            self._detect(looks, watch)
+        if self._choice.refusals:
             watch.detector_works(works=False)
 
     @property
     def _min_score(self) -> float:
         """The configuration's, else the chosen model's own; any where there is no model."""
         configured = self._config.detect.min_score
-        if configured is not None or self._selection is None:
+        selection = self._choice.get(Task.PEOPLE)
+        if configured is not None or selection is None:
             return configured or 1.0
-        return self._selection.entry.min_score
-
-    def _select(self) -> None:
-        detect = self._config.detect
-        try:
-            self._selection = ModelStore(detect.model_dirs).select(detect.model)
-        except ModelError as error:
-            self._refusal = str(error)
-            log.warning("detector.no_model", extra={"error": str(error)})
-            return
-        self._log_choice(self._selection)
+        return selection.entry.min_score
 
     def _scene(self, camera: CameraSection, open_alerts: Sequence[OpenAlert]) -> Scene:
         detect = self._config.detect
         return Scene(
             camera,
             min_score=self._min_score,
+            fire_scores=self._choice.fire_scores(),
             interval_s=1 / min(detect.fps, detect.calm_fps),
             open_alerts=open_alerts,
             calendar=self._config.box.calendar(),
             counted=self._counted,
         )
 
-    def _detect(
-        self, cameras: Sequence[CameraSection], pictures: Container[str], watch: Watch
-    ) -> None:
-        """Have people looked for in ``cameras``, and all whose id is in ``pictures`` judged."""
+    def _looks(self, camera: CameraSection, pictures: Container[str]) -> Looks:
+        """Return what a camera is looked at for: what its rules need and there is a model of."""
         detect = self._config.detect
+        rules = {Task.PEOPLE: camera.gatherings, Task.FIRE: camera.fires}
         rates = Rates(detect.fps, min(detect.fps, detect.calm_fps))
+        tasks = [task for task, those in rules.items() if those and self._choice.get(task)]
+        return Looks(dict.fromkeys(tasks, rates), health=camera.id in pictures)
+
+    def _detect(self, looks: Mapping[str, Looks], watch: Watch) -> None:
+        """Start a detector that looks at the cameras."""
         self._detector = Detector(
-            self._selection,
-            rates=rates,
-            weak_score=self._min_score * WEAK_SHARE,
+            Models(
+                self._choice.get(Task.PEOPLE),
+                self._choice.get(Task.FIRE),
+                self._min_score * WEAK_SHARE,
+                WEAK_SHARE,
+            ),
             clock=self._clock,
             on_detections=self._seen,
+            on_sightings=self._seen_fire,
             on_picture=watch.picture,
-            on_state=partial(_tell, watch) if self._refusal is None else lambda _: None,
+            on_state=(lambda _: None) if self._choice.refusals else partial(_tell, watch),
         )
-        for camera in cameras:
-            of_camera = replace(rates, health=camera.id in pictures)
-            self._station.watch(camera.id, self._detector.feed(camera.id, of_camera))
-        looked_at = {camera.id for camera in cameras}
-        for camera in self._config.cameras:
-            if camera.id in pictures and camera.id not in looked_at:
-                self._station.watch(camera.id, self._detector.feed(camera.id, KEY_FRAMES))
+        for camera_id, each in looks.items():
+            if each.rates or each.health:
+                self._station.watch(camera_id, self._detector.feed(camera_id, each))
         self._detector.start()
 
     def _seen(self, detections: Detections) -> None:
         assert self._watch is not None
         assert self._detector is not None
         busy = self._watch.seen(detections)
-        self._detector.attend(detections.camera_id, busy=busy)
+        self._detector.attend(detections.camera_id, Task.PEOPLE, busy=busy)
+
+    def _seen_fire(self, sightings: Sightings) -> None:
+        assert self._watch is not None
+        assert self._detector is not None
+        busy = self._watch.seen_fire(sightings)
+        self._detector.attend(sightings.camera_id, Task.FIRE, busy=busy)
 
     def close(self) -> None:
         """Stop the detector, report what the rules still have to say; idempotent."""
@@ -141,54 +139,51 @@ class Lookout:
         if self._watch is not None:
             self._watch.close()
 
-    def _log_choice(self, selection: Selection) -> None:
-        write = log.warning if selection.fallback else log.info
-        write("detector.model", extra={"model": selection.entry.name, "why": selection.reason})
-
     # -- what others ask ---------------------------------------------------------------------------
 
     def detector_state(self) -> tuple[DetectorWord, str | None]:
-        """Return the detector's state in the heartbeat's words, and the model it runs."""
-        if self._refusal is not None:
-            return "down", None
+        """Return the detector's state in the heartbeat's words, and the models it runs."""
+        if self._choice.refusals:
+            return "down", self._choice.names
         if self._detector is None:
             return "off", None
-        return ("down" if self._blind() else self._detector.state.value), self.model()
+        return "down" if self._blind() else self._detector.state.value, self._choice.names
 
     def _blind(self) -> tuple[str, ...]:
         return () if self._watch is None else self._watch.blind()
 
-    def model(self) -> str | None:
-        """Return the model's name and version, for the record of an alert."""
-        if self._selection is None:
-            return None
-        return f"{self._selection.entry.name}/{self._selection.entry.version}"
+    def model_of(self, kind: AlertKind) -> str | None:
+        """Return the name and version of the model that finds it, for the record of an alert."""
+        if kind is AlertKind.GATHERING:
+            return self._choice.name(Task.PEOPLE)
+        return self._choice.name(Task.FIRE) if kind in FIRE_KINDS else None
 
     def component(self) -> Component:
         """Return how watching is, for the health board."""
-        if self._refusal is not None:
-            return Component(Condition.DOWN, self._refusal)
+        refusal, fallback = self._choice.refusal, self._choice.fallback
         if self._detector is None:
+            if refusal is not None:
+                return Component(Condition.DOWN, refusal)
             return Component(Condition.OK, "nothing to watch")
-        fallback = self._selection if self._selection and self._selection.fallback else None
         counters = self._detector.counters()
         figures: dict[str, Figure] = {
             "state": self._detector.state.value,
             "pid": self._detector.pid,
-            "model": self.model(),
+            "model": self._choice.names,
             "starts": counters.starts,
             "results": counters.results,
+            "looks": None if counters.beat is None else counters.beat.inferred,
             "dropped": counters.dropped,
             "queued_bytes": counters.queued_bytes,
             "unreported_dropped": 0 if self._watch is None else self._watch.dropped,
         }
-        detail = self._detector.reason
-        if detail is None and fallback is not None:
-            detail = fallback.reason
         condition = _CONDITIONS[self._detector.state]
+        detail = self._detector.reason or fallback
         if blind := self._blind():
             condition = Condition.DOWN
             detail = f"looks too seldom, or not at all, at: {', '.join(blind)}"
+        if refusal is not None:
+            condition, detail = Condition.DOWN, refusal
         if condition is Condition.OK and fallback is not None:
             condition = Condition.DEGRADED
         return Component(condition, detail, figures)

@@ -78,6 +78,32 @@ class Detections:
     aspect: float = 4 / 3
 
 
+#: left, top, right, bottom, each 0-1.
+Rectangle = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One box of a look: flame or smoke, where (0-1), how sure, and how much moves in it.
+
+    ``motion`` is the mean change of its pixels since the look before, in grey levels of 255.
+    """
+
+    kind: AlertKind
+    box: Rectangle
+    score: float
+    motion: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sightings:
+    """What looked like flame or smoke in one frame; ``at`` is its wall time on its run."""
+
+    camera_id: str
+    at: datetime
+    seen: tuple[Sighting, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class PictureCondition:
     """What is wrong with a camera's picture at ``at``, the frame's wall time on its run.

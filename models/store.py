@@ -73,10 +73,13 @@ class ModelStore:
     def select(self, name: str = AUTO, task: str = "person") -> Selection:
         """Return the named model, or for ``auto`` the first of its task that is there.
 
-        Raises ModelError where the named one, or every one, is missing or altered.
+        Raises ModelError where the named one, or every one, is missing or altered, or the named one
+        is of another task.
         """
         if name != AUTO:
             entry = find(name, self.entries)
+            if entry.task != task:
+                raise ModelError(f"model '{name}': 'task' must be {task}, not {entry.task}")
             path = self.locate(entry)
             return Selection(entry, path, fallback=False, reason="named in the configuration")
         missing: list[str] = []

@@ -3,6 +3,8 @@
 Both sides say it, and both may be given a secret where none belongs: that is when it is said.
 """
 
+from collections.abc import Set as AbstractSet
+
 from pydantic import ValidationError
 
 #: Keys under which a secret is, or may be by mistake: neither they nor what is below is repeated.
@@ -13,11 +15,15 @@ _ADDRESS_END = "url"
 _UNKNOWN = frozenset({"extra_forbidden", "model_type", "model_attributes_type"})
 
 
-def refusal(error: ValidationError) -> str:
-    """Return one clause a broken key: the key, the rule and, where that is safe, the value."""
+def refusal(error: ValidationError, variants: AbstractSet[str] = frozenset()) -> str:
+    """Return one clause a broken key: the key, the rule and, where that is safe, the value.
+
+    ``variants`` are names that pydantic puts into a key for which of several forms was read, and
+    that nobody wrote there.
+    """
     clauses = []
     for item in error.errors(include_url=False):
-        parts = [str(part) for part in item["loc"]]
+        parts = [str(part) for part in item["loc"] if part not in variants]
         key = ".".join(parts) or "(the file)"
         rule = item["msg"].removeprefix("Value error, ")
         is_safe = item["type"] not in _UNKNOWN and not any(map(_may_hold_secret, parts))

@@ -389,6 +389,19 @@ def test_no_message_of_a_box_has_room_for_a_place_or_for_features(message):
     assert wrong == []
 
 
+def test_the_centre_looks_into_no_picture():
+    """It keeps and shows pictures and opens none: nobody can be cut out, marked or measured."""
+    looks = {"av", "cv2", "numpy", "onnxruntime", "PIL"}
+    wrong = [
+        f"{module.place} {name}"
+        for module in modules().values()
+        if module.place.startswith("central/")
+        for name in module.imports()
+        if name.partition(".")[0] in looks
+    ]
+    assert wrong == []
+
+
 def test_no_sound_is_pulled_from_a_camera():
     """Sound is of no use here, and what is said near a camera is nobody's business."""
     opener = (ROOT / "edge/ingest/rtsp.py").read_text(encoding="utf-8")

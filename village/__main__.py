@@ -41,6 +41,7 @@ def _run(given: argparse.Namespace) -> int:
         broker=BrokerKind(given.broker) if given.broker else None,
         testcam=given.testcam,
         detection=Detection(given.model, tuple(given.models), given.detect_fps),
+        keeps_examples=given.keep_examples,
     )
     return Village(choices, SystemClock()).run()
 
@@ -84,6 +85,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument(
         "--detect-fps", type=float, default=2.0, help="pictures a second the detector looks at (2)"
+    )
+    run.add_argument(
+        "--keep-examples",
+        action="store_true",
+        help="keep the pictures of false alarms for the next training (docs/design/examples.md)",
     )
     return parser
 

@@ -178,3 +178,8 @@ def gathering_close() -> dict[str, Value]:
 def gathering_count() -> dict[str, Value]:
     """Return the rule of every other camera: the product's own defaults, 15 people for 60 s."""
     return {"kind": "gathering", "id": "gathering"}
+
+
+def fire() -> dict[str, Value]:
+    """Return the rule of flame and smoke that every camera has: the product's own defaults."""
+    return {"kind": "fire", "id": "fire"}

@@ -51,6 +51,7 @@ class Choices:
     broker: BrokerKind | None = None
     testcam: server.Kind | None = None
     detection: Detection = field(default_factory=Detection)
+    keeps_examples: bool = False
 
 
 class Village:
@@ -168,7 +169,9 @@ class Village:
         os.environ.pop("DATABASE_PASSWORD", None)
         documents = {
             "edge.toml": edge,
-            "central.toml": settings.central_document(home, places, database),
+            "central.toml": settings.central_document(
+                home, places, database, keeps_examples=self._choices.keeps_examples
+            ),
             "seed.toml": seed_document(home),
             "logins.txt": f"{logins_text(home, places.web_url)}\n\n{pins_text(home)}\n",
         }

@@ -81,7 +81,7 @@ def real_cameras(urls: Sequence[str], home: Home, environ: Mapping[str, str]) ->
                 "grid_code": demo.GRIDS[(number - 1) % len(demo.GRIDS)].code,
                 "main_url": url,
                 **sign_in,
-                "rules": [demo.gathering_count()],
+                "rules": [demo.gathering_count(), demo.fire()],
             }
         )
     return cameras
@@ -115,9 +115,9 @@ def demo_cameras(places: Places) -> list[Value]:
             "lost_after_s": 15.0,
         }
         if camera is demo.CAMERAS[0]:
-            entry |= {"ground": demo.ground(), "rules": [demo.gathering_close()]}
+            entry |= {"ground": demo.ground(), "rules": [demo.gathering_close(), demo.fire()]}
         else:
-            entry |= {"rules": [demo.gathering_count()]}
+            entry |= {"rules": [demo.gathering_count(), demo.fire()]}
         cameras.append(entry)
     return cameras
 
@@ -171,7 +171,9 @@ def database(url: str | None, home: Home, environ: Mapping[str, str]) -> dict[st
     return section
 
 
-def central_document(home: Home, places: Places, database: dict[str, Value]) -> str:
+def central_document(
+    home: Home, places: Places, database: dict[str, Value], *, keeps_examples: bool = False
+) -> str:
     """Return central.toml."""
     document: dict[str, Value] = {
         "village": {
@@ -192,6 +194,7 @@ def central_document(home: Home, places: Places, database: dict[str, Value]) -> 
             "password": {"file": home.token("centre-token")},
         },
         "evidence": {"folder": home.folder / "evidence"},
+        "examples": {"keep": keeps_examples, "folder": home.folder / "examples"},
     }
     return _HEADER + dumps(document)
 

@@ -20,8 +20,9 @@ from central.alerts.states import (
 )
 from central.codes import Device, FalseReason, FeedKind
 from central.db.engine import Database
-from central.db.models import Alert, AlertLedger, Incident
+from central.db.models import Alert, AlertLedger, ExampleDue, Incident
 from central.errors import NotFoundError
+from central.examples.rule import teaches
 from central.incidents.opening import Draft, Opening
 from central.ledger.book import append
 from central.ledger.chain import Entry
@@ -44,16 +45,24 @@ class AlertDesk:
     """Signs and verifies alerts.
 
     The alert's row is locked from reading its state to committing the next one: of two people who
-    act at once one wins, and the other gets ConflictError.
+    act at once one wins, and the other gets ConflictError. With ``keeps_examples`` a false alarm is
+    set down to be kept as an example, in the same transaction.
     """
 
     def __init__(
-        self, database: Database, clock: Clock, zone: ZoneInfo, deadlines: Deadlines
+        self,
+        database: Database,
+        clock: Clock,
+        zone: ZoneInfo,
+        deadlines: Deadlines,
+        *,
+        keeps_examples: bool = False,
     ) -> None:
         self._database = database
         self._clock = clock
         self._zone = zone
         self._deadlines = deadlines
+        self._keeps_examples = keeps_examples
 
     def ack(self, alert_id: UUID, actor_id: str, device: Device) -> Alert:
         """Sign: this person now looks into it. Raises NotFoundError, ConflictError."""
@@ -86,6 +95,8 @@ class AlertDesk:
         with self._act(alert_id, AlertAction.FALSE, actor_id, f"{reason}: {note}") as act:
             act.alert.verified_by, act.alert.verified_at = actor_id, act.now
             act.alert.reason, act.alert.note = reason, note
+            if self._keeps_examples and teaches(act.alert.kind, act.alert.mode):
+                act.session.add(ExampleDue(alert_id=alert_id))
         return act.alert
 
     def know(

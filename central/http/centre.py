@@ -18,6 +18,8 @@ from central.config import CentralConfig
 from central.db.engine import Database
 from central.evidence.store import EvidenceStore
 from central.evidence.uploads import Uploads
+from central.examples.keeper import Choice, ExampleKeeper
+from central.examples.shelf import ExampleShelf
 from central.incidents.desk import IncidentDesk
 from central.relay.hub import RelayHub
 from central.review.register import ViewingRegister
@@ -46,6 +48,8 @@ class Centre:
     known: EffectWatch
     evidence: EvidenceStore
     uploads: Uploads
+    examples: ExampleShelf
+    keeper: ExampleKeeper
     viewings: ViewingRegister
     pump: FeedPump
     watch: Watch
@@ -57,6 +61,7 @@ class Centre:
         self.evidence.open()
         self.pump.start()
         self.watch.start()
+        self.keeper.start()
 
     async def leave_browsers(self) -> None:
         """Let go of everything that would stay connected for ever."""
@@ -67,6 +72,7 @@ class Centre:
         """Stop the background and the database; may be called again."""
         self.pump.close()
         self.watch.close()
+        self.keeper.close()
         self.database.close()
 
 
@@ -81,6 +87,9 @@ def build_centre(config: CentralConfig, database: Database, clock: Clock) -> Cen
         timedelta(hours=config.sessions.operator_hours),
     )
     sessions = SessionDesk(database, clock, TryLimits(database, clock), rules)
+    choice = Choice(config.examples.keep, config.examples.limits(), village.zone)
+    evidence = EvidenceStore(database, clock, config.evidence.folder, config.evidence.max_bytes)
+    examples = ExampleShelf(database, clock, config.examples.folder)
     known = EffectWatch(database, clock, deadlines)
     keep_feed = timedelta(hours=config.feed.keep_hours)
     return Centre(
@@ -92,12 +101,14 @@ def build_centre(config: CentralConfig, database: Database, clock: Clock) -> Cen
         ),
         sessions=sessions,
         boxes=BoxRegister(database),
-        alerts=AlertDesk(database, clock, village.zone, deadlines),
+        alerts=AlertDesk(database, clock, village.zone, deadlines, keeps_examples=choice.keeps),
         incidents=IncidentDesk(database, clock),
         activities=ActivityDesk(database, clock, village.region_code, village.zone),
         known=known,
-        evidence=EvidenceStore(database, clock, config.evidence.folder, config.evidence.max_bytes),
+        evidence=evidence,
         uploads=Uploads(),
+        examples=examples,
+        keeper=ExampleKeeper(database, clock, evidence, examples, choice),
         viewings=ViewingRegister(database, clock),
         pump=FeedPump(database, ChangeRenderer(clock, village.region_code)),
         watch=Watch(database, clock, sessions, known, village.region_code, keep_feed),

@@ -16,6 +16,7 @@ PAGES = frozenset(
         "activities",
         "alerts",
         "coverage",
+        "examples",
         "holds",
         "incidents",
         "login",

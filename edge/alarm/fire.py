@@ -36,7 +36,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from edge.alarm.passage import Passage, Step, seconds
-from edge.alarm.smoke import Background, Rectangle, SmokeHold
+from edge.alarm.smoke import Background, SmokeHold
+from edge.ports import Rectangle, Sighting
 from protocol.messages import AlertKind, AlertLevel, AlertOp
 
 #: An open alert whose camera was not seen for so long says nothing any more.
@@ -75,19 +76,6 @@ class FireTiming:
     repeat_s: float = 300.0
     vote: float = 0.6
     blind_s: float = 3.0
-
-
-@dataclass(frozen=True, slots=True)
-class Sighting:
-    """One box of a look: flame or smoke, where (0-1), how sure, and how much moves in it.
-
-    ``motion`` is the mean change of its pixels since the look before, in grey levels of 255.
-    """
-
-    kind: AlertKind
-    box: Rectangle
-    score: float
-    motion: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from edge.alarm.fire import Fire, FireChange, FireTiming, Sighting
+from edge.alarm.fire import Fire, FireChange, FireTiming
 from edge.alarm.geometry import Point, inside
 from edge.alarm.schedule import Calendar
 from edge.alarm.sensitivity import FLAME_VOTES, LEANINGS
 from edge.alarm.sight import BLIND_LOOKS, MAX_BLIND_S
-from edge.config import FireSection, Region
-from edge.ports import Occurrence, OpenAlert
+from edge.ports import Occurrence, OpenAlert, Sighting
+from edge.rule_config import FireSection, Region, Rule
 from protocol.messages import AlertKind
 
 #: A camera is not blind for less, however often it is looked at.
@@ -20,6 +20,15 @@ FIRE_KINDS = (AlertKind.FLAME, AlertKind.SMOKE)
 def alert_region(region_id: str, kind: AlertKind) -> str:
     """Return the region of an alert: flame and smoke of one region are two alerts (alert I1)."""
     return f"{region_id}-{kind.value}"
+
+
+def alert_regions(rule: Rule) -> tuple[str, ...]:
+    """Return the regions that a rule's alerts may be of."""
+    if isinstance(rule, FireSection):
+        return tuple(
+            alert_region(region.id, kind) for region in rule.regions for kind in FIRE_KINDS
+        )
+    return tuple(region.id for region in rule.regions)
 
 
 class FireRule:

@@ -1,17 +1,19 @@
 """One camera's rules: from what the detector saw to what the desk is told. Pure."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
+from edge.alarm.fire_rule import FIRE_KINDS, FireRule
 from edge.alarm.gathering import Change, Gathering, Timing
 from edge.alarm.geometry import PERSON_M, Ground, Place, inside, largest_cluster, place
 from edge.alarm.presence import Presences
 from edge.alarm.schedule import Calendar
 from edge.alarm.sensitivity import LEANINGS
 from edge.alarm.sight import BLIND_LOOKS, MAX_BLIND_S
-from edge.config import CameraSection, GatheringSection, Region
-from edge.ports import Detections, Occurrence, OpenAlert
+from edge.config import CameraSection
+from edge.ports import Detections, Occurrence, OpenAlert, Sightings
+from edge.rule_config import GatheringSection, Region
 from protocol.messages import AlertKind
 
 #: Told of a count: camera, rule and region, the frame's time and how many people.
@@ -153,13 +155,17 @@ class GatheringRule:
 
 
 class Scene:
-    """All rules of one camera. Not thread-safe. Raises ConfigError for impossible ground points."""
+    """All rules of one camera. Not thread-safe. Raises ConfigError for impossible ground points.
+
+    ``fire_scores`` are the fire model's own; without them the camera's fire rules see nothing.
+    """
 
     def __init__(
         self,
         camera: CameraSection,
         *,
         min_score: float,
+        fire_scores: Mapping[AlertKind, float] | None = None,
         interval_s: float = 0.5,
         open_alerts: Sequence[OpenAlert] = (),
         calendar: Calendar | None = None,
@@ -177,22 +183,44 @@ class Scene:
                 calendar=calendar,
                 counted=counted,
             )
-            for rule in camera.rules
+            for rule in camera.gatherings
         ]
-        for rule in self._rules:
+        self._fires = [
+            FireRule(
+                camera.id,
+                rule,
+                min_scores=fire_scores or dict.fromkeys(FIRE_KINDS, 1.0),
+                interval_s=interval_s,
+                calendar=calendar,
+            )
+            for rule in camera.fires
+        ]
+        for rule in self._all():
             rule.resume(open_alerts)
 
     @property
-    def is_busy(self) -> bool:
-        """Whether any rule has reason to look often."""
+    def is_crowded(self) -> bool:
+        """Whether any rule has reason to look for people often."""
         return any(rule.is_busy for rule in self._rules)
 
+    @property
+    def is_burning(self) -> bool:
+        """Whether any rule has reason to look for flame and smoke often."""
+        return any(rule.is_busy for rule in self._fires)
+
     def see(self, detections: Detections) -> list[Occurrence]:
-        """Take what was seen in one frame and return what the rules say of it."""
+        """Take who was seen in one frame and return what the rules say of it."""
         found = (place(box, self._ground, detections.aspect) for box in detections.boxes)
         places = [each for each in found if each is not None]
         return [said for rule in self._rules for said in rule.see(detections.at, places)]
 
+    def see_fire(self, sightings: Sightings) -> list[Occurrence]:
+        """Take what looked like flame or smoke in one frame and return what the rules say of it."""
+        return [said for rule in self._fires for said in rule.see(sightings.at, sightings.seen)]
+
     def lapse(self, now: datetime, unseen_s: float) -> list[Occurrence]:
         """Return the ends of alerts whose camera has long shown nothing; see GatheringRule."""
-        return [said for rule in self._rules for said in rule.lapse(now, unseen_s)]
+        return [said for rule in self._all() for said in rule.lapse(now, unseen_s)]
+
+    def _all(self) -> tuple[GatheringRule | FireRule, ...]:
+        return (*self._rules, *self._fires)

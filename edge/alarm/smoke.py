@@ -14,9 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from edge.alarm.passage import seconds
-
-#: left, top, right, bottom; 0-1.
-Rectangle = tuple[float, float, float, float]
+from edge.ports import Rectangle
 
 #: The background's grid over the picture, its reach and the steps in which it is forgotten.
 CELLS = 16

@@ -18,6 +18,7 @@ from edge.ports import (
     Occurrence,
     OpenAlert,
     PictureCondition,
+    Sightings,
     StreamStatus,
 )
 from protocol.clock import Clock
@@ -40,7 +41,7 @@ class Watch:
     """The rules of every camera, those of their pictures, camera-lost and detector-down.
 
     A detector that runs but does not look at a camera whose stream is live does not work either.
-    ``seen``, ``picture``, ``stream_changed`` and ``detector_works`` may be called from any thread.
+    ``seen…``, ``picture``, ``stream_changed`` and ``detector_works`` may be called from any thread.
     They and the tick judge; only one thread of its own reports to the desk, in order, so that a
     disk that makes a commit wait never makes a camera or the detector wait. What the desk refuses
     is kept, in order and up to MAX_UNREPORTED (see Unreported for what then goes), and tried again
@@ -107,15 +108,29 @@ class Watch:
     # -- what comes in -----------------------------------------------------------------------------
 
     def seen(self, detections: Detections) -> bool:
-        """Take what the detector saw in a frame; return whether the camera is busy (Scene)."""
+        """Take who was seen in a frame; return whether to look for people often (Scene)."""
         scene = self._scenes.get(detections.camera_id)
         if scene is None:
             return False
         with self._lock:
-            self._lapse(detections.camera_id)
-            self._sights[detections.camera_id].look(self._clock.monotonic_ns())
+            self._looked(detections.camera_id)
             self._say(scene.see(detections))
-            return scene.is_busy
+            return scene.is_crowded
+
+    def seen_fire(self, sightings: Sightings) -> bool:
+        """Take what looked like fire in a frame; return whether to look for it often (Scene)."""
+        scene = self._scenes.get(sightings.camera_id)
+        if scene is None:
+            return False
+        with self._lock:
+            self._looked(sightings.camera_id)
+            self._say(scene.see_fire(sightings))
+            return scene.is_burning
+
+    def _looked(self, camera_id: str) -> None:
+        """Note a look at a camera; with the lock held."""
+        self._lapse(camera_id)
+        self._sights[camera_id].look(self._clock.monotonic_ns())
 
     def picture(self, condition: PictureCondition) -> None:
         """Take how a camera's picture is."""

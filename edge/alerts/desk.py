@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+from edge.alarm.fire_rule import FIRE_KINDS, alert_regions
 from edge.alarm.picture import PICTURE_KINDS
 from edge.alarm.watched import judged, watched
 from edge.alerts.event import EventWriter, Happening
@@ -23,7 +24,7 @@ from protocol.messages import AlertKind, AlertMode, AlertOp, EvidenceKind
 log = logging.getLogger(__name__)
 
 #: Kinds that a model found in a picture.
-SHOWN_IN_PICTURES = frozenset({AlertKind.GATHERING, AlertKind.FLAME, AlertKind.SMOKE})
+SHOWN_IN_PICTURES = frozenset({AlertKind.GATHERING, *FIRE_KINDS})
 #: Kinds that have evidence. Of a lost camera or a full disk there is nothing to see.
 _WITH_EVIDENCE = SHOWN_IN_PICTURES | PICTURE_KINDS
 
@@ -51,7 +52,7 @@ class Desk:
         clock: Clock,
         writer: EventWriter,
         *,
-        detector_model: Callable[[], str | None] = lambda: None,
+        model_of: Callable[[AlertKind], str | None] = lambda _: None,
         on_commit: Sequence[Callable[[], None]] = (),
     ) -> None:
         self._config = config
@@ -59,7 +60,7 @@ class Desk:
         self._outbox = outbox
         self._clock = clock
         self._writer = writer
-        self._detector_model = detector_model
+        self._model_of = model_of
         self._on_commit = tuple(on_commit)
         self._lock = threading.Lock()
         self._standing: dict[Key, Standing] | None = None
@@ -173,8 +174,7 @@ class Desk:
     def _queue(
         self, connection: sqlite3.Connection, op: AlertOp, standing: Standing, at: datetime
     ) -> None:
-        model = self._detector_model() if standing.kind in SHOWN_IN_PICTURES else None
-        happening = Happening(op, standing, at, self._clock.now(), model)
+        happening = Happening(op, standing, at, self._clock.now(), self._model_of(standing.kind))
         self._outbox.append(
             connection, lambda sequence, outbox: self._writer.message(happening, sequence, outbox)
         )
@@ -207,10 +207,10 @@ class Desk:
 def _endable(config: EdgeConfig) -> Callable[[Standing], bool]:
     """Return a function that says whether anything is at work that can end an alert."""
     keys = {
-        (camera.id, rule.id, region.id)
+        (camera.id, rule.id, region_id)
         for camera in watched(config)
         for rule in camera.rules
-        for region in rule.regions
+        for region_id in alert_regions(rule)
     }
     health = {camera.id for camera in judged(config)}
     pulled = {camera.id for camera in config.cameras if camera.enabled}

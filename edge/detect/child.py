@@ -13,17 +13,22 @@ import logging
 import os
 import select
 import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import av
 import numpy as np
 
 from edge.detect import picture, wire
+from edge.detect.motion import Motion
 from edge.detect.picture_health import PictureHealth, Verdict
 from edge.detect.schedule import TICKS_PER_S, Due, Newest
 from edge.modest import come_last
 from edge.orphan import die_with_parent
-from models import manifest, person
+from models import fire, manifest, person
+from models.boxes import Picture
 from models.errors import ModelError
 from protocol.clock import Clock, SystemClock
 
@@ -39,13 +44,33 @@ _HEALTH_FPS = 1.0
 _PLANAR = frozenset({"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p"})
 
 
+class Wanted(NamedTuple):
+    """What a frame is to be looked at for; ``within_s`` the next such frame comes."""
+
+    people: bool
+    fire: bool
+    within_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A frame that waits to be looked at, and what for."""
+
+    run: bytes
+    frame: av.VideoFrame
+    people: bool
+    fire: bool
+
+
 class Decoder:
     """One camera's run: samples in, due frames out."""
 
     def __init__(self, stream: wire.Stream) -> None:
         self.run = stream.run
         self._stream = stream
-        self._due = Due(stream.fps) if stream.fps else None
+        people_fps, fire_fps = stream.rate.people_fps, stream.rate.fire_fps
+        self._people_due = Due(people_fps) if people_fps else None
+        self._fire_due = Due(fire_fps) if fire_fps else None
         self._health_due = Due(_HEALTH_FPS) if stream.health else None
         self._context = self._open()
         self._needs_key = True
@@ -57,24 +82,25 @@ class Decoder:
         assert isinstance(context, av.VideoCodecContext)
         context.extradata = self._stream.extradata
         context.thread_count = 1
-        if self._stream.fps == 0:
+        if not self._stream.rate:
             # Key frames alone: none waits for pictures that don't come.
             context.flags |= av.codec.context.Flags.low_delay
         return context
 
-    def pace(self, fps: float) -> None:
+    def pace(self, rate: wire.Rate) -> None:
         """Look at so many frames a second from now on."""
-        if self._due is not None:
-            self._due.pace(fps)
+        if self._people_due is not None and rate.people_fps:
+            self._people_due.pace(rate.people_fps)
+        if self._fire_due is not None and rate.fire_fps:
+            self._fire_due.pace(rate.fire_fps)
 
-    @property
-    def interval_s(self) -> float:
-        """How long after a due frame the next one is."""
-        return self._due.interval_s if self._due is not None else 1.0
-
-    def is_due(self, pts_90k: int) -> bool:
-        """Return whether people are to be looked for in this frame."""
-        return self._due is not None and self._due.is_due(pts_90k)
+    def wants(self, pts_90k: int) -> Wanted:
+        """Return what is to be looked for in this frame, and how soon."""
+        people = self._people_due is not None and self._people_due.is_due(pts_90k)
+        fire = self._fire_due is not None and self._fire_due.is_due(pts_90k)
+        dues = ((people, self._people_due), (fire, self._fire_due))
+        within_s = min((due.interval_s for is_due, due in dues if is_due and due), default=0.0)
+        return Wanted(people, fire, within_s)
 
     def keyed(self) -> bool:
         """Return whether a key frame was decoded since this was last asked."""
@@ -108,16 +134,24 @@ class Decoder:
 class Worker:
     """The loop. ``run`` returns when the other side has closed the socket."""
 
-    def __init__(self, link: socket.socket, model: person.PersonModel | None, clock: Clock) -> None:
+    def __init__(
+        self,
+        link: socket.socket,
+        clock: Clock,
+        people: person.PersonModel | None,
+        fires: fire.FireModel | None,
+    ) -> None:
         self._link = link
-        self._model = model
+        self._people = people
+        self._fires = fires
         self._clock = clock
         self._deframer = wire.Deframer()
         self._decoders: dict[int, Decoder] = {}
         # They outlive their runs: what a camera shows after it was away is held against before.
         self._healths: dict[int, PictureHealth] = {}
         self._told: dict[int, tuple[Verdict, int]] = {}
-        self._newest: Newest[tuple[bytes, av.VideoFrame]] = Newest()
+        self._motions: dict[int, Motion] = {}
+        self._newest: Newest[Turn] = Newest()
         self._decoded = self._inferred = self._decode_errors = 0
         self._beat_ns = 0
 
@@ -126,7 +160,7 @@ class Worker:
         while self._read():
             turn = self._newest.take()
             if turn is not None:
-                self._infer(turn[0], *turn[1])
+                self._infer(*turn)
             self._beat()
 
     def _read(self) -> bool:
@@ -150,12 +184,13 @@ class Worker:
             self._newest.drop(stream.camera)
             self._decoders[stream.camera] = Decoder(stream)
             self._told.pop(stream.camera, None)
+            self._motions[stream.camera] = Motion()
             if stream.health:
                 self._healths.setdefault(stream.camera, PictureHealth()).begin()
         elif kind is wire.Kind.PACE:
             pace = wire.parse_pace(payload)
             if pace.camera in self._decoders:
-                self._decoders[pace.camera].pace(pace.fps)
+                self._decoders[pace.camera].pace(pace.rate)
         elif kind is wire.Kind.SAMPLE:
             self._decode(wire.parse_unit(payload))
         elif kind is wire.Kind.GONE:
@@ -174,13 +209,25 @@ class Worker:
             log.debug("detect.decode", extra={"camera": unit.camera, "error": repr(error)})
             return
         self._decoded += 1
-        deadline_ns = self._clock.monotonic_ns() + round(decoder.interval_s * 1e9)
         for frame in frames:
             assert frame.pts is not None
             if decoder.is_judged(frame.pts):
                 self._judge(unit.camera, decoder.run, frame, keyed=decoder.keyed())
-            if self._model is not None and decoder.is_due(frame.pts):
-                self._newest.put(unit.camera, (decoder.run, frame), deadline_ns)
+            self._queue(unit.camera, decoder, frame)
+
+    def _queue(self, camera: int, decoder: Decoder, frame: av.VideoFrame) -> None:
+        """Have the frame looked at for what is due, and for what an older one still waits for."""
+        assert frame.pts is not None
+        wanted = decoder.wants(frame.pts)
+        people = wanted.people and self._people is not None
+        fires = wanted.fire and self._fires is not None
+        if not people and not fires:
+            return
+        older = self._newest.waiting(camera)
+        if older is not None:
+            people, fires = people or older.people, fires or older.fire
+        deadline_ns = self._clock.monotonic_ns() + round(wanted.within_s * 1e9)
+        self._newest.put(camera, Turn(decoder.run, frame, people, fires), deadline_ns)
 
     def _judge(self, camera: int, run: bytes, frame: av.VideoFrame, *, keyed: bool) -> None:
         """Say how the camera's picture is, where that is new or was last said long ago."""
@@ -195,18 +242,32 @@ class Worker:
         state = wire.PictureState(camera, run, frame.pts, verdict.is_sure, verdict.faults)
         self._send(wire.pack_picture(state))
 
-    def _infer(self, camera: int, run: bytes, frame: av.VideoFrame) -> None:
-        assert self._model is not None
-        pixels = np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
-        height, width = pixels.shape[:2]
-        found = self._model.infer(pixels)
+    def _infer(self, camera: int, turn: Turn) -> None:
+        pixels = np.asarray(turn.frame.to_ndarray(format="bgr24"), np.uint8)
+        if turn.people:
+            self._send(wire.pack_result(self._look_for_people(camera, turn, pixels)))
+        if turn.fire:
+            self._send(wire.pack_fire(self._look_for_fire(camera, turn, pixels)))
         self._inferred += 1
+
+    def _look_for_people(self, camera: int, turn: Turn, pixels: Picture) -> wire.Result:
+        assert self._people is not None
+        assert turn.frame.pts is not None
+        height, width = pixels.shape[:2]
         boxes = tuple(
             (left / width, top / height, right / width, bottom / height, score)
-            for left, top, right, bottom, score in found
+            for left, top, right, bottom, score in self._people.infer(pixels)
         )
-        assert frame.pts is not None
-        self._send(wire.pack_result(wire.Result(camera, run, frame.pts, width / height, boxes)))
+        return wire.Result(camera, turn.run, turn.frame.pts, width / height, boxes)
+
+    def _look_for_fire(self, camera: int, turn: Turn, pixels: Picture) -> wire.FireResult:
+        assert self._fires is not None
+        assert turn.frame.pts is not None
+        height, width = pixels.shape[:2]
+        motion = self._motions[camera]
+        motion.see(_planes(turn.frame)[0])
+        seen = fire_rows(self._fires.infer(pixels), motion, width, height)
+        return wire.FireResult(camera, turn.run, turn.frame.pts, seen)
 
     def _beat(self) -> None:
         now_ns = self._clock.monotonic_ns()
@@ -224,6 +285,17 @@ class Worker:
 
     def _send(self, data: bytes) -> None:
         self._link.sendall(data)
+
+
+def fire_rows(
+    boxes: Sequence[fire.FireBox], motion: Motion, width: int, height: int
+) -> tuple[wire.FireRow, ...]:
+    """Return the boxes of a picture of that size in shares of it, each with how much it moves."""
+    found = []
+    for box in boxes:
+        sides = (box.left / width, box.top / height, box.right / width, box.bottom / height)
+        found.append((box.kind == fire.SMOKE, *sides, box.score, motion.within(*sides)))
+    return tuple(found)
 
 
 def _planes(frame: av.VideoFrame) -> list[picture.Plane]:
@@ -263,17 +335,21 @@ def main() -> None:
     with socket.socket(fileno=arguments.fd) as link:
         setup = _setup(link)
         try:
-            model = None
+            people = fires = None
             if setup.model:
-                model = person.load(
+                people = person.load(
                     manifest.find(setup.model), Path(setup.path), min_score=setup.min_score
+                )
+            if setup.fire_model:
+                fires = fire.load(
+                    manifest.find(setup.fire_model), Path(setup.fire_path), setup.fire_factor
                 )
         except ModelError as error:
             link.sendall(wire.frame(wire.Kind.FAILED, str(error).encode()[:2000]))
             return
         link.sendall(wire.frame(wire.Kind.READY, json.dumps({"model": setup.model}).encode()))
         try:
-            Worker(link, model, SystemClock()).run()
+            Worker(link, SystemClock(), people, fires).run()
         except (BrokenPipeError, ConnectionResetError):
             return  # the box has gone
 

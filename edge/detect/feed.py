@@ -2,8 +2,9 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 from edge.detect import wire
 from edge.media.sample import Run, RunEnded, Sample, StreamItem
@@ -12,20 +13,31 @@ from edge.media.sample import Run, RunEnded, Sample, StreamItem
 MAX_QUEUE_BYTES = 2 * 1024 * 1024
 
 
+class Task(StrEnum):
+    """What is looked for; the names are those of the models' manifest."""
+
+    PEOPLE = "person"
+    FIRE = "fire"
+
+
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """How often a camera is looked at a second: where there is something to see, and else.
-
-    ``health``: its picture is judged too, wherever it is decoded anyway.
-    """
+    """How often a camera is looked at a second: where there is something to see, and else."""
 
     busy_fps: float
     calm_fps: float
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """What is looked for in a camera's pictures, and how often; a task that is absent is not.
+
+    ``health``: the picture is judged too, wherever it is decoded anyway. Without a task that is the
+    key frames alone, which cost next to nothing.
+    """
+
+    rates: Mapping[Task, Rates] = field(default_factory=dict)
     health: bool = False
-
-
-#: Nobody is looked for; the picture is judged by the key frames alone, which cost next to nothing.
-KEY_FRAMES = Rates(0.0, 0.0, health=True)
 
 
 class Feed:
@@ -33,8 +45,8 @@ class Feed:
 
     Overflow: everything queued is dropped and nothing is taken until the next key frame, which is
     taken alone whatever its size, if only the wire carries it; what was dropped is counted. While
-    no detector listens, nothing is taken and nothing counted. At KEY_FRAMES other frames are left
-    out.
+    no detector listens, nothing is taken and nothing counted. Where nothing is looked for, frames
+    that are not key frames are left out.
     ``offer`` is called by one thread, ``take`` by another.
     """
 
@@ -42,15 +54,15 @@ class Feed:
         self,
         camera_id: str,
         number: int,
-        rates: Rates,
+        looks: Looks,
         wake: Callable[[], None],
         max_queue_bytes: int = MAX_QUEUE_BYTES,
     ) -> None:
         self.camera_id = camera_id
         self.number = number
         self.dropped = 0
-        self._rates = rates
-        self._fps = rates.busy_fps
+        self._looks = looks
+        self._fps = {task: rates.busy_fps for task, rates in looks.rates.items()}
         self._wake = wake
         self._max_queue_bytes = max_queue_bytes
         self._lock = threading.Lock()
@@ -80,15 +92,16 @@ class Feed:
             self._clear()
             self._run = None
 
-    def attend(self, *, busy: bool) -> None:
-        """Have the camera looked at oftener, or not: from the next frame on, and in later runs."""
-        fps = self._rates.busy_fps if busy else self._rates.calm_fps
+    def attend(self, task: Task, *, busy: bool) -> None:
+        """Have it looked for oftener, or not: from the next frame on, and in later runs."""
+        rates = self._looks.rates[task]
+        fps = rates.busy_fps if busy else rates.calm_fps
         with self._lock:
-            if fps == self._fps:
+            if fps == self._fps[task]:
                 return
-            self._fps = fps
+            self._fps[task] = fps
             if self._run is not None:
-                self._put(wire.pack_pace(wire.Pace(self.number, fps)))
+                self._put(wire.pack_pace(wire.Pace(self.number, self._rate())))
 
     def run_of(self, run_id: bytes) -> Run | None:
         """Return the run that is being sent if it is that one: results of older ones are stale."""
@@ -113,7 +126,7 @@ class Feed:
         return self._queued_bytes
 
     def _take(self, sample: Sample) -> None:
-        if not sample.is_key and (sample.run != self._run or self._rates.busy_fps == 0):
+        if not sample.is_key and (sample.run != self._run or not self._looks.rates):
             return
         unit = wire.Unit(self.number, sample.dts_90k, sample.pts_90k, sample.is_key, sample.data)
         data = wire.pack_unit(unit)
@@ -135,11 +148,14 @@ class Feed:
                 self.number,
                 run_id,
                 parameters.codec.value,
-                self._fps,
-                self._rates.health,
+                self._rate(),
+                self._looks.health,
                 parameters.extradata,
             )
         )
+
+    def _rate(self) -> wire.Rate:
+        return wire.Rate(self._fps.get(Task.PEOPLE, 0.0), self._fps.get(Task.FIRE, 0.0))
 
     def _stop(self) -> None:
         if self._run is not None:

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from edge.detect import wire
-from edge.detect.feed import Feed, Rates
+from edge.detect.feed import Feed, Looks, Task
 from edge.media.sample import Run
-from edge.ports import Box, Detections, PictureCondition
+from edge.ports import Box, Detections, PictureCondition, Sighting, Sightings
 from models.store import Selection
 from protocol.clock import Clock
+from protocol.messages import AlertKind
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ FIRST_WAIT_S, LAST_WAIT_S, GOOD_RUN_S = 0.5, 30.0, 60.0
 _SEND_BYTES = 256 * 1024
 _READ_BYTES = 64 * 1024
 _CLOSE_S = 2.0
-Told = TypeVar("Told", Detections, PictureCondition)
+Told = TypeVar("Told", Detections, Sightings, PictureCondition)
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -56,6 +57,24 @@ class Counters:
     dropped: int
     queued_bytes: int
     beat: wire.Beat | None
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """What the process looks with, and how weak what it reports may be.
+
+    ``min_score`` is of people, ``fire_factor`` a share of the fire model's own scores.
+    """
+
+    people: Selection | None = None
+    fire: Selection | None = None
+    min_score: float = 1.0
+    fire_factor: float = 1.0
+
+    def setup(self) -> wire.Setup:
+        """Return what the process is told of it."""
+        people, fire = _named(self.people), _named(self.fire)
+        return wire.Setup(*people, self.min_score, *fire, self.fire_factor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,28 +109,26 @@ class Detector:
         DOWN     -- started again after a wait, and ready -------> LIVE
         any      -- close ---------------------------------------> OFF
 
-    ``on_detections``, ``on_picture`` and ``on_state`` are called in this component's one thread;
-    while they work, the feeds queue and drop, and nobody else waits. ``feed`` is called before
-    ``start``. Without a ``selection`` it looks for nobody, but after the cameras' own health.
+    ``on_…`` are called in this component's one thread; while they work, the feeds queue and drop,
+    and nobody else waits. ``feed`` is called before ``start``. Where ``models`` has none of
+    a task, that is not looked for; without any it looks after the cameras' own health.
     """
 
     def __init__(
         self,
-        selection: Selection | None,
+        models: Models,
         *,
-        rates: Rates,
-        weak_score: float,
         clock: Clock,
         on_detections: Callable[[Detections], None],
+        on_sightings: Callable[[Sightings], None] = lambda _: None,
         on_picture: Callable[[PictureCondition], None] = lambda _: None,
         on_state: Callable[[DetectorState], None] = lambda _: None,
         launch: Launch = Launch(),
     ) -> None:
-        name, path = ("", "") if selection is None else (selection.entry.name, str(selection.path))
-        self._setup = wire.Setup(name, path, weak_score)
-        self._rates = rates
+        self._setup = models.setup()
         self._clock = clock
         self._on_detections = on_detections
+        self._on_sightings = on_sightings
         self._on_picture = on_picture
         self._on_state = on_state
         self._launch = launch
@@ -158,20 +175,17 @@ class Detector:
             beat=self._beat,
         )
 
-    def feed(self, camera_id: str, rates: Rates | None = None) -> Feed:
-        """Return the Subscriber for a camera's stream; each camera once, before ``start``.
-
-        ``rates`` are the detector's where it is None.
-        """
-        feed = Feed(camera_id, len(self._feeds), rates or self._rates, self._wake)
+    def feed(self, camera_id: str, looks: Looks) -> Feed:
+        """Return the Subscriber for a camera's stream; each camera once, before ``start``."""
+        feed = Feed(camera_id, len(self._feeds), looks, self._wake)
         self._feeds.append(feed)
         return feed
 
-    def attend(self, camera_id: str, *, busy: bool) -> None:
-        """Look at a camera at the busy rate, or at the calm one; all begin as busy."""
+    def attend(self, camera_id: str, task: Task, *, busy: bool) -> None:
+        """Look at a camera at the task's busy rate, or at the calm one; all begin as busy."""
         for feed in self._feeds:
             if feed.camera_id == camera_id:
-                feed.attend(busy=busy)
+                feed.attend(task, busy=busy)
 
     # -- life --------------------------------------------------------------------------------------
 
@@ -255,7 +269,8 @@ class Detector:
         self._starts += 1
         self._beat = None
         now_ns = self._clock.monotonic_ns()
-        log.info("detector.started", extra={"pid": process.pid, "model": self._setup.model})
+        models = " ".join(filter(None, (self._setup.model, self._setup.fire_model)))
+        log.info("detector.started", extra={"pid": process.pid, "model": models})
         return _Child(process, ours, wire.Deframer(), wire.pack_setup(self._setup), now_ns, now_ns)
 
     # -- one turn of the loop ----------------------------------------------------------------------
@@ -323,6 +338,8 @@ class Detector:
             self._change(DetectorState.LIVE, None)
         elif kind is wire.Kind.RESULT:
             self._result(wire.parse_result(payload))
+        elif kind is wire.Kind.FIRE:
+            self._fire(wire.parse_fire(payload))
         elif kind is wire.Kind.PICTURE:
             self._picture(wire.parse_picture(payload))
         elif kind is wire.Kind.BEAT:
@@ -369,6 +386,16 @@ class Detector:
         )
         self._tell(self._on_detections, detections)
 
+    def _fire(self, result: wire.FireResult) -> None:
+        found = self._feed_and_run(result.camera, result.run)
+        if found is None:
+            return
+        feed, run = found
+        self._results += 1
+        seen = tuple(map(sighting, result.sightings))
+        at = run.utc_at(result.pts_90k)
+        self._tell(self._on_sightings, Sightings(feed.camera_id, at, seen))
+
     def _tell(self, listener: Callable[[Told], None], what: Told) -> None:
         try:
             listener(what)
@@ -404,6 +431,18 @@ class Detector:
             self._on_state(state)
         except Exception:
             log.exception("detector.listener_failed", extra={"state": state.value})
+
+
+def sighting(row: wire.FireRow) -> Sighting:
+    """Return what a fire rule takes of a row."""
+    is_smoke, left, top, right, bottom, score, motion = row
+    kind = AlertKind.SMOKE if is_smoke else AlertKind.FLAME
+    return Sighting(kind, (left, top, right, bottom), score, motion)
+
+
+def _named(selection: Selection | None) -> tuple[str, str]:
+    """Return a model's name and file as the setup has them."""
+    return ("", "") if selection is None else (selection.entry.name, str(selection.path))
 
 
 def _end(child: _Child) -> None:

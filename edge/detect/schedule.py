@@ -62,6 +62,10 @@ class Newest(Generic[Frame]):
         self._frames[camera] = frame
         self._deadlines_ns.setdefault(camera, deadline_ns)
 
+    def waiting(self, camera: int) -> Frame | None:
+        """Return the camera's frame that waits, or None; it stays where it is."""
+        return self._frames.get(camera)
+
     def drop(self, camera: int) -> None:
         """Forget the camera's frame: its run has ended."""
         self._frames.pop(camera, None)

@@ -5,13 +5,14 @@ Frames of a 5-byte head (length of the payload, kind) and a payload. Pure and li
 ::
 
     box -> detector   SETUP (JSON), STREAM, PACE, SAMPLE, GONE
-    detector -> box   READY (JSON), RESULT, PICTURE, BEAT (JSON), FAILED (text)
+    detector -> box   READY, RESULT, FIRE, PICTURE, BEAT (JSON), FAILED (text)
 
-SETUP comes first. STREAM opens a run of a camera and says how often to look for people in it, or
-that only its key frames come and only the camera's own health is judged; PACE changes the rate,
-SAMPLE is one access unit of the run and begins with a key frame, GONE ends it. PICTURE says how a
-camera's picture is: when that changes, and every PICTURE_S. BEAT comes every second from the loop
-that does the work.
+SETUP comes first. STREAM opens a run of a camera and says how often to look for people and for fire
+in it, or that only its key frames come and only the camera's own health is judged; PACE changes the
+rates, SAMPLE is one access unit of the run and begins with a key frame, GONE ends it. RESULT is
+where people were seen in a frame, FIRE where flame and smoke were. PICTURE says how a camera's
+picture is: when that changes, and every PICTURE_S. BEAT comes every second from the loop that does
+the work.
 """
 
 import json
@@ -24,12 +25,14 @@ from typing import Any
 from edge.detect.fault import PictureFault
 
 _HEAD = struct.Struct(">IB")
-_STREAM = struct.Struct(">H16s8sf?H")
-_PACE = struct.Struct(">Hf")
+_STREAM = struct.Struct(">H16s8sff?H")
+_PACE = struct.Struct(">Hff")
 _SAMPLE = struct.Struct(">Hqq?")
 _GONE = struct.Struct(">H")
 _RESULT = struct.Struct(">H16sqfH")
 _BOX = struct.Struct(">5f")
+_FIRE = struct.Struct(">H16sqH")
+_SIGHTING = struct.Struct(">B6f")
 _PICTURE = struct.Struct(">H16sq?B")
 
 #: A key frame of a 4K stream is under 4 MB; more is a broken peer.
@@ -42,6 +45,8 @@ MAX_FPS = 100
 
 #: left, top, right, bottom (0-1) and score.
 BoxRow = tuple[float, float, float, float, float]
+#: Whether it is smoke (else flame); left, top, right, bottom (0-1), score, and how much it moves.
+FireRow = tuple[bool, float, float, float, float, float, float]
 
 
 class Kind(IntEnum):
@@ -57,6 +62,7 @@ class Kind(IntEnum):
     BEAT = 18
     FAILED = 19
     PICTURE = 20
+    FIRE = 21
 
 
 class WireError(Exception):
@@ -65,14 +71,18 @@ class WireError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What a detector process is to do. ``min_score``: weaker boxes are not reported.
+    """What a detector process is to do. ``min_score``: weaker people are not reported.
 
-    Without a ``model`` it looks for nobody, but after the cameras' health.
+    ``fire_factor`` is the same for flame and smoke, as a share of the fire model's own scores. A
+    model without a name there is none of, and nothing is looked for with it.
     """
 
     model: str
     path: str
     min_score: float
+    fire_model: str
+    fire_path: str
+    fire_factor: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +97,28 @@ class Beat:
 
 
 @dataclass(frozen=True, slots=True)
-class Stream:
-    """A run of the camera with this number, to be looked at ``fps`` times a second for people.
+class Rate:
+    """How many times a second people, and flame and smoke, are looked for; 0: not at all."""
 
-    0: only its key frames come. ``health``: whether the camera's picture is judged. ``extradata``
-    is avcC or hvcC.
+    people_fps: float
+    fire_fps: float
+
+    def __bool__(self) -> bool:
+        return bool(self.people_fps or self.fire_fps)
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A run of the camera with this number.
+
+    Without a ``rate`` only its key frames come. ``health``: whether the camera's picture is judged.
+    ``extradata`` is avcC or hvcC.
     """
 
     camera: int
     run: bytes
     codec: str
-    fps: float
+    rate: Rate
     health: bool
     extradata: bytes
 
@@ -107,7 +128,7 @@ class Pace:
     """How often the camera's run is to be looked at from now on."""
 
     camera: int
-    fps: float
+    rate: Rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +144,23 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What was seen in the frame at ``pts_90k`` of a run."""
+    """Who was seen in the frame at ``pts_90k`` of a run."""
 
     camera: int
     run: bytes
     pts_90k: int
     aspect: float
     boxes: tuple[BoxRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FireResult:
+    """What looked like flame or smoke in the frame at ``pts_90k`` of a run."""
+
+    camera: int
+    run: bytes
+    pts_90k: int
+    sightings: tuple[FireRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,29 +192,32 @@ def parse_setup(payload: bytes) -> Setup:
 def pack_stream(stream: Stream) -> bytes:
     """Return a STREAM frame."""
     codec, size = stream.codec.encode(), len(stream.extradata)
-    head = _STREAM.pack(stream.camera, stream.run, codec, stream.fps, stream.health, size)
+    rate = stream.rate
+    head = _STREAM.pack(
+        stream.camera, stream.run, codec, rate.people_fps, rate.fire_fps, stream.health, size
+    )
     return frame(Kind.STREAM, head + stream.extradata)
 
 
 def parse_stream(payload: bytes) -> Stream:
     """Return the stream. Raises WireError."""
-    camera, run, codec, fps, health, size = _take(_STREAM, payload)
+    camera, run, codec, people_fps, fire_fps, health, size = _take(_STREAM, payload)
     extradata = payload[_STREAM.size :]
     if len(extradata) != size:
         raise WireError(f"stream: must have {size} bytes of extradata, not {len(extradata)}")
     name = codec.rstrip(b"\0").decode("ascii", "replace")
-    return Stream(camera, run, name, fps and _rate(fps), health, extradata)
+    return Stream(camera, run, name, _rate(people_fps, fire_fps), health, extradata)
 
 
 def pack_pace(pace: Pace) -> bytes:
     """Return a PACE frame."""
-    return frame(Kind.PACE, _PACE.pack(pace.camera, pace.fps))
+    return frame(Kind.PACE, _PACE.pack(pace.camera, pace.rate.people_fps, pace.rate.fire_fps))
 
 
 def parse_pace(payload: bytes) -> Pace:
     """Return the pace. Raises WireError."""
-    camera, fps = _take(_PACE, payload)
-    return Pace(camera, _rate(fps))
+    camera, *fps = _take(_PACE, payload)
+    return Pace(camera, _rate(*fps))
 
 
 def pack_unit(unit: Unit) -> bytes:
@@ -222,6 +256,22 @@ def parse_result(payload: bytes) -> Result:
     if len(rows) != count * _BOX.size:
         raise WireError(f"result: must have {count} boxes, has {len(rows)} bytes of them")
     return Result(camera, run, pts_90k, aspect, tuple(_BOX.iter_unpack(rows)))
+
+
+def pack_fire(result: FireResult) -> bytes:
+    """Return a FIRE frame."""
+    head = _FIRE.pack(result.camera, result.run, result.pts_90k, len(result.sightings))
+    return frame(Kind.FIRE, head + b"".join(_SIGHTING.pack(*row) for row in result.sightings))
+
+
+def parse_fire(payload: bytes) -> FireResult:
+    """Return the result. Raises WireError."""
+    camera, run, pts_90k, count = _take(_FIRE, payload)
+    rows = payload[_FIRE.size :]
+    if len(rows) != count * _SIGHTING.size:
+        raise WireError(f"fire: must have {count} sightings, has {len(rows)} bytes of them")
+    seen = tuple((bool(smoke), *rest) for smoke, *rest in _SIGHTING.iter_unpack(rows))
+    return FireResult(camera, run, pts_90k, seen)
 
 
 def pack_picture(state: PictureState) -> bytes:
@@ -281,10 +331,11 @@ def _take(layout: struct.Struct, payload: bytes) -> tuple[Any, ...]:
         raise WireError(str(error)) from error
 
 
-def _rate(fps: float) -> float:
-    if not 0 < fps <= MAX_FPS:
-        raise WireError(f"fps: must be above 0 and at most {MAX_FPS}, not {fps}")
-    return fps
+def _rate(people_fps: float, fire_fps: float) -> Rate:
+    for fps in (people_fps, fire_fps):
+        if not 0 <= fps <= MAX_FPS:
+            raise WireError(f"fps: must be from 0 to {MAX_FPS}, not {fps}")
+    return Rate(people_fps, fire_fps)
 
 
 def _fields(payload: bytes, of: type[Setup | Beat]) -> dict[str, Any]:

@@ -7,10 +7,11 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
 from edge.alarm.scene import timing_of
-from edge.config import CameraSection, GatheringSection
+from edge.config import CameraSection
 from edge.crowds.history import KEPT, CrowdHistory
 from edge.crowds.suggestion import NEEDED_DAYS, WINDOW, days_of, suggest
 from edge.errors import NotFoundError
+from edge.rule_config import GatheringSection
 from protocol.clock import Clock
 
 
@@ -59,7 +60,9 @@ class RuleRoutes:
     def __init__(
         self, cameras: Sequence[CameraSection], zone: tzinfo, crowds: CrowdHistory, clock: Clock
     ) -> None:
-        self._rules = {(camera.id, rule.id): rule for camera in cameras for rule in camera.rules}
+        self._rules = {
+            (camera.id, rule.id): rule for camera in cameras for rule in camera.gatherings
+        }
         self._zone = zone
         self._crowds = crowds
         self._clock = clock

@@ -147,6 +147,20 @@ def coco(assets: Path) -> list[Labelled]:
     ]
 
 
+def negatives(folder: Path) -> list[Labelled]:
+    """Return a village's pictures of false alarms, by name, as the centre gives them out.
+
+    A folder of YOLO's form in which nothing is labelled, ``images/CAMERA-NUMBER.jpg``; the clip is
+    the camera, so that pictures of one camera can be kept on one side of a split. Raises ModelError
+    where anything is labelled: that is no negative.
+    """
+    found = yolo(folder, {0: 0, 1: 1})
+    for each in found:
+        if each.marks:
+            raise ModelError(f"{each.path}: has flame or smoke on it: not a negative")
+    return [replace(each, clip=f"example-{each.path.stem.partition('-')[0]}") for each in found]
+
+
 def digest(pictures: Sequence[Labelled]) -> str:
     """Return what identifies a list: the SHA-256 of its names, clips and marks in order."""
     text = "\n".join(f"{each.path.name}\t{each.clip}\t{each.marks}" for each in pictures)

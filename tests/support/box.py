@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from fastapi import FastAPI
 
 from edge.alerts.evidence_store import EvidenceStore
-from edge.config import CameraSection, GatheringSection
+from edge.config import CameraSection
 from edge.crowds.history import CrowdHistory
 from edge.db.database import Database
 from edge.exports.exporter import Exporter
@@ -28,6 +28,7 @@ from edge.recording.index import RecordingIndex
 from edge.recording.retention import CameraPolicy, Disk, Policy
 from edge.recording.segment import Segment
 from edge.recording.stock import Stocktaker
+from edge.rule_config import GatheringSection
 from edge.snapshot import PictureTaker
 from edge.web.app import create_app
 from edge.web.routes import Collaborators

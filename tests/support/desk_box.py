@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from edge.alerts.desk import Desk
+from edge.alerts.desk import SHOWN_IN_PICTURES, Desk
 from edge.alerts.event import EventWriter
 from edge.bus.outbox import Outbox
 from edge.config import EdgeConfig
@@ -106,7 +106,7 @@ def open_desk(path: Path, clock: Clock | None = None, config: EdgeConfig | None 
         outbox,
         clock,
         EventWriter(config, BOOT),
-        detector_model=lambda: "some-model",
+        model_of=lambda kind: "some-model" if kind in SHOWN_IN_PICTURES else None,
         on_commit=[lambda: commits.append(1)],
     )
     return DeskBox(config, database, clock, outbox, desk, commits)

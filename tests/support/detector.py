@@ -4,14 +4,17 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from edge.detect.feed import Rates
-from edge.detect.process import Detector, DetectorState, Launch
+from edge.detect.feed import Looks, Rates, Task
+from edge.detect.process import Detector, DetectorState, Launch, Models
+from edge.lookout import WEAK_SHARE
 from edge.media.sample import Run, Sample
-from edge.ports import Detections, PictureCondition
+from edge.ports import Detections, PictureCondition, Sightings
 from models.store import ModelStore, Selection
 from protocol.clock import SystemClock
 from tests.support.footage import encoded
 
+#: People are looked for as often as there is time.
+EAGER = Looks({Task.PEOPLE: Rates(25, 25)})
 PATIENCE_S = 60.0  # loading and inferring on a machine that does other things too
 
 
@@ -22,11 +25,17 @@ class Told:
         self.detections: list[Detections] = []
         self.states: list[DetectorState] = []
         self.pictures: list[PictureCondition] = []
+        self.sightings: list[Sightings] = []
         self._changed = threading.Condition()
 
     def seen(self, detections: Detections) -> None:
         with self._changed:
             self.detections.append(detections)
+            self._changed.notify_all()
+
+    def seen_fire(self, sightings: Sightings) -> None:
+        with self._changed:
+            self.sightings.append(sightings)
             self._changed.notify_all()
 
     def picture(self, condition: PictureCondition) -> None:
@@ -87,14 +96,14 @@ def detector(
     selection: Selection | None = None,
     *,
     looks: bool = True,
+    fire: Selection | None = None,
 ) -> Detector:
     """Return one with the fallback model where no other is given; it may be told to have none."""
     return Detector(
-        (selection or fallback()) if looks else None,
-        rates=Rates(25, 25),
-        weak_score=0.2,
+        Models((selection or fallback()) if looks else None, fire, 0.2, WEAK_SHARE),
         clock=SystemClock(),
         on_detections=told.seen,
+        on_sightings=told.seen_fire,
         on_picture=told.picture,
         on_state=told.state,
         launch=launch or Launch(),

@@ -3,7 +3,7 @@
 import contextlib
 import shutil
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -43,13 +43,16 @@ ACCOUNTS = (
 _hash = cache(hash_password)
 
 
-def config_for(folder: Path, **http: object) -> CentralConfig:
+def config_for(
+    folder: Path, examples: Mapping[str, object] | None = None, **http: object
+) -> CentralConfig:
     """Return a configuration; the database in it is not the one that tests use."""
     return CentralConfig.model_validate(
         {
             "village": {"name": "下村", "region_code": REGION},
             "mqtt": {"password": {"env": "NOT_USED"}},
             "evidence": {"folder": folder / "evidence", "max_mb": 1},
+            "examples": {"folder": folder / "examples", **(examples or {})},
             "http": {"host": "127.0.0.1", "port": 0, **http},
             "web": {"folder": folder / "dist"},
         }
@@ -102,10 +105,14 @@ class WebCentre:
 
 @contextlib.contextmanager
 def running_centre(
-    database: Database, clock: Clock, folder: Path, **http: object
+    database: Database,
+    clock: Clock,
+    folder: Path,
+    examples: Mapping[str, object] | None = None,
+    **http: object,
 ) -> Iterator[WebCentre]:
     """Serve on a free port until the end of the block."""
-    config = config_for(folder, **http)
+    config = config_for(folder, examples, **http)
     app = create_app(config, database, clock)
     settings = uvicorn.Config(
         app,
@@ -132,7 +139,9 @@ def running_centre(
 
 
 @contextlib.contextmanager
-def centre_with_pages(folder: Path, camera: CameraState) -> Iterator[WebCentre]:
+def centre_with_pages(
+    folder: Path, camera: CameraState, examples: Mapping[str, object] | None = None
+) -> Iterator[WebCentre]:
     """Run a centre in ``folder`` with the built interface, Xiacun's accounts and one camera.
 
     Skips the test where the interface is not built.
@@ -145,7 +154,7 @@ def centre_with_pages(folder: Path, camera: CameraState) -> Iterator[WebCentre]:
     migrate(database, SystemClock())
     enter_village(database)
     enter_accounts(database)
-    with running_centre(database, SystemClock(), folder) as running:
+    with running_centre(database, SystemClock(), folder, examples) as running:
         now = datetime.now(UTC)
         running.take(received(birth(camera, at=now), now))
         yield running

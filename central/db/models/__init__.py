@@ -3,6 +3,7 @@
 from central.db.base import Base
 from central.db.models.activities import Activity, ActivityLedger, ActivityPlace
 from central.db.models.alerts import Alert, AlertDuty, AlertLedger, BoxEvent, Evidence, Quarantine
+from central.db.models.examples import Example, ExampleCamera, ExampleDue, ExampleEntry
 from central.db.models.feed import FeedFloor, FeedRow
 from central.db.models.incidents import (
     Incident,
@@ -28,6 +29,10 @@ __all__ = [
     "BoxEvent",
     "Camera",
     "Evidence",
+    "Example",
+    "ExampleCamera",
+    "ExampleDue",
+    "ExampleEntry",
     "FeedFloor",
     "FeedRow",
     "Grid",

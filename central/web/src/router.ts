@@ -22,6 +22,7 @@ export const router = createRouter({
         { path: 'review', name: 'review', component: () => import('./pages/ReviewPage.vue'), meta: { review: true } },
         { path: 'coverage', name: 'coverage', component: () => import('./pages/CoveragePage.vue'), meta: { review: true } },
         { path: 'holds', name: 'holds', component: () => import('./pages/HoldsPage.vue'), meta: { review: true } },
+        { path: 'examples', name: 'examples', component: () => import('./pages/ExamplesPage.vue'), meta: { admin: true } },
         { path: 'about', name: 'about', component: () => import('./pages/AboutPage.vue'), meta: { open: true } },
         { path: ':rest(.*)*', name: 'missing', component: () => import('./pages/MissingPage.vue'), meta: { open: true } },
       ],
@@ -44,5 +45,6 @@ router.beforeEach(async (to: RouteLocationNormalized) => {
   if (to.meta.open === true) return true
   if (session.current === null) return { name: 'login', query: { next: to.fullPath } }
   if (to.meta.review === true && !session.mayReview) return homeOf(session.current.user.role)
+  if (to.meta.admin === true && session.role !== 'admin') return homeOf(session.current.user.role)
   return true
 })

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from models.errors import ModelError
-from models.evaluation.labelled import Part, coco, digest, fire8
+from models.evaluation.labelled import Part, coco, digest, fire8, negatives
 from models.store import assets_dir
 from models.training.fire.export import export
 from models.training.fire.network import FireNetwork, find_weights, load_backbone
@@ -30,6 +30,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--assets", type=Path, default=assets_dir(os.environ))
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument(
+        "--negatives", type=Path, help="a village's pictures of false alarms, unpacked"
+    )
     parser.add_argument("--epochs", type=int, default=60)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--limit", type=int, help="only so many pictures, to try it out")
@@ -50,7 +53,9 @@ def _train(given: argparse.Namespace) -> None:
     if given.threads:
         torch.set_num_threads(given.threads)
     given.out.mkdir(parents=True, exist_ok=True)
-    listed = (*fire8(given.assets), *coco(given.assets))
+    listed = [*fire8(given.assets), *coco(given.assets)]
+    if given.negatives is not None:
+        listed += negatives(given.negatives)
     pictures = [each for each in listed if each.part is Part.TRAIN]
     harmless = [each for each in pictures if not each.marks]
     pictures = [each for each in pictures if each.marks] + harmless * NEGATIVE_REPEATS

@@ -15,7 +15,7 @@ from edge.detect.process import DetectorState, Launch
 from edge.media.sample import Sample, StreamItem
 from edge.station import Station
 from protocol.clock import SystemClock
-from tests.support.detector import Told, detector
+from tests.support.detector import EAGER, Told, detector
 from tests.support.edge_process import written
 from tests.support.rtsp import TestCamera, make_clip
 from tests.support.waiting import wait_until
@@ -68,7 +68,7 @@ def test_a_detector_that_is_killed_or_hangs_20_times_costs_the_recording_nothing
     station = Station(config, SystemClock())
     watching = detector(told, Launch(hang_s=HANG_S))
     station.watch("cam-01", received)
-    station.watch("cam-01", watching.feed("cam-01"))
+    station.watch("cam-01", watching.feed("cam-01", EAGER))
     station.start()
     watching.start()
     try:

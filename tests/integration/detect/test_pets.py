@@ -11,7 +11,7 @@ from edge.media.parameters import ParameterCollector
 from edge.media.sample import TICKS_PER_S, Codec, Sample
 from models.store import ModelStore
 from protocol.messages import AlertOp
-from tests.support.detector import Told, detector
+from tests.support.detector import EAGER, Told, detector
 from tests.support.footage import STARTED, run
 from tests.support.tools import require_asset
 from village import demo
@@ -54,7 +54,7 @@ def test_the_first_meeting_is_raised_once_and_ends(substream):
     scene = Scene(camera, min_score=chosen.entry.min_score)
     told = Told()
     made = detector(told, selection=chosen)
-    feed = made.feed("gate")
+    feed = made.feed("gate", EAGER)
     made.start()
     try:
         told.wait(lambda: made.state.value == "live")

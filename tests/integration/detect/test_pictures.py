@@ -4,9 +4,9 @@ import pytest
 
 from bench.scripted_camera import Act, Footage, covered_hand, play
 from edge.detect.fault import PictureFault
-from edge.detect.feed import KEY_FRAMES, Rates
+from edge.detect.feed import Looks, Rates, Task
 from edge.detect.process import DetectorState
-from tests.support.detector import Player, Told, detector
+from tests.support.detector import EAGER, Player, Told, detector
 from tests.support.footage import filmed
 
 #: A camera's view is learned from twenty looks: of key frames every 2 s that takes 40 s.
@@ -23,14 +23,19 @@ def film():
 
 
 @pytest.mark.parametrize(
-    ("looks", "rates", "within_s"),
-    [(True, Rates(1.0, 1.0, health=True), 10), (False, KEY_FRAMES, 10)],
+    ("looks_for_people", "looks", "within_s"),
+    [
+        (True, Looks({Task.PEOPLE: Rates(1.0, 1.0)}, health=True), 10),
+        (False, Looks(health=True), 10),
+    ],
     ids=["looks for people too", "key frames alone, without a model"],
 )
-def test_a_covered_camera_is_told_and_told_again_when_it_is_well(film, looks, rates, within_s):
+def test_a_covered_camera_is_told_and_told_again_when_it_is_well(
+    film, looks_for_people, looks, within_s
+):
     told = Told()
-    made = detector(told, looks=looks)
-    player = Player([made.feed("gate", rates)], film, fps=FAST_FPS)
+    made = detector(told, looks=looks_for_people)
+    player = Player([made.feed("gate", looks)], film, fps=FAST_FPS)
 
     def seconds(*faults):
         began = film[0].run.utc_at(0)
@@ -53,13 +58,13 @@ def test_a_covered_camera_is_told_and_told_again_when_it_is_well(film, looks, ra
         made.close()
     assert WELL_S < first <= WELL_S + within_s
     assert {each.camera_id for each in told.pictures} == {"gate"}
-    assert bool(told.detections) is looks
+    assert bool(told.detections) is looks_for_people
 
 
 def test_of_a_camera_whose_pictures_are_not_judged_nothing_is_said(film):
     told = Told()
     made = detector(told)
-    player = Player([made.feed("gate")], film, fps=FAST_FPS)
+    player = Player([made.feed("gate", EAGER)], film, fps=FAST_FPS)
     try:
         made.start()
         player.start()

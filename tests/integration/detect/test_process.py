@@ -11,7 +11,7 @@ import pytest
 
 from edge.detect.process import DetectorState, Launch
 from models.store import Selection
-from tests.support.detector import Player, Told, clip, clip_run, detector, fallback
+from tests.support.detector import EAGER, Player, Told, clip, clip_run, detector, fallback
 
 ROOT = Path(__file__).resolve().parents[3]
 OFF, STARTING, LIVE, DOWN = (
@@ -34,7 +34,7 @@ def running(told):
 
     def start(**options):
         made = detector(told, **options)
-        feed = made.feed("gate")
+        feed = made.feed("gate", EAGER)
         player = Player([feed], clip(), fps=25)
         stops.append(made.close)
         stops.append(player.close)
@@ -138,7 +138,7 @@ def test_a_listener_that_fails_does_not_stop_the_looking(told, running):
 
     made = detector(told)
     made._on_detections = fail
-    player = Player([made.feed("gate")], clip(), fps=25)
+    player = Player([made.feed("gate", EAGER)], clip(), fps=25)
     try:
         made.start()
         player.start()
@@ -158,7 +158,7 @@ def test_closing_twice_or_before_the_start_is_harmless(told):
 
 def test_each_camera_gets_its_turn(told):
     made = detector(told)
-    feeds = [made.feed(name) for name in ("gate", "road", "square")]
+    feeds = [made.feed(name, EAGER) for name in ("gate", "road", "square")]
     player = Player(feeds, clip(), fps=25)
     try:
         made.start()

@@ -3,7 +3,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.alarm.fire import Fire, FireTiming, Sighting, Strategy
+from edge.alarm.fire import Fire, FireTiming, Strategy
+from edge.ports import Sighting
 from protocol.messages import AlertKind, AlertLevel, AlertOp
 
 T0 = datetime(2026, 11, 26, tzinfo=UTC)

@@ -12,20 +12,23 @@ cameras = st.integers(0, 2**16 - 1)
 floats = st.floats(-10, 10, width=32)
 boxes = st.lists(st.tuples(floats, floats, floats, floats, floats), max_size=20).map(tuple)
 
-rates = st.floats(0.125, wire.MAX_FPS, width=32)
+fps = st.just(0.0) | st.floats(0.125, wire.MAX_FPS, width=32)
+rates = st.builds(wire.Rate, fps, fps)
 streams = st.builds(
     wire.Stream,
     cameras,
     runs,
     st.sampled_from(["h264", "h265"]),
-    st.just(0.0) | rates,
+    rates,
     st.booleans(),
     st.binary(max_size=300),
 )
 units = st.builds(wire.Unit, cameras, ticks, ticks, st.booleans(), st.binary(max_size=300))
 results = st.builds(wire.Result, cameras, runs, ticks, floats, boxes)
-setups = st.builds(wire.Setup, st.text(), st.text(), floats)
+setups = st.builds(wire.Setup, st.text(), st.text(), floats, st.text(), st.text(), floats)
 paces = st.builds(wire.Pace, cameras, rates)
+rows = st.lists(st.tuples(st.booleans(), *[floats] * 6), max_size=20).map(tuple)
+fires = st.builds(wire.FireResult, cameras, runs, ticks, rows)
 counts = st.integers(0, 2**53)
 pictures = st.builds(
     wire.PictureState,
@@ -42,6 +45,7 @@ MESSAGES = [
     (units, Kind.SAMPLE, wire.pack_unit, wire.parse_unit),
     (cameras, Kind.GONE, wire.pack_gone, wire.parse_gone),
     (results, Kind.RESULT, wire.pack_result, wire.parse_result),
+    (fires, Kind.FIRE, wire.pack_fire, wire.parse_fire),
     (pictures, Kind.PICTURE, wire.pack_picture, wire.parse_picture),
     (paces, Kind.PACE, wire.pack_pace, wire.parse_pace),
     (setups, Kind.SETUP, wire.pack_setup, wire.parse_setup),

@@ -3,8 +3,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from edge.alarm.fire import LAPSE_S, Fire, FireTiming, Sighting, Strategy
+from edge.alarm.fire import LAPSE_S, Fire, FireTiming, Strategy
 from edge.alarm.smoke import KNOWN_S
+from edge.ports import Sighting
 from protocol.messages import AlertKind, AlertLevel, AlertOp
 
 T0 = datetime(2026, 11, 26, tzinfo=UTC)

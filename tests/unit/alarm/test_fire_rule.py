@@ -3,10 +3,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import ValidationError
 
-from edge.alarm.fire import Sighting, Strategy
+from edge.alarm.fire import Strategy
 from edge.alarm.fire_rule import FireRule, timing_of
-from edge.config import MAX_FIRE_REGION_ID, FireSection
-from edge.ports import OpenAlert
+from edge.ports import OpenAlert, Sighting
+from edge.rule_config import MAX_FIRE_REGION_ID, FireSection
 from protocol.messages import AlertKind, AlertLevel, AlertMode, AlertOp
 
 T0 = datetime(2026, 11, 26, tzinfo=UTC)

@@ -5,9 +5,10 @@ import pytest
 from edge.alarm.geometry import Place
 from edge.alarm.scene import BUSY_S, GatheringRule, Scene
 from edge.alarm.schedule import Calendar
-from edge.config import CameraSection, GatheringSection, GroundPoint
+from edge.config import CameraSection, GroundPoint
 from edge.errors import ConfigError
 from edge.ports import Box, Detections, Occurrence, OpenAlert
+from edge.rule_config import GatheringSection
 from protocol.messages import AlertKind, AlertLevel, AlertMode, AlertOp
 
 T0 = datetime(2026, 11, 22, tzinfo=UTC)
@@ -177,25 +178,25 @@ def test_a_slow_rate_is_not_taken_for_a_blind_camera():
     assert {occurrence.op for occurrence in said[1:]} == {AlertOp.UPDATE}
 
 
-def test_a_camera_is_busy_while_a_region_has_half_of_a_rules_lowest_count():
+def test_a_camera_is_crowded_while_a_region_has_half_of_a_rules_lowest_count():
     scene = Scene(camera([rule(levels={"ordinary": 5})]), min_score=0.4)
     three = [standing(0.1 * n, 0.5) for n in range(1, 4)]
-    assert scene.is_busy  # nothing is known yet
+    assert scene.is_crowded  # nothing is known yet
     watch(scene, three[:2], 1)
-    assert not scene.is_busy
+    assert not scene.is_crowded
     watch(scene, three, 1, 1)
-    assert scene.is_busy
+    assert scene.is_crowded
     watch(scene, [], BUSY_S - 1, 2)
-    assert scene.is_busy
+    assert scene.is_crowded
     watch(scene, [], 2, 2 + BUSY_S)
-    assert not scene.is_busy
+    assert not scene.is_crowded
 
 
-def test_a_camera_with_an_open_alert_is_busy_however_few_are_seen():
+def test_a_camera_with_an_open_alert_is_crowded_however_few_are_seen():
     scene = Scene(camera([rule(clear_s=60.0)]), min_score=0.4)
     watch(scene, [standing(0.1 * n, 0.5) for n in range(1, 5)], 10)
     watch(scene, [], 40, 10)
-    assert scene.is_busy
+    assert scene.is_crowded
 
 
 def scheduled(**days):
@@ -212,7 +213,7 @@ CROWD = [standing(0.1 * n, 0.5) for n in range(1, 5)]
 def test_outside_of_its_schedule_a_rule_starts_nothing_and_looks_seldom():
     scene = in_utc(sunday=["00:01-24:00"])
     assert watch(scene, CROWD, 59) == []
-    assert not scene.is_busy
+    assert not scene.is_crowded
     (said,) = watch(scene, CROWD, 30, from_s=59)
     assert (said.op, said.at) == (AlertOp.START, T0 + timedelta(seconds=65))
 

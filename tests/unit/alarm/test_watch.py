@@ -2,15 +2,25 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from edge.alarm.fire_rule import FIRE_KINDS
 from edge.alarm.gathering import LAPSE_S
 from edge.alarm.picture import PictureRule
 from edge.alarm.scene import Scene
 from edge.alarm.sight import MAX_BLIND_S
 from edge.alarm.watch import DETECTOR_DOWN_S, MAX_UNREPORTED, STEADY_S, Watch
-from edge.config import CameraSection, GatheringSection
+from edge.config import CameraSection
 from edge.detect.fault import PictureFault
 from edge.errors import StorageError
-from edge.ports import Box, Detections, OpenAlert, PictureCondition, StreamStatus
+from edge.ports import (
+    Box,
+    Detections,
+    OpenAlert,
+    PictureCondition,
+    Sighting,
+    Sightings,
+    StreamStatus,
+)
+from edge.rule_config import FireSection, GatheringSection
 from protocol.clock import FakeClock
 from protocol.messages import BOX_SUBJECT, AlertKind, AlertLevel, AlertOp, StreamState
 from protocol.relay import StreamName
@@ -60,6 +70,11 @@ def desk():
     return Desk()
 
 
+def burning(second, camera_id="gate"):
+    flame = Sighting(AlertKind.FLAME, (0.4, 0.5, 0.5, 0.6), 0.9, motion=20.0)
+    return Sightings(camera_id, T0 + timedelta(seconds=second), (flame,))
+
+
 @pytest.fixture
 def watch(desk, clock):
     return Watch([GATE], {"gate": Scene(GATE, min_score=0.4)}, desk, clock)
@@ -84,6 +99,40 @@ def detections(second, people, camera_id="gate"):
 
 START, END = AlertOp.START, AlertOp.END
 LOST = AlertKind.CAMERA_LOST
+
+
+def test_fire_is_told_of_a_camera_that_has_a_rule_for_it_and_looked_for_closely(desk, clock):
+    gate = GATE.model_copy(update={"rules": (CROWD, FireSection(id="fire"))})
+    scene = Scene(gate, min_score=0.4, fire_scores=dict.fromkeys(FIRE_KINDS, 0.5))
+    watch = Watch([gate], {"gate": scene}, desk, clock)
+    busy = []
+    for second in range(6):
+        clock.advance(1)
+        busy.append(watch.seen_fire(burning(second)))
+    assert all(busy)
+    assert not watch.seen_fire(burning(7, camera_id="elsewhere"))
+    watch.report()
+    assert [(o.kind, o.rule_id, o.region_id) for o in desk.reported if o.op is START] == [
+        (AlertKind.FLAME, "fire", "all-flame")
+    ]
+
+
+def test_a_look_for_fire_alone_is_a_look(watch, clock):
+    watch.stream_changed(stream(StreamState.LIVE))
+    watch.detector_works(works=True)
+    for second in range(60):
+        clock.advance(1)
+        watch.seen_fire(burning(second))
+    assert watch.blind() == ()
+
+
+def test_without_a_fire_model_a_fire_rule_says_nothing(desk, clock):
+    gate = GATE.model_copy(update={"rules": (FireSection(id="fire"),)})
+    watch = Watch([gate], {"gate": Scene(gate, min_score=0.4)}, desk, clock)
+    for second in range(30):
+        watch.seen_fire(burning(second))
+    watch.report()
+    assert desk.reported == []
 
 
 def test_a_camera_that_stays_away_is_reported_and_its_return_too(watch, desk, clock):

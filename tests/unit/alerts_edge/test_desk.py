@@ -334,6 +334,17 @@ def test_alerts_whose_rule_or_camera_is_gone_are_ended_at_start(box, tmp_path):
     again.database.close()
 
 
+def test_an_alert_of_fire_is_left_to_its_rule_and_ended_without_it(box, tmp_path):
+    flame = {"kind": AlertKind.FLAME, "rule_id": "fire", "region_id": "all-flame"}
+    for kind in ({}, {"region_id": "yard-flame"}):
+        box.desk.report(occurrence(**(flame | kind)))
+    config = box_config(tmp_path, **square(tmp_path, rules=({"kind": "fire", "id": "fire"},)))
+    again = reopened(box, tmp_path, config=config)
+    assert again.desk.end_orphans() == 1
+    assert [each.region_id for each in again.desk.open_alerts()] == ["all-flame"]
+    again.database.close()
+
+
 LOST = {"kind": AlertKind.CAMERA_LOST, "rule_id": "camera-lost", "camera_id": "square"}
 DETECTOR = {"kind": AlertKind.DETECTOR_DOWN, "rule_id": "detector-down", "camera_id": BOX_SUBJECT}
 PICTURE = {"kind": AlertKind.CAMERA_MOVED, "rule_id": "picture", "camera_id": "square"}

@@ -6,7 +6,7 @@ import pytest
 
 from bench.expected import expected
 from bench.truth import known, load
-from edge.config import GatheringSection
+from edge.rule_config import GatheringSection
 from protocol.messages import AlertLevel
 
 T0 = datetime(2026, 11, 22, tzinfo=UTC)

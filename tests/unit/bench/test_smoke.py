@@ -10,7 +10,7 @@ from bench.line import Killed
 from bench.recording import Cut, Span
 from bench.smoke import Options, Outcome, figures, programme
 from bench.truth import known
-from edge.config import GatheringSection
+from edge.rule_config import GatheringSection
 from protocol.messages import AlertLevel
 
 T0 = datetime(2026, 11, 22, tzinfo=UTC)

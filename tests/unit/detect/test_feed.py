@@ -3,11 +3,12 @@ from datetime import UTC, datetime
 import pytest
 
 from edge.detect import wire
-from edge.detect.feed import Feed, Rates
+from edge.detect.feed import Feed, Looks, Rates, Task
 from edge.detect.wire import Kind
 from edge.media.sample import GapReason, RunEnded
 from tests.support.footage import run, samples
 
+LOOKS = Looks({Task.PEOPLE: Rates(2.0, 0.5), Task.FIRE: Rates(1.0, 0.5)})
 RUN = run("ab" * 16)
 OTHER = run("cd" * 16)
 
@@ -27,7 +28,7 @@ def woken():
 
 @pytest.fixture
 def feed(woken):
-    feed = Feed("gate", 3, Rates(2.0, 0.5), woken, max_queue_bytes=1000)
+    feed = Feed("gate", 3, LOOKS, woken, max_queue_bytes=1000)
     feed.listen(listening=True)
     return feed
 
@@ -54,7 +55,12 @@ def test_a_run_is_opened_and_its_samples_follow_whole(feed, woken):
     (first, stream), (second, one), (third, two) = frames(feed)
     assert (first, second, third) == (Kind.STREAM, Kind.SAMPLE, Kind.SAMPLE)
     expected = wire.Stream(
-        3, bytes.fromhex("ab" * 16), "h264", 2.0, health=False, extradata=RUN.parameters.extradata
+        3,
+        bytes.fromhex("ab" * 16),
+        "h264",
+        wire.Rate(2.0, 1.0),
+        health=False,
+        extradata=RUN.parameters.extradata,
     )
     assert wire.parse_stream(stream) == expected
     given = samples(RUN, "KP", size_bytes=50)
@@ -167,16 +173,32 @@ def test_no_more_than_asked_for_is_given_but_always_a_whole_frame(feed):
 
 def test_a_camera_where_nothing_goes_on_is_looked_at_less_often_from_the_next_frame(feed):
     offer(feed, RUN, "K")
-    feed.attend(busy=False)
-    feed.attend(busy=False)
+    feed.attend(Task.PEOPLE, busy=False)
+    feed.attend(Task.PEOPLE, busy=False)
     offer(feed, RUN, "P", first=1)
     _, _, (kind, pace), (last, _) = frames(feed)
     assert (kind, last) == (Kind.PACE, Kind.SAMPLE)
-    assert wire.parse_pace(pace) == wire.Pace(3, 0.5)
+    assert wire.parse_pace(pace) == wire.Pace(3, wire.Rate(0.5, 1.0))
+
+
+def test_fire_is_looked_for_at_a_rate_of_its_own(feed):
+    offer(feed, RUN, "K")
+    feed.attend(Task.FIRE, busy=False)
+    _, _, (_, pace) = frames(feed)
+    assert wire.parse_pace(pace).rate == wire.Rate(2.0, 0.5)
+
+
+def test_where_nothing_is_looked_for_only_key_frames_go(woken):
+    feed = Feed("gate", 3, Looks(health=True), woken)
+    feed.listen(listening=True)
+    offer(feed, RUN, "KPPK")
+    (_, opening), *rest = frames(feed)
+    assert not wire.parse_stream(opening).rate
+    assert [kind for kind, _ in rest] == [Kind.SAMPLE, Kind.SAMPLE]
 
 
 def test_a_later_run_begins_with_the_rate_of_the_last(feed):
-    feed.attend(busy=False)
+    feed.attend(Task.PEOPLE, busy=False)
     assert frames(feed) == []
     offer(feed, RUN, "K")
-    assert wire.parse_stream(frames(feed)[0][1]).fps == 0.5
+    assert wire.parse_stream(frames(feed)[0][1]).rate.people_fps == 0.5

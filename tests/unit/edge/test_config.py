@@ -6,8 +6,9 @@ import pytest
 
 from edge.alarm.picture import PICTURE_RULE
 from edge.alarm.watch import DETECTOR_RULE, LOST_RULE
-from edge.config import OWN_RULES, EdgeConfig, Secret, load
+from edge.config import EdgeConfig, Secret, load
 from edge.errors import ConfigError
+from edge.rule_config import OWN_RULES
 from edge.storage_alert import STORAGE_RULE
 from protocol.messages import AlertLevel
 
@@ -144,6 +145,16 @@ REFUSALS = [
         CAMERA + '[[cameras.rules]]\nid = "g"\nregions = [{ polygon = [[0, 0], [1, 1]] }]\n',
         "regions.0.polygon",
     ),
+    (CAMERA + RULE + 'kind = "flood"\n', "'cameras.0.rules.0': 'kind' must be gathering or fire"),
+    (
+        CAMERA + RULE + 'kind = "fire"\nhold_s = 3\n',
+        "'cameras.0.rules.0.hold_s': Input should be greater than or equal to 10, not 3",
+    ),
+    (CAMERA + RULE + 'kind = "fire"\nlevels = {}\n', "'cameras.0.rules.0.levels'"),
+    (
+        CAMERA + RULE + '[[cameras.rules]]\nkind = "fire"\nid = "g"\n',
+        "'rules' must have different ids",
+    ),
     (CAMERA + RULE + 'sensitivity = "5"\n', "'cameras.0.rules.0.sensitivity'"),
     (CAMERA + RULE + "schedule = {}\n", "'schedule' must have a period"),
     (
@@ -274,6 +285,14 @@ def test_defaults_are_the_ones_the_handbook_promises() -> None:
     }
     assert (rule.hold_s, rule.clear_s, rule.repeat_s) == (60, 120, 600)
     assert (rule.sensitivity, rule.schedule) == ("normal", None)
+
+
+def test_a_cameras_rules_are_of_two_kinds(tmp_path: Path) -> None:
+    fire = '[[cameras.rules]]\nkind = "fire"\nid = "f"\nstrategy = "both"\n'
+    camera = load(write(tmp_path, BOX + CAMERA + RULE + fire)).cameras[0]
+    assert [rule.id for rule in camera.rules] == ["g", "f"]
+    assert [rule.id for rule in camera.gatherings] == ["g"]
+    assert [(rule.id, rule.strategy.value) for rule in camera.fires] == [("f", "both")]
 
 
 def test_a_schedule_is_on_the_boxs_days_and_holidays(tmp_path: Path) -> None:

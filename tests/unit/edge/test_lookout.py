@@ -6,6 +6,8 @@ from edge.alarm.scene import Scene
 from edge.alarm.sight import MAX_BLIND_S
 from edge.alarm.watch import Watch
 from edge.config import CameraSection, EdgeConfig
+from edge.detect.choice import Choice
+from edge.detect.feed import Task
 from edge.health import Condition
 from edge.lookout import Lookout
 from edge.ports import Detections, StreamStatus
@@ -47,7 +49,8 @@ def lookout(tmp_path, clock):
     config = EdgeConfig.model_validate({"box": box, "cameras": [GATE.model_dump()]})
     station = Station(config, clock)
     lookout = Lookout(config, station, clock)
-    lookout._selection, lookout._detector = fallback(), detector(Told())
+    lookout._choice = Choice({Task.PEOPLE: fallback()}, {})
+    lookout._detector = detector(Told())
     lookout._watch = Watch([GATE], {"gate": Scene(GATE, min_score=0.4)}, Desk(), clock)
     lookout._watch.detector_works(works=True)
     yield lookout

@@ -16,6 +16,7 @@ from models.evaluation.labelled import (
     coco,
     digest,
     fire8,
+    negatives,
     yolo,
 )
 from models.evaluation.mark import Mark
@@ -142,6 +143,29 @@ def test_labels_that_are_wrong_are_refused_with_file_and_line(tmp_path, line):
     picture_file(tmp_path, "a", f"0 0.5 0.5 0.1 0.1\n\n{line}\n")
     with pytest.raises(ModelError, match=r"labels/a\.txt: line 3: must be a class and a box"):
         yolo(tmp_path, {0: 0})
+
+
+def false_alarm(folder, name, label=""):
+    for part, suffix, text in (("images", ".jpg", ""), ("labels", ".txt", label)):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+        (folder / part / f"{name}{suffix}").write_text(text)
+
+
+def test_a_villages_false_alarms_are_trained_with_by_camera(tmp_path):
+    false_alarm(tmp_path / "xiacun", "9f3a01c2-000002")
+    false_alarm(tmp_path / "xiacun", "9f3a01c2-000001")
+    false_alarm(tmp_path / "shangcun", "01ab45cd-000001")
+    (tmp_path / "xiacun" / "unlabelled").mkdir()
+    (tmp_path / "xiacun" / "unlabelled" / "9f3a01c2-000003.jpg").write_text("")
+    found = negatives(tmp_path)
+    assert [each.clip for each in found] == ["example-01ab45cd", *["example-9f3a01c2"] * 2]
+    assert {(each.part, each.marks) for each in found} == {(Part.TRAIN, ())}
+
+
+def test_a_picture_with_a_fire_on_it_is_no_negative(tmp_path):
+    false_alarm(tmp_path, "9f3a01c2-000001", "1 0.5 0.5 0.2 0.2")
+    with pytest.raises(ModelError, match=r"9f3a01c2-000001\.jpg: has flame or smoke on it"):
+        negatives(tmp_path)
 
 
 def test_the_digest_changes_with_a_label(tmp_path):

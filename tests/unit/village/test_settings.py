@@ -56,6 +56,13 @@ def test_the_centre_takes_what_is_written(home):
     assert config.mqtt.password.read().get_secret_value() == home.word(home.token("centre-token"))
 
 
+@pytest.mark.parametrize("keeps", [False, True])
+def test_false_alarms_are_kept_only_where_it_was_asked_for(home, keeps):
+    text = central_document(home, PLACES, database(None, home, {}), keeps_examples=keeps)
+    examples = load_central(home.write("central.toml", text)).examples
+    assert (examples.keep, examples.folder) == (keeps, home.folder / "examples")
+
+
 def test_the_centre_takes_another_database_with_a_password_from_the_environment(home):
     given = database("postgresql://lin@db/village", home, {"DATABASE_PASSWORD": "p@ss"})
     text = central_document(home, PLACES, given)

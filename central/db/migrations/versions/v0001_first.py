@@ -20,6 +20,7 @@ APPEND_ONLY = (
     "activity_ledger",
     "alert_duty",
     "alert_ledger",
+    "example_entry",
     "incident_handler",
     "incident_ledger",
     "viewing",
@@ -553,6 +554,58 @@ def _evidence() -> None:
     )
 
 
+def _example() -> None:
+    op.create_table(
+        "example",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("kind", WORD, nullable=False),
+        sa.Column("reason", WORD, nullable=False),
+        sa.Column("model", TEXT, nullable=True),
+        sa.Column("camera", TEXT, nullable=False),
+        sa.Column("day", TEXT, nullable=False),
+        sa.Column("path", TEXT, nullable=False),
+        sa.Column("size_bytes", KEY, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_example"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_example_day", "example", ["day", "id"])
+
+
+def _example_camera() -> None:
+    op.create_table(
+        "example_camera",
+        sa.Column("camera_uid", TEXT, nullable=False),
+        sa.Column("number", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("camera_uid", name="pk_example_camera"),
+        sa.UniqueConstraint("number", name="uq_example_camera_number"),
+    )
+
+
+def _example_due() -> None:
+    op.create_table(
+        "example_due",
+        sa.Column("alert_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["alert_id"], ["alert.id"], name="fk_example_due_alert_id_alert"),
+        sa.PrimaryKeyConstraint("alert_id", name="pk_example_due"),
+    )
+
+
+def _example_entry() -> None:
+    op.create_table(
+        "example_entry",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.Column("act", WORD, nullable=False),
+        sa.Column("pictures", KEY, nullable=False),
+        sa.Column("person_id", TEXT, nullable=True),
+        sa.Column("reason", TEXT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name="fk_example_entry_person_id_person"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_example_entry"),
+    )
+
+
 def _incident_alert() -> None:
     op.create_table(
         "incident_alert",
@@ -675,6 +728,10 @@ TABLES = (
     _alert_duty,
     _alert_ledger,
     _evidence,
+    _example,
+    _example_camera,
+    _example_due,
+    _example_entry,
     _incident_alert,
     _incident_handler,
     _incident_ledger,

@@ -1,5 +1,6 @@
 import activities from './activities.en'
 import crowd from './crowd.en'
+import examples from './examples.en'
 import recording from './recording.en'
 import type zh from './zh'
 
@@ -15,6 +16,7 @@ const en: typeof zh = {
     coverage: 'Coverage',
     holds: 'Kept',
     activities: 'Filed events',
+    examples: 'Examples',
     about: 'About this system',
     logout: 'Log out',
     logoutFailed: 'Not logged out, you are still signed in: {why}',
@@ -216,6 +218,7 @@ const en: typeof zh = {
     noCameras: 'No cameras',
   },
   ...crowd,
+  ...examples,
   ...recording,
   ...activities,
   incident: {
@@ -250,6 +253,7 @@ const en: typeof zh = {
     title: 'About this system',
     what: 'Tanshao lets the cameras a village already has stand sentry: it records, shows live pictures, and calls the people on duty at gatherings, fire, smoke and camera faults. What it really is, a person verifies and decides.',
     count: 'A “gathering” is only a count of people in a region for a time, a crowd-safety signal; nobody is identified.',
+    examples: 'Snapshots of false alarms are not kept apart by default. Where the village chose so, the one snapshot and the reason are kept, to train the model, and deleted in time.',
     neverTitle: 'What it never does',
     never: [
       'Face recognition or comparison',

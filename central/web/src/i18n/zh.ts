@@ -1,6 +1,7 @@
 /** Chinese: the words of the villages (docs: glossary). English has the same keys. */
 import activities from './activities.zh'
 import crowd from './crowd.zh'
+import examples from './examples.zh'
 import recording from './recording.zh'
 
 export default {
@@ -14,6 +15,7 @@ export default {
     coverage: '完整率',
     holds: '录像保留',
     activities: '报备活动',
+    examples: '误报样本',
     about: '关于本系统',
     logout: '退出',
     logoutFailed: '没有退出成功，仍在登录中：{why}',
@@ -215,6 +217,7 @@ export default {
     noCameras: '没有点位',
   },
   ...crowd,
+  ...examples,
   ...recording,
   ...activities,
   incident: {
@@ -249,6 +252,7 @@ export default {
     title: '关于本系统',
     what: '探哨让村里已有的摄像头“探头站岗、视频巡逻”：录像、实时预览，发现人员聚集、烟火和摄像头故障时提醒值班人员。是什么情况，由人核实、由人决定。',
     count: '“人员聚集”只是一个区域内一段时间的人数，是人群安全提示；不识别任何人。',
+    examples: '误报的截图默认不另外保留。村里选择保留的，只留那一张截图和误报原因，用来训练模型，到期删除。',
     neverTitle: '本系统从不做',
     never: [
       '人脸识别、人脸比对',
