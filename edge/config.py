@@ -26,6 +26,7 @@ from edge.db.place import refusal as refused_place
 from edge.errors import ConfigError
 from edge.rule_config import RULE_KINDS, FireSection, GatheringSection, Rule
 from edge.section import Point, Section, other_than
+from models.runtime import Runtime
 from protocol.address import holds_login, is_address
 from protocol.messages import (
     BOX_SUBJECT,
@@ -172,6 +173,9 @@ class DetectSection(Section):
     fps: float = Field(default=2.0, ge=0.2, le=25)  # where there are people, or an open alert
     calm_fps: float = Field(default=0.5, ge=0.2, le=25)  # elsewhere; never above fps
     min_score: float | None = Field(default=None, ge=0.05, le=0.95)  # the model's own where absent
+    # openvino: on Intel's graphics; needs the optional package. Where it is missing nobody is
+    # looked for, health says why, and recording goes on.
+    runtime: Runtime = Runtime.ONNXRUNTIME
     picture_health: bool = True  # covered, blurred, moved, frozen, over- and underexposed cameras
 
 

@@ -108,6 +108,7 @@ class Lookout:
                 self._choice.get(Task.FIRE),
                 self._min_score * WEAK_SHARE,
                 WEAK_SHARE,
+                self._config.detect.runtime,
             ),
             clock=self._clock,
             on_detections=self._seen,

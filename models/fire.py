@@ -10,8 +10,10 @@ import numpy as np
 from models.boxes import Floats, Letterbox, Picture
 from models.errors import ModelError
 from models.manifest import ModelEntry
-from models.session import Session, normalise
+from models.runtime import Runtime
+from models.session import Session, normalise, open_session
 from models.store import check
+from models.yolo import Yolo
 
 FLAME, SMOKE = "flame", "smoke"
 #: A cell of the grid, in pixels of the network's input.
@@ -44,19 +46,26 @@ class FireModel(Protocol):
         """
 
 
-def load(entry: ModelEntry, path: Path, score_factor: float = 1.0) -> FireModel:
+def load(
+    entry: ModelEntry,
+    path: Path,
+    score_factor: float = 1.0,
+    runtime: Runtime = Runtime.ONNXRUNTIME,
+) -> FireModel:
     """Return the detector in this file, one thread an inference.
 
     A box has at least the model's own score of its class, times ``score_factor``: below 1 for a
     rule or an evaluation that wants the weaker ones too. Raises ModelError where the file is not
-    this model or does not run.
+    this model, does not run, or the runtime is not installed.
     """
     problem = check(path, entry)
     if problem is not None:
         raise ModelError(problem)
-    if entry.family != "heat":
-        raise ModelError(f"model '{entry.name}': 'family' must be heat")
-    return HeatModel(entry, Session(path), score_factor)
+    families: dict[str, type[HeatModel | YoloFire]] = {"heat": HeatModel, "yolo": YoloFire}
+    family = families.get(entry.family)
+    if family is None:
+        raise ModelError(f"model '{entry.name}': 'family' must be one of {', '.join(families)}")
+    return family(entry, open_session(path, runtime), score_factor)
 
 
 class HeatModel:
@@ -109,6 +118,26 @@ class HeatModel:
         for (left, top, right, bottom), _ in sure:
             rest[int(top) : int(bottom), int(left) : int(right)] = 0
         return sure + blobs(rest, score * self._factor)
+
+
+class YoloFire:
+    """The flame and smoke that a network of ultralytics' kind finds: a user's own weights."""
+
+    def __init__(self, entry: ModelEntry, session: Session, score_factor: float = 1.0) -> None:
+        self.entry = entry
+        least = {
+            kind: score * score_factor
+            for kind, score in zip(entry.classes, entry.scores, strict=True)
+            if kind in (FLAME, SMOKE)
+        }
+        self._network = Yolo(entry, session, least)
+
+    def infer(self, bgr: Picture) -> list[FireBox]:
+        """Find flame and smoke in the whole picture at once."""
+        return [
+            FireBox(box.name, box.left, box.top, box.right, box.bottom, box.score)
+            for box in self._network.find(bgr)
+        ]
 
 
 def _cells(length: float, most: int) -> int:

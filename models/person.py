@@ -10,9 +10,12 @@ import numpy as np
 from models.boxes import Floats, Letterbox, Picture, clip, drop_covered, nms
 from models.errors import ModelError
 from models.manifest import ModelEntry
-from models.session import Session, normalise
+from models.runtime import Runtime
+from models.session import Session, normalise, open_session
 from models.store import check
+from models.yolo import Yolo
 
+PERSON = "person"
 PersonBox = tuple[float, float, float, float, float]
 
 #: Overlap of neighbouring tiles, as a share of a tile: a person as tall as that is whole in one.
@@ -39,21 +42,30 @@ class PersonModel(Protocol):
         """
 
 
-def load(entry: ModelEntry, path: Path, min_score: float | None = None) -> PersonModel:
+def load(
+    entry: ModelEntry,
+    path: Path,
+    min_score: float | None = None,
+    runtime: Runtime = Runtime.ONNXRUNTIME,
+) -> PersonModel:
     """Return the detector in this file, one thread an inference.
 
     ``min_score`` is the model's own where it is None. Raises ModelError where the file is not this
-    model or does not run.
+    model, does not run, or the runtime is not installed.
     """
     problem = check(path, entry)
     if problem is not None:
         raise ModelError(problem)
-    score = entry.min_score if min_score is None else min_score
-    if entry.family == "rtmdet":
-        return RtmDet(entry, Session(path), score)
-    if entry.family == "ssdlite":
-        return SsdLite(entry, Session(path), score)
-    raise ModelError(f"model '{entry.name}': 'family' must be rtmdet or ssdlite")
+    families: dict[str, type[RtmDet | SsdLite | YoloPerson]] = {
+        "rtmdet": RtmDet,
+        "ssdlite": SsdLite,
+        "yolo": YoloPerson,
+    }
+    family = families.get(entry.family)
+    if family is None:
+        raise ModelError(f"model '{entry.name}': 'family' must be one of {', '.join(families)}")
+    score = entry.scores[entry.classes.index(PERSON)] if min_score is None else min_score
+    return family(entry, open_session(path, runtime), score)
 
 
 class RtmDet:
@@ -115,6 +127,20 @@ class SsdLite:
         return boxes[keep] + offset, scores[keep]
 
 
+class YoloPerson:
+    """The people that a network of ultralytics' kind finds, among whatever else it knows."""
+
+    def __init__(self, entry: ModelEntry, session: Session, min_score: float) -> None:
+        self.entry = entry
+        self._network = Yolo(entry, session, {PERSON: min_score})
+
+    def infer(self, bgr: Picture) -> list[PersonBox]:
+        """Find people in the whole picture at once."""
+        return [
+            (box.left, box.top, box.right, box.bottom, box.score) for box in self._network.find(bgr)
+        ]
+
+
 def tile_windows(width: int, height: int, rows: int) -> list[tuple[int, int, int, int]]:
     """Return the whole picture and overlapping square tiles: left, top, right, bottom.
 
@@ -133,11 +159,16 @@ def tile_windows(width: int, height: int, rows: int) -> list[tuple[int, int, int
     return [
         whole,
         *(
-            (round(left), round(top), round(left + side), round(top + side))
+            (_pixel(left), _pixel(top), _pixel(left + side), _pixel(top + side))
             for top in starts(height)
             for left in starts(width)
         ),
     ]
+
+
+def _pixel(position: float) -> int:
+    """Round a half up, always: to the even one, two sides of a tile could differ by two pixels."""
+    return math.floor(position + 0.5)
 
 
 def ssd_anchors() -> Floats:

@@ -1,6 +1,7 @@
-"""Running a network with onnxruntime: one thread an inference, errors as ModelError."""
+"""Running a network: one thread an inference, errors as ModelError."""
 
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import onnxruntime
@@ -8,10 +9,26 @@ import onnxruntime
 from models.boxes import Floats, Picture
 from models.errors import ModelError
 from models.manifest import ModelEntry, ModelInput
+from models.openvino_session import OpenVinoSession
+from models.runtime import Runtime
 
 
-class Session:
+class Session(Protocol):
     """The network of a model file. Not for use by two threads at a time."""
+
+    def run(self, entry: ModelEntry, tensor: Floats) -> list[Floats]:
+        """Return all outputs, in the file's order. Raises ModelError that names the model."""
+
+
+def open_session(path: Path, runtime: Runtime = Runtime.ONNXRUNTIME) -> Session:
+    """Load the file. Raises ModelError where it, or the runtime, does not run here."""
+    if runtime is Runtime.OPENVINO:
+        return OpenVinoSession(path)
+    return OnnxSession(path)
+
+
+class OnnxSession:
+    """A network that onnxruntime runs on the processor."""
 
     def __init__(self, path: Path) -> None:
         """Load it. Raises ModelError where the file is no network that runs here."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from models.errors import ModelError
 from models.manifest import HERE, ModelEntry, find, load
+from models.own import collect
 
 AUTO = "auto"
 _BLOCK_BYTES = 1 << 20
@@ -18,13 +19,15 @@ class Selection:
     """The model to run, the file that holds it, and why this one.
 
     ``fallback`` is true where a better model of the manifest was asked for, or would have been
-    taken, and is not there.
+    taken, and is not there. ``manifest`` is the user's file that describes it, or None where the
+    program's own does.
     """
 
     entry: ModelEntry
     path: Path
     fallback: bool
     reason: str
+    manifest: Path | None = None
 
 
 class ModelStore:
@@ -32,6 +35,9 @@ class ModelStore:
 
     Order: ``dirs`` (the configuration's), ``TANSHAO_MODEL_DIR``, the user's own model folder,
     ``weights`` in the folder of test data where there is one, and the package's own folder.
+
+    ``entries`` are the program's models and behind them those of the ``models.toml`` of the first
+    three kinds of folders; ``problems`` says which such file was refused, and why.
     """
 
     def __init__(
@@ -42,16 +48,15 @@ class ModelStore:
         bundled: Path = HERE / "weights",
     ) -> None:
         environ = os.environ if environ is None else environ
-        self.entries = tuple(load() if entries is None else entries)
+        self._ours = tuple(load() if entries is None else entries)
         self.download_dir = user_dir(environ)
         named = environ.get("TANSHAO_MODEL_DIR")
-        self.dirs = (
-            *dirs,
-            *([Path(named)] if named else []),
-            self.download_dir,
-            assets_dir(environ) / "weights",
-            bundled,
-        )
+        users = (*dirs, *([Path(named)] if named else []), self.download_dir)
+        self.dirs = (*users, assets_dir(environ) / "weights", bundled)
+        own = collect(users, [entry.name for entry in self._ours])
+        self.entries = (*self._ours, *own.entries)
+        self.problems = own.problems
+        self._manifests = own.manifests
 
     def locate(self, entry: ModelEntry) -> Path:
         """Return the file that holds this model. Raises ModelError that says what was looked at.
@@ -71,21 +76,16 @@ class ModelStore:
         raise ModelError(f"{entry.file} of model '{entry.name}': must be in one of {folders}")
 
     def select(self, name: str = AUTO, task: str = "person") -> Selection:
-        """Return the named model, or for ``auto`` the first of its task that is there.
+        """Return the named model, or for ``auto`` the program's first of its task that is there.
 
-        Raises ModelError where the named one, or every one, is missing or altered, or the named one
-        is of another task.
+        A user's own is taken by its name alone: nobody here has measured it. Raises ModelError
+        where the named one, or every one, is missing or altered, or the named one is of another
+        task.
         """
         if name != AUTO:
-            entry = find(name, self.entries)
-            if entry.task != task:
-                raise ModelError(f"model '{name}': 'task' must be {task}, not {entry.task}")
-            path = self.locate(entry)
-            return Selection(entry, path, fallback=False, reason="named in the configuration")
+            return self._named(name, task)
         missing: list[str] = []
-        for entry in self.entries:
-            if entry.task != task:
-                continue
+        for entry in self.order(task):
             try:
                 path = self.locate(entry)
             except ModelError as error:
@@ -95,9 +95,28 @@ class ModelStore:
             return Selection(entry, path, fallback=bool(missing), reason=reason)
         raise ModelError("; ".join(missing) or f"no model of task '{task}' in the manifest")
 
+    def order(self, task: str) -> tuple[ModelEntry, ...]:
+        """Return the models among which ``auto`` chooses, the best first."""
+        return tuple(entry for entry in self._ours if entry.task == task)
+
+    def _named(self, name: str, task: str) -> Selection:
+        try:
+            entry = find(name, self.entries)
+        except ModelError as error:
+            raise ModelError("; ".join([str(error), *self.problems])) from error
+        if entry.task != task:
+            raise ModelError(f"model '{name}': 'task' must be {task}, not {entry.task}")
+        return Selection(
+            entry,
+            self.locate(entry),
+            fallback=False,
+            reason="named in the configuration",
+            manifest=self._manifests.get(name),
+        )
+
 
 def check(path: Path, entry: ModelEntry) -> str | None:
-    """Return what is wrong with the file as the content of this model, or None. Reads it whole."""
+    """Return what is wrong with the file as this model's, or None (models I1). Reads it whole."""
     try:
         size_bytes = path.stat().st_size
         if size_bytes != entry.size_bytes:

@@ -30,6 +30,7 @@ from edge.orphan import die_with_parent
 from models import fire, manifest, person
 from models.boxes import Picture
 from models.errors import ModelError
+from models.runtime import Runtime
 from protocol.clock import Clock, SystemClock
 
 log = logging.getLogger(__name__)
@@ -324,6 +325,15 @@ def _setup(link: socket.socket) -> wire.Setup:
     raise wire.WireError("the box closed before the setup")
 
 
+def _entry(name: str, own: str) -> manifest.ModelEntry:
+    """Return what the user's manifest says of a model, or the program's where none is named."""
+    return manifest.find(name, manifest.read(Path(own)) if own else None)
+
+
+def _fail(link: socket.socket, error: ModelError) -> None:
+    link.sendall(wire.frame(wire.Kind.FAILED, str(error).encode()[:2000]))
+
+
 def main() -> None:
     """Serve one box on the socket that the parent left open."""
     parser = argparse.ArgumentParser()
@@ -335,21 +345,27 @@ def main() -> None:
     with socket.socket(fileno=arguments.fd) as link:
         setup = _setup(link)
         try:
+            runtime = Runtime(setup.runtime)
             people = fires = None
             if setup.model:
                 people = person.load(
-                    manifest.find(setup.model), Path(setup.path), min_score=setup.min_score
+                    _entry(setup.model, setup.manifest), Path(setup.path), setup.min_score, runtime
                 )
             if setup.fire_model:
                 fires = fire.load(
-                    manifest.find(setup.fire_model), Path(setup.fire_path), setup.fire_factor
+                    _entry(setup.fire_model, setup.fire_manifest),
+                    Path(setup.fire_path),
+                    setup.fire_factor,
+                    runtime,
                 )
         except ModelError as error:
-            link.sendall(wire.frame(wire.Kind.FAILED, str(error).encode()[:2000]))
+            _fail(link, error)
             return
         link.sendall(wire.frame(wire.Kind.READY, json.dumps({"model": setup.model}).encode()))
         try:
             Worker(link, SystemClock(), people, fires).run()
+        except ModelError as error:
+            _fail(link, error)
         except (BrokenPipeError, ConnectionResetError):
             return  # the box has gone
 

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from edge.alarm.fire_rule import FIRE_KINDS
 from edge.config import CameraSection, DetectSection
 from edge.detect.feed import Task
 from models.errors import ModelError
@@ -30,12 +31,15 @@ class Choice:
         return None if selection is None else f"{selection.entry.name}/{selection.entry.version}"
 
     def fire_scores(self) -> dict[AlertKind, float] | None:
-        """Return the fire model's own score of each kind, or None where there is no fire model."""
+        """Return the fire model's own score of each kind, or None where there is no fire model.
+
+        A user's model may know other things too, or one of the kinds alone.
+        """
         selection = self.get(Task.FIRE)
         if selection is None:
             return None
-        entry = selection.entry
-        return dict(zip(map(AlertKind, entry.classes), entry.scores, strict=True))
+        scores = dict(zip(selection.entry.classes, selection.entry.scores, strict=True))
+        return {kind: scores.get(kind.value, 1.0) for kind in FIRE_KINDS}
 
     @property
     def names(self) -> str | None:

@@ -17,6 +17,7 @@ from edge.detect import wire
 from edge.detect.feed import Feed, Looks, Task
 from edge.media.sample import Run
 from edge.ports import Box, Detections, PictureCondition, Sighting, Sightings
+from models.runtime import Runtime
 from models.store import Selection
 from protocol.clock import Clock
 from protocol.messages import AlertKind
@@ -70,11 +71,14 @@ class Models:
     fire: Selection | None = None
     min_score: float = 1.0
     fire_factor: float = 1.0
+    runtime: Runtime = Runtime.ONNXRUNTIME
 
     def setup(self) -> wire.Setup:
         """Return what the process is told of it."""
         people, fire = _named(self.people), _named(self.fire)
-        return wire.Setup(*people, self.min_score, *fire, self.fire_factor)
+        return wire.Setup(
+            *people, self.min_score, *fire, self.fire_factor, runtime=self.runtime.value
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -440,9 +444,12 @@ def sighting(row: wire.FireRow) -> Sighting:
     return Sighting(kind, (left, top, right, bottom), score, motion)
 
 
-def _named(selection: Selection | None) -> tuple[str, str]:
-    """Return a model's name and file as the setup has them."""
-    return ("", "") if selection is None else (selection.entry.name, str(selection.path))
+def _named(selection: Selection | None) -> tuple[str, str, str]:
+    """Return a model's name, its file and the user's manifest as the setup has them."""
+    if selection is None:
+        return "", "", ""
+    own = "" if selection.manifest is None else str(selection.manifest)
+    return selection.entry.name, str(selection.path), own
 
 
 def _end(child: _Child) -> None:

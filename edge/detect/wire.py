@@ -74,15 +74,19 @@ class Setup:
     """What a detector process is to do. ``min_score``: weaker people are not reported.
 
     ``fire_factor`` is the same for flame and smoke, as a share of the fire model's own scores. A
-    model without a name there is none of, and nothing is looked for with it.
+    model without a name there is none of, and nothing is looked for with it. Manifests are the
+    users' files that describe the models; empty: the program's own does.
     """
 
     model: str
     path: str
+    manifest: str
     min_score: float
     fire_model: str
     fire_path: str
+    fire_manifest: str
     fire_factor: float
+    runtime: str
 
 
 @dataclass(frozen=True, slots=True)

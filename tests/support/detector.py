@@ -9,6 +9,7 @@ from edge.detect.process import Detector, DetectorState, Launch, Models
 from edge.lookout import WEAK_SHARE
 from edge.media.sample import Run, Sample
 from edge.ports import Detections, PictureCondition, Sightings
+from models.runtime import Runtime
 from models.store import ModelStore, Selection
 from protocol.clock import SystemClock
 from tests.support.footage import encoded
@@ -97,10 +98,11 @@ def detector(
     *,
     looks: bool = True,
     fire: Selection | None = None,
+    runtime: Runtime = Runtime.ONNXRUNTIME,
 ) -> Detector:
     """Return one with the fallback model where no other is given; it may be told to have none."""
     return Detector(
-        Models((selection or fallback()) if looks else None, fire, 0.2, WEAK_SHARE),
+        Models((selection or fallback()) if looks else None, fire, 0.2, WEAK_SHARE, runtime),
         clock=SystemClock(),
         on_detections=told.seen,
         on_sightings=told.seen_fire,

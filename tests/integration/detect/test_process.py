@@ -9,8 +9,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from edge.detect.feed import Looks, Rates, Task
 from edge.detect.process import DetectorState, Launch
-from models.store import Selection
+from models.runtime import Runtime
+from models.store import ModelStore, Selection
+from protocol.messages import AlertKind
+from tests.support import own_models
 from tests.support.detector import EAGER, Player, Told, clip, clip_run, detector, fallback
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -32,9 +36,9 @@ def running(told):
     """Start detectors with a playing feed, and stop all in the end."""
     stops = []
 
-    def start(**options):
+    def start(at=EAGER, **options):
         made = detector(told, **options)
-        feed = made.feed("gate", EAGER)
+        feed = made.feed("gate", at)
         player = Player([feed], clip(), fps=25)
         stops.append(made.close)
         stops.append(player.close)
@@ -104,6 +108,61 @@ def test_a_model_that_is_not_the_manifests_is_named_and_tried_again_later(runnin
     told.wait(lambda: DOWN in told.states)
     assert "sha256 must be" in made.reason
     assert str(altered) in made.reason
+
+
+#: A person in the middle of the input, and nothing else: centre, size, scores of person and dog.
+SOMEBODY = own_models.network([[160], [160], [80], [160], [1], [0]])
+
+
+def test_a_users_own_model_is_found_by_its_manifest_and_looks(running, told, tmp_path):
+    own_models.put(tmp_path / "own", "my-yolo", SOMEBODY)
+    running(selection=ModelStore([tmp_path / "own"], environ={}).select("my-yolo"))
+    told.wait(lambda: told.detections)
+    (box,) = told.detections[0].boxes
+    # The middle of a square input is the middle of a square picture; of grey the score is below 1.
+    assert (box.left, box.top) == pytest.approx((0.375, 0.25))
+    assert (box.right, box.bottom) == pytest.approx((0.625, 0.75))
+    assert 0.2 < box.score < 1
+
+
+def test_a_users_own_fire_model_is_found_by_its_manifest_and_looks(running, told, tmp_path):
+    weights = own_models.network([[160], [160], [80], [160], [0], [1]])
+    text = own_models.entry_text("my-fire", weights, task="fire", classes=("dust", "smoke"))
+    own_models.put(tmp_path / "own", "my-fire", weights, text)
+    selection = ModelStore([tmp_path / "own"], environ={}).select("my-fire", "fire")
+    running(at=Looks({Task.FIRE: Rates(25, 25)}), looks=False, fire=selection)
+    told.wait(lambda: told.sightings)
+    (sighting,) = told.sightings[0].seen
+    assert sighting.kind is AlertKind.SMOKE
+    assert (sighting.box[0], sighting.box[3]) == pytest.approx((0.375, 0.75))
+
+
+def test_a_network_of_other_classes_than_its_manifest_says_is_named(running, told, tmp_path):
+    classes = ("person", "dog", "cat")
+    text = own_models.entry_text("my-yolo", SOMEBODY, classes=classes)
+    own_models.put(tmp_path / "own", "my-yolo", SOMEBODY, text)
+    made = running(selection=ModelStore([tmp_path / "own"], environ={}).select("my-yolo"))
+    told.wait(lambda: DOWN in told.states)
+    assert made.reason == (
+        "model 'my-yolo': must answer [1, 7, N] for 3 classes, or [1, N, 6], not [1, 6, 1]"
+    )
+
+
+def test_a_manifest_that_was_spoilt_since_is_named(running, told, tmp_path):
+    own = own_models.put(tmp_path / "own", "my-yolo", SOMEBODY)
+    selection = ModelStore([tmp_path / "own"], environ={}).select("my-yolo")
+    own.write_text("nonsense", encoding="utf-8")
+    made = running(selection=selection)
+    told.wait(lambda: DOWN in told.states)
+    assert str(own) in made.reason
+
+
+def test_a_runtime_that_is_not_installed_is_named(running, told):
+    without = "import sys; sys.modules['openvino'] = None; import edge.detect.child as c; c.main()"
+    launch = Launch(command=(sys.executable, "-c", without))
+    made = running(launch=launch, runtime=Runtime.OPENVINO)
+    told.wait(lambda: DOWN in told.states)
+    assert "runtime 'openvino': the package openvino must be installed" in made.reason
 
 
 def test_a_program_that_can_not_start_is_down_and_closes_at_once(running, told):

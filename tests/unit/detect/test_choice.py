@@ -2,6 +2,8 @@ from edge.config import CameraSection, DetectSection
 from edge.detect.choice import choose
 from edge.detect.feed import Task
 from edge.rule_config import FireSection, GatheringSection
+from protocol.messages import AlertKind
+from tests.support import own_models
 
 SMALL = "ssdlite-mobilenetv2-person"
 
@@ -45,3 +47,14 @@ def test_a_model_of_another_task_is_refused():
     choice = choose(DetectSection(fire_model=SMALL), [camera(FireSection(id="fire"))])
     assert choice.get(Task.FIRE) is None
     assert "'task' must be fire, not person" in (choice.refusal or "")
+
+
+def test_a_users_fire_model_may_know_other_things_too_and_smoke_alone(tmp_path):
+    weights = own_models.network([[1], [1], [1], [1], [1], [0]])
+    classes = ("dust", "smoke")
+    text = own_models.entry_text("my-fire", weights, task="fire", classes=classes)
+    own_models.put(tmp_path, "my-fire", weights, text)
+    detect = DetectSection(fire_model="my-fire", model_dirs=(tmp_path,))
+    choice = choose(detect, [camera(FireSection(id="fire"))])
+    assert choice.refusal is None
+    assert choice.fire_scores() == {AlertKind.SMOKE: 0.4, AlertKind.FLAME: 1.0}

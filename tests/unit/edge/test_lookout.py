@@ -93,3 +93,17 @@ def test_rules_go_by_the_boxs_own_days_and_what_they_count_is_told(tmp_path, clo
     lookout.close()
     station.database.close()
     assert counts == [("gate", "crowd", "all", nine, 0)]
+
+
+def test_networks_are_run_by_what_the_configuration_names(tmp_path, clock):
+    box = {"id": "box-1", "name": "下村", "region_code": "330521100201", "data_dir": tmp_path}
+    detect = {"runtime": "openvino", "model": "ssdlite-mobilenetv2-person"}
+    config = EdgeConfig.model_validate(
+        {"box": box, "cameras": [GATE.model_dump()], "detect": detect}
+    )
+    station = Station(config, clock)
+    lookout = Lookout(config, station, clock)
+    lookout.start(Desk())
+    assert lookout._detector._setup.runtime == "openvino"
+    lookout.close()
+    station.database.close()

@@ -142,7 +142,7 @@ def test_a_grid_that_does_not_fit_the_classes_is_refused(make):
 
 
 def test_another_family_and_another_file_are_refused(make, tmp_path):
-    with pytest.raises(ModelError, match="'family' must be heat"):
+    with pytest.raises(ModelError, match="'family' must be one of heat, yolo"):
         make(family="rtmdet")
     detector = make()
     (tmp_path / "fire.onnx").write_bytes(b"another")

@@ -50,6 +50,7 @@ def test_a_model_is_found_by_name_or_the_names_are_listed():
 
 def test_classes_have_scores_of_their_own_or_the_one_for_all():
     plain = copy.deepcopy(DOCUMENT)
+    plain["model"][0]["task"] = "fire"
     plain["model"][0]["classes"] = ["flame", "smoke"]
     assert parse(plain)[0].scores == (0.4, 0.4)
     plain["model"][0]["thresholds"]["class_scores"] = [0.5, 0.45]

@@ -5,7 +5,7 @@ from models.boxes import Picture
 from models.errors import ModelError
 from models.manifest import find
 from models.person import load, ssd_anchors, ssd_decode
-from models.session import Session
+from models.session import OnnxSession
 from models.store import ModelStore
 
 
@@ -64,7 +64,7 @@ def test_bytes_that_are_no_network_are_refused(tmp_path):
     path = tmp_path / "noise.onnx"
     path.write_bytes(b"noise")
     with pytest.raises(ModelError, match=r"noise\.onnx: does not load"):
-        Session(path)
+        OnnxSession(path)
 
 
 def test_one_thread_infers(fallback):
