@@ -21,7 +21,7 @@ from central.duty.roster import duty_at
 from central.ingest.parse import Refused, Understood
 from central.ledger.book import append
 from central.ledger.chain import Entry
-from protocol.messages import AlertCurve, AlertMessage, AlertMode
+from protocol.messages import AlertCurve, AlertLevel, AlertMessage, AlertMode
 from protocol.topics import Leaf
 
 #: An alert that comes by so much later than it was received: the database was away meanwhile.
@@ -154,9 +154,9 @@ class AlertIntake:
             first = events[0]
             row = self._begin(_alert(first).data.alert_id, first.topic.box_id, facts, late=is_late)
         else:
-            self._go_on(row, facts)
             if row.late and not is_late and facts.ended_at is None:
-                self._call_after_all(row)
+                self._call_after_all(row, facts.level)
+            self._go_on(row, facts)
         if facts.ended_at and not (before and before.ended_at):
             self._write(row, "ended")
         if facts.mode is not AlertMode.TRIAL:
@@ -167,12 +167,12 @@ class AlertIntake:
         waited_s = (self.now - event.received.received_at).total_seconds()
         return event.topic.leaf is Leaf.HISTORICAL or waited_s > LATE_S
 
-    def _call_after_all(self, row: Alert) -> None:
+    def _call_after_all(self, row: Alert, level: AlertLevel) -> None:
         """Let an alert that began while the line was down call people: it goes on now."""
         row.late = False
         if row.state in UNDECIDED:
-            row.sign_by = self.deadlines.sign_by(row.level, self.now)
-            row.verify_by = self.deadlines.verify_by(row.level, self.now)
+            row.sign_by = self.deadlines.sign_by(level, self.now)
+            row.verify_by = self.deadlines.verify_by(level, self.now)
 
     def _begin(self, alert_id: UUID, box_id: str, facts: BoxFacts, *, late: bool) -> Alert:
         row = Alert(
