@@ -64,8 +64,8 @@ bench-preview: $(VENV)/.dev ## what a small picture of recorded video costs; ARG
 eval-pictures: $(VENV)/.dev ## cameras that are covered, blurred, turned, frozen; and dusk, rain, headlights; ARGS=--data DIR
 	@$(PY) -m bench.picture_health $(ARGS)
 
-eval: $(VENV)/.dev ## gatherings on annotated footage (needs the assets folder)
-	@$(PY) -m models.evaluation.pets $(ARGS)
+eval: $(VENV)/.dev ## models and whole rules over all labelled footage; ARGS=--data DIR, --onnx FILE
+	@$(PY) -m bench.evaluate $(ARGS)
 
 bench-detect: $(VENV)/.dev ## what looking costs, beside a plain script (ARGS="--python PATH": one that has ultralytics)
 	@$(PY) -m bench.detect $(ARGS)

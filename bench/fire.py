@@ -2,14 +2,13 @@
 
 Every clip is looked at as a box would, so many times a second of its own time, and its sightings go
 through the rule with the settings that a camera has by default. The clips and pictures are those of
-the assets folder (bench/fire_assets.toml; fire-8's held-out clips), or those of ``--data DIR``,
-whose ``fire.toml`` says what is where (bench/fire_footage.py). Beside our model: a rule of colour
+the assets folder (bench/assets.toml; fire-8's held-out clips), or those of ``--data DIR``, whose
+``truth.toml`` says what is where (docs/design/evaluation.md). Beside our model: a rule of colour
 and flicker, and PyPI fire-detector where it is installed, through the same rule. The last line is
-JSON; without footage it exits with 2.
+JSON; where nothing could be judged it exits with 2.
 """
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,8 +16,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bench.fire_baselines import SCORE, ColourFlicker, PyPiDetector, Seer
-from bench.fire_footage import TRUTH, Clip, looks, pictures_in, read_truth
-from bench.report import emit, table
+from bench.footage import Clip, looks
+from bench.material import Material, add_data_argument, material
+from bench.report import emit, rounded, table
 from edge.alarm.fire_rule import FireRule
 from edge.detect.child import fire_rows
 from edge.detect.motion import Motion
@@ -26,10 +26,9 @@ from edge.detect.process import sighting
 from edge.lookout import WEAK_SHARE
 from edge.rule_config import FireSection
 from models.errors import ModelError
-from models.evaluation.fire import WEAKEST, add_model_arguments, chosen, look, pictures_of, score
-from models.evaluation.labelled import Labelled
+from models.evaluation.fire import WEAKEST, add_model_arguments, chosen, look, score
 from models.fire import load
-from models.store import assets_dir
+from models.manifest import ModelEntry
 from protocol.clock import SystemClock
 from protocol.messages import AlertKind, AlertOp
 
@@ -37,7 +36,11 @@ FPS = 2.0
 #: An alarm so much before the truth has flame or smoke is still of it: spans are read off by eye.
 SLACK_S = 1.0
 _BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
-_HERE = Path(__file__).resolve().parent
+#: What the last line says of the fire model, None where there was nothing to judge it by.
+KEYS = (
+    *("fire_clips", "fire_clips_alarmed", "fire_seconds_max", "negatives", "negatives_alarmed"),
+    *("fire_recall", "smoke_recall", "false_marks"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ def play(
     rule = FireRule("clip", FireSection(id="fire"), min_scores=scores, interval_s=1 / fps)
     motion = Motion()
     called: dict[AlertKind, float] = {}
-    for each in looks(path, fps):
+    for each in looks(path, fps, clip.fps):
         motion.see(each.luma)
         height, width = each.luma.shape
         seen = list(map(sighting, fire_rows(seer.infer(each.bgr), motion, width, height)))
@@ -94,7 +97,7 @@ def figures(verdicts: Sequence[Verdict]) -> dict[str, object]:
     return {
         "fire_clips": len(fires),
         "fire_clips_alarmed": len(took),
-        "fire_seconds_max": round(max(took), 1) if took else None,
+        "fire_seconds_max": rounded(max(took, default=None)),
         "negatives": len(negatives),
         "negatives_alarmed": sum(each.is_false for each in negatives),
         "called_too_early": sum(each.is_false for each in verdicts if not each.clip.is_negative),
@@ -117,62 +120,80 @@ def _show(name: str, verdicts: Sequence[Verdict]) -> None:
     print(f"{name}\n{table(head, rows)}\n")
 
 
-def _footage(data: Path | None) -> tuple[Path, Sequence[Clip], list[Labelled]]:
-    if data is not None:
-        footage = read_truth(data / TRUTH)
-        return data, footage.clip, pictures_in(data, footage)
-    assets = assets_dir(os.environ)
-    if not assets.is_dir():
-        raise ModelError("no footage: TANSHAO_ASSETS must name the assets folder, or --data one")
-    return assets, read_truth(_HERE / "fire_assets.toml").clip, pictures_of(None)
+def judge_model(
+    found: Material, entry: ModelEntry, path: Path, fps: float = FPS
+) -> dict[str, object]:
+    """Print what a fire model and the rule are worth, and return the figures.
+
+    Those without footage are None. Raises ModelError where the file is not the model.
+    """
+    model = load(entry, path, WEAK_SHARE)
+    least = dict(zip(map(AlertKind, entry.classes), entry.scores, strict=True))
+    report: dict[str, object] = dict.fromkeys(KEYS) | {"fire_model": entry.name}
+    if found.clips:
+        report |= _judge_clips(found, lambda: model, least, entry.name, fps)
+    if found.fire_pictures:
+        with found.losing():
+            seen, took_ms = look(load(entry, path, WEAKEST), found.fire_pictures, SystemClock())
+            report |= {**score(seen, entry.scores).figures(), "fire_ms": round(took_ms, 1)}
+    return report
 
 
-def main() -> None:
-    """Print the tables and the line of JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    add_model_arguments(parser)
-    parser.add_argument("--data", type=Path, help="a folder with a fire.toml")
-    parser.add_argument("--fps", type=float, default=FPS, help="looks a second")
-    parser.add_argument("--baselines", action="store_true", help="only what the model is held to")
-    given = parser.parse_args()
-    try:
-        report = _evaluate(given)
-    except ModelError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(2)
-    emit(sys.stdout, report)
-
-
-def _evaluate(given: argparse.Namespace) -> dict[str, object]:
-    folder, clips, pictures = _footage(given.data)
-    report: dict[str, object] = {}
-
-    def judge(
-        make: Callable[[], Seer], scores: Mapping[AlertKind, float], name: str
-    ) -> dict[str, object]:
-        verdicts = [play(folder / each.file, each, make(), scores, given.fps) for each in clips]
-        _show(name, verdicts)
-        return figures(verdicts)
-
-    if not given.baselines:
-        entry, path = chosen(given)
-        model = load(entry, path, WEAK_SHARE)
-        least = dict(zip(map(AlertKind, entry.classes), entry.scores, strict=True))
-        report |= {"model": entry.name, **judge(lambda: model, least, entry.name)}
-        if pictures:
-            seen, took_ms = look(load(entry, path, WEAKEST), pictures, SystemClock())
-            report |= {**score(seen, entry.scores).figures(), "ms": round(took_ms, 1)}
+def judge_baselines(found: Material, fps: float = FPS) -> dict[str, object]:
+    """Print what a model is held to, through the same rule, and return the figures by name."""
+    if not found.clips:
+        return {}
     plain = dict.fromkeys((AlertKind.FLAME, AlertKind.SMOKE), SCORE)
     baselines: dict[str, object] = {
-        "colour_flicker": judge(ColourFlicker, plain, "colour and flicker")
+        "colour_flicker": _judge_clips(found, ColourFlicker, plain, "colour and flicker", fps)
     }
     try:
         unlicensed = PyPiDetector()
     except ModelError as error:
         print(f"fire-detector: {error}\n")
     else:
-        baselines["fire_detector"] = judge(lambda: unlicensed, plain, "PyPI fire-detector")
-    return report | {"baselines": baselines}
+        baselines["fire_detector"] = _judge_clips(
+            found, lambda: unlicensed, plain, "PyPI fire-detector", fps
+        )
+    return baselines
+
+
+def _judge_clips(
+    found: Material,
+    make: Callable[[], Seer],
+    scores: Mapping[AlertKind, float],
+    name: str,
+    fps: float,
+) -> dict[str, object]:
+    verdicts = []
+    for clip in found.clips:
+        with found.losing():
+            verdicts.append(play(found.folder / clip.file, clip, make(), scores, fps))
+    if not verdicts:
+        return {}
+    _show(name, verdicts)
+    return figures(verdicts)
+
+
+def main() -> None:
+    """Print the tables and the line of JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_model_arguments(parser)
+    add_data_argument(parser)
+    parser.add_argument("--fps", type=float, default=FPS, help="looks a second")
+    parser.add_argument("--baselines", action="store_true", help="only what the model is held to")
+    given = parser.parse_args()
+    try:
+        found = material(given.data)
+        report: dict[str, object] = {}
+        if not given.baselines:
+            report |= judge_model(found, *chosen(given), given.fps)
+        report |= {"baselines": judge_baselines(found, given.fps), "lost": found.lost}
+    except ModelError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2)
+    emit(sys.stdout, report)
+    sys.exit(0 if found.judged else 2)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ import json
 import math
 import statistics
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -26,17 +26,21 @@ from edge.detect.schedule import TICKS_PER_S, Due
 from edge.lookout import WEAK_SHARE
 from edge.ports import Box
 from edge.rule_config import GatheringSection
+from models.boxes import Picture
+from models.errors import ModelError
+from models.evaluation.persons import CURVE_SCORE, Seen
+from models.evaluation.persons import look as look_at
 from models.evaluation.pets import (
     FPS,
     SUB_PX,
     Person,
     find_assets,
-    normalised,
     read_truth,
     substream,
 )
 from models.person import PersonBox, load
-from models.store import ModelStore
+from models.store import ModelStore, Selection
+from protocol.clock import SystemClock
 from protocol.messages import AlertLevel, AlertOp
 from village import demo
 
@@ -48,8 +52,6 @@ ASPECT = SUB_PX[0] / SUB_PX[1]
 RATES: tuple[tuple[float, int], ...] = ((7.0, 1), (3.5, 2), (2.0, 4), (1.4, 5))
 #: The demo's rate; at lower ones a wrong run is shown and not judged.
 LOWEST_FPS = 2.0
-#: Weaker boxes are of no use at any threshold that is tried.
-LOWEST_SCORE = 0.15
 #: People of the annotation are sure.
 SURE = 0.5
 
@@ -68,23 +70,36 @@ class Run:
     false: int
 
 
-def frames_due(fps: float, first: int) -> Iterator[int]:
+def frames_due(fps: float, first: int, turns: int = TURNS) -> Iterator[int]:
     """Yield the frames that the detector looks at, over all turns."""
     due = Due(fps)
-    for frame in range(first, FRAMES * TURNS):
+    for frame in range(first, FRAMES * turns):
         if due.is_due(frame * TICKS_PER_S // FPS):
             yield frame
 
 
 def starts_s(
-    rule: GatheringSection, places: Places, fps: float, first: int, min_score: float
+    rule: GatheringSection,
+    places: Places,
+    fps: float,
+    first: int,
+    min_score: float,
+    turns: int = TURNS,
 ) -> list[float]:
     """Return when the rule starts an alert, in seconds from the first frame."""
     machine = GatheringRule("cam", rule, min_score=min_score, interval_s=1 / fps)
+    return started_s(
+        machine,
+        ((frame / FPS, places(frame % FRAMES)) for frame in frames_due(fps, first, turns)),
+    )
+
+
+def started_s(machine: GatheringRule, seen: Iterable[tuple[float, Sequence[Place]]]) -> list[float]:
+    """Return when a rule starts an alert on places that are given with their seconds."""
     said = (
         occurrence
-        for frame in frames_due(fps, first)
-        for occurrence in machine.see(T0 + timedelta(seconds=frame / FPS), places(frame % FRAMES))
+        for at_s, places in seen
+        for occurrence in machine.see(T0 + timedelta(seconds=at_s), places)
     )
     return [(each.at - T0).total_seconds() for each in said if each.op is AlertOp.START]
 
@@ -130,6 +145,12 @@ def seen_places(seen: Sequence[Sequence[PersonBox]], ground: Ground, min_score: 
     return lambda frame: places[frame]
 
 
+def demo_ground() -> Ground:
+    """Return the ground of the clip's camera."""
+    points = [GroundPoint.model_validate(point) for point in demo.ground()]
+    return Ground([(point.image, point.metres) for point in points])
+
+
 def residuals_m(ground: Ground, truth: Mapping[int, Sequence[Person]]) -> list[float]:
     """Return how far the ground points put people from each other, against the annotation.
 
@@ -147,22 +168,29 @@ def residuals_m(ground: Ground, truth: Mapping[int, Sequence[Person]]) -> list[f
     return errors
 
 
-def look(model_name: str, assets: Path, keep: Path | None) -> list[list[PersonBox]]:
-    """Return what a model sees in every frame; from ``keep`` where that was done before."""
-    if keep is not None and (file := keep / f"{model_name}.json").is_file():
-        return [[tuple(box) for box in frame] for frame in json.loads(file.read_text())]
-    selection = ModelStore().select(model_name)
-    model = load(selection.entry, selection.path, LOWEST_SCORE)
-    seen = []
-    for index, picture in enumerate(substream(assets)):
-        height, width = picture.shape[:2]
-        seen.append(normalised(model.infer(picture), width, height))
-        if index % 50 == 0:
-            sys.stderr.write(f"{model_name}: frame {index} of {FRAMES}\n")
+def look(selection: Selection, assets: Path, keep: Path | None) -> Seen:
+    """Return what a model sees in every frame; from ``keep`` where that was done before.
+
+    Raises ModelError where the model or the clip can't be read, or the clip is not whole.
+    """
+    name = selection.entry.name
+    if keep is not None and (file := keep / f"{name}.json").is_file():
+        return Seen(**json.loads(file.read_text(encoding="utf-8")))
+    model = load(selection.entry, selection.path, CURVE_SCORE)
+    seen = look_at(model, _counted(name, substream(assets)), SystemClock())
+    if len(seen.boxes) != FRAMES:
+        raise ModelError(f"PETS09-S2L1 must have {FRAMES} pictures, not {len(seen.boxes)}")
     if keep is not None:
         keep.mkdir(parents=True, exist_ok=True)
-        (keep / f"{model_name}.json").write_text(json.dumps(seen))
+        (keep / f"{name}.json").write_text(json.dumps(asdict(seen)), encoding="utf-8")
     return seen
+
+
+def _counted(name: str, pictures: Iterator[Picture]) -> Iterator[Picture]:
+    for index, picture in enumerate(pictures):
+        if index % 100 == 0:
+            sys.stderr.write(f"{name}: frame {index} of {FRAMES}\n")
+        yield picture
 
 
 def show(name: str, runs: Sequence[Run]) -> dict[str, float]:
@@ -221,8 +249,7 @@ def main() -> None:
         sys.stderr.write("no PETS09-S2L1 here: TANSHAO_ASSETS must name the assets folder\n")
         sys.exit(2)
     truth = read_truth(assets)
-    points = [GroundPoint.model_validate(point) for point in demo.ground()]
-    ground = Ground([(point.image, point.metres) for point in points])
+    ground = demo_ground()
     rule = GatheringSection.model_validate(demo.gathering_close())
     errors = residuals_m(ground, truth)
     print(
@@ -237,11 +264,11 @@ def main() -> None:
         "the truth, looked at less often", play(rule, true_places, expected_s, SURE)
     )
     right = True
-    entries = [entry for entry in ModelStore().entries if entry.task == "person"]
-    for entry in entries:
-        if arguments.model and entry.name not in arguments.model:
+    store = ModelStore()
+    for entry in store.entries:
+        if entry.task != "person" or (arguments.model and entry.name not in arguments.model):
             continue
-        boxes = look(entry.name, assets, arguments.keep)
+        boxes = look(store.select(entry.name), assets, arguments.keep).boxes
         seen = partial(seen_places, boxes, ground)
         runs = play(rule, seen(entry.min_score), expected_s, entry.min_score)
         report[entry.name] = show(entry.name, runs)

@@ -20,6 +20,7 @@ import central.config
 import central.seed
 import edge.config
 from edge.ports import Box, Detections
+from protocol.messages import AlertMessage, HeartbeatMessage, StateMessage
 
 ROOT = Path(__file__).resolve().parents[1]
 PRODUCT = ("protocol", "models", "edge", "central", "village")
@@ -43,8 +44,8 @@ IMPURE = {
 
 #: Modules that only declare what others mean: pure code may name them.
 DECLARATIVE = {
-    *("edge.config", "edge.errors", "edge.ports", "edge.recording.segment", "central.codes"),
-    *("central.errors", "central.ports", "models.errors"),
+    *("edge.config", "edge.rule_config", "edge.errors", "edge.ports", "edge.recording.segment"),
+    *("central.codes", "central.errors", "central.ports", "models.errors"),
 }
 
 #: Among the pure code, the few modules through which it meets the world.
@@ -302,6 +303,11 @@ NAMED_BY_OTHERS = {
 }
 
 
+UP_MESSAGES = (AlertMessage, StateMessage, HeartbeatMessage)
+#: Numbers with a fraction that a box may send: how sure a rule was, on average.
+KNOWN_FRACTIONS = {"confidence"}
+
+
 def identifiers(tree: ast.AST) -> Iterator[tuple[str, int]]:
     for node in ast.walk(tree):
         match node:
@@ -347,6 +353,40 @@ def test_a_detection_is_a_place_and_a_score():
     assert [field.name for field in fields(Box)] == ["left", "top", "right", "bottom", "score"]
     of_the_frame = ["camera_id", "run_id", "pts_90k", "at", "boxes", "aspect"]
     assert [field.name for field in fields(Detections)] == of_the_frame
+
+
+def schema_nodes(node: object) -> Iterator[dict[str, object]]:
+    parts: list[object] = []
+    if isinstance(node, dict):
+        yield node
+        parts = list(node.values())
+    elif isinstance(node, list):
+        parts = node
+    for part in parts:
+        yield from schema_nodes(part)
+
+
+@pytest.mark.parametrize("message", UP_MESSAGES, ids=lambda message: message.__name__)
+def test_no_message_of_a_box_has_room_for_a_place_or_for_features(message):
+    """Lists are of whole numbers or of things with names; fractions stand alone, and are known."""
+    schema = message.model_json_schema()
+    listed = [
+        item
+        for node in schema_nodes(schema)
+        if node.get("type") == "array"
+        for item in schema_nodes([node.get("items"), node.get("prefixItems")])
+    ]
+    assert [item for item in listed if item.get("type") == "number"] == []
+    fractions = {
+        name
+        for node in schema_nodes(schema)
+        for name, kind in dict(node.get("properties", {})).items()
+        if any(part.get("type") == "number" for part in schema_nodes(kind))
+    }
+    assert fractions <= KNOWN_FRACTIONS
+    names = {name for node in schema_nodes(schema) for name in dict(node.get("properties", {}))}
+    wrong = [name for name in names for never in NEVER if f" {never} " in words(name)]
+    assert wrong == []
 
 
 def test_the_centre_looks_into_no_picture():

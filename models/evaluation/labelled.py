@@ -112,18 +112,28 @@ def fire8(assets: Path) -> list[Labelled]:
 def yolo(folder: Path, channels: Mapping[int, int]) -> list[Labelled]:
     """Return the pictures of a folder of YOLO's form, by name; the folder's name is their clip.
 
-    Each ``images/NAME.jpg`` or ``.png``, at any depth, has its ``labels/NAME.txt`` beside it: lines
-    of class and box, or polygon, 0-1. ``channels`` says which of its classes are ours; the others
-    are nothing. Raises ModelError where there is no picture, or one has no labels.
+    A picture (JPEG or PNG) below an ``images`` folder, at any depth, has its labels at the same
+    path below ``labels``, in a text: lines of class and box, or polygon, 0-1. Without one nothing
+    is labelled on it, as in YOLO. ``channels`` says which classes are ours; the others are nothing.
+    Raises ModelError where there is no picture, or none has labels, or some are wrong.
     """
-    found = []
-    for picture in folder.glob("**/images/*"):
-        if picture.suffix.lower() in {".jpg", ".jpeg", ".png"}:
-            labels = picture.parent.parent / "labels" / f"{picture.stem}.txt"
-            found.append(Labelled(picture, folder.name, tuple(_marks(labels, channels))))
-    if not found:
+    pictures = [
+        path
+        for path in folder.glob("**/images/**/*")
+        if path.suffix.lower() in {".jpg", ".jpeg", ".png"}
+    ]
+    if not pictures:
         raise ModelError(f"{folder}: must hold images/ and labels/ of YOLO's form")
-    return sorted(found, key=lambda each: each.path.name)
+    labels = {path: _labels_of(path) for path in pictures}
+    if not any(each.is_file() for each in labels.values()):
+        raise ModelError(f"{folder}: none of its pictures has labels, as {labels[pictures[0]]}")
+    return sorted(
+        (
+            Labelled(path, folder.name, tuple(_marks(text, channels)) if text.exists() else ())
+            for path, text in labels.items()
+        ),
+        key=lambda each: each.path.name,
+    )
 
 
 def coco(assets: Path) -> list[Labelled]:
@@ -157,18 +167,31 @@ def digest(pictures: Sequence[Labelled]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def _labels_of(picture: Path) -> Path:
+    """Return where a picture's labels are: what is images in its path is labels there."""
+    parts = list(picture.parts)
+    last = len(parts) - 1 - parts[::-1].index("images")
+    return Path(*parts[:last], "labels", *parts[last + 1 : -1], f"{picture.stem}.txt")
+
+
 def _marks(labels: Path, channels: Mapping[int, int]) -> Iterator[Mark]:
     try:
         lines = labels.read_text(encoding="ascii").splitlines()
     except OSError as error:
         raise ModelError(f"{labels}: {error.strerror}") from error
-    for line in lines:
-        values = [float(value) for value in line.split()]
-        channel = channels.get(int(values[0])) if values else None
-        if channel is None:
-            continue
-        xs, ys = _span(values[1:])
-        yield Mark(channel, xs[0], ys[0], xs[1], ys[1])
+    except ValueError as error:
+        raise ModelError(f"{labels}: must be text") from error
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            try:
+                kind, *values = (float(value) for value in line.split())
+                channel = channels.get(int(kind))
+                xs, ys = _span(values)
+            except ValueError as error:
+                rule = "must be a class and a box or a polygon, 0-1"
+                raise ModelError(f"{labels}: line {number}: {rule}") from error
+            if channel is not None:
+                yield Mark(channel, xs[0], ys[0], xs[1], ys[1])
 
 
 def _span(values: Sequence[float]) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -178,6 +201,8 @@ def _span(values: Sequence[float]) -> tuple[tuple[float, float], tuple[float, fl
         xs, ys = [x - width / 2, x + width / 2], [y - height / 2, y + height / 2]
     else:
         xs, ys = list(values[0::2]), list(values[1::2])
+        if len(xs) != len(ys):
+            raise ValueError("an odd number of coordinates")
 
     def cut(value: float) -> float:
         return min(max(value, 0.0), 1.0)

@@ -2,11 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 #: left, top, right, bottom, in any unit.
 Rectangle = tuple[float, float, float, float]
 #: The same and a score.
 Scored = tuple[float, float, float, float, float]
+
+
+#: COCO's borders between small, medium and large, in square pixels.
+_SMALL_PX2, _MEDIUM_PX2 = 32.0**2, 96.0**2
+
+
+class Size(StrEnum):
+    """How large somebody is in the picture that the model sees, by COCO's areas."""
+
+    SMALL = "small"
+    MEDIUM = "medium"
+    LARGE = "large"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +43,38 @@ def iou(one: Rectangle, other: Rectangle) -> float:
 
 def judge(found: Sequence[Scored], truth: Sequence[Rectangle], min_iou: float) -> list[Judged]:
     """Return what each box of one picture is; the surest choose first, each person once."""
-    left = list(truth)
-    judged = []
+    return [Judged(score, person is not None) for score, person in _pairs(found, truth, min_iou)]
+
+
+def are_found(found: Sequence[Scored], truth: Sequence[Rectangle], min_iou: float) -> list[bool]:
+    """Return of each person of one picture whether a box is theirs, chosen as by ``judge``."""
+    people = {person for _, person in _pairs(found, truth, min_iou)}
+    return [index in people for index in range(len(truth))]
+
+
+def size_of(box: Rectangle) -> Size:
+    """Return the size of a rectangle in pixels."""
+    area_px2 = (box[2] - box[0]) * (box[3] - box[1])
+    if area_px2 < _SMALL_PX2:
+        return Size.SMALL
+    return Size.MEDIUM if area_px2 <= _MEDIUM_PX2 else Size.LARGE
+
+
+def _pairs(
+    found: Sequence[Scored], truth: Sequence[Rectangle], min_iou: float
+) -> list[tuple[float, int | None]]:
+    """Return of each box, the surest first, its score and whose it is."""
+    left = dict(enumerate(truth))
+    pairs: list[tuple[float, int | None]] = []
     for box in sorted(found, key=lambda box: -box[4]):
-        overlaps = [iou(box[:4], person) for person in left]
-        best = max(overlaps, default=0.0)
-        if best >= min_iou:
-            left.pop(overlaps.index(best))
-        judged.append(Judged(box[4], best >= min_iou))
-    return judged
+        overlaps = {index: iou(box[:4], person) for index, person in left.items()}
+        best = max(overlaps, key=overlaps.__getitem__, default=None)
+        if best is not None and overlaps[best] < min_iou:
+            best = None
+        if best is not None:
+            del left[best]
+        pairs.append((box[4], best))
+    return pairs
 
 
 def recall_precision(

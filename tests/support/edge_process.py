@@ -50,6 +50,7 @@ class EdgeProcess:
         self._config = config
         self._events: queue.Queue[dict[str, Any]] = queue.Queue()
         self.url = ""
+        self.log: list[str] = []  # all lines so far
 
     def __enter__(self) -> Self:
         self.start()
@@ -78,6 +79,7 @@ class EdgeProcess:
         assert self._process.stderr is not None
         with self._process.stderr as lines:
             for line in lines:
+                self.log.append(line)
                 self._events.put(json.loads(line))
 
     def wait_event(self, name: str, within_s: float = READY_S) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import queue
 import signal
 import subprocess
 import threading
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -39,11 +40,14 @@ def make_clip(
     gop: int = 25,
     width: int = 320,
     height: int = 240,
+    draw: Callable[[int, int, int], np.ndarray] | None = None,
 ) -> Path:
     """Write a moving picture with its frame index burned in (see :func:`read_index`).
 
     The codec follows the name: ``.h264`` or ``.h265``. No B-frames; delimiters; closed groups.
+    ``draw`` may give other pictures, grey or BGR, of an index, a width and a height.
     """
+    draw = draw or _picture
     coding = Coding(path.suffix.removeprefix("."))
     encoder = av.CodecContext.create("libx264" if coding is Coding.H264 else "libx265", "w")
     encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
@@ -56,7 +60,8 @@ def make_clip(
     encoder.options = {"preset": "ultrafast", "tune": "zerolatency", "threads": "1", **params}
     data = bytearray()
     for index in range(frames):
-        frame = av.VideoFrame.from_ndarray(_picture(index, width, height), format="gray")
+        drawn = draw(index, width, height)
+        frame = av.VideoFrame.from_ndarray(drawn, format="gray" if drawn.ndim == 2 else "bgr24")
         picture = frame.reformat(format="yuv420p")
         picture.pts = index
         for packet in encoder.encode(picture):

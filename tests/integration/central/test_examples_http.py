@@ -11,10 +11,10 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from bench.fire_footage import pictures_in, read_truth
 from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
-from bench.fire_footage import pictures_in, read_truth
 from central.codes import ExampleAct
 from central.db.models import Example, ExampleDue, ExampleEntry
 from central.errors import StoreUnavailableError

@@ -1,13 +1,14 @@
 """On real footage: needs the assets folder.
 
-Thresholds leave room; the exact figures are printed by ``python -m models.evaluation.pets``.
+Thresholds leave room; the exact figures are printed by ``make eval``.
 """
 
 from itertools import islice
 
 import pytest
 
-from models.evaluation.pets import find_assets, read_truth, score, substream
+from models.evaluation.persons import CURVE_SCORE, look, score
+from models.evaluation.pets import boxes_of, find_assets, read_truth, substream
 from models.person import load
 from models.store import ModelStore
 from protocol.clock import SystemClock
@@ -51,9 +52,12 @@ def test_the_annotation_is_the_one_the_rule_was_made_with(assets):
 )
 def test_a_model_finds_the_people_of_real_footage(assets, pictures, name, ap50, recall, precision):
     chosen = ModelStore().select(name)
-    model = load(chosen.entry, chosen.path, 0.1)
-    found = score(model, pictures, read_truth(assets), SystemClock())
+    model = load(chosen.entry, chosen.path, CURVE_SCORE)
+    seen = look(model, (picture for _, picture in pictures), SystemClock())
+    people = boxes_of(read_truth(assets), (index for index, _ in pictures))
+    found = score(seen, people, chosen.entry.min_score)
     assert found.ap50 >= ap50
     assert found.recall >= recall
     assert found.precision >= precision
-    assert found.ms_per_picture > 0
+    assert seen.ms_per_picture > 0
+    assert sum(there for _, there in found.by_size.values()) == sum(map(len, people))

@@ -1,31 +1,16 @@
 import json
-from fractions import Fraction
 
-import av
 import numpy as np
 import pytest
 
 from bench import fire
 from bench.fire_baselines import ColourFlicker
-from bench.fire_footage import Clip, looks, pictures_in, read_truth
-from models.errors import ModelError
+from bench.footage import Clip
 from models.fire import FLAME
 from protocol.messages import AlertKind
+from tests.support.clips import write_clip
 
 SCORES = {AlertKind.FLAME: 0.4, AlertKind.SMOKE: 0.4}
-
-
-def write_clip(path, pictures, fps=4):
-    """Write pictures as a video without loss."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264rgb", Fraction(fps), options={"qp": "0"})
-        stream.height, stream.width = pictures[0].shape[:2]
-        stream.pix_fmt = "rgb24"
-        for picture in pictures:
-            container.mux(
-                stream.encode(av.VideoFrame.from_ndarray(picture[:, :, ::-1].copy(), "rgb24"))
-            )
-        container.mux(stream.encode(None))
 
 
 def burning(seconds, from_s, fps=4, flickers=True):
@@ -55,20 +40,6 @@ def test_an_orange_sheet_that_hangs_still_is_not_called(tmp_path):
     clip = Clip(file="sheet.mp4")
     verdict = fire.play(tmp_path / "sheet.mp4", clip, ColourFlicker(), SCORES, 2.0)
     assert (verdict.first_s, verdict.is_false) == (None, False)
-
-
-def test_looks_come_at_their_rate_and_no_wider_than_a_sub_stream(tmp_path):
-    write_clip(tmp_path / "wide.mp4", [np.zeros((480, 1280, 3), np.uint8)] * 8)
-    seen = list(looks(tmp_path / "wide.mp4", 2.0))
-    assert [each.at_s for each in seen] == pytest.approx([0.0, 0.5, 1.0, 1.5])
-    assert seen[0].bgr.shape == (240, 640, 3)
-    assert seen[0].luma.shape == (240, 640)
-
-
-def test_a_file_that_is_no_video_is_named(tmp_path):
-    (tmp_path / "a.mp4").write_bytes(b"no video")
-    with pytest.raises(ModelError, match=r"a\.mp4: "):
-        list(looks(tmp_path / "a.mp4", 2.0))
 
 
 def verdict(flame_s=None, smoke_s=None, **truth):
@@ -105,37 +76,12 @@ def test_a_folder_of_ones_own_is_judged_by_the_same_command(tmp_path, monkeypatc
         '[[clip]]\nfile = "yard.mp4"\nflame = [[4.0, 16.0]]\n[[clip]]\nfile = "calm.mp4"\n'
     )
     monkeypatch.setattr("sys.argv", ["fire", "--data", str(tmp_path), "--baselines"])
-    fire.main()
+    with pytest.raises(SystemExit, match=r"^0$"):
+        fire.main()
     last = json.loads(capsys.readouterr().out.splitlines()[-1])
     found = last["baselines"]["colour_flicker"]
     assert (found["fire_clips"], found["fire_clips_alarmed"]) == (1, 1)
     assert (found["negatives"], found["negatives_alarmed"]) == (1, 0)
-
-
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
-        ('[[clip]]\nfile = "a"\nflames = [[0, 1]]\n', "flames"),
-        ('[[clip]]\nfile = "a"\nflame = [[5, 1]]\n', "a start and a later end"),
-        ("[[clip]\n", r"fire\.toml: "),
-    ],
-)
-def test_a_truth_file_that_is_wrong_is_refused(tmp_path, text, problem):
-    path = tmp_path / "fire.toml"
-    path.write_text(text)
-    with pytest.raises(ModelError, match=problem):
-        read_truth(path)
-
-
-def test_a_missing_truth_file_is_named(tmp_path):
-    with pytest.raises(ModelError, match=r"fire\.toml: No such file"):
-        read_truth(tmp_path / "fire.toml")
-
-
-def test_the_assets_truth_can_be_read_and_its_pictures_are_none_of_its_own(tmp_path):
-    truth = read_truth(fire._HERE / "fire_assets.toml")
-    assert sum(clip.is_negative for clip in truth.clip) == 8
-    assert pictures_in(tmp_path, truth) == []
 
 
 def test_the_colour_rule_finds_the_flame_where_it_is():

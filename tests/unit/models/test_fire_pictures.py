@@ -118,8 +118,31 @@ def test_a_folder_without_pictures_or_labels_is_refused(tmp_path):
         yolo(tmp_path, {})
     picture_file(tmp_path, "a", "")
     (tmp_path / "labels" / "a.txt").unlink()
-    with pytest.raises(ModelError, match=r"a\.txt: No such file"):
+    with pytest.raises(ModelError, match=r"none of its pictures has labels, as .*labels/a\.txt"):
         yolo(tmp_path, {})
+
+
+def test_a_picture_without_a_text_has_nothing_labelled_where_others_have(tmp_path):
+    picture_file(tmp_path, "a", "0 0.5 0.5 0.1 0.1")
+    picture_file(tmp_path, "b", "")
+    (tmp_path / "labels" / "b.txt").unlink()
+    assert [len(each.marks) for each in yolo(tmp_path, {0: 0})] == [1, 0]
+
+
+def test_labels_lie_at_the_pictures_own_path_below_labels(tmp_path):
+    picture_file(tmp_path, "a", "0 0.5 0.5 0.1 0.1")
+    for part, name in (("images", "a.jpg"), ("labels", "a.txt")):
+        (tmp_path / part / "val").mkdir()
+        (tmp_path / part / name).rename(tmp_path / part / "val" / name)
+    (only,) = yolo(tmp_path, {0: 0})
+    assert (only.path.parent.name, len(only.marks)) == ("val", 1)
+
+
+@pytest.mark.parametrize("line", ["0 0.5 half 0.1 0.1", "0", "0 0.1 0.2 0.3 0.4 0.5", "x 1 1 1 1"])
+def test_labels_that_are_wrong_are_refused_with_file_and_line(tmp_path, line):
+    picture_file(tmp_path, "a", f"0 0.5 0.5 0.1 0.1\n\n{line}\n")
+    with pytest.raises(ModelError, match=r"labels/a\.txt: line 3: must be a class and a box"):
+        yolo(tmp_path, {0: 0})
 
 
 def false_alarm(folder, name, label=""):

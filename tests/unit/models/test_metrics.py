@@ -4,11 +4,15 @@ from hypothesis import strategies as st
 
 from models.evaluation.metrics import (
     Judged,
+    Size,
+    are_found,
     average_precision,
     iou,
     judge,
     recall_precision,
+    size_of,
 )
+from models.evaluation.persons import Seen, score
 
 ONE, TWO = (0.0, 0.0, 10.0, 10.0), (20.0, 0.0, 30.0, 10.0)
 
@@ -26,6 +30,30 @@ def test_a_person_is_found_once_and_by_the_surest_box():
         Judged(0.7, is_true=False),
         Judged(0.6, is_true=False),
     ]
+
+
+def test_it_is_told_who_was_found():
+    found = [(20.0, 0.0, 30.0, 9.0, 0.6), (21.0, 0.0, 30.0, 10.0, 0.5)]
+    assert are_found(found, [ONE, TWO], 0.5) == [False, True]
+    assert are_found([], [], 0.5) == []
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "size"),
+    [(31, 32, Size.SMALL), (32, 32, Size.MEDIUM), (96, 96, Size.MEDIUM), (96, 97, Size.LARGE)],
+)
+def test_sizes_are_cocos(width, height, size):
+    assert size_of((5.0, 5.0, 5.0 + width, 5.0 + height)) is size
+
+
+def test_recall_by_size_is_that_at_the_models_own_score():
+    boxes = ((0.0, 0.0, 0.1, 0.1, 0.9), (0.2, 0.0, 0.3, 0.1, 0.3), (0.5, 0.0, 0.9, 1.0, 0.8))
+    people = [[(0.0, 0.0, 0.1, 0.1), (0.2, 0.0, 0.3, 0.1), (0.5, 0.0, 0.9, 1.0)], []]
+    one = score(Seen((boxes, ()), ((200, 200), (200, 200)), 1.0), people, 0.5)
+    assert one.by_size == {Size.SMALL: (1, 2), Size.MEDIUM: (0, 0), Size.LARGE: (1, 1)}
+    assert (one.recall_of(Size.SMALL), one.recall_of(Size.MEDIUM)) == (0.5, None)
+    assert one.ap50 == pytest.approx(1.0)
+    assert one.recall == pytest.approx(2 / 3)
 
 
 def test_recall_and_precision_at_a_score():
