@@ -39,7 +39,7 @@ class Gathering:
         data = alert_data(self.id, op=op, **(facts | self._changes | changes))
         now = self._clock.now()
         message = received(alert_message(data, self._sequence), at=now)
-        if now - at > timedelta(minutes=1):
+        if now - data.at > timedelta(minutes=1):
             message = replace(message, topic=str(BoxTopic(REGION, BOX, Leaf.HISTORICAL)))
         self._centre.take(message)
         return self
