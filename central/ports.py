@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +18,11 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """Sequences of one box that are stored for good and may be receipted (protocol I3)."""
+    """Sequences of one outbox that are stored for good and may be receipted (protocol I3)."""
 
     region_code: str
     box_id: str
+    outbox_id: UUID
     sequences: tuple[int, ...]
 
 
@@ -30,8 +32,9 @@ class Inbox(Protocol):
     def commit(self, batch: Sequence[Received]) -> Sequence[Committed]:
         """Store the whole batch in one transaction and return what may be receipted.
 
-        Idempotent by (box, sequence): a duplicate is counted, changes nothing and is receipted
-        again. What can't be understood goes to quarantine with its reason, in the same transaction,
-        and is receipted where its sequence can be read. Raises StoreUnavailableError with nothing
-        stored; the caller keeps the batch, acknowledges nothing and tries again.
+        Idempotent by (box, outbox, sequence): a duplicate is counted, changes nothing and is
+        receipted again. What can't be understood goes to quarantine with its reason, in the same
+        transaction, and is receipted where its place can be read and it was kept whole. Raises
+        StoreUnavailableError with nothing stored; the caller keeps the batch, acknowledges nothing
+        and tries again.
         """

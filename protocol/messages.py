@@ -4,12 +4,18 @@ Readers tolerate unknown fields (a newer box talks to an older centre) and refus
 versions by name. Times are aware UTC. Source: https://github.com/cloudevents/spec (v1.0.2).
 """
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+)
 
 BoxId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,30}[a-z0-9]$")]
 LocalId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
@@ -17,6 +23,11 @@ RegionCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
 GridCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{15}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Sequence = Annotated[int, Field(ge=1, le=2**63 - 1)]
+#: A sequence as a CloudEvents attribute: text of 19 digits, which sorts as the numbers do (the
+#: sequence extension), for an integer attribute ends at 2^31.
+SequenceText = Annotated[
+    Sequence, PlainSerializer(lambda value: f"{value:019d}", return_type=str, when_used="json")
+]
 
 #: A curve has so many points at most, and reaches so far: 68 years.
 CURVE_POINTS, CURVE_S = 120, 2**31 - 1
@@ -148,9 +159,14 @@ class CameraState(Message):
 
 
 class StateData(Message):
-    """A box's retained state: what it is and which cameras it has, or (as its last will) gone."""
+    """A box's retained state: what it is and which cameras it has, or (as its last will) gone.
+
+    ``connection_id`` is of the connection that said it: a will that comes late says nothing of a
+    later connection.
+    """
 
     online: bool
+    connection_id: UUID | None = None
     box_name: str = ""
     software: str = ""
     boot_id: UUID | None = None
@@ -159,10 +175,16 @@ class StateData(Message):
 
 
 class HeartbeatData(Message):
-    """Every 60 s; a box whose last one is older than 180 s is gone (GB/T 28181's own rhythm)."""
+    """Every 60 s; a box whose last one is older than 180 s is gone (GB/T 28181's own rhythm).
+
+    ``outbox_id`` is the outbox that the numbers are of, absent while it has none yet;
+    ``last_sequence`` the highest given in it, 0 for none, and ``head`` the SHA-256 of that message.
+    """
 
     boot_id: UUID
+    outbox_id: UUID | None = None
     last_sequence: int = Field(ge=0)
+    head: Sha256 | None = None
     outbox_rows: int = Field(ge=0)
     outbox_oldest_at: AwareDatetime | None = None
     evidence_pending: int = Field(default=0, ge=0)
@@ -174,8 +196,9 @@ class HeartbeatData(Message):
 
 
 class ReceiptData(Message):
-    """The sequences of one box that the centre has committed, duplicates and quarantined too."""
+    """The sequences of one outbox that the centre has committed, duplicates and quarantined too."""
 
+    outbox_id: UUID
     sequences: tuple[Sequence, ...]
 
 
@@ -199,14 +222,16 @@ class AlertMessage(Envelope):
     """Event of a box: has a place in its gap-free sequence, counted from 1.
 
     ``outboxid`` names the database that counts: a box whose disk was replaced counts from 1 again
-    under a new one, and nothing of it is a duplicate (protocol I4).
+    under a new one, and nothing of it is a duplicate (protocol I4). ``prevhash`` is the SHA-256 of
+    the message before it, of all its bytes; the first of an outbox has none (protocol I9).
     """
 
     type: Literal["cn.tanshao.alert.v1"] = "cn.tanshao.alert.v1"
     subject: LocalId  # the camera, or BOX_SUBJECT
-    sequence: Sequence
+    sequence: SequenceText
     bootid: UUID
-    outboxid: UUID | None = None
+    outboxid: UUID
+    prevhash: Sha256 | None = None
     data: AlertData
 
 
@@ -270,8 +295,3 @@ def gb_code(kind: AlertKind) -> tuple[int, int | None]:
         AlertKind.PICTURE_OVEREXPOSED: (5, 11),
         AlertKind.PICTURE_UNDEREXPOSED: (5, 11),
     }[kind]
-
-
-def is_late(started_at: datetime, received_at: datetime, *, limit_s: float = 60.0) -> bool:
-    """Return whether an alert came too late to ring a bell as if it were now (补传)."""
-    return (received_at - started_at).total_seconds() > limit_s

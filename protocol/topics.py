@@ -3,6 +3,7 @@
 ::
 
     tanshao/v1/<region>/<box>/event      up    QoS 1  alerts; never retained
+    tanshao/v1/<region>/<box>/historical up    QoS 1  alerts of more than a minute ago
     tanshao/v1/<region>/<box>/state      up    QoS 1  birth snapshot, last will; retained
     tanshao/v1/<region>/<box>/heartbeat  up    QoS 0  every 60 s; never retained
     tanshao/v1/<region>/<box>/receipt    down  QoS 1  what the centre has committed
@@ -26,13 +27,18 @@ class Leaf(StrEnum):
     """The last level of a box's topics."""
 
     EVENT = "event"
+    HISTORICAL = "historical"
     STATE = "state"
     HEARTBEAT = "heartbeat"
     RECEIPT = "receipt"
 
 
 #: What the centre subscribes to, for every box.
-UPLINK_FILTERS = tuple(f"{ROOT}/+/+/{leaf}" for leaf in (Leaf.EVENT, Leaf.STATE, Leaf.HEARTBEAT))
+UPLINK_FILTERS = tuple(
+    f"{ROOT}/+/+/{leaf}" for leaf in (Leaf.EVENT, Leaf.HISTORICAL, Leaf.STATE, Leaf.HEARTBEAT)
+)
+#: Where alerts come; which of the two says whether it is news.
+EVENT_LEAVES = frozenset({Leaf.EVENT, Leaf.HISTORICAL})
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from uuid import UUID
 
 from sqlalchemy import select
@@ -20,10 +21,11 @@ from central.duty.roster import duty_at
 from central.ingest.parse import Refused, Understood
 from central.ledger.book import append
 from central.ledger.chain import Entry
-from protocol.messages import AlertCurve, AlertMessage, AlertMode, is_late
+from protocol.messages import AlertCurve, AlertLevel, AlertMessage, AlertMode
+from protocol.topics import Leaf
 
-#: The outbox of a box that does not name it.
-_UNNAMED = UUID(int=0)
+#: An alert that comes by so much later than it was received: the database was away meanwhile.
+LATE_S = 60.0
 
 #: Rows a statement: far below SQLite's limit on variables.
 _ROWS = 500
@@ -34,7 +36,7 @@ class AlertIntake:
     """Takes a batch's alert messages inside the caller's transaction.
 
     ``changes`` are the feed's; trial alerts are only logged, so they are not among them.
-    ``new`` counts events not seen before.
+    ``fresh`` are the events not seen before, ``repeated`` those that were.
     """
 
     session: Session
@@ -42,7 +44,8 @@ class AlertIntake:
     now: datetime
     deadlines: Deadlines
     changes: list[tuple[FeedKind, str]] = field(default_factory=list)
-    new: int = 0
+    fresh: list[Understood] = field(default_factory=list)
+    repeated: list[Understood] = field(default_factory=list)
     _entries: list[Entry] = field(default_factory=list)
     _frozen: list[AlertDuty] = field(default_factory=list)
     _duty: dict[str, Sequence[AlertDuty]] = field(default_factory=dict)
@@ -85,13 +88,16 @@ class AlertIntake:
             stored = self._insert(part)
             for item in part:
                 message = _alert(item)
-                key = (item.topic.box_id, message.outboxid or _UNNAMED, message.sequence)
+                key = (item.topic.box_id, message.outboxid, message.sequence)
                 if stored.get(key) == message.id:
                     fresh.append(item)
                     del stored[key]  # the same message again in this batch is a duplicate
                 elif self._is_reused(key, message.id):
-                    refused.append(_refuse(item, "sequence: used by another event before"))
-        self.new += len(fresh)
+                    reason = "sequence: used by another event before: is there a second such box?"
+                    refused.append(_refuse(item, reason, is_doubled=True))
+                else:
+                    self.repeated.append(item)
+        self.fresh += fresh
         return fresh
 
     def _insert(self, part: Sequence[Understood]) -> dict[tuple[str, UUID, int], UUID]:
@@ -100,10 +106,12 @@ class AlertIntake:
         rows = [
             {
                 "box_id": item.topic.box_id,
-                "outbox_id": _alert(item).outboxid or _UNNAMED,
+                "outbox_id": _alert(item).outboxid,
                 "sequence": _alert(item).sequence,
                 "event_id": item.message.id,
                 "payload": item.message.model_dump(mode="json", exclude_none=True),
+                "digest": sha256(item.received.payload).hexdigest(),
+                "prevhash": _alert(item).prevhash,
                 "received_at": item.received.received_at,
             }
             for item in part
@@ -141,21 +149,37 @@ class AlertIntake:
         assert facts is not None
         if facts == before:
             return  # older than what is known
+        is_late = all(self._is_late(event) for event in events)
         if row is None:
-            row = self._begin(_alert(events[0]).data.alert_id, events[0].topic.box_id, facts)
+            first = events[0]
+            row = self._begin(_alert(first).data.alert_id, first.topic.box_id, facts, late=is_late)
         else:
+            if row.late and not is_late and facts.ended_at is None:
+                self._call_after_all(row, facts.level)
             self._go_on(row, facts)
         if facts.ended_at and not (before and before.ended_at):
             self._write(row, "ended")
         if facts.mode is not AlertMode.TRIAL:
             self.changes.append((FeedKind.ALERT, str(row.id)))
 
-    def _begin(self, alert_id: UUID, box_id: str, facts: BoxFacts) -> Alert:
+    def _is_late(self, event: Understood) -> bool:
+        """Return whether an event is no news: its box says so, or it has waited here."""
+        waited_s = (self.now - event.received.received_at).total_seconds()
+        return event.topic.leaf is Leaf.HISTORICAL or waited_s > LATE_S
+
+    def _call_after_all(self, row: Alert, level: AlertLevel) -> None:
+        """Let an alert that began while the line was down call people: it goes on now."""
+        row.late = False
+        if row.state in UNDECIDED:
+            row.sign_by = self.deadlines.sign_by(level, self.now)
+            row.verify_by = self.deadlines.verify_by(level, self.now)
+
+    def _begin(self, alert_id: UUID, box_id: str, facts: BoxFacts, *, late: bool) -> Alert:
         row = Alert(
             id=alert_id,
             box_id=box_id,
             received_at=self.now,
-            late=is_late(facts.started_at, self.now),
+            late=late,
             state=AlertState.NEW,
             sign_by=self.deadlines.sign_by(facts.level, self.now),
             verify_by=self.deadlines.verify_by(facts.level, self.now),
@@ -235,8 +259,8 @@ def _alert(item: Understood) -> AlertMessage:
     return item.message
 
 
-def _refuse(item: Understood, reason: str) -> Refused:
-    return Refused(item.received, item.topic, reason, item.sequence)
+def _refuse(item: Understood, reason: str, *, is_doubled: bool = False) -> Refused:
+    return Refused(item.received, item.topic, reason, item.place, is_doubled)
 
 
 def _facts(row: Alert) -> BoxFacts:

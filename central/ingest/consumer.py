@@ -272,7 +272,10 @@ class Consumer:
     def _receipt(self, uplink: Uplink, receipt: Committed) -> bool:
         now = self._clock.now()
         message = ReceiptMessage(
-            id=uuid7(now), source=_SOURCE, time=now, data=ReceiptData(sequences=receipt.sequences)
+            id=uuid7(now),
+            source=_SOURCE,
+            time=now,
+            data=ReceiptData(outbox_id=receipt.outbox_id, sequences=receipt.sequences),
         )
         topic = BoxTopic(receipt.region_code, receipt.box_id, Leaf.RECEIPT)
         return uplink.publish(str(topic), encode(message))

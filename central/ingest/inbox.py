@@ -3,6 +3,7 @@
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from central.alerts.states import Deadlines
 from central.db.engine import Database
 from central.db.models import Box
+from central.delivery.ledger import DeliveryLedger
 from central.ingest.alerts import AlertIntake
 from central.ingest.parse import Refused, Understood, understand
 from central.ingest.quarantine import quarantine
@@ -29,8 +31,9 @@ UNKNOWN_BOX = "box: not entered at this centre, or under another region"
 class DatabaseInbox:
     """Implements central.ports.Inbox on the centre's database.
 
-    What a known box sent and can't be understood is quarantined and receipted. What an unknown box
-    sent is quarantined but **not** receipted: once it has been entered, its alerts still come.
+    What a known box sent and can't be understood is quarantined, and receipted where it was kept
+    whole. What an unknown box sent is quarantined but **not** receipted: once it has been entered,
+    its alerts still come. Nor is what has another event's place.
     One message that the database itself refuses goes to quarantine without the rest of its batch.
     """
 
@@ -61,7 +64,7 @@ class DatabaseInbox:
             if not _is_about_a_value(error):
                 raise
             reason = f"database: {_brief(error)}"
-            return self._commit([Refused(item.received, item.topic, reason, item.sequence)])
+            return self._commit([Refused(item.received, item.topic, reason, item.place)])
 
     def _commit(self, parsed: Sequence[Understood | Refused]) -> Sequence[Committed]:
         now = self._clock.now()
@@ -75,19 +78,23 @@ class DatabaseInbox:
                 if _is_known(item.topic, boxes):
                     understood.append(item)
                 else:
-                    refused.append(Refused(item.received, item.topic, UNKNOWN_BOX, item.sequence))
+                    refused.append(Refused(item.received, item.topic, UNKNOWN_BOX, item.place))
             sites = SiteIntake(session, boxes, now)
             sites.take(understood)
             alerts = AlertIntake(session, boxes, now, self._deadlines)
             refused += alerts.take(
                 [item for item in understood if isinstance(item.message, AlertMessage)]
             )
-            quarantine(session, refused)
+            kept = quarantine(session, refused)
+            ledger = DeliveryLedger(session, now)
+            ledger.heard(understood)
+            own = [item for item in kept if item.topic and _is_known(item.topic, boxes)]
+            ledger.settle(alerts.fresh, alerts.repeated, own)
             publish(session, now, [*sites.changes, *alerts.changes])
-        receipts = _receipts([*understood, *refused], boxes)
+        receipts = _receipts(understood, refused, kept, boxes)
         log.debug(
             "inbox.committed",
-            extra={"messages": len(parsed), "new": alerts.new, "refused": len(refused)},
+            extra={"messages": len(parsed), "new": len(alerts.fresh), "refused": len(refused)},
         )
         return receipts
 
@@ -108,24 +115,37 @@ def _is_known(topic: BoxTopic, boxes: dict[str, Box]) -> bool:
     return box is not None and box.region_code == topic.region_code
 
 
-def _receipts(items: Iterable[Understood | Refused], boxes: dict[str, Box]) -> Sequence[Committed]:
+def _receipts(
+    understood: Iterable[Understood],
+    refused: Iterable[Refused],
+    kept: Iterable[Refused],
+    boxes: dict[str, Box],
+) -> Sequence[Committed]:
+    """Return what is stored for good: as an alert, or whole in quarantine."""
+    lost = {(item.topic, item.place) for item in refused}
+    whole = (item for item in understood if (item.topic, item.place) not in lost)
+    items: list[Understood | Refused] = [*whole, *kept]
     return _merged(
-        [Committed(item.topic.region_code, item.topic.box_id, (item.sequence,))]
+        [
+            Committed(
+                item.topic.region_code,
+                item.topic.box_id,
+                item.place.outbox_id,
+                (item.place.sequence,),
+            )
+        ]
         for item in items
-        if item.topic is not None and item.sequence is not None and _is_known(item.topic, boxes)
+        if item.topic is not None and item.place is not None and _is_known(item.topic, boxes)
     )
 
 
 def _merged(parts: Iterable[Sequence[Committed]]) -> Sequence[Committed]:
-    """Return one entry a box, its sequences in order and each once."""
-    sequences: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
+    """Return one entry an outbox, its sequences in order and each once."""
+    sequences: defaultdict[tuple[str, str, UUID], set[int]] = defaultdict(set)
     for part in parts:
-        for committed in part:
-            sequences[committed.region_code, committed.box_id].update(committed.sequences)
-    return [
-        Committed(region_code, box_id, tuple(sorted(found)))
-        for (region_code, box_id), found in sorted(sequences.items())
-    ]
+        for one in part:
+            sequences[one.region_code, one.box_id, one.outbox_id].update(one.sequences)
+    return [Committed(*key, tuple(sorted(found))) for key, found in sorted(sequences.items())]
 
 
 def _is_about_a_value(error: Exception) -> bool:

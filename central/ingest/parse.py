@@ -3,19 +3,41 @@
 import json
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
+
+from pydantic import TypeAdapter
 
 from central.ports import Received
 from protocol.codec import MAX_PAYLOAD_BYTES, BadMessageError, decode
-from protocol.messages import AlertMessage, HeartbeatMessage, StateMessage, source_of_box
-from protocol.topics import BoxTopic, Leaf
+from protocol.messages import (
+    AlertMessage,
+    AnyMessage,
+    HeartbeatMessage,
+    Sequence,
+    StateMessage,
+    source_of_box,
+)
+from protocol.topics import EVENT_LEAVES, BoxTopic, Leaf
 
 BoxMessage = AlertMessage | StateMessage | HeartbeatMessage
 
 _TYPES: dict[Leaf, type[BoxMessage]] = {
     Leaf.EVENT: AlertMessage,
+    Leaf.HISTORICAL: AlertMessage,
     Leaf.STATE: StateMessage,
     Leaf.HEARTBEAT: HeartbeatMessage,
 }
+
+
+_SEQUENCE: TypeAdapter[int] = TypeAdapter(Sequence)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A place in a box's outbox."""
+
+    outbox_id: UUID
+    sequence: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +49,24 @@ class Understood:
     message: BoxMessage
 
     @property
-    def sequence(self) -> int | None:
+    def place(self) -> Place | None:
         """Return the place in the box's outbox, where the message has one."""
-        return self.message.sequence if isinstance(self.message, AlertMessage) else None
+        return _place(self.message)
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A message for the quarantine. ``sequence`` is there where it could be read all the same."""
+    """A message for the quarantine. ``place`` is there where it could be read all the same.
+
+    ``is_doubled``: another event has that place. Then it is kept, but never receipted: what its box
+    has under that number is not stored as an alert, and nobody else may say that it was.
+    """
 
     received: Received
     topic: BoxTopic | None
     reason: str
-    sequence: int | None
+    place: Place | None
+    is_doubled: bool = False
 
 
 def understand(received: Received) -> Understood | Refused:
@@ -50,26 +77,36 @@ def understand(received: Received) -> Understood | Refused:
     try:
         message = decode(received.payload)
     except BadMessageError as error:
-        return Refused(received, topic, str(error), _readable_sequence(topic, received.payload))
-    sequence = message.sequence if isinstance(message, AlertMessage) else None
+        return Refused(received, topic, str(error), _readable_place(topic, received.payload))
+    place = _place(message)
     if not isinstance(message, _TYPES[topic.leaf]):
         reason = f"type: {message.type} does not belong on /{topic.leaf}"
-        return Refused(received, topic, reason, sequence)
+        return Refused(received, topic, reason, place)
     assert isinstance(message, BoxMessage)
     if message.source != source_of_box(topic.box_id):
-        return Refused(received, topic, "source: is not the topic's box", sequence)
+        return Refused(received, topic, "source: is not the topic's box", place)
     if b"\\u0000" in received.payload:
         # PostgreSQL can't keep it, in text or in a document.
-        return Refused(received, topic, "payload: holds the character U+0000", sequence)
+        return Refused(received, topic, "payload: holds the character U+0000", place)
     return Understood(received, topic, message)
 
 
-def _readable_sequence(topic: BoxTopic, payload: bytes) -> int | None:
-    if topic.leaf is not Leaf.EVENT or len(payload) > MAX_PAYLOAD_BYTES:
+def _place(message: AnyMessage) -> Place | None:
+    if not isinstance(message, AlertMessage):
+        return None
+    return Place(message.outboxid, message.sequence)
+
+
+def _readable_place(topic: BoxTopic, payload: bytes) -> Place | None:
+    if topic.leaf not in EVENT_LEAVES or len(payload) > MAX_PAYLOAD_BYTES:
         return None
     try:
         document: Any = json.loads(payload)
     except (ValueError, RecursionError):
         return None
-    found = document.get("sequence") if isinstance(document, dict) else None
-    return found if type(found) is int and 1 <= found < 2**63 else None
+    if not isinstance(document, dict):
+        return None
+    try:
+        return Place(UUID(document["outboxid"]), _SEQUENCE.validate_python(document["sequence"]))
+    except (KeyError, ValueError, TypeError, AttributeError):
+        return None

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from central.db.models import Quarantine
 from central.db.upsert import insert_into
 from central.ingest.parse import Refused
+from protocol.codec import MAX_PAYLOAD_BYTES
 from protocol.topics import Leaf
 
 log = logging.getLogger(__name__)
@@ -23,14 +24,15 @@ log = logging.getLogger(__name__)
 KEPT_FOR = timedelta(days=90)
 #: Rows a topic. Overflow: the newest is not kept, only counted, in one more row of the topic.
 MAX_ROWS = 2000
-#: Enough to see what a message was meant to be.
-_KEPT_BYTES = 64 * 1024
-
 _TEXT_CHARS = 1000
 
 
-def quarantine(session: Session, refused: Iterable[Refused]) -> None:
-    """Keep or count what was refused, in the caller's transaction."""
+def quarantine(session: Session, refused: Iterable[Refused]) -> list[Refused]:
+    """Keep or count what was refused, in the caller's transaction.
+
+    Returns what may be receipted: it is kept whole, and has a place of its own.
+    """
+    settled = []
     counts: dict[str, int] = {}
     for item in refused:
         topic = _text(item.received.topic)
@@ -44,9 +46,12 @@ def quarantine(session: Session, refused: Iterable[Refused]) -> None:
         if counts[topic] < MAX_ROWS or session.get(Quarantine, digest) is not None:
             payload = item.received.payload
             counts[topic] += _keep(session, item, digest, _text(item.reason), payload) == 1
+            if len(payload) <= MAX_PAYLOAD_BYTES and not item.is_doubled:
+                settled.append(item)
         else:
             digest = hashlib.sha256(f"{topic}\0beyond".encode()).hexdigest()
             _keep(session, item, digest, f"more than {MAX_ROWS} rows: counted only", b"")
+    return settled
 
 
 def prune(session: Session, now: datetime) -> int:
@@ -61,9 +66,14 @@ def _keep(session: Session, item: Refused, digest: str, reason: str, payload: by
     statement = insert_into(session, Quarantine).values(
         digest=digest,
         topic=_text(item.received.topic),
-        payload=payload[:_KEPT_BYTES],
+        payload=payload[:MAX_PAYLOAD_BYTES],
         size_bytes=len(payload),
         reason=reason,
+        box_id=item.topic and item.topic.box_id,
+        outbox_id=item.place and item.place.outbox_id,
+        sequence=item.place and item.place.sequence,
+        sha256=hashlib.sha256(item.received.payload).hexdigest(),
+        is_doubled=item.is_doubled,
         first_at=at,
         last_at=at,
         times=1,

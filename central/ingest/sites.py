@@ -73,9 +73,12 @@ class SiteIntake:
         self, box: Box, message: StateMessage, received_at: datetime, cameras: dict[str, Camera]
     ) -> None:
         data: StateData = message.data
-        box.online = data.online
         if not data.online:
+            # The will of a connection that is over says nothing of the one that came after it.
+            if data.connection_id in (None, box.connection_id):
+                box.online = False
             return
+        box.online, box.connection_id = True, data.connection_id
         # A birth is retained: it may be an old one of a box that is long gone.
         seen = min(message.time, received_at)
         box.last_seen_at = max(box.last_seen_at or seen, seen)

@@ -175,9 +175,7 @@ class Desk:
         self, connection: sqlite3.Connection, op: AlertOp, standing: Standing, at: datetime
     ) -> None:
         happening = Happening(op, standing, at, self._clock.now(), self._model_of(standing.kind))
-        self._outbox.append(
-            connection, lambda sequence, outbox: self._writer.message(happening, sequence, outbox)
-        )
+        self._outbox.append(connection, lambda place: self._writer.message(happening, place))
 
     def _keep_video(self, connection: sqlite3.Connection, standing: Standing) -> None:
         if standing.camera_id not in self._recorded:

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from edge.alerts.standing import Standing
+from edge.bus.outbox import Place
 from edge.config import EdgeConfig
 from protocol.ids import uuid7
 from protocol.messages import (
@@ -44,16 +45,17 @@ class EventWriter:
         self._places = {camera.id: (camera.name, camera.grid_code) for camera in config.cameras}
         self._elsewhere = (config.box.name, config.box.region_code + WHOLE_VILLAGE)
 
-    def message(self, happening: Happening, sequence: int, outbox_id: UUID) -> AlertMessage:
-        """Return the message that has ``sequence`` in the outbox ``outbox_id``."""
+    def message(self, happening: Happening, place: Place) -> AlertMessage:
+        """Return the message that has that place in the outbox."""
         return AlertMessage(
             id=uuid7(happening.noticed_at),
             source=self._source,
             time=happening.noticed_at,
             subject=happening.standing.camera_id,
-            sequence=sequence,
+            sequence=place.sequence,
             bootid=self._boot_id,
-            outboxid=outbox_id,
+            outboxid=place.outbox_id,
+            prevhash=place.prevhash,
             data=self._data(happening),
         )
 

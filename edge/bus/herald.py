@@ -33,6 +33,7 @@ class Herald:
         self._started_at = started_at
         self._source = source_of_box(box.id)
         self.event_topic = self._topic(Leaf.EVENT)
+        self.historical_topic = self._topic(Leaf.HISTORICAL)
         self.receipt_topic = self._topic(Leaf.RECEIPT)
 
     @property
@@ -43,15 +44,18 @@ class Herald:
     def _topic(self, leaf: Leaf) -> str:
         return str(BoxTopic(self._box.region_code, self._box.id, leaf))
 
-    def gone(self) -> Outgoing:
-        """Return the retained state that says the box is not connected: last will and farewell."""
-        return self._state(StateData(online=False, box_name=self._box.name))
+    def gone(self, connection_id: UUID) -> Outgoing:
+        """Return the retained state that says a connection has ended: last will and farewell."""
+        return self._state(
+            StateData(online=False, connection_id=connection_id, box_name=self._box.name)
+        )
 
-    def here(self, vitals: Vitals) -> Outgoing:
+    def here(self, connection_id: UUID, vitals: Vitals) -> Outgoing:
         """Return the retained state of a box that is connected, with its cameras."""
         return self._state(
             StateData(
                 online=True,
+                connection_id=connection_id,
                 box_name=self._box.name,
                 software=self._software,
                 boot_id=self._boot_id,
@@ -74,7 +78,9 @@ class Herald:
             time=now,
             data=HeartbeatData(
                 boot_id=self._boot_id,
+                outbox_id=load.outbox_id,
                 last_sequence=load.last_sequence,
+                head=load.head,
                 outbox_rows=load.rows,
                 outbox_oldest_at=load.oldest_at,
                 evidence_pending=evidence_pending,

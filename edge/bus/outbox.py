@@ -1,5 +1,6 @@
 """The outbox: messages that the centre has not yet said it committed."""
 
+import hashlib
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
@@ -24,12 +25,35 @@ _RENEWED = "outbox.renewed_us"
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A message's place: its sequence in an outbox, and the hash of the message before it."""
+
+    sequence: int
+    outbox_id: UUID
+    prevhash: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Load:
-    """How much waits. ``last_sequence`` is 0 where nothing was ever sent."""
+    """How much waits. ``last_sequence`` is 0 where nothing was ever sent.
+
+    ``outbox_id`` is None before the first message; ``head`` is the last one's SHA-256.
+    """
 
     last_sequence: int
     rows: int
     oldest_at: datetime | None
+    outbox_id: UUID | None = None
+    head: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A message to be sent; ``is_live``: it is not older than LIVE_FOR."""
+
+    sequence: int
+    payload: bytes
+    is_live: bool
 
 
 class Outbox:
@@ -43,19 +67,21 @@ class Outbox:
         self._clock = clock
 
     def append(
-        self, connection: sqlite3.Connection, message: Callable[[int, UUID], AlertMessage]
+        self, connection: sqlite3.Connection, message: Callable[[Place], AlertMessage]
     ) -> int:
         """Queue a message in the caller's transaction and return its sequence.
 
         The sequence has no holes (alert I3): it is the highest ever given plus one, taken inside
         the transaction that also stores the message, and :meth:`prune` never removes the highest.
-        ``message`` gets the sequence and the outbox's own id.
+        So its bytes are there for the next message's hash (protocol I9).
         """
         now = self._clock.now()
-        sequence = 1 + int(
-            connection.execute("select coalesce(max(seq), 0) from outbox").fetchone()[0]
-        )
-        event = message(sequence, self._identity(connection, now))
+        last = connection.execute(
+            "select seq, payload from outbox order by seq desc limit 1"
+        ).fetchone()
+        sequence = 1 if last is None else 1 + int(last["seq"])
+        prevhash = None if last is None else _hash(last["payload"])
+        event = message(Place(sequence, self._identity(connection, now), prevhash))
         connection.execute(
             """
             insert into outbox (seq, event_id, payload, created_us)
@@ -133,17 +159,29 @@ class Outbox:
             ).fetchall()
         return Waiting(tuple(live), tuple(row["seq"] for row in oldest))
 
-    def payloads(self, sequences: Sequence[int]) -> list[tuple[int, bytes]]:
+    def parcels(self, sequences: Sequence[int]) -> list[Parcel]:
         """Return the messages of ``sequences`` in that order; receipted ones are left out."""
+        live_since_us = to_us(self._clock.now() - LIVE_FOR)
         with self._database.reading() as connection:
             found = (
                 connection.execute(
-                    "select seq, payload from outbox where seq = :seq and receipt_us is null",
+                    """
+                    select seq, payload, created_us from outbox
+                    where seq = :seq and receipt_us is null
+                    """,
                     {"seq": sequence},
                 ).fetchone()
                 for sequence in sequences
             )
-            return [(row["seq"], row["payload"]) for row in found if row is not None]
+            return [
+                Parcel(row["seq"], row["payload"], row["created_us"] >= live_since_us)
+                for row in found
+                if row is not None
+            ]
+
+    def is_called(self, outbox_id: UUID) -> bool:
+        """Return whether that is this outbox: a receipt for another one is none for its rows."""
+        return self.load().outbox_id == outbox_id
 
     def receipted(self, sequences: Collection[int]) -> int:
         """Mark rows as committed by the centre; return how many were still waiting."""
@@ -165,14 +203,19 @@ class Outbox:
                 select coalesce((select max(seq) from outbox), 0) as last_seq,
                        (select count(*) from outbox where receipt_us is null) as waiting,
                        (select created_us from outbox where receipt_us is null
-                        order by seq limit 1) as oldest_us
-                """
+                        order by seq limit 1) as oldest_us,
+                       (select payload from outbox order by seq desc limit 1) as last_payload,
+                       (select value from meta where key = :key) as outbox_id
+                """,
+                {"key": _OUTBOX_ID},
             ).fetchone()
-        oldest_us = row["oldest_us"]
+        oldest_us, payload, outbox_id = row["oldest_us"], row["last_payload"], row["outbox_id"]
         return Load(
             last_sequence=row["last_seq"],
             rows=row["waiting"],
             oldest_at=None if oldest_us is None else from_us(oldest_us),
+            outbox_id=None if outbox_id is None else UUID(outbox_id),
+            head=None if payload is None else _hash(payload),
         )
 
     def prune(self, keep: timedelta) -> int:
@@ -191,5 +234,15 @@ class Outbox:
             ).rowcount
 
 
-def _renumbered(message: AlertMessage, sequence: int, outbox_id: UUID) -> AlertMessage:
-    return message.model_copy(update={"sequence": sequence, "outboxid": outbox_id})
+def _renumbered(message: AlertMessage, place: Place) -> AlertMessage:
+    return message.model_copy(
+        update={
+            "sequence": place.sequence,
+            "outboxid": place.outbox_id,
+            "prevhash": place.prevhash,
+        }
+    )
+
+
+def _hash(payload: bytes) -> str:
+    return hashlib.sha256(payload).hexdigest()

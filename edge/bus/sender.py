@@ -19,7 +19,8 @@ from edge.faultlog import FaultLog
 from edge.ports import VitalsSource
 from protocol.clock import Clock
 from protocol.codec import BadMessageError, decode
-from protocol.messages import EpochMessage, ReceiptMessage
+from protocol.ids import uuid7
+from protocol.messages import EpochMessage, ReceiptData, ReceiptMessage
 from protocol.topics import EPOCH
 
 log = logging.getLogger(__name__)
@@ -113,6 +114,7 @@ class Sender:
         self._thread: threading.Thread | None = None
         self._settings: LinkSettings | None = None
         self._link: Link | None = None
+        self._connection_id = uuid7(clock.now())
         self._greeted = False
         self._failures = 0
         self._error = ""
@@ -193,7 +195,7 @@ class Sender:
             self._wake.wait(self._idle_s())
             self._wake.clear()
         if self._link is not None:
-            self._link.close(self._herald.gone())
+            self._link.close(self._herald.gone(self._connection_id))
             self._link = None
         self._greeted = False
 
@@ -217,7 +219,9 @@ class Sender:
     def _connect(self, now_ns: int) -> None:
         assert self._settings is not None
         self._give_up_at_ns = now_ns + round(self._timing.ready_within_s * _NS)
-        link = Link(self._settings, self._herald.subscriptions, self._herald.gone(), self._wake.set)
+        self._connection_id = uuid7(self._clock.now())
+        will = self._herald.gone(self._connection_id)
+        link = Link(self._settings, self._herald.subscriptions, will, self._wake.set)
         self._link = link
         link.open()
 
@@ -276,15 +280,17 @@ class Sender:
             return
         if isinstance(message, ReceiptMessage) and incoming.topic == self._herald.receipt_topic:
             self._heard_at_ns = now_ns
-            self._take_receipts(message.data.sequences)
+            self._take_receipts(message.data)
         elif isinstance(message, EpochMessage) and incoming.topic == EPOCH:
             self._take_epoch(message.data.epoch, retained=incoming.retained)
         else:
             self._counters.bad_messages += 1
 
-    def _take_receipts(self, sequences: tuple[int, ...]) -> None:
-        ours = self._window.ours(sequences)
-        self._counters.stray_receipts += len(sequences) - len(ours)
+    def _take_receipts(self, receipt: ReceiptData) -> None:
+        # One for another outbox, of before a rescue or of a box that was cloned, is none of ours.
+        is_ours = self._outbox.is_called(receipt.outbox_id)
+        ours = self._window.ours(receipt.sequences) if is_ours else set()
+        self._counters.stray_receipts += len(receipt.sequences) - len(ours)
         self._receipts |= ours
         self._settle_at_ns = 0
 
@@ -315,7 +321,7 @@ class Sender:
     def _tell_state(self, link: Link, now_ns: int) -> None:
         self._cameras_changed.clear()
         self._state_at_ns = now_ns + round(self._timing.state_gap_s * _NS)
-        link.publish(self._herald.here(self._vitals.vitals()))
+        link.publish(self._herald.here(self._connection_id, self._vitals.vitals()))
 
     def _tell_heartbeat(self, link: Link, now_ns: int) -> None:
         self._heartbeat_at_ns = now_ns + round(self._timing.heartbeat_s * _NS)
@@ -327,12 +333,13 @@ class Sender:
         chosen = self._window.take(self._outbox.waiting(self._window.reach), now_ns)
         chosen = [sequence for sequence in chosen if sequence not in self._receipts]
         rest = set(chosen)
-        for sequence, payload in self._outbox.payloads(chosen):
-            if not link.publish(Outgoing(self._herald.event_topic, payload, qos=1)):
+        for parcel in self._outbox.parcels(chosen):
+            topic = self._herald.event_topic if parcel.is_live else self._herald.historical_topic
+            if not link.publish(Outgoing(topic, parcel.payload, qos=1)):
                 break
-            rest.discard(sequence)
+            rest.discard(parcel.sequence)
             self._counters.sent += 1
-            self._counters.sent_again += sequence in before
+            self._counters.sent_again += parcel.sequence in before
         if chosen and not before:
             self._heard_at_ns = now_ns
         self._window.unsent(rest)

@@ -4,6 +4,7 @@ import sqlite3
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from uuid import UUID
 
 from central.errors import StoreUnavailableError
 from central.ports import Committed, Received
@@ -43,20 +44,21 @@ class FakeInbox:
             raise StoreUnavailableError("the test's store is away")
         if self.poison is not None and any(self.poison in each.payload for each in batch):
             raise RuntimeError("the inbox has a bug")
-        receipts: dict[tuple[str, str], list[int]] = {}
+        receipts: dict[tuple[str, str, UUID], list[int]] = {}
         with self._lock:
             self._connection.execute("begin immediate")
             for received in batch:
                 topic = BoxTopic.parse(received.topic)
                 assert topic is not None
-                sequence = self._take(received, topic)
-                if sequence is not None:
-                    receipts.setdefault((topic.region_code, topic.box_id), []).append(sequence)
+                event = self._take(received, topic)
+                if event is not None:
+                    outbox = topic.region_code, topic.box_id, event.outboxid
+                    receipts.setdefault(outbox, []).append(event.sequence)
             self._connection.execute("commit")
             self.batches.append(len(batch))
         return [Committed(*box, tuple(sequences)) for box, sequences in receipts.items()]
 
-    def _take(self, received: Received, topic: BoxTopic) -> int | None:
+    def _take(self, received: Received, topic: BoxTopic) -> AlertMessage | None:
         try:
             message = decode(received.payload)
         except BadMessageError as error:
@@ -84,7 +86,7 @@ class FakeInbox:
             self._connection.execute(
                 "insert into duplicate values (?, ?)", (topic.box_id, message.sequence)
             )
-        return message.sequence
+        return message
 
     def sequences(self, box_id: str) -> list[int]:
         """Return the stored sequences of a box, ascending."""

@@ -137,13 +137,16 @@ def camera_state(camera_id: str = "cam1", **changes: object) -> CameraState:
     return CameraState.model_validate(values | changes)
 
 
-def birth(*cameras: CameraState, at: datetime = NOW) -> StateMessage:
+def birth(
+    *cameras: CameraState, at: datetime = NOW, connection_id: UUID | None = None
+) -> StateMessage:
     return StateMessage(
         id=uuid4(),
         source=source_of_box(BOX),
         time=at,
         data=StateData(
             online=True,
+            connection_id=connection_id,
             box_name="下村主机",
             software="0.1.0",
             boot_id=BOOT,
@@ -153,10 +156,9 @@ def birth(*cameras: CameraState, at: datetime = NOW) -> StateMessage:
     )
 
 
-def will(at: datetime = NOW) -> StateMessage:
-    return StateMessage(
-        id=uuid4(), source=source_of_box(BOX), time=at, data=StateData(online=False)
-    )
+def will(at: datetime = NOW, connection_id: UUID | None = None) -> StateMessage:
+    data = StateData(online=False, connection_id=connection_id)
+    return StateMessage(id=uuid4(), source=source_of_box(BOX), time=at, data=data)
 
 
 def heartbeat(*cameras: CameraState, at: datetime = NOW, **changes: object) -> HeartbeatMessage:

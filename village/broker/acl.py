@@ -1,9 +1,17 @@
 """Who may write and read which topic: pure, the same rules for every kind of broker."""
 
-from protocol.topics import CENTRE_USER, EPOCH, ROOT, UPLINK_FILTERS, BoxTopic, Leaf
+from protocol.topics import (
+    CENTRE_USER,
+    EPOCH,
+    EVENT_LEAVES,
+    ROOT,
+    UPLINK_FILTERS,
+    BoxTopic,
+    Leaf,
+)
 
 #: What a box writes; the centre reads it.
-UP = frozenset({Leaf.EVENT, Leaf.STATE, Leaf.HEARTBEAT})
+UP = EVENT_LEAVES | {Leaf.STATE, Leaf.HEARTBEAT}
 
 
 def may_write(username: str, topic: str) -> bool:

@@ -2,7 +2,15 @@
 
 from central.db.base import Base
 from central.db.models.activities import Activity, ActivityLedger, ActivityPlace
-from central.db.models.alerts import Alert, AlertDuty, AlertLedger, BoxEvent, Evidence, Quarantine
+from central.db.models.alerts import (
+    Alert,
+    AlertDuty,
+    AlertLedger,
+    BoxEvent,
+    BoxOutbox,
+    Evidence,
+    Quarantine,
+)
 from central.db.models.examples import Example, ExampleCamera, ExampleDue, ExampleEntry
 from central.db.models.feed import FeedFloor, FeedRow
 from central.db.models.incidents import (
@@ -27,6 +35,7 @@ __all__ = [
     "Base",
     "Box",
     "BoxEvent",
+    "BoxOutbox",
     "Camera",
     "Evidence",
     "Example",

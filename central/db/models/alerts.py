@@ -26,19 +26,55 @@ class BoxEvent(Base):
     sequence: Mapped[int]
     event_id: Mapped[UUID]
     payload: Mapped[dict[str, Any]]
+    digest: Mapped[str]  # SHA-256 of the bytes as they came
+    prevhash: Mapped[str | None]  # what the box says the digest of the event before it is
     received_at: Mapped[datetime]
 
 
+class BoxOutbox(Base):
+    """What is known of the completeness of one outbox of a box (protocol I9).
+
+    All of 1 to ``complete_to`` are here and each is the one that the next says it follows;
+    ``broken_at`` is the first that follows another one. ``told_last`` is the highest number that
+    the box says it has given, ``missing_since`` since when something up to it is not here.
+    """
+
+    __tablename__ = "box_outbox"
+
+    box_id: Mapped[str] = mapped_column(ForeignKey("box.id"), primary_key=True)
+    outbox_id: Mapped[UUID] = mapped_column(primary_key=True)
+    first_at: Mapped[datetime]
+    last_at: Mapped[datetime]
+    received: Mapped[int] = mapped_column(default=0)
+    repeated: Mapped[int] = mapped_column(default=0)
+    highest: Mapped[int] = mapped_column(default=0)
+    complete_to: Mapped[int] = mapped_column(default=0)
+    broken_at: Mapped[int | None]
+    told_last: Mapped[int] = mapped_column(default=0)
+    told_head: Mapped[str | None]
+    missing_since: Mapped[datetime | None]
+
+
 class Quarantine(Base):
-    """What could not be understood. The same again is counted, not kept again."""
+    """What could not be understood. The same again is counted, not kept again.
+
+    ``box_id`` is whose topic it came under; ``outbox_id`` and ``sequence`` are its place, where
+    that could be read; ``is_doubled``: another event has that place.
+    """
 
     __tablename__ = "quarantine"
+    __table_args__ = (Index("ix_quarantine_place", "box_id", "outbox_id", "sequence"),)
 
     digest: Mapped[str] = mapped_column(primary_key=True)  # of what central.ingest.quarantine says
     topic: Mapped[str] = mapped_column(index=True)
     payload: Mapped[bytes]
     size_bytes: Mapped[int]
+    sha256: Mapped[str]
     reason: Mapped[str]
+    box_id: Mapped[str | None]
+    outbox_id: Mapped[UUID | None]
+    sequence: Mapped[int | None]
+    is_doubled: Mapped[bool] = mapped_column(default=False)
     first_at: Mapped[datetime]
     last_at: Mapped[datetime]
     times: Mapped[int]

@@ -47,6 +47,7 @@ class Box(Base):
     state: Mapped[BoxState] = mapped_column(default=BoxState.LOST)
     last_seen_at: Mapped[datetime | None]
     boot_id: Mapped[UUID | None]
+    connection_id: Mapped[UUID | None]
     started_at: Mapped[datetime | None]
     software: Mapped[str] = mapped_column(default="")
     last_sequence: Mapped[int] = mapped_column(default=0)

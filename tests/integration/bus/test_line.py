@@ -177,7 +177,7 @@ def test_a_message_that_breaks_the_inbox_stops_no_other(broker, inbox, tmp_path)
         box.sender.start()
         box.report(3)
         box.wait_cleared()
-        inbox.poison = b'"sequence":5,'
+        inbox.poison = b'"sequence":"0000000000000000005",'
         box.report(4)
         wait_until(lambda: box.outbox.load().rows == 1)
         assert inbox.sequences(BOX) == [1, 2, 3, 4, 6, 7]

@@ -5,6 +5,7 @@ import socket
 import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime
+from uuid import uuid4
 
 import pytest
 
@@ -14,7 +15,7 @@ from edge.errors import ConfigError
 from protocol.codec import encode
 from protocol.ids import uuid7
 from protocol.messages import EpochData, EpochMessage, ReceiptData, ReceiptMessage
-from protocol.topics import CENTRE_USER, EPOCH, UPLINK_FILTERS
+from protocol.topics import CENTRE_USER, EPOCH, ROOT, UPLINK_FILTERS, Leaf
 from tests.support.desk_box import BOX, REGION
 from tests.support.inbox import FakeInbox
 from tests.support.line import (
@@ -48,8 +49,13 @@ def centre(broker):
         yield visitor
 
 
-def receipt(*sequences):
-    data = ReceiptData(sequences=sequences)
+def receipt(box, *sequences):
+    """Return a receipt for what a box has in its outbox."""
+    return receipt_for(box.outbox.load().outbox_id, *sequences)
+
+
+def receipt_for(outbox_id, *sequences):
+    data = ReceiptData(outbox_id=outbox_id, sequences=sequences)
     return encode(ReceiptMessage(id=uuid7(AT), source="/centre", time=AT, data=data))
 
 
@@ -92,9 +98,38 @@ def test_receipts_clear_only_rows_that_were_sent(broker, centre, tmp_path):
         box.sender.start()
         box.report(2)
         wait_until(lambda: len(centre.messages) == 2)
-        centre.publish(RECEIPT, receipt(2, 7, 99))
+        centre.publish(RECEIPT, receipt(box, 2, 7, 99))
         wait_until(lambda: box.sender.status().stray_receipts == 2)
         assert (box.sender.status().receipted, box.outbox.load().rows) == (1, 1)
+
+
+def test_a_receipt_for_another_outbox_clears_nothing(broker, centre, tmp_path):
+    with SendingBox(tmp_path / "box", broker) as box:
+        box.sender.start()
+        box.report(1)
+        wait_until(lambda: centre.messages)
+        centre.publish(RECEIPT, receipt_for(uuid4(), 1))
+        wait_until(lambda: box.sender.status().stray_receipts == 1)
+        assert box.outbox.load().rows == 1
+        centre.publish(RECEIPT, receipt(box, 1))
+        box.wait_cleared()
+
+
+def test_what_is_older_than_a_minute_goes_as_historical_and_byte_by_byte_the_same(broker, tmp_path):
+    with Visitor(broker, CENTRE_USER, CENTRE_TOKEN) as centre:
+        centre.subscribe(f"{ROOT}/+/+/{Leaf.EVENT}")
+        centre.subscribe(f"{ROOT}/+/+/{Leaf.HISTORICAL}")
+        with SendingBox(tmp_path / "box", broker) as box:
+            box.report(2)
+            with box.database.transaction() as connection:
+                connection.execute(
+                    "update outbox set created_us = created_us - 61000000 where seq = 1"
+                )
+            stored = [parcel.payload for parcel in box.outbox.parcels((1, 2))]
+            box.sender.start()
+            wait_until(lambda: len({payload for _, payload in centre.messages}) == 2)
+        leaf = {payload: topic.rpartition("/")[2] for topic, payload in centre.messages}
+    assert [leaf[payload] for payload in stored] == ["historical", "event"]
 
 
 def test_what_has_its_receipt_is_not_sent_again_while_the_disk_refuses(broker, centre, tmp_path):
@@ -107,11 +142,11 @@ def test_what_has_its_receipt_is_not_sent_again_while_the_disk_refuses(broker, c
             )
         box.sender.start()
         wait_until(lambda: len({payload for _, payload in centre.messages}) == 3)
-        centre.publish(RECEIPT, receipt(1, 2, 3))
-        centre.publish(RECEIPT, receipt(98))
+        centre.publish(RECEIPT, receipt(box, 1, 2, 3))
+        centre.publish(RECEIPT, receipt(box, 98))
         wait_until(lambda: box.sender.status().stray_receipts >= 1)
         sent = box.sender.status().sent
-        centre.publish(RECEIPT, receipt(99))
+        centre.publish(RECEIPT, receipt(box, 99))
         wait_until(lambda: box.sender.status().stray_receipts >= 2)
         with box.database.transaction() as connection:
             connection.execute("drop trigger full")
@@ -120,7 +155,7 @@ def test_what_has_its_receipt_is_not_sent_again_while_the_disk_refuses(broker, c
 
 
 @pytest.mark.parametrize(
-    ("topic", "payload"), [(RECEIPT, b"junk"), (RECEIPT, epoch()), (EPOCH, receipt(1))]
+    ("topic", "payload"), [(RECEIPT, b"junk"), (RECEIPT, epoch()), (EPOCH, receipt_for(uuid4(), 1))]
 )
 def test_what_does_not_belong_there_is_counted_and_harmless(
     broker, centre, tmp_path, topic, payload
@@ -131,7 +166,7 @@ def test_what_does_not_belong_there_is_counted_and_harmless(
         wait_until(lambda: centre.messages)
         centre.publish(topic, payload)
         wait_until(lambda: box.sender.status().bad_messages == 1)
-        centre.publish(RECEIPT, receipt(1))
+        centre.publish(RECEIPT, receipt(box, 1))
         box.wait_cleared()
 
 
@@ -153,7 +188,7 @@ def test_silence_makes_it_connect_anew(broker, centre, tmp_path):
         box.sender.start()
         box.report(1)
         wait_until(lambda: len(centre.messages) >= 2)
-        centre.publish(RECEIPT, receipt(1))
+        centre.publish(RECEIPT, receipt(box, 1))
         box.wait_cleared()
 
 

@@ -1,5 +1,6 @@
 """What planned events do to alerts: known while within them, ringing once where not."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -10,9 +11,10 @@ from sqlalchemy.exc import DBAPIError
 from central.db.models import Alert
 from central.ledger.book import LEDGERS, broken_at
 from protocol.messages import AlertKind, AlertLevel, AlertMode, AlertOp
+from protocol.topics import BoxTopic, Leaf
 from tests.support.activities import enter_cameras, file, file_approved, wedding, words
 from tests.support.browser import listening
-from tests.support.xiacun import GRID, NOW, alert_data, alert_message, received
+from tests.support.xiacun import BOX, GRID, NOW, REGION, alert_data, alert_message, received
 
 MINUTE = timedelta(minutes=1)
 
@@ -35,7 +37,11 @@ class Gathering:
         at = changes.pop("at", self._clock.now())
         facts = {"started_at": self.started_at, "at": at, "count": count, "peak": count}
         data = alert_data(self.id, op=op, **(facts | self._changes | changes))
-        self._centre.take(received(alert_message(data, self._sequence), at=self._clock.now()))
+        now = self._clock.now()
+        message = received(alert_message(data, self._sequence), at=now)
+        if now - data.at > timedelta(minutes=1):
+            message = replace(message, topic=str(BoxTopic(REGION, BOX, Leaf.HISTORICAL)))
+        self._centre.take(message)
         return self
 
     def shown(self) -> dict:

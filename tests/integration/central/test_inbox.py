@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -30,6 +31,7 @@ from tests.support.xiacun import (
     DEADLINES,
     GRID,
     NOW,
+    OUTBOX,
     REGION,
     alert_data,
     alert_message,
@@ -66,7 +68,7 @@ def feed(database) -> list[tuple[FeedKind, str]]:
 
 def test_a_start_becomes_an_alert_with_the_people_on_duty_frozen_in(inbox, database):
     alert_id = uuid4()
-    assert inbox.commit([start(alert_id)]) == [Committed(REGION, BOX, (1,))]
+    assert inbox.commit([start(alert_id)]) == [Committed(REGION, BOX, OUTBOX, (1,))]
     alert = only_alert(database)
     assert (alert.id, alert.state, alert.camera_uid, alert.late) == (
         alert_id,
@@ -91,7 +93,7 @@ def test_a_start_becomes_an_alert_with_the_people_on_duty_frozen_in(inbox, datab
 def test_a_duplicate_changes_nothing_and_is_receipted_again(inbox, database):
     message = start()
     inbox.commit([message])
-    assert inbox.commit([message, message]) == [Committed(REGION, BOX, (1,))]
+    assert inbox.commit([message, message]) == [Committed(REGION, BOX, OUTBOX, (1,))]
     with database.read() as session:
         counts = [
             session.scalar(select(func.count()).select_from(table))
@@ -175,18 +177,73 @@ def test_a_trial_alert_is_kept_but_not_told(inbox, database):
 
 def test_a_new_outbox_counts_from_one_again_without_being_a_duplicate(inbox, database):
     inbox.commit([start()])
-    again = alert_message(alert_data(), 1, outboxid=uuid4())
-    assert inbox.commit([received(again)]) == [Committed(REGION, BOX, (1,))]
+    other = uuid4()
+    again = alert_message(alert_data(), 1, outboxid=other)
+    assert inbox.commit([received(again)]) == [Committed(REGION, BOX, other, (1,))]
     with database.read() as session:
         assert session.scalar(select(func.count()).select_from(Alert)) == 2
 
 
-def test_another_event_under_a_used_sequence_is_quarantined_not_lost(inbox, database):
+def test_another_event_under_a_used_sequence_is_kept_and_never_receipted(inbox, database):
     inbox.commit([start()])
-    assert inbox.commit([start()]) == [Committed(REGION, BOX, (1,))]
+    assert inbox.commit([start(), start(sequence=2)]) == [Committed(REGION, BOX, OUTBOX, (2,))]
     with database.read() as session:
-        reasons = session.scalars(select(Quarantine.reason)).all()
-    assert reasons == ["sequence: used by another event before"]
+        (row,) = session.scalars(select(Quarantine)).all()
+    assert row.reason == "sequence: used by another event before: is there a second such box?"
+    assert (row.box_id, row.sequence, row.is_doubled) == (BOX, 1, True)
+
+
+def test_what_is_not_kept_whole_is_not_receipted(inbox, database, monkeypatch):
+    monkeypatch.setattr(quarantine, "MAX_ROWS", 1)
+    topic = str(BoxTopic(REGION, BOX, Leaf.EVENT))
+    newer = [
+        Received(topic, start(sequence=number).payload.replace(b".v1", b".v2"), NOW)
+        for number in (1, 2)
+    ]
+    assert inbox.commit(newer) == [Committed(REGION, BOX, OUTBOX, (1,))]
+
+
+# -- when it is late -------------------------------------------------------------------------------
+
+
+def historical(message: Received) -> Received:
+    return replace(message, topic=str(BoxTopic(REGION, BOX, Leaf.HISTORICAL)))
+
+
+def test_it_is_the_box_that_says_what_is_historical_whatever_its_clock_says(inbox, database):
+    slow = start(at=NOW - timedelta(hours=3), started_at=NOW - timedelta(hours=3))
+    inbox.commit([slow])
+    assert not only_alert(database).late
+
+
+def test_a_historical_alert_is_late_and_stays_so_once_it_is_over(inbox, database):
+    alert_id = uuid4()
+    inbox.commit([historical(start(alert_id))])
+    assert only_alert(database).late
+    at = NOW + timedelta(seconds=30)
+    inbox.commit([start(alert_id, 2, op=AlertOp.END, at=at, ended_at=at)])
+    assert only_alert(database).late
+
+
+def test_an_alert_that_began_while_the_line_was_down_and_goes_on_calls_people(
+    inbox, database, clock
+):
+    alert_id = uuid4()
+    inbox.commit([historical(start(alert_id))])
+    clock.advance(300)
+    now = clock.now()
+    goes_on = start(alert_id, 2, op=AlertOp.UPDATE, at=now)
+    inbox.commit([replace(goes_on, received_at=now)])
+    alert = only_alert(database)
+    assert not alert.late
+    assert alert.sign_by == now + timedelta(minutes=3)
+
+
+def test_what_has_waited_for_the_database_is_late(inbox, database, clock):
+    message = start()
+    clock.advance(61)
+    inbox.commit([message])
+    assert only_alert(database).late
 
 
 def test_what_cannot_be_read_is_quarantined_and_receipted_where_its_sequence_can(inbox, database):
@@ -201,7 +258,7 @@ def test_what_cannot_be_read_is_quarantined_and_receipted_where_its_sequence_can
             start(sequence=8),
         ]
     )
-    assert done == [Committed(REGION, BOX, (7, 8))]
+    assert done == [Committed(REGION, BOX, OUTBOX, (7, 8))]
     with database.read() as session:
         reasons = sorted(session.scalars(select(Quarantine.reason)))
     assert [reason.partition(":")[0] for reason in reasons] == [
@@ -261,9 +318,20 @@ def test_what_is_old_leaves_the_quarantine_and_what_comes_again_stays(inbox, dat
         assert session.scalars(select(Quarantine.payload)).all() == [b"again"]
 
 
+def test_the_will_of_an_earlier_connection_says_nothing_of_a_later_one(inbox, database):
+    first, second = uuid4(), uuid4()
+    inbox.commit([received(birth(connection_id=second))])
+    inbox.commit([received(will(connection_id=first))])
+    with database.read() as session:
+        assert session.get_one(Box, BOX).online
+    inbox.commit([received(will(connection_id=second))])
+    with database.read() as session:
+        assert not session.get_one(Box, BOX).online
+
+
 def test_a_message_that_claims_another_box_is_quarantined(inbox, database):
     message = alert_message(alert_data(), 1, box="other-box")
-    assert inbox.commit([received(message)]) == [Committed(REGION, BOX, (1,))]
+    assert inbox.commit([received(message)]) == [Committed(REGION, BOX, OUTBOX, (1,))]
     with database.read() as session:
         assert session.scalars(select(Quarantine.reason)).all() == [
             "source: is not the topic's box"
@@ -277,7 +345,7 @@ def test_an_unknown_box_gets_no_receipt_so_that_its_alerts_come_once_it_is_enter
     with database.write() as session:
         assert session.scalars(select(Quarantine.reason)).all() == [UNKNOWN_BOX]
         session.add(Box(id="new-box", region_code=REGION, name="新", token_sha256="0" * 64))
-    assert inbox.commit([message]) == [Committed(REGION, "new-box", (1,))]
+    assert inbox.commit([message]) == [Committed(REGION, "new-box", OUTBOX, (1,))]
     assert only_alert(database).box_id == "new-box"
 
 
@@ -292,7 +360,7 @@ def test_a_wrong_region_spoils_only_what_was_sent_under_it(inbox, database, stra
     good = [received(birth(camera_state())), start(alert_id)]
     stranger = received(will(), region="110000000000")
     batch = [*good, stranger] if stranger_comes_last else [stranger, *good]
-    assert inbox.commit(batch) == [Committed(REGION, BOX, (1,))]
+    assert inbox.commit(batch) == [Committed(REGION, BOX, OUTBOX, (1,))]
     assert only_alert(database).id == alert_id
     with database.read() as session:
         assert session.get_one(Box, BOX).online  # the stranger's will is not taken
@@ -305,7 +373,7 @@ def test_what_cannot_be_read_under_a_wrong_region_is_not_receipted(inbox):
     document["data"]["count"] = "many"
     wrong = str(BoxTopic("110000000000", BOX, Leaf.EVENT))
     unread = Received(wrong, json.dumps(document).encode(), NOW)
-    assert inbox.commit([unread, start(sequence=8)]) == [Committed(REGION, BOX, (8,))]
+    assert inbox.commit([unread, start(sequence=8)]) == [Committed(REGION, BOX, OUTBOX, (8,))]
 
 
 def test_an_alert_of_one_box_cannot_be_changed_by_another(inbox, database):
@@ -333,7 +401,7 @@ def test_an_alert_of_one_box_cannot_be_changed_by_another(inbox, database):
 def test_a_value_no_column_takes_goes_to_quarantine_without_the_rest(inbox, database, changes):
     good = uuid4()
     done = inbox.commit([start(sequence=1, **changes), start(good, sequence=2)])
-    assert done == [Committed(REGION, BOX, (1, 2))]
+    assert done == [Committed(REGION, BOX, OUTBOX, (1, 2))]
     with database.read() as session:
         kept = session.scalars(select(Alert.id)).all()
         quarantined = session.scalar(select(func.count()).select_from(Quarantine))

@@ -46,7 +46,7 @@ def events(tmp_path):
     box = open_desk(tmp_path / "box.sqlite3", SystemClock())
     for number in range(30):
         box.desk.report(occurrence(region_id=f"r{number}"))
-    payloads = [payload for _, payload in box.outbox.payloads(range(1, 31))]
+    payloads = [parcel.payload for parcel in box.outbox.parcels(range(1, 31))]
     box.database.close()
     return payloads
 

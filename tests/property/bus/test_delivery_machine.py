@@ -62,7 +62,7 @@ class Delivery(RuleBasedStateMachine):
     def _send(self) -> None:
         waiting = self.outbox.waiting(self.window.reach)
         chosen = self.window.take(waiting, self.clock.monotonic_ns())
-        self.up += [payload for _, payload in self.outbox.payloads(chosen)]
+        self.up += [parcel.payload for parcel in self.outbox.parcels(chosen)]
 
     @precondition(lambda self: self.up)
     @rule(data=st.data(), repeat=st.booleans())

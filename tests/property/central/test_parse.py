@@ -3,19 +3,19 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from central.ingest.parse import Refused, Understood, understand
+from central.ingest.parse import Place, Refused, Understood, understand
 from central.ledger.chain import ROOT, Entry, first_break, link
 from central.ports import Received
 from central.wall.feed import Cursor
 from protocol.codec import encode
-from tests.support.xiacun import NOW, REGION, alert_data, alert_message, received
+from tests.support.xiacun import NOW, OUTBOX, REGION, alert_data, alert_message, received
 
 TOPICS = st.one_of(
     st.text(max_size=60),
     st.sampled_from(
         [
             f"tanshao/v1/{REGION}/xiacun-1/{leaf}"
-            for leaf in ("event", "state", "heartbeat", "receipt")
+            for leaf in ("event", "historical", "state", "heartbeat", "receipt")
         ]
     ),
 )
@@ -30,8 +30,8 @@ JSON = st.recursive(
 def test_any_bytes_on_any_topic_are_understood_or_refused(topic, payload):
     answer = understand(Received(topic, payload, NOW))
     assert isinstance(answer, Understood | Refused)
-    if answer.sequence is not None:
-        assert 1 <= answer.sequence < 2**63
+    if answer.place is not None:
+        assert 1 <= answer.place.sequence < 2**63
 
 
 @given(st.integers(0, 2000), st.binary(min_size=1, max_size=3))
@@ -44,12 +44,12 @@ def test_a_damaged_alert_never_raises(place, bytes_put):
 
 
 @given(st.integers(1, 2**63 - 1))
-def test_the_sequence_of_a_broken_alert_is_read(sequence):
+def test_the_place_of_a_broken_alert_is_read(sequence):
     document = json.loads(encode(alert_message(alert_data(), sequence)))
     del document["data"]["kind"]
     topic = f"tanshao/v1/{REGION}/xiacun-1/event"
     answer = understand(Received(topic, json.dumps(document).encode(), NOW))
-    assert (isinstance(answer, Refused), answer.sequence) == (True, sequence)
+    assert (isinstance(answer, Refused), answer.place) == (True, Place(OUTBOX, sequence))
 
 
 @given(st.builds(Cursor, st.integers(0, 2**63 - 1), st.integers(0, 2**63 - 1)))

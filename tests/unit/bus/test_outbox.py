@@ -1,6 +1,7 @@
 """The outbox table."""
 
 from datetime import timedelta
+from hashlib import sha256
 
 import pytest
 
@@ -31,7 +32,33 @@ def test_an_empty_outbox_has_nothing_waiting(box):
 def test_sequences_are_counted_from_one_and_each_message_says_its_own(box):
     fill(box, 4)
     assert [message.sequence for message in box.messages()] == [1, 2, 3, 4]
-    assert box.outbox.load() == Load(last_sequence=4, rows=4, oldest_at=AT)
+    load = box.outbox.load()
+    assert (load.last_sequence, load.rows, load.oldest_at) == (4, 4, AT)
+
+
+def test_each_message_has_the_hash_of_the_one_before_also_when_that_is_long_gone(box):
+    fill(box, 3)
+    stored = [parcel.payload for parcel in box.outbox.parcels((1, 2, 3))]
+    hashes = [sha256(payload).hexdigest() for payload in stored]
+    assert [decode(payload).prevhash for payload in stored] == [None, *hashes[:2]]
+    box.outbox.receipted([1, 2, 3])
+    box.clock.advance(timedelta(days=30).total_seconds())
+    box.outbox.prune(timedelta(days=7))
+    box.desk.report(occurrence(region_id="later"))
+    (last,) = box.outbox.parcels((4,))
+    assert decode(last.payload).prevhash == hashes[2]
+    load = box.outbox.load()
+    assert load.head == sha256(last.payload).hexdigest()
+    assert load.outbox_id == decode(last.payload).outboxid
+
+
+def test_a_message_is_live_for_a_minute(box):
+    fill(box, 1)
+    box.clock.advance(60)
+    fill(box, 1)
+    assert [parcel.is_live for parcel in box.outbox.parcels((1, 2))] == [True, True]
+    box.clock.advance(1)
+    assert [parcel.is_live for parcel in box.outbox.parcels((1, 2))] == [False, True]
 
 
 def test_all_messages_name_the_same_outbox_also_after_a_restart(box, tmp_path):
@@ -87,11 +114,11 @@ def test_a_receipt_clears_a_row_once(box):
     assert box.outbox.waiting(8).live == (1,)
 
 
-def test_payloads_come_in_the_order_asked_for_without_receipted_rows(box):
+def test_parcels_come_in_the_order_asked_for_without_receipted_rows(box):
     fill(box, 3)
     box.outbox.receipted([2])
-    payloads = box.outbox.payloads([3, 2, 1])
-    assert [(sequence, decode(payload).sequence) for sequence, payload in payloads] == [
+    parcels = box.outbox.parcels([3, 2, 1])
+    assert [(parcel.sequence, decode(parcel.payload).sequence) for parcel in parcels] == [
         (3, 3),
         (1, 1),
     ]
@@ -121,4 +148,6 @@ def test_the_oldest_waiting_row_says_since_when(box):
     box.clock.advance(30)
     fill(box, 2)
     box.outbox.receipted([1])
-    assert box.outbox.load() == Load(3, 2, AT + timedelta(seconds=30))
+    load = box.outbox.load()
+    assert (load.last_sequence, load.rows) == (3, 2)
+    assert load.oldest_at == AT + timedelta(seconds=30)

@@ -31,6 +31,8 @@ EVENT = UUID("019340a1-c2d3-7e4f-8a5b-6c7d8e9f0a1b")
 ALERT = UUID("019340a1-c2d0-7abc-9def-0123456789ab")
 BOOT = UUID("019340a0-0000-7000-8000-000000000001")
 OUTBOX = UUID("01930000-0000-7000-8000-00000000000b")
+CONNECTION = UUID("01930000-0000-7000-8000-00000000000c")
+HASH = "5e" * 32
 
 CAMERA = CameraState(
     camera_id="square",
@@ -88,6 +90,7 @@ EXAMPLES: dict[str, AnyMessage] = {
         time=LATER,
         subject="gate",
         sequence=1,
+        outboxid=OUTBOX,
         bootid=BOOT,
         data=AlertData(
             alert_id=ALERT,
@@ -114,6 +117,7 @@ EXAMPLES: dict[str, AnyMessage] = {
         sequence=18,
         bootid=BOOT,
         outboxid=OUTBOX,
+        prevhash=HASH,
         data=AlertData(
             alert_id=ALERT,
             op=AlertOp.END,
@@ -143,6 +147,7 @@ EXAMPLES: dict[str, AnyMessage] = {
         time=LATER,
         data=StateData(
             online=True,
+            connection_id=CONNECTION,
             box_name="老寨村值班室",
             software="0.1.0",
             boot_id=BOOT,
@@ -151,7 +156,10 @@ EXAMPLES: dict[str, AnyMessage] = {
         ),
     ),
     "state.v1.offline": StateMessage(
-        id=EVENT, source=BOX, time=AT, data=StateData(online=False, box_name="老寨村值班室")
+        id=EVENT,
+        source=BOX,
+        time=AT,
+        data=StateData(online=False, connection_id=CONNECTION, box_name="老寨村值班室"),
     ),
     "heartbeat.v1.full": HeartbeatMessage(
         id=EVENT,
@@ -159,7 +167,9 @@ EXAMPLES: dict[str, AnyMessage] = {
         time=LATER,
         data=HeartbeatData(
             boot_id=BOOT,
+            outbox_id=OUTBOX,
             last_sequence=17,
+            head=HASH,
             outbox_rows=2,
             outbox_oldest_at=AT,
             evidence_pending=1,
@@ -184,7 +194,10 @@ EXAMPLES: dict[str, AnyMessage] = {
         ),
     ),
     "receipt.v1": ReceiptMessage(
-        id=EVENT, source="/centre", time=AT, data=ReceiptData(sequences=(1, 2, 2**63 - 1))
+        id=EVENT,
+        source="/centre",
+        time=AT,
+        data=ReceiptData(outbox_id=OUTBOX, sequences=(1, 2, 2**63 - 1)),
     ),
     "epoch.v1": EpochMessage(id=EVENT, source="/centre", time=AT, data=EpochData(epoch=BOOT)),
 }

@@ -1,15 +1,12 @@
 """What the messages say in the words of others."""
 
-from datetime import UTC, datetime, timedelta
-
-import pytest
+from datetime import UTC, datetime
 
 from protocol.messages import (
     AlertKind,
     AlertLevel,
     gb_code,
     gb_priority,
-    is_late,
     source_of_box,
 )
 
@@ -35,13 +32,6 @@ def test_kinds_have_the_alarm_method_and_type_of_gb_t_28181():
 
 def test_the_gravest_level_has_priority_one():
     assert [gb_priority(level) for level in AlertLevel] == [3, 2, 1]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "late"), [(0, False), (60, False), (60.001, True), (-5, False)]
-)
-def test_an_alert_is_late_after_a_minute(seconds, late):
-    assert is_late(AT, AT + timedelta(seconds=seconds)) is late
 
 
 def test_a_source_names_its_box():

@@ -10,6 +10,7 @@ def test_topics_are_spelt_as_documented():
     topics = [str(BoxTopic("533102105203", "laozhai-01", leaf)) for leaf in Leaf]
     assert topics == [
         "tanshao/v1/533102105203/laozhai-01/event",
+        "tanshao/v1/533102105203/laozhai-01/historical",
         "tanshao/v1/533102105203/laozhai-01/state",
         "tanshao/v1/533102105203/laozhai-01/heartbeat",
         "tanshao/v1/533102105203/laozhai-01/receipt",
@@ -17,6 +18,7 @@ def test_topics_are_spelt_as_documented():
     assert EPOCH == "tanshao/v1/centre/epoch"
     assert UPLINK_FILTERS == (
         "tanshao/v1/+/+/event",
+        "tanshao/v1/+/+/historical",
         "tanshao/v1/+/+/state",
         "tanshao/v1/+/+/heartbeat",
     )

@@ -111,12 +111,18 @@ def _quarantine() -> None:
         sa.Column("topic", TEXT, nullable=False),
         sa.Column("payload", sa.LargeBinary(), nullable=False),
         sa.Column("size_bytes", KEY, nullable=False),
+        sa.Column("sha256", TEXT, nullable=False),
         sa.Column("reason", TEXT, nullable=False),
+        sa.Column("box_id", TEXT, nullable=True),
+        sa.Column("outbox_id", sa.Uuid(), nullable=True),
+        sa.Column("sequence", KEY, nullable=True),
+        sa.Column("is_doubled", sa.Boolean(), nullable=False),
         sa.Column("first_at", MOMENT, nullable=False),
         sa.Column("last_at", MOMENT, nullable=False),
         sa.Column("times", KEY, nullable=False),
         sa.PrimaryKeyConstraint("digest", name="pk_quarantine"),
     )
+    op.create_index("ix_quarantine_place", "quarantine", ["box_id", "outbox_id", "sequence"])
     op.create_index("ix_quarantine_topic", "quarantine", ["topic"])
 
 
@@ -151,6 +157,7 @@ def _box() -> None:
         sa.Column("state", WORD, nullable=False),
         sa.Column("last_seen_at", MOMENT, nullable=True),
         sa.Column("boot_id", sa.Uuid(), nullable=True),
+        sa.Column("connection_id", sa.Uuid(), nullable=True),
         sa.Column("started_at", MOMENT, nullable=True),
         sa.Column("software", TEXT, nullable=False),
         sa.Column("last_sequence", KEY, nullable=False),
@@ -383,12 +390,34 @@ def _box_event() -> None:
         sa.Column("sequence", KEY, nullable=False),
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("payload", DOCUMENT, nullable=False),
+        sa.Column("digest", TEXT, nullable=False),
+        sa.Column("prevhash", TEXT, nullable=True),
         sa.Column("received_at", MOMENT, nullable=False),
         sa.ForeignKeyConstraint(["box_id"], ["box.id"], name="fk_box_event_box_id_box"),
         sa.PrimaryKeyConstraint("id", name="pk_box_event"),
         sa.UniqueConstraint(
             "box_id", "outbox_id", "sequence", name="uq_box_event_box_id_outbox_id_sequence"
         ),
+    )
+
+
+def _box_outbox() -> None:
+    op.create_table(
+        "box_outbox",
+        sa.Column("box_id", TEXT, nullable=False),
+        sa.Column("outbox_id", sa.Uuid(), nullable=False),
+        sa.Column("first_at", MOMENT, nullable=False),
+        sa.Column("last_at", MOMENT, nullable=False),
+        sa.Column("received", KEY, nullable=False),
+        sa.Column("repeated", KEY, nullable=False),
+        sa.Column("highest", KEY, nullable=False),
+        sa.Column("complete_to", KEY, nullable=False),
+        sa.Column("broken_at", KEY, nullable=True),
+        sa.Column("told_last", KEY, nullable=False),
+        sa.Column("told_head", TEXT, nullable=True),
+        sa.Column("missing_since", MOMENT, nullable=True),
+        sa.ForeignKeyConstraint(["box_id"], ["box.id"], name="fk_box_outbox_box_id_box"),
+        sa.PrimaryKeyConstraint("box_id", "outbox_id", name="pk_box_outbox"),
     )
 
 
@@ -721,6 +750,7 @@ TABLES = (
     _activity_place,
     _alert,
     _box_event,
+    _box_outbox,
     _camera,
     _grid,
     _incident,

@@ -1,0 +1,140 @@
+"""What came of each outbox, and what is missing: kept with every batch (protocol I9)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import literal, null, select, union_all
+from sqlalchemy.orm import Session
+
+from central.db.models import BoxEvent, BoxOutbox, Quarantine
+from central.delivery.chain import Link, extend
+from central.ingest.parse import Refused, Understood
+from protocol.messages import AlertMessage, HeartbeatMessage
+
+#: Events read at a time to follow a chain that a late one has closed the gap of.
+_STEP = 500
+
+
+@dataclass(slots=True)
+class DeliveryLedger:
+    """Brings the rows of ``box_outbox`` up to date inside the caller's transaction.
+
+    The caller holds the boxes' lock, so that no two of these work on one box.
+    """
+
+    session: Session
+    now: datetime
+    _rows: dict[tuple[str, UUID], BoxOutbox] = field(default_factory=dict)
+
+    def heard(self, items: Iterable[Understood]) -> None:
+        """Take what heartbeats say of how far their boxes have counted."""
+        for item in items:
+            if not isinstance(item.message, HeartbeatMessage):
+                continue
+            data = item.message.data
+            if data.outbox_id is None:
+                continue
+            row = self._row(item.topic.box_id, data.outbox_id)
+            if data.last_sequence >= row.told_last:
+                row.told_last, row.told_head = data.last_sequence, data.head
+            self._judge(row)
+
+    def settle(
+        self,
+        fresh: Iterable[Understood],
+        repeated: Iterable[Understood],
+        unread: Iterable[Refused] = (),
+    ) -> None:
+        """Take a batch after it was stored: new events, those known before, and those set aside."""
+        touched = set()
+        for refused in unread:
+            if refused.topic is not None and refused.place is not None:
+                row = self._row(refused.topic.box_id, refused.place.outbox_id)
+                row.highest = max(row.highest, refused.place.sequence)
+                touched.add((row.box_id, row.outbox_id))
+        for item in fresh:
+            row = self._of(item)
+            row.received += 1
+            row.highest = max(row.highest, _alert(item).sequence)
+            row.last_at = self.now
+            touched.add((row.box_id, row.outbox_id))
+        for item in repeated:
+            self._of(item).repeated += 1
+        for key in touched:
+            self._follow(self._rows[key])
+            self._judge(self._rows[key])
+
+    def _of(self, item: Understood) -> BoxOutbox:
+        return self._row(item.topic.box_id, _alert(item).outboxid)
+
+    def _row(self, box_id: str, outbox_id: UUID) -> BoxOutbox:
+        key = box_id, outbox_id
+        row = self._rows.get(key) or self.session.get(BoxOutbox, key)
+        if row is None:
+            row = BoxOutbox(
+                box_id=box_id,
+                outbox_id=outbox_id,
+                first_at=self.now,
+                last_at=self.now,
+                received=0,
+                repeated=0,
+                highest=0,
+                complete_to=0,
+                told_last=0,
+            )
+            self.session.add(row)
+        self._rows[key] = row
+        return row
+
+    def _follow(self, row: BoxOutbox) -> None:
+        """Go along the chain from where it was whole, as far as it is without a gap."""
+        while True:
+            links = self._links(row, from_sequence=max(row.complete_to, 1))
+            complete_to, broken_at = extend(row.complete_to, links)
+            if row.broken_at is None:
+                row.broken_at = broken_at
+            has_more = complete_to > row.complete_to and complete_to == links[-1].sequence
+            row.complete_to = complete_to
+            if not has_more:
+                return
+
+    def _links(self, row: BoxOutbox, from_sequence: int) -> list[Link]:
+        """Return events from there on, and what stands in quarantine in an event's place."""
+        read = select(
+            BoxEvent.sequence,
+            BoxEvent.digest,
+            BoxEvent.prevhash,
+            literal(value=False).label("is_opaque"),
+        ).where(BoxEvent.box_id == row.box_id, BoxEvent.outbox_id == row.outbox_id)
+        unread = select(Quarantine.sequence, Quarantine.sha256, null(), literal(value=True)).where(
+            Quarantine.box_id == row.box_id,
+            Quarantine.outbox_id == row.outbox_id,
+            Quarantine.is_doubled.is_(other=False),
+        )
+        both = union_all(
+            read.where(BoxEvent.sequence >= from_sequence),
+            unread.where(Quarantine.sequence >= from_sequence),
+        ).subquery()
+        # An event that is in quarantine too (a stranger's alert) is read as what it is.
+        found = self.session.execute(
+            select(both).order_by(both.c.sequence, both.c.is_opaque).limit(_STEP)
+        )
+        links: dict[int, Link] = {}
+        for sequence, digest, prevhash, is_opaque in found:
+            links.setdefault(sequence, Link(sequence, digest, prevhash, bool(is_opaque)))
+        return list(links.values())
+
+    def _judge(self, row: BoxOutbox) -> None:
+        """Note since when something is missing, and that it no longer is."""
+        is_whole = row.complete_to >= max(row.highest, row.told_last)
+        if is_whole:
+            row.missing_since = None
+        elif row.missing_since is None:
+            row.missing_since = self.now
+
+
+def _alert(item: Understood) -> AlertMessage:
+    assert isinstance(item.message, AlertMessage)
+    return item.message
