@@ -116,6 +116,8 @@ class Edge:
         outbox = Outbox(self._database, clock)
         store = EvidenceStore(self._database)
         courier = EvidenceCourier(config, store, pictures, clips, clock)
+        if config.centre is not None:
+            board.add("evidence", courier.component)
         wakes: list[Callable[[], None]] = [courier.wake]
         if config.centre is not None:
             herald = Herald(

@@ -113,7 +113,11 @@ class Partials:
         self.sweep()
 
     def offset(self, name: str) -> int:
-        """Return how many bytes of ``name`` are here. Raises StoreUnavailableError."""
+        """Return how many bytes of ``name`` are here.
+
+        Raises StoreUnavailableError, as :meth:`begin` would.
+        """
+        require_room(self.folder)
         try:
             return (self.folder / name).stat().st_size
         except FileNotFoundError:
@@ -142,7 +146,7 @@ class Partials:
         """Remove what is overdue and nobody receives just now. Raises OSError."""
         for name in overdue(list(self._leftovers()), self._allowance):
             path = self.folder / name
-            with contextlib.suppress(FileNotFoundError), path.open("r+b") as file:
+            with contextlib.suppress(FileNotFoundError), path.open("r+b", buffering=0) as file:
                 if _lock(file):
                     path.unlink(missing_ok=True)
                     log.info("evidence.partial_removed", extra={"path": str(path)})

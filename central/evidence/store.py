@@ -103,7 +103,11 @@ class EvidenceStore:
         return row.size_bytes
 
     def offset(self, piece: Piece) -> int:
-        """Return how much is here of a piece that is not stored. Raises StoreUnavailableError."""
+        """Return how much is here of a piece that is not stored.
+
+        Raises StoreUnavailableError also where there is no room for the rest: so a box learns it
+        before it sends.
+        """
         return self._partials.offset(_partial_name(piece))
 
     def receive(self, piece: Piece, offset: int, length_bytes: int) -> Partial:
