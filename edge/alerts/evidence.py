@@ -13,6 +13,7 @@ from pathlib import Path
 
 from edge.alerts.evidence_store import EvidenceStore
 from edge.alerts.gate import Gate
+from edge.alerts.maker import Maker
 from edge.alerts.piece import Piece, file_name
 from edge.alerts.tidier import DRAFT, Tidier
 from edge.alerts.turns import Turns
@@ -79,8 +80,7 @@ class EvidenceCourier:
     ) -> None:
         self._config = config
         self._store = store
-        self._snapshotter = snapshotter
-        self._clipper = clipper
+        self._maker = Maker(config, snapshotter, clipper)
         self._clock = clock
         self._timing = timing or CourierTiming()
         self._folder = config.box.data_dir / "evidence"
@@ -213,9 +213,12 @@ class EvidenceCourier:
         name = file_name(piece.alert_id, piece.kind)
         draft = self._folder / f"{DRAFT}{name}"
         try:
-            piece = self._draw(piece, draft)
+            piece = self._maker.make(piece, draft)
             _sync(draft)
             sha256, size_bytes = sha256_of(draft), draft.stat().st_size
+            if self._maker.is_too_long(size_bytes):  # and can't be made shorter
+                draft.unlink()
+                return partial(self._give_up, piece, f"too large: {size_bytes} bytes")
             draft.replace(self._folder / name)
         except (EdgeError, OSError) as error:
             draft.unlink(missing_ok=True)
@@ -228,16 +231,6 @@ class EvidenceCourier:
             "evidence.made",
             extra={"alert_id": piece.alert_id, "kind": piece.kind.value, "bytes": size_bytes},
         )
-
-    def _draw(self, piece: Piece, draft: Path) -> Piece:
-        """Write a piece's file; return the piece with its true bounds."""
-        draft.unlink(missing_ok=True)
-        if piece.kind is EvidenceKind.SNAPSHOT:
-            picture, taken_at = self._snapshotter.picture(piece.camera_id, piece.start)
-            draft.write_bytes(picture)
-            return replace(piece, start=taken_at, end=taken_at)
-        start, end = self._clipper.clip(piece.camera_id, piece.start, piece.end, draft)
-        return replace(piece, start=start, end=end)
 
     def _making_failed(self, piece: Piece, error: Exception) -> None:
         no_video = isinstance(error, NotFoundError | MediaError)
@@ -268,11 +261,14 @@ class EvidenceCourier:
                 return partial(self._stored, piece)
             case Verdict.PART:
                 return partial(self._store.came_further, piece)
-            case Verdict.NOT_YET:
-                return partial(self._try_again, piece, self._timing.not_yet, outcome.reason)
-            case Verdict.AWAY | Verdict.AGAIN:
-                return partial(self._try_again, piece, self._timing.retry, outcome.reason)
+            case Verdict.NOT_YET | Verdict.AWAY | Verdict.AGAIN:
+                is_early = outcome.verdict is Verdict.NOT_YET
+                backoff = self._timing.not_yet if is_early else self._timing.retry
+                return partial(self._try_again, piece, backoff, outcome.reason)
             case Verdict.DAMAGED:
+                return partial(self._make_again, piece, outcome.reason)
+            case Verdict.TOO_LONG if outcome.limit_bytes and piece.kind is EvidenceKind.CLIP:
+                self._maker.limit_bytes = outcome.limit_bytes  # it is made anew, and shorter
                 return partial(self._make_again, piece, outcome.reason)
             case Verdict.REFUSED | Verdict.TOO_LONG:
                 return partial(self._give_up, piece, outcome.reason)

@@ -12,7 +12,7 @@ from protocol.messages import AlertLevel, EvidenceKind
 #: Longer than any clip's tail and any wait before another try.
 LONGEST_WAIT = timedelta(hours=2)
 
-_PIECE = "select evidence.*, alert.camera_id, alert.level"
+_PIECE = "select evidence.*, alert.camera_id, alert.level, alert.started_us"
 _READY = """
     from evidence join alert using (alert_id)
     where evidence.kind = :kind and stored_us is null and failed is null
@@ -167,6 +167,7 @@ def _piece(row: sqlite3.Row) -> Piece:
         camera_id=row["camera_id"],
         kind=EvidenceKind(row["kind"]),
         level=AlertLevel(row["level"]),
+        began=from_us(row["started_us"]),
         due=from_us(row["due_us"]),
         start=from_us(row["start_us"]),
         end=from_us(row["end_us"]),

@@ -17,15 +17,16 @@ def file_name(alert_id: str, kind: EvidenceKind) -> str:
 class Piece:
     """One picture or clip that is still to be made or brought to the centre.
 
-    ``due`` is when it could be made first; ``level`` is its alert's present one. ``path`` (below
-    the evidence folder), ``sha256`` and ``size_bytes`` are None until it is made. ``tries`` counts
-    failures since it was asked for, was made, or last came further.
+    ``began`` is when its alert did, ``due`` when it could be made first; ``level`` is the alert's
+    present one. ``path`` (below the evidence folder), ``sha256`` and ``size_bytes`` are None until
+    it is made. ``tries`` counts failures since it was asked for, was made, or last came further.
     """
 
     alert_id: str
     camera_id: str
     kind: EvidenceKind
     level: AlertLevel
+    began: datetime
     due: datetime
     start: datetime
     end: datetime

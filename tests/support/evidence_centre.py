@@ -21,7 +21,8 @@ class EvidenceCentre:
     """Takes parts; the next answers are ``answers``, then 204 until a piece is whole and 201.
 
     While ``answering`` is not set, it takes a part and says nothing. What it answers otherwise
-    than with 204 it forgets. HEAD says how much it has and is not told in ``puts``.
+    than with 204 it forgets. HEAD says how much it has and what it takes (``limit_bytes``), and is
+    not told in ``puts``.
     """
 
     def __init__(self) -> None:
@@ -29,6 +30,7 @@ class EvidenceCentre:
         self.answers: deque[int] = deque()
         self.answering = threading.Event()
         self.answering.set()
+        self.limit_bytes = 10**9
         self._came: dict[str, bytes] = {}
         centre = self
 
@@ -55,6 +57,7 @@ class EvidenceCentre:
                 self.send_response(status)
                 if offset is not None:
                     self.send_header("Upload-Offset", str(offset))
+                self.send_header("Upload-Limit", f"max-size={centre.limit_bytes}")
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 

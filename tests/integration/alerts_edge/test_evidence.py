@@ -37,7 +37,7 @@ class Camera:
             raise self.troubles.pop(0)
         return PICTURE, at + timedelta(seconds=0.04)
 
-    def clip(self, camera_id, start, end, target):
+    def clip(self, camera_id, start, end, target, stream, fit):
         self.clips.append((camera_id, start, end))
         target.write_bytes(CLIP)
         return start - timedelta(seconds=2), end
@@ -276,6 +276,41 @@ def test_new_pictures_and_clips_are_made_while_an_upload_hangs(bench, centre):
     assert kinds == ["snapshot", "snapshot", "clip", "clip"]
 
 
+class Shortening(Camera):
+    """Makes a clip as long as it may be, but never shorter than ``least_bytes``."""
+
+    def __init__(self, least_bytes):
+        super().__init__()
+        self._least_bytes = least_bytes
+
+    def clip(self, camera_id, start, end, target, stream, fit):
+        super().clip(camera_id, start, end, target, stream, fit)
+        if fit is None:
+            return start, end
+        target.write_bytes(b"x" * max(fit.max_bytes, self._least_bytes))
+        return fit.around, end
+
+
+def test_a_clip_that_is_longer_than_the_centre_takes_is_made_anew_and_shorter(bench, centre):
+    centre.limit_bytes = 100_000
+    at, _ = bench.alert()
+    camera = Shortening(least_bytes=0)
+    bench.courier(camera).start()
+    wait_until(lambda: bench.store.pending() == 0)
+    _, clip = centre.puts
+    assert (len(clip.body), clip.headers["x-evidence-start"]) == (100_000, at.isoformat())
+    assert len(camera.clips) == 2
+    assert [row["failed"] for row in bench.rows()] == [None, None]
+
+
+def test_a_clip_that_can_not_be_short_enough_is_given_up_and_said_so(bench, centre):
+    centre.limit_bytes = 100_000
+    bench.alert()
+    bench.courier(Shortening(least_bytes=100_001)).start()
+    wait_until(lambda: bench.store.pending() == 0)
+    assert [row["failed"] for row in bench.rows()] == [None, "too large: 100001 bytes"]
+
+
 class Refusing(EvidenceStore):
     """A database that can't take some rows, five times."""
 
@@ -348,13 +383,13 @@ def test_closing_ends_an_upload_at_its_next_chunk(tmp_path):
     class Closing(Camera):
         """Closes the courier while the clip is being read: the file is there, nothing is sent."""
 
-        def clip(self, camera_id, start, end, target):
-            bounds = super().clip(camera_id, start, end, target)
+        def clip(self, *given):
+            bounds = super().clip(*given)
             wait_until(lambda: bench.store.pending() == 1)  # the picture has gone
             courier._uploader.stop()
             return bounds
 
-    courier._clipper = Closing()
+    courier._maker._clipper = Closing()
     courier.start()
     wait_until(lambda: {"tries": 1} in bench.rows("tries"))
     courier.close()

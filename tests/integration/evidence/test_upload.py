@@ -59,13 +59,14 @@ def clip(line, tmp_path):
 
 def piece_of(alert_id, data):
     return Piece(
-        alert_id,
-        "square",
-        EvidenceKind.CLIP,
-        AlertLevel.ORDINARY,
-        NOW,
-        NOW,
-        NOW,
+        alert_id=alert_id,
+        camera_id="square",
+        kind=EvidenceKind.CLIP,
+        level=AlertLevel.ORDINARY,
+        began=NOW,
+        due=NOW,
+        start=NOW,
+        end=NOW,
         path="clip.mp4",
         sha256=hashlib.sha256(data).hexdigest(),
         size_bytes=len(data),

@@ -16,7 +16,18 @@ LEVELS = list(AlertLevel)
 def piece(number, age_s, level=AlertLevel.ORDINARY, kind=EvidenceKind.SNAPSHOT):
     due = NOW - timedelta(seconds=age_s)
     return Piece(
-        f"alert-{number:05}", "square", kind, level, due, due, due, "a.jpg", "0" * 64, 1, tries=0
+        alert_id=f"alert-{number:05}",
+        camera_id="square",
+        kind=kind,
+        level=level,
+        began=due,
+        due=due,
+        start=due,
+        end=due,
+        path="a.jpg",
+        sha256="0" * 64,
+        size_bytes=1,
+        tries=0,
     )
 
 
