@@ -1,4 +1,4 @@
-"""Which half-received files are not worth keeping any longer: pure."""
+"""Which half-received files are not worth keeping any longer (evidence I5): pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

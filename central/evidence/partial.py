@@ -1,7 +1,7 @@
 """Files that are here in part, each under the name of what it will be.
 
 All replicas of a centre share the folder. Who writes to a file holds its lock, so what another
-replica receives is neither written to nor removed.
+replica receives is neither written to nor removed (evidence I4).
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""Whether anything may be sent: one pause for all uploads, not one for each."""
+"""Whether anything may be sent: one pause for all uploads, not one for each (evidence I6)."""
 
 import threading
 

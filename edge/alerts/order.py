@@ -1,4 +1,4 @@
-"""Which piece of evidence is sent next: pure.
+"""Which piece of evidence is sent next (evidence I7): pure.
 
 After days without a link there are thousands. People look at what happens now, so a new alert's
 picture overtakes them all; and so that what is old comes in the end, whatever happens meanwhile,

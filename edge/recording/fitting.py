@@ -1,4 +1,4 @@
-"""Which part of a clip fits into so many bytes: pure."""
+"""Which part of a clip fits into so many bytes (evidence I8): pure."""
 
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ def fitting(frames: Sequence[Frame], max_bytes: int, around_90k: int) -> slice:
     after = max(times[-1] + 1 - around_90k, LEAST_AFTER_90K)
 
     def stretch(step: int) -> tuple[int, int]:
-        """Return first and stop of the frames for ``step`` of _STEPS of the time on each side of the instant."""
+        """Return the first frame and the one after the last, for ``step`` of _STEPS each way."""
         from_90k = around_90k - before * step // _STEPS
         first = max((key for key in keys if times[key] <= from_90k), default=keys[0])
         until_90k = around_90k + max(after * step // _STEPS, LEAST_AFTER_90K)
