@@ -11,6 +11,7 @@ from enum import StrEnum
 from functools import partial
 from pathlib import Path
 
+from edge.alerts.budget import Budget, Signs
 from edge.alerts.evidence_store import EvidenceStore
 from edge.alerts.gate import Gate
 from edge.alerts.maker import Maker
@@ -77,6 +78,7 @@ class EvidenceCourier:
         clock: Clock,
         *,
         timing: CourierTiming | None = None,
+        budget: Budget | None = None,
     ) -> None:
         self._config = config
         self._store = store
@@ -86,6 +88,7 @@ class EvidenceCourier:
         self._folder = config.box.data_dir / "evidence"
         self._uploader: Uploader | None = None
         self._gate = Gate(self._timing.away)
+        self._budget = budget or Budget(Signs)
         self._turns = Turns(store)
         self._closing = threading.Event()
         steps = [Step.MAKE] if config.centre is None else list(Step)
@@ -110,7 +113,9 @@ class EvidenceCourier:
             raise StorageError(f"evidence folder {self._folder}: {error.strerror}") from error
         centre = self._config.centre
         if centre is not None:
-            self._uploader = Uploader(centre.http_url, self._config.box.id, centre.token.read())
+            self._uploader = Uploader(
+                centre.http_url, self._config.box.id, centre.token.read(), pace=self._pace
+            )
         for step, kind in self._wakes:
             name = f"evidence-{step}-{kind}"
             thread = threading.Thread(target=self._run, args=(step, kind), name=name, daemon=True)
@@ -145,6 +150,7 @@ class EvidenceCourier:
             "waiting_bytes": self._store.pending_bytes(),
             "refused_in_row": self._gate.failures,
             "paused_s": round(shut_s, 1),
+            "budget_bytes_s": round(self._budget.bytes_s),
         }
         condition = Condition.DEGRADED if self._gate.failures else Condition.OK
         return Component(condition, self._gate.reason or None, figures)
@@ -254,6 +260,9 @@ class EvidenceCourier:
         if outcome.verdict is Verdict.AWAY:
             self._gate.refused(self._clock.monotonic_ns(), _chance(), outcome.reason)
         return self._settle(replace(piece, tries=0) if outcome.came_further else piece, outcome)
+
+    def _pace(self, size_bytes: int) -> float:
+        return self._budget.wait_s(size_bytes, self._clock.monotonic_ns())
 
     def _settle(self, piece: Piece, outcome: Outcome) -> Callable[[], None]:
         match outcome.verdict:
