@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument(
         "--negatives", type=Path, help="a village's pictures of false alarms, unpacked"
     )
-    parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--limit", type=int, help="only so many pictures, to try it out")
     parser.add_argument("--workers", type=int, default=0, help="processes that load pictures")
