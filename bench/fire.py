@@ -21,8 +21,8 @@ from bench.material import Material, add_data_argument, material
 from bench.report import emit, rounded, table
 from edge.alarm.fire_rule import FireRule
 from edge.config import DetectSection
-from edge.detect.child import fire_rows
-from edge.detect.motion import Motion
+from edge.detect.looker import fire_rows
+from edge.detect.motion import Motion, shrink
 from edge.detect.process import sighting
 from edge.lookout import WEAK_SHARE
 from edge.rule_config import FireSection
@@ -90,7 +90,7 @@ def play(
     for each in looks(path, fps, clip.fps):
         if each.at_s < due_s - _ROUNDING_S:
             continue
-        motion.see(each.luma)
+        motion.see(shrink(each.luma))
         height, width = each.luma.shape
         seen = list(map(sighting, fire_rows(seer.infer(each.bgr), motion, width, height)))
         for said in rule.see(_BEGAN + timedelta(seconds=each.at_s), seen):
