@@ -12,7 +12,8 @@ from edge.alarm.watched import judged, watched
 from edge.config import CameraSection, EdgeConfig
 from edge.detect.choice import Choice, choose
 from edge.detect.feed import Looks, Rates, Task
-from edge.detect.process import Detector, DetectorState, Models
+from edge.detect.launch import Models
+from edge.detect.process import Detector, DetectorState
 from edge.health import Component, Condition, Figure
 from edge.ports import AlertDesk, Detections, OpenAlert, Sightings
 from edge.station import Station
