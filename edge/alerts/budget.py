@@ -1,11 +1,10 @@
-"""How fast evidence may be sent, so that alerts and live video have room (evidence I9).
+"""How fast evidence may be sent, so that alerts and live video have room (evidence I9): pure.
 
 A token bucket whose rate feels its way as TCP does: it doubles until alerts are late for the first
 time, is halved whenever they are, and grows by a step a second otherwise. It grows only while it
 is what holds the upload back: on a link that is slower than the budget it stays.
 """
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -41,7 +40,7 @@ class Rates:
 
 
 class Budget:
-    """Says how long to wait before bytes are sent. Safe to use from several threads.
+    """Says how long to wait before bytes are sent. Not thread-safe.
 
     Times are of the monotonic clock; ``signs`` is asked once in EVERY_S and returns at once.
     """
@@ -49,7 +48,6 @@ class Budget:
     def __init__(self, signs: Callable[[], Signs], rates: Rates | None = None) -> None:
         self._signs = signs
         self._rates = rates or Rates()
-        self._lock = threading.Lock()
         self._rate = self._rates.start
         self._share = 1.0
         self._was_late = False
@@ -65,13 +63,12 @@ class Budget:
 
     def wait_s(self, size_bytes: int, now_ns: int) -> float:
         """Take ``size_bytes`` out of the budget; return how long to wait before they are sent."""
-        with self._lock:
-            self._fill(now_ns)
-            self._tokens -= size_bytes
-            if self._tokens >= 0:
-                return 0.0
-            self._held_back = True
-            return -self._tokens / self.bytes_s
+        self._fill(now_ns)
+        self._tokens -= size_bytes
+        if self._tokens >= 0:
+            return 0.0
+        self._held_back = True
+        return -self._tokens / self.bytes_s
 
     def _fill(self, now_ns: int) -> None:
         if self._filled_ns is None:

@@ -87,6 +87,8 @@ class EvidenceCourier:
         self._timing = timing or CourierTiming()
         self._folder = config.box.data_dir / "evidence"
         self._uploader: Uploader | None = None
+        # Both kinds are sent under one gate and budget, each by a thread of its own.
+        self._sending = threading.Lock()
         self._gate = Gate(self._timing.away)
         self._budget = budget or Budget(Signs)
         self._turns = Turns(store)
@@ -255,14 +257,16 @@ class EvidenceCourier:
             return partial(self._store.unmade, piece)
         outcome = self._uploader.send(piece, file)
         self._turns.had(piece.kind)
-        if outcome.came_further or outcome.verdict is not Verdict.AWAY:
-            self._gate.passed()
-        if outcome.verdict is Verdict.AWAY:
-            self._gate.refused(self._clock.monotonic_ns(), _chance(), outcome.reason)
+        with self._sending:
+            if outcome.came_further or outcome.verdict is not Verdict.AWAY:
+                self._gate.passed()
+            if outcome.verdict is Verdict.AWAY:
+                self._gate.refused(self._clock.monotonic_ns(), _chance(), outcome.reason)
         return self._settle(replace(piece, tries=0) if outcome.came_further else piece, outcome)
 
     def _pace(self, size_bytes: int) -> float:
-        return self._budget.wait_s(size_bytes, self._clock.monotonic_ns())
+        with self._sending:
+            return self._budget.wait_s(size_bytes, self._clock.monotonic_ns())
 
     def _settle(self, piece: Piece, outcome: Outcome) -> Callable[[], None]:
         match outcome.verdict:
