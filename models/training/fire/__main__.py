@@ -2,9 +2,9 @@
 
 Needs the optional packages of ``pip install -e '.[train-fire]'``. Stopped and called again with the
 same arguments it goes on after the last whole epoch. After each the network is held against the
-validation clips; the best one is kept, and where none was better for --patience epochs it ends. OUT
-gets the checkpoints, one line of figures an epoch (log.jsonl), and at the end the ONNX files of the
-best epoch with what the manifest needs of them.
+validation clips; the best one is kept, and where none was better for --patience epochs it ends, or
+after epoch --stop with that one. OUT gets the checkpoints, a line of figures an epoch (log.jsonl),
+and at the end the ONNX files with what the manifest needs of them.
 """
 
 import argparse
@@ -38,6 +38,7 @@ def main() -> None:
     )
     parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--patience", type=int, default=8, help="epochs without a better one")
+    parser.add_argument("--stop", type=int, help="take the epoch of this number, and no better one")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--limit", type=int, help="only so many pictures, to try it out")
     parser.add_argument("--workers", type=int, default=0, help="processes that load pictures")
@@ -79,15 +80,16 @@ def _train(given: argparse.Namespace) -> None:
     trainer = Trainer(plan, network, given.out, given.device, given.workers)
     print(f"{len(pictures)} pictures an epoch on {given.device}, from epoch {trainer.epoch + 1}")
     judges = [each for each in listed if each.part is Part.VALIDATION]
-    while trainer.epoch < min(plan.epochs, trainer.best_epoch + given.patience):
+    while trainer.epoch < (given.stop or min(plan.epochs, trainer.best_epoch + given.patience)):
         figures = trainer.run_epoch(pictures, _Bar(trainer.epoch + 1, plan.epochs))
         figures["worth"] = worth(look(trainer.average.module, judges))
         trainer.keep_if_best(figures["worth"])
         line = json.dumps({name: round(value, 4) for name, value in figures.items()})
         with (given.out / "log.jsonl").open("a", encoding="utf-8") as log:
             log.write(line + "\n")
-    trainer.take_best()
-    print(f"the best epoch is {trainer.best_epoch}")
+    if given.stop is None:
+        trainer.take_best()
+        print(f"the best epoch is {trainer.best_epoch}")
     made = export(trainer.average.module, given.out)
     (given.out / "export.json").write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(made))
