@@ -3,7 +3,18 @@
 from collections.abc import Iterator
 from uuid import UUID
 
-from sqlalchemy import Select, func, literal, null, or_, select, union, union_all
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Select,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    union,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from central.db.models import BoxEvent, BoxOutbox, Quarantine
@@ -66,7 +77,7 @@ def find_gaps(session: Session, row: BoxOutbox, limit: int) -> list[Gap]:
         .where(
             or_(
                 pairs.c.following - pairs.c.number > 1,
-                pairs.c.following.is_(None) & (pairs.c.number < top(row)),
+                pairs.c.following.is_(None) & (pairs.c.number < _number(top(row))),
             )
         )
         .order_by(pairs.c.number)
@@ -83,6 +94,11 @@ def count_missing(session: Session, row: BoxOutbox) -> int:
     return top(row) - row.complete_to - (here - 1)
 
 
+def _number(value: int) -> BindParameter[int]:
+    """Return a number as wide as sequences are: PostgreSQL takes a bare one for 32 bits."""
+    return literal(value, BigInteger())
+
+
 def _numbers(row: BoxOutbox) -> Select[tuple[int]]:
     """Select the numbers that are here from ``complete_to`` on, each once, that one included."""
     events = select(BoxEvent.sequence.label("number")).where(
@@ -96,5 +112,5 @@ def _numbers(row: BoxOutbox) -> Select[tuple[int]]:
         Quarantine.is_doubled.is_(other=False),
         Quarantine.sequence > row.complete_to,
     )
-    every = union(select(literal(row.complete_to).label("number")), events, quarantined).subquery()
+    every = union(select(_number(row.complete_to).label("number")), events, quarantined).subquery()
     return select(every.c.number)

@@ -8,12 +8,13 @@ _HIDDEN = "***"
 #: A payload is read so far; what could be a half of a secret there is left out again.
 _READ_BYTES, _TAIL_CHARS = 4096, 400
 
-#: A login before a host: what stands between "//" and the last "@" of a word.
-_LOGIN = re.compile(r"(?<=//)[^\s\"'<>]{0,400}@")
+#: A login before a host: what stands between "//" (or what JSON may write for it)
+#: and the last "@" of a word.
+_LOGIN = re.compile(r"(?:(?<=//)|(?<=\\/\\/))[^\s\"'<>]{0,400}@")
 #: A value after a word that says what it is, in JSON, in a query or in a header.
 _NAMED = re.compile(
     r"""(?ix)
-    ((?:\b|_)(?:\w{0,20}(?:password|passwd|pwd|secret|token|api_?key|authorization|cookie|口令|密码)\w{0,20}|pin)
+    ((?:\b|_)(?:\w{0,20}(?:password|passwd|pwd|secret|token|api[_-]?key|authorization|cookie|口令|密码)\w{0,20}|pin)
       ["']?\s*[:=]\s*)                    # the name, and what parts it from its value
     (?:"(?:[^"\\]|\\.)*"? | '[^']*'? | (?:bearer|basic)\s+[^\s,;&}\]]+ | [^\s,;&}\]]+)
     """
@@ -32,10 +33,10 @@ def excerpt(payload: bytes) -> str:
     addresses, and values that are called a password or the like, are left out as three asterisks.
     """
     text = payload[:_READ_BYTES].decode("utf-8", errors="replace")
-    if len(payload) > _READ_BYTES:
-        text = text[:-_TAIL_CHARS]
     text = _UNPRINTED.sub("\ufffd", text)
     text = _LOGIN.sub(f"{_HIDDEN}@", text)
     text = _NAMED.sub(rf"\1{_HIDDEN}", text)
     text = _BEARER.sub(rf"\1 {_HIDDEN}", text)
+    if len(payload) > _READ_BYTES:
+        text = text[:-_TAIL_CHARS]
     return text if len(text) <= EXCERPT_CHARS else text[: EXCERPT_CHARS - 1] + "…"
