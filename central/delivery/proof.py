@@ -37,6 +37,7 @@ class Proof:
     ``head``: the last one is the one that the box says it is.
     ``same`` of the ``events`` have a document here that, written out, has the hash of those bytes:
     nobody changed it since. ``other`` were written by a newer box, or changed; the first is named.
+    A document says what it follows too, so that it can't be changed together with the column.
     """
 
     checked_at: datetime
@@ -71,15 +72,15 @@ def _head(session: Session, row: BoxOutbox) -> Head:
 def _documents(session: Session, box_id: str, outbox_id: UUID) -> tuple[int, int, int | None]:
     """Return how many events there are, of how many the document is what came, the first other."""
     rows = session.execute(
-        select(BoxEvent.sequence, BoxEvent.digest, BoxEvent.payload)
+        select(BoxEvent.sequence, BoxEvent.digest, BoxEvent.prevhash, BoxEvent.payload)
         .where(BoxEvent.box_id == box_id, BoxEvent.outbox_id == outbox_id)
         .order_by(BoxEvent.sequence)
         .execution_options(yield_per=_STEP)
     )
     events, same, first_other = 0, 0, None
-    for sequence, digest, payload in rows:
+    for sequence, digest, prevhash, payload in rows:
         events += 1
-        if _written_out(payload) == digest:
+        if _written_out(payload) == digest and payload.get("prevhash") == prevhash:
             same += 1
         elif first_other is None:
             first_other = sequence

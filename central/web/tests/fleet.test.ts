@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import type { Gap, Outbox } from '@/api/fleet'
 import { gapsCsv, isOld, numbersOf } from '@/fleet/gaps'
+import { whyOf } from '@/fleet/why'
 
 const gap = (first: number, last: number, state: Gap['state'] = 'asked'): Gap => ({
   first,
@@ -63,5 +64,24 @@ describe('the table of gaps', () => {
   it('keeps a name with commas and quotes in one cell, and makes no formula of it', () => {
     expect(table(outbox('村口,"东"', gap(1, 1)))).toContain(',"村口,""东""",')
     expect(table(outbox('=1+1', gap(1, 1)))).toContain(",'=1+1,")
+  })
+})
+
+describe('why a message was not understood', () => {
+  it.each([
+    ["payload: Input tag 'cn.tanshao.alert.v9' found using 'type' does not match any of the expected tags", 'newer'],
+    ['payload: Invalid JSON: expected value at line 1 column 1', 'broken'],
+    ['data.count: Input should be greater than or equal to 0', 'broken'],
+    ['box: not entered at this centre, or under another region', 'box'],
+    ['sequence: used by another event before: is there a second such box?', 'doubled'],
+    ['sequence: Input should be greater than or equal to 1', 'broken'],
+    ["alert_id: is another box's", 'stranger'],
+    ["source: is not the topic's box", 'source'],
+    ["topic: not a box's uplink topic", 'topic'],
+    ['type: cn.tanshao.state.v1 does not belong on /event', 'type'],
+    ['database: integer out of range', 'database'],
+    ['more than 2000 rows: counted only', 'overflow'],
+  ])('%s', (reason, why) => {
+    expect(whyOf(reason)).toBe(why)
   })
 })

@@ -92,6 +92,26 @@ def test_an_event_whose_document_was_changed_is_named(centre, database):
     assert proof["broken"] == 0  # the chain is of the bytes that came
 
 
+def test_a_forged_event_with_its_hash_and_its_followers_column_is_found_all_the_same(
+    centre, database
+):
+    events = chained(4)
+    centre.take(*events, beat(events, 4))
+    before = events[0]
+    forged = received(alert_message(alert_data(), 2, prevhash=sha256(before.payload).hexdigest()))
+    digest = sha256(forged.payload).hexdigest()
+    with database.write() as session:
+        second, third = (
+            session.query(BoxEvent)
+            .filter(BoxEvent.sequence.in_((2, 3)))
+            .order_by(BoxEvent.sequence)
+        )
+        second.payload, second.digest = json.loads(forged.payload), digest
+        third.prevhash = digest
+    proof = verified(centre)
+    assert (proof["broken"], proof["first_other"]) == (0, 3)
+
+
 def test_an_event_that_was_taken_out_or_cut_off_is_missing(centre, database):
     events = chained(5)
     centre.take(*events, beat(events, 5))
