@@ -54,7 +54,7 @@ class Proof:
 
 
 def prove(session: Session, row: BoxOutbox, now: datetime) -> Proof:
-    """Go through an outbox from its first event on; some seconds for a hundred thousand."""
+    """Go through an outbox from its first event to its last; each is read twice."""
     chain = examine(all_links(session, row.box_id, row.outbox_id))
     events, same, first_other = _documents(session, row.box_id, row.outbox_id)
     return Proof(now, chain, _head(session, row), events, same, first_other)

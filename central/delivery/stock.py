@@ -1,6 +1,7 @@
 """What is here of an outbox, read from the tables of events and of the quarantine."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -21,6 +22,9 @@ from central.db.models import BoxEvent, BoxOutbox, Quarantine
 from central.delivery.chain import Link
 from central.delivery.gaps import Gap, gaps_up_to
 
+#: Rows read at a time where all are.
+_STEP = 2000
+
 
 def links(
     session: Session, box_id: str, outbox_id: UUID, from_sequence: int, limit: int
@@ -29,6 +33,17 @@ def links(
 
     At most ``limit`` rows are read; an event that is in quarantine too is read as what it is.
     """
+    rows = session.execute(_links(box_id, outbox_id, from_sequence).limit(limit))
+    return list(_each_once(rows))
+
+
+def all_links(session: Session, box_id: str, outbox_id: UUID) -> Iterator[Link]:
+    """Yield all links of an outbox in order; they are read as they are taken, to the end."""
+    query = _links(box_id, outbox_id, from_sequence=1)
+    return _each_once(session.execute(query.execution_options(yield_per=_STEP)))
+
+
+def _links(box_id: str, outbox_id: UUID, from_sequence: int) -> Select[Any]:
     read = select(
         BoxEvent.sequence,
         BoxEvent.digest,
@@ -44,19 +59,16 @@ def links(
         read.where(BoxEvent.sequence >= from_sequence),
         unread.where(Quarantine.sequence >= from_sequence),
     ).subquery()
-    found = session.execute(select(both).order_by(both.c.sequence, both.c.is_opaque).limit(limit))
-    by_number: dict[int, Link] = {}
-    for sequence, digest, prevhash, is_opaque in found:
-        by_number.setdefault(sequence, Link(sequence, digest, prevhash, bool(is_opaque)))
-    return list(by_number.values())
+    return select(both).order_by(both.c.sequence, both.c.is_opaque)
 
 
-def all_links(session: Session, box_id: str, outbox_id: UUID, step: int = 2000) -> Iterator[Link]:
-    """Yield all links of an outbox in order, reading ``step`` rows at a time."""
-    after = 0
-    while some := links(session, box_id, outbox_id, after + 1, step):
-        yield from some
-        after = some[-1].sequence
+def _each_once(rows: Iterable[Any]) -> Iterator[Link]:
+    """Yield the first row of each number: an event comes before what is in quarantine."""
+    last = 0
+    for sequence, digest, prevhash, is_opaque in rows:
+        if sequence != last:
+            last = sequence
+            yield Link(sequence, digest, prevhash, bool(is_opaque))
 
 
 def top(row: BoxOutbox) -> int:
