@@ -38,7 +38,7 @@ pictures = st.builds(
     st.booleans(),
     st.frozensets(st.sampled_from(PictureFault)),
 )
-beats = st.builds(wire.Beat, counts, counts, counts, counts, counts)
+beats = st.builds(wire.Beat, counts, counts, counts, counts, counts, counts)
 
 MESSAGES = [
     (streams, Kind.STREAM, wire.pack_stream, wire.parse_stream),
