@@ -123,6 +123,11 @@ def to_ask(pursued: Pursued, kept_from: int | None, now: datetime) -> Gap | None
     return Gap(first, pursued.gap.last) if first <= pursued.gap.last else None
 
 
+def next_at(gaps: Iterable[Pursued], kept_from: int | None) -> datetime | None:
+    """Return when the first of the gaps is to be asked for; None where it is no use for any."""
+    return min((one.again_at for one in gaps if one.gap.last >= (kept_from or 0)), default=None)
+
+
 def state_of(pursued: Pursued, kept_from: int | None, now: datetime) -> GapState:
     """Return where a gap stands."""
     if kept_from is not None and pursued.gap.last < kept_from:

@@ -3,6 +3,7 @@
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from central.db.engine import Database
 from central.db.models import Box, BoxGap, BoxOutbox
-from central.delivery.gaps import Gap, Pursued, follow, to_ask
+from central.delivery.gaps import Gap, Pursued, follow, next_at, to_ask
 from central.delivery.stock import find_gaps
 from central.ports import Resend
 from central.sites.liveness import LOST_AFTER_S
@@ -39,60 +40,85 @@ class GapPursuit:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        # What was found of each outbox that lacks something: where nothing has changed and nothing
+        # is due, its events, which may be many after an old gap, are not gone through again.
+        self._looks: dict[OutboxKey, _Look] = {}
 
     def due(self) -> Sequence[Resend]:
         """Return what to ask boxes for now; see the port. Blocks for one transaction at most."""
-        if not self._has_something():
-            return ()
         now = self._clock.now()
-        with self._database.write() as session:
-            return self._pursue(session, now)
-
-    def _has_something(self) -> bool:
-        """Return whether anything is missing or was: a writer waits its turn, and keeps others."""
         with self._database.read() as session:
-            return bool(
-                session.scalar(
-                    select(
-                        or_(
-                            exists().where(BoxOutbox.missing_since.is_not(None)),
-                            exists().select_from(BoxGap),
-                        )
-                    )
-                )
-            )
+            lacking = session.scalars(select(BoxOutbox).where(_LACKS)).all()
+        self._looks = {key: self._looks[key] for key in map(_key, lacking) if key in self._looks}
+        wanted = [_key(row) for row in lacking if self._is_worth_it(row, now)]
+        if not wanted:
+            return ()
+        with self._database.write() as session:
+            return self._pursue(session, wanted, now)
 
-    def _pursue(self, session: Session, now: datetime) -> Sequence[Resend]:
-        lacking = BoxOutbox.missing_since.is_not(None)
-        with_gaps = exists().where(
-            BoxGap.box_id == BoxOutbox.box_id, BoxGap.outbox_id == BoxOutbox.outbox_id
-        )
-        concerned = select(BoxOutbox.box_id).where(or_(lacking, with_gaps))
+    def _is_worth_it(self, row: BoxOutbox, now: datetime) -> bool:
+        look = self._looks.get(_key(row))
+        if look is None or look.standing != _standing(row):
+            return True
+        return look.next_at is not None and look.next_at <= now and _is_there(row, now)
+
+    def _pursue(
+        self, session: Session, wanted: Sequence[OutboxKey], now: datetime
+    ) -> Sequence[Resend]:
         # As the inbox does: who works on a box's outboxes holds the box.
         boxes = {
             box.id: box
             for box in session.scalars(
-                select(Box).where(Box.id.in_(concerned)).order_by(Box.id).with_for_update()
+                select(Box)
+                .where(Box.id.in_({box_id for box_id, _ in wanted}))
+                .order_by(Box.id)
+                .with_for_update()
             )
         }
         outboxes = session.scalars(
             select(BoxOutbox)
-            .where(BoxOutbox.box_id.in_(boxes), or_(lacking, with_gaps))
+            .where(BoxOutbox.box_id.in_(boxes), _LACKS)
             .order_by(BoxOutbox.box_id, BoxOutbox.first_at)
         ).all()
-        known = known_gaps(session, [(row.box_id, row.outbox_id) for row in outboxes])
+        known = known_gaps(session, wanted)
         requests: list[Resend] = []
         for row in outboxes:
-            before = known[row.box_id, row.outbox_id]
+            if _key(row) not in wanted:
+                continue
+            before = known[_key(row)]
             after = follow(before, find_gaps(session, row, MAX_GAPS), now)
             if _is_there(row, now):
                 room = MAX_REQUESTS - len(requests)
                 after = _ask(row, boxes[row.box_id].region_code, after, now, requests, room)
             if after != before:
                 _replace(session, row, after)
+            self._looks[_key(row)] = _Look(_standing(row), next_at(after, row.told_first))
         if requests:
             log.info("pursuit.asked", extra={"requests": len(requests)})
         return requests
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """How an outbox stood, and when something of it is due: None where nothing ever will be."""
+
+    standing: tuple[int | None, ...]
+    next_at: datetime | None
+
+
+#: Outboxes of which something is missing, or was the last time.
+_LACKS = or_(
+    BoxOutbox.missing_since.is_not(None),
+    exists().where(BoxGap.box_id == BoxOutbox.box_id, BoxGap.outbox_id == BoxOutbox.outbox_id),
+)
+
+
+def _key(row: BoxOutbox) -> OutboxKey:
+    return row.box_id, row.outbox_id
+
+
+def _standing(row: BoxOutbox) -> tuple[int | None, ...]:
+    return row.received, row.highest, row.complete_to, row.told_last, row.told_first
 
 
 def known_gaps(

@@ -15,6 +15,7 @@ from central.delivery.gaps import (
     Pursued,
     follow,
     gaps_up_to,
+    next_at,
     state_of,
     to_ask,
 )
@@ -103,6 +104,21 @@ def test_a_box_is_asked_only_for_what_it_can_have(first, more, kept_from):
     assert missing([asked] if asked else []) == left
     is_gone = state_of(Pursued(gap, T0), kept_from, after(60)) is GapState.GONE
     assert is_gone == (asked is None)
+
+
+@given(st.lists(st.tuples(st.integers(1, 40), st.integers(0, 3)), max_size=6), st.integers(0, 45))
+def test_the_next_time_is_the_first_at_which_any_gap_is_asked_for(parts, kept_from):
+    gaps = [Pursued(Gap(first, first + 1), after(first)) for first, _ in parts]
+    for number, (_, times) in enumerate(parts):
+        for _ in range(times):
+            gaps[number] = gaps[number].asked(gaps[number].again_at)
+    at = next_at(gaps, kept_from)
+    if at is None:
+        assert all(to_ask(gap, kept_from, T0 + timedelta(days=99)) is None for gap in gaps)
+    else:
+        assert any(to_ask(gap, kept_from, at) for gap in gaps)
+        before = at - timedelta(microseconds=1)
+        assert not any(to_ask(gap, kept_from, before) for gap in gaps)
 
 
 @pytest.mark.parametrize(
