@@ -62,7 +62,6 @@ class DeliveryLedger:
             row.highest = max(row.highest, _alert(item).sequence)
             row.last_at = self.now
             if _alert(item).sequence <= row.complete_to:
-                self.session.flush()
                 self._check(row, _alert(item).sequence)
             touched.add((row.box_id, row.outbox_id))
         for item in repeated:
@@ -110,7 +109,7 @@ class DeliveryLedger:
 
         It was in quarantine, where nobody could read what it follows.
         """
-        around = links(self.session, row.box_id, row.outbox_id, max(sequence - 1, 1), 4)
+        around = links(self.session, row.box_id, row.outbox_id, max(sequence - 1, 1), _STEP)
         _, broken_at = extend(sequence - 1, [link for link in around if link.sequence <= sequence])
         if broken_at is not None:
             row.broken_at = min(broken_at, row.broken_at or broken_at)
