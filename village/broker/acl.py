@@ -2,6 +2,7 @@
 
 from protocol.topics import (
     CENTRE_USER,
+    DOWN_LEAVES,
     EPOCH,
     EVENT_LEAVES,
     ROOT,
@@ -18,7 +19,7 @@ def may_write(username: str, topic: str) -> bool:
     """Return whether ``username`` may publish on ``topic``; wildcards are never topics."""
     parts = BoxTopic.parse(topic)
     if username == CENTRE_USER:
-        return topic == EPOCH or (parts is not None and parts.leaf is Leaf.RECEIPT)
+        return topic == EPOCH or (parts is not None and parts.leaf in DOWN_LEAVES)
     return parts is not None and parts.box_id == username and parts.leaf in UP
 
 
@@ -28,7 +29,7 @@ def may_read(username: str, topic: str) -> bool:
     if username == CENTRE_USER:
         return parts is not None and parts.leaf in UP
     return topic == EPOCH or (
-        parts is not None and parts.box_id == username and parts.leaf is Leaf.RECEIPT
+        parts is not None and parts.box_id == username and parts.leaf in DOWN_LEAVES
     )
 
 
@@ -41,10 +42,12 @@ def may_subscribe(username: str, topic_filter: str) -> bool:
 
 def mosquitto_acl() -> str:
     """Return the same rules as a Mosquitto ACL file; ``%u`` is the signed-in box."""
-    up = sorted(UP)
+    up, down = sorted(UP), sorted(DOWN_LEAVES)
     lines = [f"user {CENTRE_USER}"]
     lines += [f"topic read {topic_filter}" for topic_filter in UPLINK_FILTERS]
-    lines += [f"topic write {ROOT}/+/+/{Leaf.RECEIPT}", f"topic write {EPOCH}"]
+    lines += [f"topic write {ROOT}/+/+/{leaf}" for leaf in down]
+    lines += [f"topic write {EPOCH}"]
     lines += [f"pattern write {ROOT}/+/%u/{leaf}" for leaf in up]
-    lines += [f"pattern read {ROOT}/+/%u/{Leaf.RECEIPT}", f"pattern read {EPOCH}"]
+    lines += [f"pattern read {ROOT}/+/%u/{leaf}" for leaf in down]
+    lines += [f"pattern read {EPOCH}"]
     return "\n".join(lines) + "\n"

@@ -1,6 +1,7 @@
 """Outbox, window, net, centre and receipts against a model: nothing lost, nothing doubled.
 
-The net drops and repeats at will, the box and the centre crash at will; protocol I2 to I5.
+The net drops and repeats at will, the box and the centre crash at will, and the centre is set back
+to an older copy of its database; protocol I2 to I5, I12.
 """
 
 import tempfile
@@ -35,6 +36,8 @@ class Delivery(RuleBasedStateMachine):
         self.up: list[bytes] = []  # on the way to the centre
         self.down: list[int] = []  # receipts on the way to the box
         self.stored: dict[int, str] = {}  # the centre's database: sequence to event id
+        self.lost: set[int] = set()  # what the centre had receipted before it was set back
+        self.gone: set[int] = set()  # of that, what the box did not keep until it was asked
         self.reported = 0
 
     @property
@@ -74,6 +77,7 @@ class Delivery(RuleBasedStateMachine):
         assert isinstance(message, AlertMessage)
         self.stored.setdefault(message.sequence, str(message.id))
         assert self.stored[message.sequence] == str(message.id)
+        self.lost.discard(message.sequence)
         self.down.append(message.sequence)
 
     @precondition(lambda self: self.down)
@@ -97,6 +101,26 @@ class Delivery(RuleBasedStateMachine):
         self.up.clear()
         self.window.hurry()
 
+    @precondition(lambda self: self.stored)
+    @rule(data=st.data())
+    def centre_is_set_back(self, data: st.DataObject) -> None:
+        to = data.draw(st.integers(0, max(self.stored)))
+        self.lost |= {sequence for sequence in self.stored if sequence > to}
+        self.stored = {number: event for number, event in self.stored.items() if number <= to}
+        self._count_gone()
+
+    @rule(first=st.integers(1, 30), more=st.integers(0, 30))
+    def centre_asks_again(self, first: int, more: int) -> None:
+        """Whether anything is missing there or not."""
+        outbox_id = self.outbox.load().outbox_id
+        if outbox_id is not None:
+            self.outbox.reopen(outbox_id, first, first + more)
+
+    def _count_gone(self) -> None:
+        kept = {row["seq"] for row in self.box.rows("select seq from outbox")}
+        self.gone |= self.lost - kept
+        self.lost &= kept
+
     @rule()
     def box_crashes(self) -> None:
         self.box.database.close()
@@ -107,6 +131,7 @@ class Delivery(RuleBasedStateMachine):
     def box_prunes(self) -> None:
         self.clock.advance(1)
         self.outbox.prune(timedelta(0))
+        self._count_gone()
 
     @rule()
     def all_is_well_for_a_while(self) -> None:
@@ -120,7 +145,8 @@ class Delivery(RuleBasedStateMachine):
     def what_is_not_stored_waits(self) -> None:
         rows = self.box.rows("select seq from outbox where receipt_us is null")
         waiting = {row["seq"] for row in rows}
-        assert set(range(1, self.reported + 1)) - set(self.stored) <= waiting
+        missing = set(range(1, self.reported + 1)) - set(self.stored)
+        assert missing - self.lost - self.gone <= waiting
 
     @invariant()
     def window_is_bounded(self) -> None:
@@ -130,14 +156,20 @@ class Delivery(RuleBasedStateMachine):
         """Let everything arrive, as it does within the window's patience on a mended net."""
         for _ in range(3 * self.reported + 3):
             self.clock.advance(301)
+            for sequence in self.lost:
+                self.centre_asks_again(sequence, 0)
             self._send()
             for payload in self.up:
                 message = decode(payload)
                 assert isinstance(message, AlertMessage)
                 self.stored.setdefault(message.sequence, str(message.id))
+                self.lost.discard(message.sequence)
                 self.outbox.receipted(self.window.receipted([message.sequence]))
             self.up.clear()
-        assert sorted(self.stored) == list(range(1, self.reported + 1))
+        there = set(self.stored)
+        # What is still under way from before it was set back may come though its box let it go.
+        assert there | self.gone == set(range(1, self.reported + 1))
+        assert self.lost == set()
         assert self.outbox.load().rows == 0
 
     def teardown(self) -> None:
