@@ -24,6 +24,7 @@ from sqlalchemy.exc import ArgumentError
 
 from central.alerts.states import Deadlines
 from central.errors import ConfigError
+from central.evidence.leftover import Allowance
 from central.examples.rule import Limits
 from protocol.address import holds_login, holds_password, is_address
 from protocol.messages import AlertLevel, RegionCode
@@ -140,15 +141,27 @@ class MqttSection(_Section):
 
 
 class EvidenceSection(_Section):
-    """Pictures and clips of alerts."""
+    """Pictures and clips of alerts; what came in part waits for the rest, within limits."""
 
     folder: Path = Path("data/evidence")
     max_mb: int = Field(default=200, ge=1, le=10_000)
+    partial_days: float = Field(default=7, gt=0, le=365)
+    partial_max_mb: int = Field(default=5000, ge=1, le=1_000_000)
+
+    @model_validator(mode="after")
+    def _one_fits(self) -> Self:
+        if self.partial_max_mb < self.max_mb:
+            raise ValueError(f"'partial_max_mb' must be at least 'max_mb', {self.max_mb}")
+        return self
 
     @property
     def max_bytes(self) -> int:
         """Return how long one piece may be."""
         return self.max_mb * 1_000_000
+
+    def allowance(self) -> Allowance:
+        """Return how long and how much is kept of what came in part, as the logic takes it."""
+        return Allowance(self.partial_days * 86_400, self.partial_max_mb * 1_000_000)
 
 
 class ExamplesSection(_Section):

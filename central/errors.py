@@ -10,8 +10,11 @@
     ├── SignInError            name, password or PIN is wrong                        (401)
     ├── TooManyTriesError      too many failed tries; come back later                (429)
     ├── InvalidError           what was sent breaks a rule, or something is missing  (422)
+    │   ├── DamagedError       the bytes are not those that were named               (422)
+    │   └── TooLongError       a file longer than is taken                           (413)
     ├── ConflictError          the thing's state does not allow it                   (409)
-    │   └── OverlapError       another planned event is on there then                (409)
+    │   ├── OverlapError       another planned event is on there then                (409)
+    │   └── OffsetError        another part of the file is here than was thought     (409)
     ├── BoxTooOldError         the box's software does not know how to do that       (502)
     └── BoxUnreachableError    the box is not connected or does not answer           (503)
         └── BoxUnsureError     it was told to do something; whether it did is open   (504)
@@ -50,12 +53,28 @@ class InvalidError(CentralError):
     """What was sent breaks a rule."""
 
 
+class DamagedError(InvalidError):
+    """The bytes are not those that were named: they may be sent again."""
+
+
+class TooLongError(InvalidError):
+    """A file is longer than is taken."""
+
+
 class ConflictError(CentralError):
     """The state does not allow it."""
 
 
 class OverlapError(ConflictError):
     """Another planned event is on at the same place and time, and nobody said that it may be."""
+
+
+class OffsetError(ConflictError):
+    """A file does not go on where its sender thought; ``offset`` bytes of it are here."""
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(f"{offset} bytes of it are here")
+        self.offset = offset
 
 
 class BoxTooOldError(CentralError):

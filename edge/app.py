@@ -8,6 +8,7 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from edge import __version__
+from edge.alerts.budget import Budget, Signs
 from edge.alerts.desk import Desk
 from edge.alerts.event import EventWriter
 from edge.alerts.evidence import EvidenceCourier
@@ -22,6 +23,7 @@ from edge.exports.exporter import Exporter
 from edge.exports.ordering import Village
 from edge.exports.shelf import Shelf
 from edge.health import Component, Condition, Figure, HealthBoard
+from edge.live.hubs import LiveHubs
 from edge.lookout import Lookout
 from edge.ports import StreamStatus
 from edge.previews.process import PictureProcess
@@ -115,8 +117,8 @@ class Edge:
         boot_id = uuid7(clock.now())
         outbox = Outbox(self._database, clock)
         store = EvidenceStore(self._database)
-        courier = EvidenceCourier(config, store, pictures, clips, clock)
-        wakes: list[Callable[[], None]] = [courier.wake]
+        wakes: list[Callable[[], None]] = []
+        budget: Budget | None = None
         if config.centre is not None:
             herald = Herald(
                 config.box, clock, boot_id=boot_id, software=__version__, started_at=clock.now()
@@ -136,6 +138,11 @@ class Edge:
             board.add("bus", partial(_bus_component, sender))
             sender.start()
             stack.push_async_callback(asyncio.to_thread, sender.close)
+            budget = Budget(partial(_uplink_signs, sender, self._station.hubs))
+        courier = EvidenceCourier(config, store, pictures, clips, clock, budget=budget)
+        wakes.append(courier.wake)
+        if config.centre is not None:
+            board.add("evidence", courier.component)
         courier.start()
         stack.push_async_callback(asyncio.to_thread, courier.close)
         desk = Desk(
@@ -292,6 +299,11 @@ class _CameraNews:
     def stream_changed(self, _status: StreamStatus) -> None:
         """Wake the bus; it reads the states itself."""
         self._sender.cameras_changed()
+
+
+def _uplink_signs(sender: Sender, hubs: LiveHubs) -> Signs:
+    """Return how busy the uplink is; who watches at the box itself counts as well."""
+    return Signs(sender.awaited_s(), sum(hub.viewers for hub in hubs.stats().values()))
 
 
 def _timing(centre: CentreSection) -> Timing:

@@ -36,6 +36,7 @@ from protocol.messages import (
     RegionCode,
 )
 from protocol.refusal import refusal
+from protocol.relay import StreamName
 
 
 def _url(schemes: frozenset[str], instead: str = "") -> AfterValidator:
@@ -185,6 +186,8 @@ class EvidenceSection(Section):
     clip_pre_s: float = Field(default=10.0, ge=0, le=60)
     clip_post_s: float = Field(default=20.0, ge=1, le=600)
     snapshot_max_bytes: int = Field(default=150_000, ge=20_000, le=2_000_000)
+    clip_from: StreamName = StreamName.SUB  # where it is recorded (record_sub), else main
+    clip_max_bytes: int = Field(default=2_000_000, ge=200_000, le=200_000_000)  # of one from sub
 
 
 class GroundPoint(Section):

@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 
 from edge.detect.fault import PictureFault
 from edge.media.sample import StreamItem
+from edge.recording.fitting import Fit
 from protocol.messages import (
     AlertKind,
     AlertLevel,
@@ -209,10 +210,12 @@ class Clipper(Protocol):
         end: datetime,
         target: Path,
         stream: StreamName = StreamName.MAIN,
+        fit: Fit | None = None,
     ) -> tuple[datetime, datetime]:
         """Write an MP4 of ``start`` to ``end`` to the new file ``target``; return its true bounds.
 
-        Cut at key frames, so the bounds may be wider; narrower where video is missing. Blocks.
+        Cut at key frames, so the bounds may be wider; narrower where video is missing, or where
+        ``fit`` wants it. A clip that can't be shortened to what fits is longer. Blocks.
         Raises NotFoundError where nothing is recorded there (yet), MediaError or StorageError for
         what may be tried again; what is at ``target`` then is for the caller to remove.
         """

@@ -1,57 +1,108 @@
-"""Evidence: boxes bring it, people look at it."""
+"""Evidence: boxes bring it in parts, people look at it."""
 
 import re
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
 import anyio
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.responses import FileResponse
 from starlette.requests import ClientDisconnect
 
-from central.errors import InvalidError, SignInError
+from central.errors import InvalidError, OffsetError, SignInError, TooLongError
+from central.evidence.partial import Partial
 from central.evidence.store import Piece, Stored
 from central.http.access import ANY, allow, allow_boxes
 from central.http.centre import Centre, CentreDep
 from central.http.given import Moment
+from central.http.problems import problem_of
 from protocol.messages import EvidenceKind
 
 router = APIRouter(prefix="/api/v1", tags=["evidence"])
 
 _SHA256 = re.compile(r"^[0-9a-f]{64}$")
 
+_STORED = {"upload-complete": "?1"}  # a boolean of structured fields (RFC 8941)
+_UNDER_WAY = {"upload-complete": "?0"}
+
 #: Bytes that are handed to the writing thread at once.
 _CHUNK_BYTES = 256 * 1024
 
 
-@router.put("/boxes/{box_id}/evidence/{alert_id}/{kind}", status_code=201, **allow_boxes())
-async def put_evidence(  # noqa: PLR0913, PLR0917 - a header each
+def brought(
     box_id: str,
     alert_id: UUID,
     kind: EvidenceKind,
-    request: Request,
     centre: CentreDep,
     x_content_sha256: Annotated[str, Header()],
     x_evidence_start: Annotated[Moment, Header()],
     x_evidence_end: Annotated[Moment, Header()],
     authorization: Annotated[str, Header()] = "",
-) -> Response:
-    """Take a picture or clip from its box: 201 stored, 200 had it, 503 no room or taken over."""
+) -> Piece:
+    """Return what a box speaks of. Raises SignInError, InvalidError."""
     scheme, _, token = authorization.partition(" ")
-    admits = centre.boxes.admits
-    if scheme.lower() != "bearer" or not await anyio.to_thread.run_sync(
-        admits, box_id, token.strip()
-    ):
+    if scheme.lower() != "bearer" or not centre.boxes.admits(box_id, token.strip()):
         raise SignInError("not this box's token")
-    piece = _piece(box_id, alert_id, kind, (x_evidence_start, x_evidence_end), x_content_sha256)
-    if await anyio.to_thread.run_sync(centre.evidence.had, piece):
-        return Response(status_code=200)
+    if not _SHA256.match(x_content_sha256):
+        raise InvalidError("X-Content-SHA256: 64 hexadecimal digits, in small letters")
+    if x_evidence_end < x_evidence_start:
+        raise InvalidError("X-Evidence-End: is before its start")
+    bounds = x_evidence_start, x_evidence_end
+    return Piece(box_id, alert_id, kind, *bounds, x_content_sha256)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Which bytes a box sends: those from ``offset`` on, of ``length_bytes``."""
+
+    offset: int
+    length_bytes: int
+
+
+@router.head("/boxes/{box_id}/evidence/{alert_id}/{kind}", **allow_boxes())
+def head_evidence(piece: Annotated[Piece, Depends(brought)], centre: CentreDep) -> Response:
+    """Say how much of a picture or clip is here (``Upload-Offset``), and whether it is stored."""
+    stored_bytes = centre.evidence.had(piece)
+    if stored_bytes is None:
+        headers = {"upload-offset": str(centre.evidence.offset(piece))} | _UNDER_WAY
+    else:
+        headers = {"upload-offset": str(stored_bytes)} | _STORED
+    return Response(headers=headers | _limit(centre))
+
+
+@router.patch("/boxes/{box_id}/evidence/{alert_id}/{kind}", **allow_boxes())
+async def patch_evidence(
+    piece: Annotated[Piece, Depends(brought)],
+    request: Request,
+    centre: CentreDep,
+    upload_offset: Annotated[int, Header(ge=0)],
+    upload_length: Annotated[int, Header(ge=1)],
+) -> Response:
+    """Add bytes to a picture or clip.
+
+    201 that was the last of it and it is stored, 200 had it, 204 more is to come; 409 with
+    ``Upload-Offset``: go on from there; 413 with ``Upload-Limit``: too long; 503 no room, taken
+    over, or another replica receives it. What came before a connection broke stays.
+    """
+    part = _Part(upload_offset, upload_length)
     try:
-        stored = await _receive(centre, piece, request)
-    except ClientDisconnect:
-        return Response(status_code=400)  # nobody reads it
-    return Response(status_code=201 if stored is Stored.NEW else 200)
+        async with centre.uploads.only(piece):
+            if await _had(centre, piece):
+                return Response(status_code=200, headers=_STORED)
+            return await _receive(centre, piece, part, request)
+    except OffsetError as error:
+        if await _had(centre, piece):  # another replica finished it between the two
+            return Response(status_code=200, headers=_STORED)
+        answer = problem_of(error)
+        answer.headers["upload-offset"] = str(error.offset)
+        return answer
+    except TooLongError as error:
+        answer = problem_of(error)
+        answer.headers.update(_limit(centre))
+        return answer
+    except (ClientDisconnect, TimeoutError):
+        return Response(status_code=408)  # in the first case nobody reads it
 
 
 @router.get("/evidence/{evidence_id}", response_class=FileResponse, **allow(*ANY))
@@ -62,35 +113,48 @@ def get_evidence(evidence_id: UUID, centre: CentreDep) -> FileResponse:
     return FileResponse(found.path, media_type=found.media_type, headers=headers)
 
 
-async def _receive(centre: Centre, piece: Piece, request: Request) -> Stored:
-    """Write the body to disk as it comes, then keep it."""
+async def _had(centre: Centre, piece: Piece) -> bool:
+    return await anyio.to_thread.run_sync(centre.evidence.had, piece) is not None
+
+
+async def _receive(centre: Centre, piece: Piece, part: _Part, request: Request) -> Response:
+    """Add the body to what is here, and store the piece once it is whole."""
     store = centre.evidence
-    incoming = await anyio.to_thread.run_sync(store.receive)
+    partial = await anyio.to_thread.run_sync(store.receive, piece, part.offset, part.length_bytes)
     try:
-        with centre.uploads.only(piece):
-            waiting = bytearray()
-            async for chunk in request.stream():
-                waiting += chunk
-                if len(waiting) >= _CHUNK_BYTES:
-                    await anyio.to_thread.run_sync(incoming.write, bytes(waiting))
-                    waiting.clear()
-            await anyio.to_thread.run_sync(incoming.write, bytes(waiting))
-        return await anyio.to_thread.run_sync(store.keep, piece, incoming)
+        await _write(partial, request, centre.uploads.idle_s)
+        if not partial.is_whole:
+            headers = {"upload-offset": str(partial.size_bytes)} | _UNDER_WAY
+            return Response(status_code=204, headers=headers)
+        with anyio.CancelScope(shield=True):  # whoever takes over now finds it stored
+            stored = await anyio.to_thread.run_sync(store.keep, piece, partial)
+        return Response(status_code=201 if stored is Stored.NEW else 200, headers=_STORED)
     finally:
-        with anyio.CancelScope(shield=True):  # closing may wait for the disk: not in the loop
-            await anyio.to_thread.run_sync(incoming.close)
+        with anyio.CancelScope(shield=True):  # closing may wait for the disk
+            await anyio.to_thread.run_sync(partial.close)
 
 
-def _piece(
-    box_id: str,
-    alert_id: UUID,
-    kind: EvidenceKind,
-    bounds: tuple[datetime, datetime],
-    sha256: str,
-) -> Piece:
-    start, end = bounds
-    if not _SHA256.match(sha256):
-        raise InvalidError("X-Content-SHA256: 64 hexadecimal digits, in small letters")
-    if end < start:
-        raise InvalidError("X-Evidence-End: is before its start")
-    return Piece(box_id, alert_id, kind, start, end, sha256)
+async def _write(partial: Partial, request: Request, idle_s: float) -> None:
+    """Write the body to disk as it comes; what came before it broke off is written as well.
+
+    Raises ClientDisconnect, and TimeoutError where nothing comes for ``idle_s``.
+    """
+    waiting = bytearray()
+    stream = request.stream()
+    try:
+        while True:
+            with anyio.fail_after(idle_s):
+                chunk = await anext(stream, None)
+            if chunk is None:
+                break
+            waiting += chunk
+            if len(waiting) >= _CHUNK_BYTES:
+                whole, waiting = bytes(waiting), bytearray()
+                await anyio.to_thread.run_sync(partial.write, whole)
+    finally:
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(partial.write, bytes(waiting))
+
+
+def _limit(centre: Centre) -> dict[str, str]:
+    return {"upload-limit": f"max-size={centre.evidence.limit_bytes}"}

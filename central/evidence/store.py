@@ -1,16 +1,10 @@
 """Pictures and clips of alerts, as files below one folder and rows that vouch for them."""
 
-import contextlib
-import hashlib
 import logging
-import os
-import secrets
-import shutil
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import IO
 from uuid import UUID
 
 from sqlalchemy import Select, select
@@ -19,7 +13,9 @@ from sqlalchemy.exc import IntegrityError
 from central.codes import FeedKind
 from central.db.engine import Database
 from central.db.models import Alert, Evidence
-from central.errors import ConflictError, InvalidError, NotFoundError, StoreUnavailableError
+from central.errors import ConflictError, NotFoundError, StoreUnavailableError, TooLongError
+from central.evidence.leftover import Allowance
+from central.evidence.partial import Partial, Partials
 from central.wall.feed import publish
 from protocol.clock import Clock
 from protocol.ids import uuid7
@@ -30,9 +26,8 @@ log = logging.getLogger(__name__)
 MEDIA_TYPES = {EvidenceKind.SNAPSHOT: "image/jpeg", EvidenceKind.CLIP: "video/mp4"}
 _SUFFIXES = {EvidenceKind.SNAPSHOT: ".jpg", EvidenceKind.CLIP: ".mp4"}
 
-#: So much of the disk is left alone. The database is often on the same one, and an alert without
-#: its clip is better than a centre that takes no alerts. A village's database of a year is smaller.
-FREE_FLOOR_BYTES = 2_000_000_000
+#: Half-received files are here; no box is called so.
+_PARTIAL = ".partial"
 
 
 class Stored(StrEnum):
@@ -63,78 +58,35 @@ class Found:
     sha256: str
 
 
-class Incoming:
-    """A file while it comes in: hashed as it is written, gone again unless it is kept.
+class EvidenceStore:
+    """Keeps evidence. The file is durable before its row is written, so a row means a file.
 
-    Holds at most ``limit_bytes``; one byte more raises InvalidError. Raises StoreUnavailableError
-    where the disk is full, or nearly.
+    Its folder may be shared by several replicas.
     """
 
-    def __init__(self, folder: Path, limit_bytes: int) -> None:
-        self._folder = folder
-        _require_room(folder)
-        self.path = folder / f"incoming-{secrets.token_hex(8)}"
-        self.size_bytes = 0
-        self._limit_bytes = limit_bytes
-        self._hash = hashlib.sha256()
-        self._file: IO[bytes] = self.path.open("xb")
-
-    def write(self, chunk: bytes) -> None:
-        """Add bytes. Raises InvalidError, StoreUnavailableError."""
-        self.size_bytes += len(chunk)
-        if self.size_bytes > self._limit_bytes:
-            raise InvalidError(f"longer than {self._limit_bytes} bytes")
-        self._hash.update(chunk)
-        _require_room(self._folder)
-        try:
-            self._file.write(chunk)
-        except OSError as error:
-            raise StoreUnavailableError(f"evidence: {error.strerror}") from error
-
-    def keep(self, target: Path, sha256: str) -> None:
-        """Make the file durable under its name. Raises InvalidError where the hash differs."""
-        if self._hash.hexdigest() != sha256:
-            raise InvalidError("the bytes do not have the SHA-256 that was named")
-        try:
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            target.parent.mkdir(parents=True, exist_ok=True)
-            self.path.replace(target)
-            _sync_folder(target.parent)
-        except OSError as error:
-            raise StoreUnavailableError(f"evidence: {error.strerror}") from error
-
-    def close(self) -> None:
-        """Let go of the file; what was not kept is removed. May be called again; raises nothing."""
-        # On a full disk closing fails, as it writes first; the file has to go all the more.
-        with contextlib.suppress(OSError):
-            self._file.close()
-        try:
-            self.path.unlink(missing_ok=True)
-        except OSError as error:
-            log.warning("evidence.left_over", extra={"path": str(self.path), "error": str(error)})
-
-
-class EvidenceStore:
-    """Keeps evidence. The file is durable before its row is written, so a row means a file."""
-
-    def __init__(self, database: Database, clock: Clock, folder: Path, limit_bytes: int) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        folder: Path,
+        limit_bytes: int,
+        allowance: Allowance,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._folder = folder
-        self._limit_bytes = limit_bytes
+        self.limit_bytes = limit_bytes
+        self._partials = Partials(folder / _PARTIAL, allowance, clock)
 
     def open(self) -> None:
-        """Make the folder, and remove what a crash left half received."""
+        """Make the folders. Raises StoreUnavailableError."""
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            for left in self._folder.glob("incoming-*"):
-                left.unlink(missing_ok=True)
+            self._partials.open()
         except OSError as error:
             raise StoreUnavailableError(f"evidence {self._folder}: {error.strerror}") from error
 
-    def had(self, piece: Piece) -> bool:
-        """Return whether exactly this is stored.
+    def had(self, piece: Piece) -> int | None:
+        """Return the length of exactly this where it is stored, else None.
 
         Raises NotFoundError where the alert is not known (yet), or is another box's;
         ConflictError where other bytes are stored.
@@ -145,33 +97,41 @@ class EvidenceStore:
                 raise NotFoundError("the alert is not known yet: try again later")
             row = session.scalars(_row(piece)).first()
         if row is None:
-            return False
+            return None
         if row.sha256 != piece.sha256:
             raise ConflictError("other bytes are stored for this alert")
-        return True
+        return row.size_bytes
 
-    def receive(self) -> Incoming:
-        """Return where the bytes go. Raises StoreUnavailableError."""
-        try:
-            return Incoming(self._folder, self._limit_bytes)
-        except OSError as error:
-            raise StoreUnavailableError(f"evidence: {error.strerror}") from error
+    def offset(self, piece: Piece) -> int:
+        """Return how much is here of a piece that is not stored.
 
-    def keep(self, piece: Piece, incoming: Incoming) -> Stored:
-        """Store what came in. Raises InvalidError, ConflictError, StoreUnavailableError."""
-        # The hash is part of the name: two different pieces never overwrite each other.
-        name = f"{piece.alert_id}-{piece.kind}-{piece.sha256[:16]}{_SUFFIXES[piece.kind]}"
-        path = Path(piece.box_id) / piece.start.strftime("%Y-%m") / name
-        incoming.keep(self._folder / path, piece.sha256)
+        Raises StoreUnavailableError also where there is no room for the rest: so a box learns it
+        before it sends.
+        """
+        return self._partials.offset(_partial_name(piece))
+
+    def receive(self, piece: Piece, offset: int, length_bytes: int) -> Partial:
+        """Return where the bytes from ``offset`` on go; it is for the caller to close.
+
+        Raises TooLongError, OffsetError, StoreUnavailableError.
+        """
+        if length_bytes > self.limit_bytes:
+            raise TooLongError(f"{length_bytes} bytes; at most {self.limit_bytes} are taken")
+        return self._partials.begin(_partial_name(piece), offset, length_bytes)
+
+    def keep(self, piece: Piece, partial: Partial) -> Stored:
+        """Store a piece that is whole.
+
+        Raises DamagedError where the hash is another: then nothing of it is kept; ConflictError,
+        StoreUnavailableError.
+        """
+        partial.verify(piece.sha256)
         try:
-            self._enter(piece, path, incoming.size_bytes)
+            self._enter(piece, partial)
         except IntegrityError:
-            # It came twice at once, and the other one was first.
-            try:
-                self.had(piece)
-            except ConflictError:
-                (self._folder / path).unlink(missing_ok=True)
-                raise
+            # It came twice at once, to two replicas, and the other one was first.
+            partial.discard()
+            self.had(piece)
             return Stored.HAD_IT
         return Stored.NEW
 
@@ -187,8 +147,16 @@ class EvidenceStore:
             raise NotFoundError("the file is gone")
         return Found(path, MEDIA_TYPES[row.kind], row.sha256)
 
-    def _enter(self, piece: Piece, path: Path, size_bytes: int) -> None:
+    def _enter(self, piece: Piece, partial: Partial) -> None:
+        """Write the row, with the file under its name before the commit.
+
+        Where the database is away the file stays what it was, in part or whole, and is not sent
+        again.
+        """
         now = self._clock.now()
+        # The hash is part of the name: two different pieces never overwrite each other.
+        name = f"{piece.alert_id}-{piece.kind}-{piece.sha256[:16]}{_SUFFIXES[piece.kind]}"
+        path = Path(piece.box_id) / piece.start.strftime("%Y-%m") / name
         with self._database.write() as session:
             session.add(
                 Evidence(
@@ -198,7 +166,7 @@ class EvidenceStore:
                     start=piece.start,
                     end=piece.end,
                     path=str(path),
-                    size_bytes=size_bytes,
+                    size_bytes=partial.size_bytes,
                     sha256=piece.sha256,
                     stored_at=now,
                 )
@@ -207,30 +175,14 @@ class EvidenceStore:
             alert = session.get_one(Alert, piece.alert_id)
             if alert.mode is not AlertMode.TRIAL:
                 publish(session, now, [(FeedKind.EVIDENCE, str(piece.alert_id))])
+            session.flush()
+            partial.place(self._folder / path)
 
 
 def _row(piece: Piece) -> Select[Evidence]:
     return select(Evidence).where(Evidence.alert_id == piece.alert_id, Evidence.kind == piece.kind)
 
 
-def free_bytes(folder: Path) -> int:
-    """Return how many bytes may be written to the disk of ``folder``. Raises OSError."""
-    return shutil.disk_usage(folder).free
-
-
-def _require_room(folder: Path) -> None:
-    try:
-        free = free_bytes(folder)
-    except OSError as error:
-        raise StoreUnavailableError(f"evidence: {error.strerror}") from error
-    if free < FREE_FLOOR_BYTES:
-        raise StoreUnavailableError(f"evidence: the disk has only {free} bytes left")
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename in ``folder`` durable."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _partial_name(piece: Piece) -> str:
+    """Return the name of a piece while it comes; it says whose bytes, and which."""
+    return f"{piece.box_id}.{piece.alert_id}.{piece.kind}.{piece.sha256}"

@@ -21,7 +21,7 @@ from central.db.engine import Database
 from central.db.models import Alert, Example, ExampleCamera, ExampleDue, ExampleEntry
 from central.db.upsert import insert_into
 from central.errors import NotFoundError, StoreUnavailableError
-from central.evidence.store import FREE_FLOOR_BYTES, free_bytes
+from central.evidence.disk import FREE_FLOOR_BYTES, free_bytes
 from central.examples.rule import Held, Leave
 from protocol.clock import Clock
 from protocol.messages import AlertKind

@@ -91,7 +91,8 @@ def build_centre(config: CentralConfig, database: Database, clock: Clock) -> Cen
     )
     sessions = SessionDesk(database, clock, TryLimits(database, clock), rules)
     choice = Choice(config.examples.keep, config.examples.limits(), village.zone)
-    evidence = EvidenceStore(database, clock, config.evidence.folder, config.evidence.max_bytes)
+    kept = config.evidence
+    evidence = EvidenceStore(database, clock, kept.folder, kept.max_bytes, kept.allowance())
     examples = ExampleShelf(database, clock, config.examples.folder)
     known = EffectWatch(database, clock, deadlines)
     keep_feed = timedelta(hours=config.feed.keep_hours)

@@ -16,12 +16,15 @@ from central.errors import (
     BoxUnsureError,
     CentralError,
     ConflictError,
+    DamagedError,
     ForbiddenError,
     InvalidError,
     NotFoundError,
+    OffsetError,
     OverlapError,
     SignInError,
     StoreUnavailableError,
+    TooLongError,
     TooManyTriesError,
 )
 
@@ -43,7 +46,10 @@ _KINDS: dict[type[CentralError], Kind] = {
     NotFoundError: Kind(404, "not_found", "没有找到"),
     ConflictError: Kind(409, "conflict", "状态已改变,请刷新后再试"),
     OverlapError: Kind(409, "overlap", "同一点位同一时间已有报备活动;确需重叠的,请写明原因"),
+    OffsetError: Kind(409, "offset", "文件续传的位置不对,请从已收到的位置继续"),
     InvalidError: Kind(422, "invalid", "填写的内容不符合要求"),
+    DamagedError: Kind(422, "damaged", "收到的文件与校验值不符,请重新上传"),
+    TooLongError: Kind(413, "too_long", "文件过大"),
     TooManyTriesError: Kind(429, "too_many_tries", "尝试次数过多,请稍后再试"),
     BoxTooOldError: Kind(502, "box_too_old", "村级主机的软件版本过旧,不支持此操作"),
     BoxUnreachableError: Kind(503, "box_unreachable", "村级主机不在线"),
@@ -65,6 +71,11 @@ def problem(kind: Kind, message: str) -> JSONResponse:
     return JSONResponse(
         {"error": kind.error, "message": message, "message_zh": kind.zh}, status_code=kind.status
     )
+
+
+def problem_of(error: CentralError) -> JSONResponse:
+    """Return the answer to an error that was raised on purpose."""
+    return problem(_KINDS.get(type(error), _INTERNAL), str(error))
 
 
 def add_problem_handlers(app: FastAPI) -> None:

@@ -6,17 +6,23 @@ import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
 
-from edge.alerts.evidence_store import EvidenceStore, Piece, file_name
+from edge.alerts.budget import Budget, Signs
+from edge.alerts.evidence_store import EvidenceStore
+from edge.alerts.gate import Gate
+from edge.alerts.maker import Maker
+from edge.alerts.piece import Piece, file_name
 from edge.alerts.tidier import DRAFT, Tidier
-from edge.alerts.upload import Uploader, Verdict, sha256_of
+from edge.alerts.turns import Turns
+from edge.alerts.upload import Outcome, Uploader, Verdict, sha256_of
 from edge.bus.backoff import Backoff
 from edge.config import EdgeConfig
 from edge.errors import EdgeError, MediaError, NotFoundError, StorageError
+from edge.health import Component, Condition, Figure
 from edge.ports import Clipper, Snapshotter
 from protocol.clock import Clock
 from protocol.messages import EvidenceKind
@@ -33,11 +39,13 @@ TRIES_OTHERWISE = 18
 class CourierTiming:
     """Waits after failures. ``not_yet``: the picture often comes before its alert's message.
 
-    ``refused``: the box's own disk or database does not take what was done.
+    ``away``: the link, or the centre's disk, takes nothing at all. ``refused``: the box's own disk
+    or database does not take what was done.
     """
 
     retry: Backoff = field(default_factory=lambda: Backoff(first_s=2.0, cap_s=300.0))
     not_yet: Backoff = field(default_factory=lambda: Backoff(first_s=0.5, cap_s=15.0))
+    away: Backoff = field(default_factory=lambda: Backoff(first_s=2.0, cap_s=60.0))
     refused: Backoff = field(default_factory=lambda: Backoff(first_s=2.0, cap_s=60.0))
 
 
@@ -53,9 +61,10 @@ class EvidenceCourier:
 
     Making never waits for a link: a picture comes from the last seconds of live video and would be
     gone. A clip on a slow link takes minutes and a picture seconds, so neither waits for the other,
-    but no clip is made while a picture could be, and none is sent while a picture could go. A file
-    is complete and on disk before its row says so, and is kept until the centre has stored it.
-    Without a centre the files are made and kept until their alert's retention is over.
+    but no clip is made while a picture could be, and a clip's next part waits for pictures as
+    :mod:`edge.alerts.order` says. Where nothing gets through, one upload finds out and all wait.
+    A file is complete and on disk before its row says so, and is kept until the centre has stored
+    it. Without a centre the files are made and kept until their alert's retention is over.
 
     :meth:`wake` may be called from any thread and returns at once.
     """
@@ -69,15 +78,20 @@ class EvidenceCourier:
         clock: Clock,
         *,
         timing: CourierTiming | None = None,
+        budget: Budget | None = None,
     ) -> None:
         self._config = config
         self._store = store
-        self._snapshotter = snapshotter
-        self._clipper = clipper
+        self._maker = Maker(config, snapshotter, clipper)
         self._clock = clock
         self._timing = timing or CourierTiming()
         self._folder = config.box.data_dir / "evidence"
         self._uploader: Uploader | None = None
+        # Both kinds are sent under one gate and budget, each by a thread of its own.
+        self._sending = threading.Lock()
+        self._gate = Gate(self._timing.away)
+        self._budget = budget or Budget(Signs)
+        self._turns = Turns(store)
         self._closing = threading.Event()
         steps = [Step.MAKE] if config.centre is None else list(Step)
         self._wakes = {(step, kind): threading.Event() for step in steps for kind in EvidenceKind}
@@ -101,7 +115,9 @@ class EvidenceCourier:
             raise StorageError(f"evidence folder {self._folder}: {error.strerror}") from error
         centre = self._config.centre
         if centre is not None:
-            self._uploader = Uploader(centre.http_url, self._config.box.id, centre.token.read())
+            self._uploader = Uploader(
+                centre.http_url, self._config.box.id, centre.token.read(), pace=self._pace
+            )
         for step, kind in self._wakes:
             name = f"evidence-{step}-{kind}"
             thread = threading.Thread(target=self._run, args=(step, kind), name=name, daemon=True)
@@ -127,6 +143,19 @@ class EvidenceCourier:
     def pending(self) -> int:
         """Return how many pieces the centre does not have yet and may still get."""
         return self._store.pending()
+
+    def component(self) -> Component:
+        """Return how evidence gets away, for the health board. Raises StorageError."""
+        shut_s = self._gate.wait_s(self._clock.monotonic_ns())
+        figures: dict[str, Figure] = {
+            "waiting": self._store.pending(),
+            "waiting_bytes": self._store.pending_bytes(),
+            "refused_in_row": self._gate.failures,
+            "paused_s": round(shut_s, 1),
+            "budget_bytes_s": round(self._budget.bytes_s),
+        }
+        condition = Condition.DEGRADED if self._gate.failures else Condition.OK
+        return Component(condition, self._gate.reason or None, figures)
 
     # -- in the thread of a step and kind ----------------------------------------------------------
 
@@ -155,10 +184,7 @@ class EvidenceCourier:
         """Work on one piece; return whether there was one."""
         if (step, kind) == (Step.MAKE, EvidenceKind.CLIP):
             self._tidier.sweep()
-        now = self._clock.now()
-        if kind is EvidenceKind.CLIP and self._pictures_go_first(step, now):
-            return False
-        piece = self._ready(step, kind, now)
+        piece = self._next(step, kind)
         if piece is None:
             return False
         key = step, piece.kind, piece.alert_id
@@ -170,15 +196,21 @@ class EvidenceCourier:
         del self._unrecorded[key]
         return True
 
-    def _pictures_go_first(self, step: Step, now: datetime) -> bool:
-        """Say whether there is a picture to make; or, where a clip is to go, one to send."""
-        steps = [Step.MAKE] if step is Step.MAKE else list(Step)
-        return any(self._ready(each, EvidenceKind.SNAPSHOT, now) for each in steps)
-
-    def _ready(self, step: Step, kind: EvidenceKind, now: datetime) -> Piece | None:
-        return self._store.ready(kind, now, made=step is Step.BRING)
+    def _next(self, step: Step, kind: EvidenceKind) -> Piece | None:
+        """Return the piece to work on now, if any; a picture that could be made goes first."""
+        now = self._clock.now()
+        if step is Step.BRING and self._gate.wait_s(self._clock.monotonic_ns()):
+            return None
+        if kind is EvidenceKind.CLIP and self._store.ready(EvidenceKind.SNAPSHOT, now, made=False):
+            return None
+        if step is Step.BRING:
+            return self._turns.next(kind, now)
+        return self._store.ready(kind, now, made=False)
 
     def _idle_s(self, step: Step, kind: EvidenceKind) -> float:
+        shut_s = self._gate.wait_s(self._clock.monotonic_ns())
+        if step is Step.BRING and shut_s:
+            return shut_s
         next_at = self._store.next_at(kind, made=step is Step.BRING)
         if next_at is None:
             return 60.0
@@ -189,9 +221,12 @@ class EvidenceCourier:
         name = file_name(piece.alert_id, piece.kind)
         draft = self._folder / f"{DRAFT}{name}"
         try:
-            piece = self._draw(piece, draft)
+            piece = self._maker.make(piece, draft)
             _sync(draft)
             sha256, size_bytes = sha256_of(draft), draft.stat().st_size
+            if self._maker.is_too_long(size_bytes):  # and can't be made shorter
+                draft.unlink()
+                return partial(self._give_up, piece, f"too large: {size_bytes} bytes")
             draft.replace(self._folder / name)
         except (EdgeError, OSError) as error:
             draft.unlink(missing_ok=True)
@@ -205,16 +240,6 @@ class EvidenceCourier:
             extra={"alert_id": piece.alert_id, "kind": piece.kind.value, "bytes": size_bytes},
         )
 
-    def _draw(self, piece: Piece, draft: Path) -> Piece:
-        """Write a piece's file; return the piece with its true bounds."""
-        draft.unlink(missing_ok=True)
-        if piece.kind is EvidenceKind.SNAPSHOT:
-            picture, taken_at = self._snapshotter.picture(piece.camera_id, piece.start)
-            draft.write_bytes(picture)
-            return replace(piece, start=taken_at, end=taken_at)
-        start, end = self._clipper.clip(piece.camera_id, piece.start, piece.end, draft)
-        return replace(piece, start=start, end=end)
-
     def _making_failed(self, piece: Piece, error: Exception) -> None:
         no_video = isinstance(error, NotFoundError | MediaError)
         reason = f"not made: {error}"
@@ -224,32 +249,50 @@ class EvidenceCourier:
             self._try_again(piece, self._timing.retry, reason)
 
     def _bring(self, piece: Piece) -> Callable[[], None]:
-        """Upload a piece's file and return what writes down what came of it."""
+        """Send the next part of a piece and return what writes down what came of it."""
         assert self._uploader is not None
         assert piece.path is not None
         file = self._folder / piece.path
         if not file.exists() or file.stat().st_size != piece.size_bytes:
             return partial(self._store.unmade, piece)
-        outcome = self._uploader.put(piece, file)
+        outcome = self._uploader.send(piece, file)
+        self._turns.had(piece.kind)
+        with self._sending:
+            if outcome.came_further or outcome.verdict is not Verdict.AWAY:
+                self._gate.passed()
+            if outcome.verdict is Verdict.AWAY:
+                self._gate.refused(self._clock.monotonic_ns(), _chance(), outcome.reason)
+        return self._settle(replace(piece, tries=0) if outcome.came_further else piece, outcome)
+
+    def _pace(self, size_bytes: int) -> float:
+        with self._sending:
+            return self._budget.wait_s(size_bytes, self._clock.monotonic_ns())
+
+    def _settle(self, piece: Piece, outcome: Outcome) -> Callable[[], None]:
         match outcome.verdict:
             case Verdict.STORED:
-                return partial(self._stored, piece, file)
-            case Verdict.NOT_YET:
-                return partial(self._try_again, piece, self._timing.not_yet, outcome.reason)
-            case Verdict.AGAIN:
-                return partial(self._try_again, piece, self._timing.retry, outcome.reason)
+                return partial(self._stored, piece)
+            case Verdict.PART:
+                return partial(self._store.came_further, piece)
+            case Verdict.NOT_YET | Verdict.AWAY | Verdict.AGAIN:
+                is_early = outcome.verdict is Verdict.NOT_YET
+                backoff = self._timing.not_yet if is_early else self._timing.retry
+                return partial(self._try_again, piece, backoff, outcome.reason)
             case Verdict.DAMAGED:
                 return partial(self._make_again, piece, outcome.reason)
-            case Verdict.REFUSED:
+            case Verdict.TOO_LONG if outcome.limit_bytes and piece.kind is EvidenceKind.CLIP:
+                self._maker.limit_bytes = outcome.limit_bytes  # it is made anew, and shorter
+                return partial(self._make_again, piece, outcome.reason)
+            case Verdict.REFUSED | Verdict.TOO_LONG:
                 return partial(self._give_up, piece, outcome.reason)
 
     def _make_again(self, piece: Piece, reason: str) -> None:
         self._try_again(piece, self._timing.retry, reason)
         self._store.unmade(piece)
 
-    def _stored(self, piece: Piece, file: Path) -> None:
+    def _stored(self, piece: Piece) -> None:
         self._store.stored(piece, self._clock.now())
-        file.unlink(missing_ok=True)
+        (self._folder / file_name(piece.alert_id, piece.kind)).unlink(missing_ok=True)
         log.info("evidence.stored", extra={"alert_id": piece.alert_id, "kind": piece.kind.value})
 
     def _try_again(self, piece: Piece, backoff: Backoff, reason: str) -> None:

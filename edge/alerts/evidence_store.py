@@ -1,41 +1,24 @@
 """The evidence table: pictures and clips from asked for to stored at the centre."""
 
-from dataclasses import dataclass
+import sqlite3
 from datetime import datetime, timedelta
 from typing import Any
 
+from edge.alerts.piece import Piece
 from edge.db.database import Database
 from edge.db.instant import from_us, to_us
-from protocol.messages import EvidenceKind
+from protocol.messages import AlertLevel, EvidenceKind
 
 #: Longer than any clip's tail and any wait before another try.
 LONGEST_WAIT = timedelta(hours=2)
 
-_SUFFIX = {EvidenceKind.SNAPSHOT: "jpg", EvidenceKind.CLIP: "mp4"}
-
-
-def file_name(alert_id: str, kind: EvidenceKind) -> str:
-    """Return the name of a piece's file in the evidence folder."""
-    return f"{alert_id}.{_SUFFIX[kind]}"
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """One picture or clip that is still to be made or brought to the centre.
-
-    ``path`` (below the evidence folder), ``sha256`` and ``size_bytes`` are None until it is made.
-    ``tries`` counts failures since it was asked for, or since it was made.
-    """
-
-    alert_id: str
-    camera_id: str
-    kind: EvidenceKind
-    start: datetime
-    end: datetime
-    path: str | None
-    sha256: str | None
-    size_bytes: int | None
-    tries: int
+_PIECE = "select evidence.*, alert.camera_id, alert.level, alert.started_us"
+_READY = """
+    from evidence join alert using (alert_id)
+    where evidence.kind = :kind and stored_us is null and failed is null
+      and max(due_us, next_try_us) not between :now + 1 and :latest
+      and (path is not null) = :made
+"""
 
 
 class EvidenceStore:
@@ -52,33 +35,22 @@ class EvidenceStore:
         """
         with self._database.reading() as connection:
             row = connection.execute(
-                """
-                select evidence.*, alert.camera_id from evidence join alert using (alert_id)
-                where evidence.kind = :kind and stored_us is null and failed is null
-                  and max(due_us, next_try_us) not between :now + 1 and :latest
-                  and (path is not null) = :made
-                order by due_us, alert_id limit 1
-                """,
-                {
-                    "kind": kind.value,
-                    "now": to_us(now),
-                    "latest": to_us(now + LONGEST_WAIT),
-                    "made": made,
-                },
+                f"{_PIECE} {_READY} order by due_us, alert_id limit 1", _when(kind, now, made=made)
             ).fetchone()
-        if row is None:
-            return None
-        return Piece(
-            alert_id=row["alert_id"],
-            camera_id=row["camera_id"],
-            kind=EvidenceKind(row["kind"]),
-            start=from_us(row["start_us"]),
-            end=from_us(row["end_us"]),
-            path=row["path"],
-            sha256=row["sha256"],
-            size_bytes=row["size_bytes"],
-            tries=row["tries"],
-        )
+        return None if row is None else _piece(row)
+
+    def foremost(self, kind: EvidenceKind, now: datetime) -> list[Piece]:
+        """Return of what is to be brought at ``now`` the newest of each level, and the oldest."""
+        when = _when(kind, now, made=True)
+        with self._database.reading() as connection:
+            # Beside max() SQLite takes the other columns from the row that has it.
+            newest = connection.execute(
+                f"{_PIECE}, max(due_us) as newest_us {_READY} group by alert.level", when
+            ).fetchall()
+            oldest = connection.execute(
+                f"{_PIECE} {_READY} order by due_us, alert_id limit 1", when
+            ).fetchall()
+        return [_piece(row) for row in newest + oldest]
 
     def next_at(self, kind: EvidenceKind, *, made: bool) -> datetime | None:
         """Return when the next piece of ``kind`` can be worked on; None where there is none.
@@ -136,6 +108,10 @@ class EvidenceStore:
         """Record that the centre has it."""
         self._change(piece, {"stored_us": to_us(now)})
 
+    def came_further(self, piece: Piece) -> None:
+        """Record that the centre has more of it than before: its tries begin anew."""
+        self._change(piece, {"tries": 0, "next_try_us": 0})
+
     def again(self, piece: Piece, at: datetime) -> None:
         """Try again, not before ``at``."""
         self._change(piece, {"tries": piece.tries + 1, "next_try_us": to_us(at)})
@@ -174,3 +150,29 @@ class EvidenceStore:
                 f"update evidence set {columns} where alert_id = :alert_id and kind = :kind",  # noqa: S608 - our own column names
                 values | {"alert_id": piece.alert_id, "kind": piece.kind.value},
             )
+
+
+def _when(kind: EvidenceKind, now: datetime, *, made: bool) -> dict[str, Any]:
+    return {
+        "kind": kind.value,
+        "now": to_us(now),
+        "latest": to_us(now + LONGEST_WAIT),
+        "made": made,
+    }
+
+
+def _piece(row: sqlite3.Row) -> Piece:
+    return Piece(
+        alert_id=row["alert_id"],
+        camera_id=row["camera_id"],
+        kind=EvidenceKind(row["kind"]),
+        level=AlertLevel(row["level"]),
+        began=from_us(row["started_us"]),
+        due=from_us(row["due_us"]),
+        start=from_us(row["start_us"]),
+        end=from_us(row["end_us"]),
+        path=row["path"],
+        sha256=row["sha256"],
+        size_bytes=row["size_bytes"],
+        tries=row["tries"],
+    )

@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from edge.alerts.evidence_store import EvidenceStore, file_name
+from edge.alerts.evidence_store import EvidenceStore
+from edge.alerts.piece import file_name
 from protocol.clock import Clock
 
 #: A file that begins so is being written.

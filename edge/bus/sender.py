@@ -145,6 +145,8 @@ class Sender:
         self._prune_at_ns = 0
         self._heard_at_ns = 0
         self._settle_at_ns = 0
+        # Since when a receipt is awaited on this connection; read by other threads.
+        self._awaited_ns: int | None = None
 
     def start(self) -> None:
         """Read the token and begin. Raises ConfigError where the token can't be read."""
@@ -178,6 +180,14 @@ class Sender:
         """Tell the centre how the cameras are now."""
         self._cameras_changed.set()
         self._wake.set()
+
+    def awaited_s(self) -> float:
+        """Return how long a receipt has been awaited that is owed on this connection, else 0.
+
+        Returns at once, from any thread: a sign of how busy the uplink is.
+        """
+        since_ns = self._awaited_ns
+        return 0.0 if since_ns is None else (self._clock.monotonic_ns() - since_ns) / _NS
 
     def status(self) -> BusStatus:
         """Return the bus for the health page. Raises StorageError."""
@@ -253,6 +263,7 @@ class Sender:
         if self._greeted:
             self._since = self._clock.now()
         self._greeted = False
+        self._awaited_ns = None
         self._error = reason
 
     def _serve(self, link: Link, now_ns: int) -> None:
@@ -267,6 +278,7 @@ class Sender:
             self._tell_state(link, now_ns)
         if now_ns >= self._heartbeat_at_ns:
             self._tell_heartbeat(link, now_ns)
+        self._awaited_ns = self._heard_at_ns if self._owed else None
         if self._owed and now_ns - self._heard_at_ns >= self._timing.silence_s * _NS:
             self._drop("no receipts")
 

@@ -179,3 +179,4 @@ create table evidence (
   failed      text,                          -- why it will never come, if so
   primary key (alert_id, kind)
 ) strict;
+create index evidence_waiting on evidence (kind, due_us) where stored_us is null and failed is null;

@@ -73,3 +73,5 @@ create table crowd (
   primary key (camera_id, rule_id, region_id, start_us)
 ) strict;
 create index crowd_age on crowd (start_us);
+-- After days without a link thousands of pieces wait, and the next is asked for at every part.
+create index evidence_waiting on evidence (kind, due_us) where stored_us is null and failed is null;

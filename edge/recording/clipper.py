@@ -4,6 +4,7 @@ from datetime import datetime
 from pathlib import Path
 
 from edge.recording.export import cut
+from edge.recording.fitting import Fit
 from edge.recording.index import RecordingIndex
 from protocol.relay import StreamName
 
@@ -21,8 +22,9 @@ class RecordedClips:
         end: datetime,
         target: Path,
         stream: StreamName = StreamName.MAIN,
+        fit: Fit | None = None,
     ) -> tuple[datetime, datetime]:
         """Write the MP4 and return its true bounds; see the port."""
         footage = self._index.footage(camera_id, stream, start, end)
-        made = cut(footage, start, end, target)
+        made = cut(footage, start, end, target, fit)
         return made.start, made.end

@@ -17,6 +17,7 @@ from edge.db.instant import to_us
 from edge.errors import MediaError, NotFoundError, StorageError
 from edge.media.boxes import Head, SampleEntry, fragments, read_head
 from edge.media.sample import TICKS_PER_S
+from edge.recording.fitting import Fit, Frame, fitting
 from edge.recording.segment import Footage
 
 
@@ -49,18 +50,27 @@ class _Shot:
     at_90k: int
 
 
-def cut(footage: Sequence[Footage], start: datetime, end: datetime, target: Path) -> Cut:
+def cut(
+    footage: Sequence[Footage],
+    start: datetime,
+    end: datetime,
+    target: Path,
+    fit: Fit | None = None,
+) -> Cut:
     """Write ``start`` to ``end`` of one stream's footage to ``target`` as a progressive MP4.
 
     It begins at the key frame at or before ``start``, else at the first one after. Give it what
     ``RecordingIndex.footage`` returns, the growing file included. Where the parameters change in
-    between, the longest stretch with the same ones is cut. Blocks for the reading and writing of
-    the clip. Raises NotFoundError where there is no picture, MediaError and StorageError.
+    between, the longest stretch with the same ones is cut. With ``fit`` it is shortened to what
+    fits, as far as it can be. Blocks for the reading and writing of the clip. Raises NotFoundError
+    where there is no picture, MediaError and StorageError.
     """
     sources = _same_parameters([_opened(item) for item in footage], start, end)
     shots = _shots(sources, start, end)
     if not shots:
         raise NotFoundError(f"no picture between {start} and {end}")
+    if fit is not None:
+        shots = _fitted(shots, fit)
     unfinished = target.with_name(f"{target.name}.part")
     try:
         _mux(sources, shots, unfinished)
@@ -126,6 +136,11 @@ def _shots(sources: list[_Source], start: datetime, end: datetime) -> list[_Shot
                 shots.append(_Shot(number, entry, at_90k))
         previous = footage
     return shots
+
+
+def _fitted(shots: list[_Shot], fit: Fit) -> list[_Shot]:
+    frames = [Frame(shot.at_90k, shot.entry.size_bytes, shot.entry.is_key) for shot in shots]
+    return shots[fitting(frames, fit.max_bytes, _ticks(fit.around))]
 
 
 def _follows(previous: Footage, footage: Footage) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """One upload as it came."""
+    """One part of an upload as it came; with 201 ``body`` is all that came of the piece."""
 
     path: str
     headers: dict[str, str]
@@ -18,9 +18,11 @@ class Put:
 
 
 class EvidenceCentre:
-    """Takes PUTs; the next answers are ``answers``, then 201 for ever.
+    """Takes parts; the next answers are ``answers``, then 204 until a piece is whole and 201.
 
-    While ``answering`` is not set, it takes a PUT and says nothing.
+    While ``answering`` is not set, it takes a part and says nothing. What it answers otherwise
+    than with 204 it forgets. HEAD says how much it has and what it takes (``limit_bytes``), and is
+    not told in ``puts``.
     """
 
     def __init__(self) -> None:
@@ -28,18 +30,34 @@ class EvidenceCentre:
         self.answers: deque[int] = deque()
         self.answering = threading.Event()
         self.answering.set()
+        self.limit_bytes = 10**9
+        self._came: dict[str, bytes] = {}
         centre = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def do_PUT(self) -> None:
+            def do_HEAD(self) -> None:
+                self._answer(200, len(centre._came.get(self.path, b"")))
+
+            def do_PATCH(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                answer = centre.answers.popleft() if centre.answers else 201
+                came = centre._came.get(self.path, b"") + body
+                whole = len(came) == int(self.headers["Upload-Length"])
+                answer = centre.answers.popleft() if centre.answers else 201 if whole else 204
                 headers = {key.lower(): value for key, value in self.headers.items()}
-                centre.puts.append(Put(self.path, headers, body, answer))
+                kept = came if answer in {201, 204} else b""
+                centre._came[self.path] = b"" if answer == 201 else kept
+                told = came if answer == 201 else body
+                centre.puts.append(Put(self.path, headers, told, answer))
                 centre.answering.wait()
-                self.send_response(answer)
+                self._answer(answer, len(kept) if answer == 204 else None)
+
+            def _answer(self, status: int, offset: int | None) -> None:
+                self.send_response(status)
+                if offset is not None:
+                    self.send_header("Upload-Offset", str(offset))
+                self.send_header("Upload-Limit", f"max-size={centre.limit_bytes}")
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 

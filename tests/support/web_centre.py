@@ -44,14 +44,18 @@ _hash = cache(hash_password)
 
 
 def config_for(
-    folder: Path, examples: Mapping[str, object] | None = None, **http: object
+    folder: Path,
+    examples: Mapping[str, object] | None = None,
+    *,
+    max_mb: int = 1,
+    **http: object,
 ) -> CentralConfig:
     """Return a configuration; the database in it is not the one that tests use."""
     return CentralConfig.model_validate(
         {
             "village": {"name": "下村", "region_code": REGION},
             "mqtt": {"password": {"env": "NOT_USED"}},
-            "evidence": {"folder": folder / "evidence", "max_mb": 1},
+            "evidence": {"folder": folder / "evidence", "max_mb": max_mb},
             "examples": {"folder": folder / "examples", **(examples or {})},
             "http": {"host": "127.0.0.1", "port": 0, **http},
             "web": {"folder": folder / "dist"},
@@ -109,10 +113,12 @@ def running_centre(
     clock: Clock,
     folder: Path,
     examples: Mapping[str, object] | None = None,
+    *,
+    max_mb: int = 1,
     **http: object,
 ) -> Iterator[WebCentre]:
     """Serve on a free port until the end of the block."""
-    config = config_for(folder, examples, **http)
+    config = config_for(folder, examples, max_mb=max_mb, **http)
     app = create_app(config, database, clock)
     settings = uvicorn.Config(
         app,

@@ -1,6 +1,5 @@
 """False alarms kept as examples, on the real centre: seen, deleted and taken away on their page."""
 
-import hashlib
 import json
 import zipfile
 from collections.abc import AsyncIterator, Iterator
@@ -8,11 +7,11 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from uuid import uuid4
 
-import httpx
 import pytest
 from playwright.async_api import Page, async_playwright, expect
 
 from protocol.messages import AlertKind
+from tests.support.bringing import bring, evidence_headers
 from tests.support.jpeg import jpeg
 from tests.support.tools import require_chromium
 from tests.support.web_centre import PASSWORD, WebCentre, centre_with_pages
@@ -47,14 +46,9 @@ def false_alarm(centre: WebCentre, sequence: int, kind: AlertKind, reason: str) 
     data = alert_data(alert_id, kind=kind, started_at=now, at=now, model="fire 1.0")
     centre.take(received(alert_message(data, sequence), now))
     body = jpeg(sequence, 640, 360)
-    headers = {
-        "authorization": f"Bearer {BOX_TOKEN}",
-        "x-content-sha256": hashlib.sha256(body).hexdigest(),
-        "x-evidence-start": now.isoformat(),
-        "x-evidence-end": now.isoformat(),
-    }
     url = f"{centre.url}/api/v1/boxes/{BOX}/evidence/{alert_id}/snapshot"
-    assert httpx.put(url, content=body, headers=headers, timeout=30).status_code == 201
+    said = evidence_headers(body, now.isoformat(), now.isoformat(), BOX_TOKEN)
+    assert bring(url, body, said).status_code == 201
     with centre.client("duty") as duty:
         duty.post(f"/alerts/{alert_id}/ack", json={"device": "pc"})
         said = {"reason": reason, "note": ""}

@@ -117,6 +117,18 @@ def test_receipts_clear_only_rows_that_were_sent(broker, centre, tmp_path):
         assert (box.sender.status().receipted, box.outbox.load().rows) == (1, 1)
 
 
+def test_it_says_how_long_a_receipt_is_awaited_and_nothing_where_none_is(broker, centre, tmp_path):
+    with SendingBox(tmp_path / "box", broker) as box:
+        assert box.sender.awaited_s() == 0
+        box.sender.start()
+        box.wait_connected()
+        assert box.sender.awaited_s() == 0
+        box.report()
+        wait_until(lambda: box.sender.awaited_s() > 0.05)
+        centre.publish(RECEIPT, receipt(box, 1))
+        wait_until(lambda: box.sender.awaited_s() == 0)
+
+
 def test_a_receipt_for_another_outbox_clears_nothing(broker, centre, tmp_path):
     with SendingBox(tmp_path / "box", broker) as box:
         box.sender.start()

@@ -108,9 +108,12 @@ def test_evidence_of_a_time_out_of_reach_is_refused(centre):
         "x-content-sha256": "0" * 64,
         "x-evidence-start": LONG_AGO,
         "x-evidence-end": LONG_AGO,
+        "upload-offset": "0",
+        "upload-length": "1",
     }
     with centre.client() as box:
-        answer = box.put(f"/boxes/xiacun-1/evidence/{alert_id}/clip", content=b"", headers=headers)
+        path = f"/boxes/xiacun-1/evidence/{alert_id}/clip"
+        answer = box.patch(path, content=b"x", headers=headers)
     assert answer.status_code == 422
 
 

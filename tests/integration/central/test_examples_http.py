@@ -1,6 +1,5 @@
 """From 误报 to the ZIP that training reads, on both databases."""
 
-import hashlib
 import io
 import json
 import zipfile
@@ -9,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-import httpx
 import pytest
 from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import DBAPIError
@@ -21,6 +19,7 @@ from central.errors import StoreUnavailableError
 from central.examples import shelf
 from models.evaluation.labelled import negatives
 from protocol.messages import AlertKind, AlertMode
+from tests.support.bringing import bring, evidence_headers
 from tests.support.jpeg import jpeg, with_segment
 from tests.support.web_centre import WebCentre, enter_accounts, running_centre
 from tests.support.xiacun import (
@@ -66,14 +65,10 @@ class Staff:
             assert duty.post(f"/alerts/{alert_id}/false", json=said).status_code == 200
 
     def send(self, alert_id: UUID, body: bytes, kind: str = "snapshot") -> None:
-        headers = {
-            "authorization": f"Bearer {BOX_TOKEN}",
-            "x-content-sha256": hashlib.sha256(body).hexdigest(),
-            "x-evidence-start": "2026-11-22T06:00:00Z",
-            "x-evidence-end": "2026-11-22T06:00:00Z",
-        }
+        at = "2026-11-22T06:00:00Z"
+        headers = evidence_headers(body, at, at, BOX_TOKEN)
         url = f"{self._centre.url}/api/v1/boxes/{BOX}/evidence/{alert_id}/{kind}"
-        assert httpx.put(url, content=body, headers=headers, timeout=30).status_code == 201
+        assert bring(url, body, headers).status_code == 201
 
     def false_alarm(self, seed: int = 0, reason: str = "headlights", **changes: object) -> UUID:
         alert_id = self.alert(**changes)

@@ -1,9 +1,7 @@
 """A rule that is tried, from the picture to the centre: logged, and nothing more (incident I12)."""
 
-import hashlib
 from datetime import timedelta
 
-import httpx
 import pytest
 from sqlalchemy import func, select
 
@@ -13,6 +11,7 @@ from edge.ports import Box as Person
 from edge.ports import Detections
 from protocol.clock import FakeClock
 from protocol.messages import AlertMode, AlertOp
+from tests.support.bringing import bring, evidence_headers
 from tests.support.browser import listening, raise_alert
 from tests.support.desk_box import box_config, open_desk
 from tests.support.xiacun import BOX, BOX_TOKEN, GRID, NOW, REGION, received
@@ -71,16 +70,9 @@ def test_nothing_of_a_trial_rings_at_the_centre_whatever_it_does(centre, told):
         for message in told:
             centre.take(received(message))
         picture = b"\xff\xd8\xff" + b"0" * 1000
-        answer = httpx.put(
-            f"{centre.url}/api/v1/boxes/{BOX}/evidence/{told[0].data.alert_id}/snapshot",
-            content=picture,
-            headers={
-                "authorization": f"Bearer {BOX_TOKEN}",
-                "x-content-sha256": hashlib.sha256(picture).hexdigest(),
-                "x-evidence-start": NOW.isoformat(),
-                "x-evidence-end": NOW.isoformat(),
-            },
-        )
+        url = f"{centre.url}/api/v1/boxes/{BOX}/evidence/{told[0].data.alert_id}/snapshot"
+        said = evidence_headers(picture, NOW.isoformat(), NOW.isoformat(), BOX_TOKEN)
+        answer = bring(url, picture, said)
         assert answer.status_code == 201
         assert wall.get("/wall").json()["alerts"] == []
         live = raise_alert(centre, 10_000)

@@ -7,6 +7,7 @@ import pytest
 from edge.errors import NotFoundError, StorageError
 from edge.media.sample import Codec
 from edge.recording.export import Cut, cut
+from edge.recording.fitting import Fit
 from tests.support.packets import FRAME_90K, grey, moved, packets
 from tests.support.recordings import (
     MAIN,
@@ -135,6 +136,21 @@ def test_where_the_parameters_change_the_longer_stretch_is_cut(archive):
     assert (made.start, made.end) == (at(1), at(4))
     with av.open(str(archive.root.parent / "clip.mp4")) as container:
         assert container.streams.video[0].width == 320
+
+
+def test_a_clip_that_is_too_long_is_shortened_around_the_instant_that_matters(archive):
+    recorded(archive, ended(timed(packets(frames=250, gop=25))), segment_s=2)
+    whole = clip(archive, 0, 10)
+
+    footage = archive.index.footage("gate", MAIN, at(0), at(10))
+    target = archive.root.parent / "short.mp4"
+    short = cut(footage, at(0), at(10), target, Fit(whole.size_bytes // 2, at(4)))
+
+    assert target.stat().st_size <= whole.size_bytes // 2
+    assert at(0) < short.start <= at(4) < short.end < at(10)
+    seen = shown(archive, "short.mp4")
+    assert len(seen) == round((short.end - short.start).total_seconds() * 25)
+    assert abs(seen[0][1] - grey(round((short.start - at(0)).total_seconds() * 25))) <= 8
 
 
 def test_a_start_before_the_first_picture_begins_with_it(archive):
