@@ -135,7 +135,8 @@ def figures(parts: Sequence[Part], outage: Outage | None) -> dict[str, object]:
 
 def _show(parts: Sequence[Part], outage: Outage | None) -> None:
     print("to alert: from the box's commit to the centre's transaction, every outage included")
-    print(report.table(HEAD, [part.row() for part in parts]))
+    if parts:
+        print(report.table(HEAD, [part.row() for part in parts]))
     for part in parts:
         kills = ", ".join(f"{name} {times}" for name, times in sorted(part.story.kills.items()))
         faults = ", ".join(f"{name} {times}" for name, times in sorted(part.story.faults.items()))
@@ -150,7 +151,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run, print, return the exit status: 0 only if nothing was lost, doubled or exchanged."""
     parser = argparse.ArgumentParser(prog="bench.chaos_delivery", description=__doc__)
     parser.add_argument("--rounds", type=int, default=100, help="kills, over all set-ups (100)")
-    parser.add_argument("--minutes", type=float, help="begin no set-up's rounds after so long")
+    parser.add_argument("--minutes", type=float, help="begin no other set-up after so long")
     parser.add_argument("--boxes", type=int, default=4, help="in each set-up (4)")
     parser.add_argument("--broker", choices=list(BrokerKind), help="only this one")
     parser.add_argument("--database", choices=list(DatabaseKind), help="only this one")
@@ -187,8 +188,8 @@ def _run(
     for number, (set_up, rounds) in enumerate(
         zip(chosen, shares(given.rounds, len(chosen)), strict=True)
     ):
-        if ends_ns is not None and parts and clock.monotonic_ns() >= ends_ns:
-            break
+        if not rounds or (ends_ns is not None and clock.monotonic_ns() >= ends_ns):
+            continue
         place = folder / f"set-up-{number}"
         parts.append(torment(set_up, rounds, given.boxes, place, clock, chance))
     if not given.queued:

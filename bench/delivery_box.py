@@ -12,6 +12,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench.stepped_clock import OffsetClock
 from edge.alerts.desk import Desk
 from edge.alerts.event import EventWriter
 from edge.bus.backoff import Backoff
@@ -140,8 +141,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--every-s", type=float, default=0.0, help="between reports")
     parser.add_argument("--reports", type=int, default=0, help="how many; -1: without end")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--clock-file", type=Path, help="how far its clock is off: stepped_clock")
     given = parser.parse_args(arguments)
-    clock = SystemClock()
+    clock: Clock = SystemClock()
+    if given.clock_file is not None:
+        clock = OffsetClock(clock, given.clock_file)
     config = configuration(given.folder, given.box, given.region)
     database = Database(given.folder / DATABASE)
     outbox = Outbox(database, clock)

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -99,14 +98,14 @@ class ChaosBox:
     """A box in a process of its own; its outbox outlives it."""
 
     def __init__(
-        self, folder: Path, box_id: str, port: int, environment: Mapping[str, str] | None = None
+        self, folder: Path, box_id: str, port: int, clock_file: Path | None = None
     ) -> None:
         folder.mkdir()
         self.box_id = box_id
         self.outbox = folder / delivery_box.DATABASE
         self._folder = folder
         self._port = port
-        self._environment = environment
+        self._clock_file = clock_file
         self._program: Program | None = None
         (folder / "token").write_text(token_of(box_id))
 
@@ -122,11 +121,11 @@ class ChaosBox:
             "reports": reports,
             "seed": seed,
         }
+        if self._clock_file is not None:
+            given["clock-file"] = self._clock_file
         words = [f"--{name}={value}" for name, value in given.items()]
         self._program = Program(
-            [sys.executable, "-m", "bench.delivery_box", *words],
-            self._folder / "log",
-            environment=self._environment,
+            [sys.executable, "-m", "bench.delivery_box", *words], self._folder / "log"
         )
         self._program.start()
 
@@ -161,7 +160,8 @@ class ChaosBox:
 class DeliveryRig:
     """The whole line from the boxes' outboxes to the centre's database. A context.
 
-    The boxes reach the broker through the fault proxy; the centre's consumer is beside it.
+    The boxes reach the broker through the fault proxy; the centre's consumer is beside it. Their
+    clocks are off by what ``clock_file`` says, where it is given (bench.stepped_clock).
     """
 
     def __init__(
@@ -171,14 +171,14 @@ class DeliveryRig:
         boxes: int,
         clock: Clock,
         chance: random.Random,
-        environment: Mapping[str, str] | None = None,
+        clock_file: Path | None = None,
     ) -> None:
         self.set_up = set_up
         self.story = Story()
         self._folder = folder
         self._clock = clock
         self._chance = chance
-        self._environment = environment
+        self._clock_file = clock_file
         self._names = [f"box-{number:02}" for number in range(1, boxes + 1)]
         tokens = {name: SecretStr(token_of(name)) for name in self._names}
         tokens[CENTRE_USER] = SecretStr(_CENTRE_TOKEN)
@@ -201,7 +201,7 @@ class DeliveryRig:
             self._consumer = self._stack.enter_context(self._consume())
             self.link = self._stack.enter_context(FaultProxy(self._broker.port, self._chance))
             self.boxes = [
-                ChaosBox(self._folder / name, name, self.link.port, self._environment)
+                ChaosBox(self._folder / name, name, self.link.port, self._clock_file)
                 for name in self._names
             ]
             for box in self.boxes:

@@ -21,7 +21,7 @@ _TRY_S = 15
 
 
 class PostgresServer:
-    """One server on loopback with one empty database; a context.
+    """One server on loopback, its first database empty; a context.
 
     Everything that makes a commit durable is on, as in use (``fsync``, ``synchronous_commit``).
     """
@@ -37,8 +37,9 @@ class PostgresServer:
     @property
     def url(self) -> URL:
         """The database's address."""
+        name = "postgres"  # its owner's and its own
         return URL.create(
-            "postgresql", username="postgres", host="127.0.0.1", port=self._port, database="centre"
+            "postgresql", username=name, host="127.0.0.1", port=self._port, database=name
         )
 
     def __enter__(self) -> Self:
@@ -47,8 +48,6 @@ class PostgresServer:
             os.chown(self._folder, self._user.pw_uid, self._user.pw_gid)
         self._run("initdb", "-D", self._data, "-A", "trust", "-U", "postgres", "-E", "UTF8")
         self.start()
-        place = ("-h", "127.0.0.1", "-p", str(self._port), "-U", "postgres")
-        self._run("createdb", *place, "centre")
         return self
 
     def __exit__(self, *_: object) -> None:
