@@ -12,7 +12,8 @@ from edge.alarm.watched import judged, watched
 from edge.config import CameraSection, EdgeConfig
 from edge.detect.choice import Choice, choose
 from edge.detect.feed import Looks, Rates, Task
-from edge.detect.process import Detector, DetectorState, Models
+from edge.detect.launch import Models
+from edge.detect.process import Detector, DetectorState
 from edge.health import Component, Condition, Figure
 from edge.ports import AlertDesk, Detections, OpenAlert, Sightings
 from edge.station import Station
@@ -167,13 +168,15 @@ class Lookout:
                 return Component(Condition.DOWN, refusal)
             return Component(Condition.OK, "nothing to watch")
         counters = self._detector.counters()
+        beat = counters.beat
         figures: dict[str, Figure] = {
             "state": self._detector.state.value,
             "pid": self._detector.pid,
             "model": self._choice.names,
             "starts": counters.starts,
             "results": counters.results,
-            "looks": None if counters.beat is None else counters.beat.inferred,
+            "looks": None if beat is None else beat.inferred + beat.repeated,
+            "looks_at_the_same": None if beat is None else beat.repeated,
             "dropped": counters.dropped,
             "queued_bytes": counters.queued_bytes,
             "unreported_dropped": 0 if self._watch is None else self._watch.dropped,

@@ -8,12 +8,14 @@ from edge.alarm.geometry import Point, inside
 from edge.alarm.schedule import Calendar
 from edge.alarm.sensitivity import FLAME_VOTES, LEANINGS
 from edge.alarm.sight import BLIND_LOOKS, MAX_BLIND_S
-from edge.ports import Occurrence, OpenAlert, Sighting
+from edge.ports import Occurrence, OpenAlert, Rectangle, Sighting
 from edge.rule_config import FireSection, Region, Rule
 from protocol.messages import AlertKind
 
 #: A camera is not blind for less, however often it is looked at.
 _BLIND_S = 3.0
+#: A flame in smoke needs so much of the score only: all that the detector hands on.
+IN_SMOKE = 0.5
 FIRE_KINDS = (AlertKind.FLAME, AlertKind.SMOKE)
 
 
@@ -73,7 +75,7 @@ class FireRule:
     def see(self, at: datetime, sightings: Sequence[Sighting]) -> list[Occurrence]:
         """Take the sightings of one look and return what the rule says of it."""
         unmasked = [each for each in sightings if not self._is_masked(each)]
-        sure = [each for each in unmasked if each.score >= self._scores[each.kind]]
+        sure = self._sure(unmasked)
         smoky = [each.box for each in unmasked if each.kind is AlertKind.SMOKE]
         is_on = self._schedule is None or self._schedule.is_on(at)
         said: list[Occurrence] = []
@@ -102,6 +104,22 @@ class FireRule:
                 region,
                 machine.rest(now) if is_over and machine.is_open else machine.lapse(now, unseen_s),
             )
+        ]
+
+    def _sure(self, sightings: Sequence[Sighting]) -> list[Sighting]:
+        """Return what counts: scores enough, or a weaker flame in smoke that does.
+
+        A flame behind its smoke looks dim, and there is no smoke without it.
+        """
+        sure = [each for each in sightings if each.score >= self._scores[each.kind]]
+        smoke = [each.box for each in sure if each.kind is AlertKind.SMOKE]
+        weak = self._scores[AlertKind.FLAME] * IN_SMOKE
+        return sure + [
+            each
+            for each in sightings
+            if each.kind is AlertKind.FLAME
+            and weak <= each.score < self._scores[AlertKind.FLAME]
+            and any(_touch(each.box, box) for box in smoke)
         ]
 
     def _is_masked(self, sighting: Sighting) -> bool:
@@ -139,6 +157,12 @@ def timing_of(rule: FireSection, blind_s: float = _BLIND_S) -> FireTiming:
         repeat_s=rule.repeat_s,
         vote=FLAME_VOTES[rule.sensitivity],
         blind_s=blind_s,
+    )
+
+
+def _touch(one: Rectangle, other: Rectangle) -> bool:
+    return min(one[2], other[2]) >= max(one[0], other[0]) and min(one[3], other[3]) >= max(
+        one[1], other[1]
     )
 
 

@@ -13,22 +13,19 @@ import logging
 import os
 import select
 import socket
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import av
-import numpy as np
 
 from edge.detect import picture, wire
-from edge.detect.motion import Motion
+from edge.detect.frame import planes
+from edge.detect.looker import Looker, Turn
 from edge.detect.picture_health import PictureHealth, Verdict
 from edge.detect.schedule import TICKS_PER_S, Due, Newest
 from edge.modest import come_last
 from edge.orphan import die_with_parent
 from models import fire, manifest, person
-from models.boxes import Picture
 from models.errors import ModelError
 from models.runtime import Runtime
 from protocol.clock import Clock, SystemClock
@@ -42,7 +39,6 @@ _BEAT_NS = round(wire.BEAT_S * 1e9)
 _NICE = 5  # recording and live video come first
 #: How often a camera's own health is judged.
 _HEALTH_FPS = 1.0
-_PLANAR = frozenset({"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p"})
 
 
 class Wanted(NamedTuple):
@@ -51,16 +47,6 @@ class Wanted(NamedTuple):
     people: bool
     fire: bool
     within_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """A frame that waits to be looked at, and what for."""
-
-    run: bytes
-    frame: av.VideoFrame
-    people: bool
-    fire: bool
 
 
 class Decoder:
@@ -139,21 +125,18 @@ class Worker:
         self,
         link: socket.socket,
         clock: Clock,
-        people: person.PersonModel | None,
-        fires: fire.FireModel | None,
+        looker: Looker,
     ) -> None:
         self._link = link
-        self._people = people
-        self._fires = fires
+        self._looker = looker
         self._clock = clock
         self._deframer = wire.Deframer()
         self._decoders: dict[int, Decoder] = {}
         # They outlive their runs: what a camera shows after it was away is held against before.
         self._healths: dict[int, PictureHealth] = {}
         self._told: dict[int, tuple[Verdict, int]] = {}
-        self._motions: dict[int, Motion] = {}
         self._newest: Newest[Turn] = Newest()
-        self._decoded = self._inferred = self._decode_errors = 0
+        self._decoded = self._decode_errors = 0
         self._beat_ns = 0
 
     def run(self) -> None:
@@ -161,7 +144,8 @@ class Worker:
         while self._read():
             turn = self._newest.take()
             if turn is not None:
-                self._infer(*turn)
+                for message in self._looker.look(*turn):
+                    self._send(message)
             self._beat()
 
     def _read(self) -> bool:
@@ -185,7 +169,7 @@ class Worker:
             self._newest.drop(stream.camera)
             self._decoders[stream.camera] = Decoder(stream)
             self._told.pop(stream.camera, None)
-            self._motions[stream.camera] = Motion()
+            self._looker.begin(stream.camera)
             if stream.health:
                 self._healths.setdefault(stream.camera, PictureHealth()).begin()
         elif kind is wire.Kind.PACE:
@@ -220,8 +204,8 @@ class Worker:
         """Have the frame looked at for what is due, and for what an older one still waits for."""
         assert frame.pts is not None
         wanted = decoder.wants(frame.pts)
-        people = wanted.people and self._people is not None
-        fires = wanted.fire and self._fires is not None
+        people = wanted.people and self._looker.knows_people
+        fires = wanted.fire and self._looker.knows_fire
         if not people and not fires:
             return
         older = self._newest.waiting(camera)
@@ -233,7 +217,7 @@ class Worker:
     def _judge(self, camera: int, run: bytes, frame: av.VideoFrame, *, keyed: bool) -> None:
         """Say how the camera's picture is, where that is new or was last said long ago."""
         assert frame.pts is not None
-        luma, *chroma = _planes(frame)
+        luma, *chroma = planes(frame)
         seen = picture.look(luma, (chroma[0], chroma[1]))
         verdict = self._healths[camera].judge(frame.pts / TICKS_PER_S, seen, keyed=keyed)
         told, told_90k = self._told.get(camera, (None, 0))
@@ -243,33 +227,6 @@ class Worker:
         state = wire.PictureState(camera, run, frame.pts, verdict.is_sure, verdict.faults)
         self._send(wire.pack_picture(state))
 
-    def _infer(self, camera: int, turn: Turn) -> None:
-        pixels = np.asarray(turn.frame.to_ndarray(format="bgr24"), np.uint8)
-        if turn.people:
-            self._send(wire.pack_result(self._look_for_people(camera, turn, pixels)))
-        if turn.fire:
-            self._send(wire.pack_fire(self._look_for_fire(camera, turn, pixels)))
-        self._inferred += 1
-
-    def _look_for_people(self, camera: int, turn: Turn, pixels: Picture) -> wire.Result:
-        assert self._people is not None
-        assert turn.frame.pts is not None
-        height, width = pixels.shape[:2]
-        boxes = tuple(
-            (left / width, top / height, right / width, bottom / height, score)
-            for left, top, right, bottom, score in self._people.infer(pixels)
-        )
-        return wire.Result(camera, turn.run, turn.frame.pts, width / height, boxes)
-
-    def _look_for_fire(self, camera: int, turn: Turn, pixels: Picture) -> wire.FireResult:
-        assert self._fires is not None
-        assert turn.frame.pts is not None
-        height, width = pixels.shape[:2]
-        motion = self._motions[camera]
-        motion.see(_planes(turn.frame)[0])
-        seen = fire_rows(self._fires.infer(pixels), motion, width, height)
-        return wire.FireResult(camera, turn.run, turn.frame.pts, seen)
-
     def _beat(self) -> None:
         now_ns = self._clock.monotonic_ns()
         if now_ns - self._beat_ns < _BEAT_NS:
@@ -277,7 +234,8 @@ class Worker:
         self._beat_ns = now_ns
         beat = wire.Beat(
             decoded=self._decoded,
-            inferred=self._inferred,
+            inferred=self._looker.looked,
+            repeated=self._looker.repeated,
             superseded=self._newest.superseded,
             decode_errors=self._decode_errors,
             rss_bytes=_rss_bytes(),
@@ -286,29 +244,6 @@ class Worker:
 
     def _send(self, data: bytes) -> None:
         self._link.sendall(data)
-
-
-def fire_rows(
-    boxes: Sequence[fire.FireBox], motion: Motion, width: int, height: int
-) -> tuple[wire.FireRow, ...]:
-    """Return the boxes of a picture of that size in shares of it, each with how much it moves."""
-    found = []
-    for box in boxes:
-        sides = (box.left / width, box.top / height, box.right / width, box.bottom / height)
-        found.append((box.kind == fire.SMOKE, *sides, box.score, motion.within(*sides)))
-    return tuple(found)
-
-
-def _planes(frame: av.VideoFrame) -> list[picture.Plane]:
-    """Return the three planes of a frame, without a copy where it has three of eight bits."""
-    if frame.format.name not in _PLANAR:
-        frame = frame.reformat(format="yuv420p")
-    return [
-        np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)[
-            :, : plane.width
-        ]
-        for plane in frame.planes
-    ]
 
 
 def _rss_bytes() -> int:
@@ -363,7 +298,7 @@ def main() -> None:
             return
         link.sendall(wire.frame(wire.Kind.READY, json.dumps({"model": setup.model}).encode()))
         try:
-            Worker(link, SystemClock(), people, fires).run()
+            Worker(link, SystemClock(), Looker(people, fires)).run()
         except ModelError as error:
             _fail(link, error)
         except (BrokenPipeError, ConnectionResetError):

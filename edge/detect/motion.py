@@ -13,6 +13,12 @@ from edge.detect.picture import HEIGHT, WIDTH, Plane
 Floats = NDArray[np.float32]
 
 
+def shrink(luma: Plane) -> Floats:
+    """Return a picture's brightness, of any size, made small."""
+    small = cv2.resize(luma, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.float32)
+
+
 class Motion:
     """Compares each look at one camera with the one before. Not thread-safe."""
 
@@ -24,10 +30,8 @@ class Motion:
         """Take that a new run begins: its first picture is compared with none."""
         self._last = self._changes = None
 
-    def see(self, luma: Plane) -> None:
-        """Take the brightness of the next look, of any size."""
-        small = cv2.resize(luma, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
-        grey = np.asarray(small, np.float32)
+    def see(self, grey: Floats) -> None:
+        """Take the next look, made small (:func:`shrink`)."""
         self._changes = None if self._last is None else np.abs(grey - self._last)
         self._last = grey
 

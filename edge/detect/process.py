@@ -1,42 +1,31 @@
 """The detector process as the box sees it: started, fed, watched, started again."""
 
 import logging
-import os
 import selectors
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import TypeVar
 
 from edge.detect import wire
 from edge.detect.feed import Feed, Looks, Task
+from edge.detect.launch import Child, Launch, Models
 from edge.media.sample import Run
 from edge.ports import Box, Detections, PictureCondition, Sighting, Sightings
-from models.runtime import Runtime
-from models.store import Selection
 from protocol.clock import Clock
 from protocol.messages import AlertKind
 
 log = logging.getLogger(__name__)
 
-#: The detector beats every second; a picture on a slow machine takes under 3 s.
-HANG_S = 8.0
-#: Loading the libraries from a cold, slow disk.
-START_S = 60.0
 #: Ten times what it needs; beyond that it leaks and is started again.
 MAX_RSS_BYTES = 1536 * 1024 * 1024
 #: Waits before the next start, doubling; a run of GOOD_RUN_S begins with the first again.
 FIRST_WAIT_S, LAST_WAIT_S, GOOD_RUN_S = 0.5, 30.0, 60.0
 _SEND_BYTES = 256 * 1024
 _READ_BYTES = 64 * 1024
-_CLOSE_S = 2.0
 Told = TypeVar("Told", Detections, Sightings, PictureCondition)
-_ROOT = Path(__file__).resolve().parents[2]
 
 
 class DetectorState(StrEnum):
@@ -58,48 +47,6 @@ class Counters:
     dropped: int
     queued_bytes: int
     beat: wire.Beat | None
-
-
-@dataclass(frozen=True, slots=True)
-class Models:
-    """What the process looks with, and how weak what it reports may be.
-
-    ``min_score`` is of people, ``fire_factor`` a share of the fire model's own scores.
-    """
-
-    people: Selection | None = None
-    fire: Selection | None = None
-    min_score: float = 1.0
-    fire_factor: float = 1.0
-    runtime: Runtime = Runtime.ONNXRUNTIME
-
-    def setup(self) -> wire.Setup:
-        """Return what the process is told of it."""
-        people, fire = _named(self.people), _named(self.fire)
-        return wire.Setup(
-            *people, self.min_score, *fire, self.fire_factor, runtime=self.runtime.value
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Launch:
-    """How the process is started, and how long its silence is borne."""
-
-    command: tuple[str, ...] = (sys.executable, "-m", "edge.detect.child")
-    hang_s: float = HANG_S
-    start_s: float = START_S
-
-
-@dataclass(slots=True)
-class _Child:
-    process: subprocess.Popen[bytes]
-    link: socket.socket
-    deframer: wire.Deframer
-    unsent: bytes
-    started_ns: int
-    heard_ns: int
-    ready: bool = False
-    ended: str | None = None  # why, once that is known
 
 
 class Detector:
@@ -127,7 +74,7 @@ class Detector:
         on_sightings: Callable[[Sightings], None] = lambda _: None,
         on_picture: Callable[[PictureCondition], None] = lambda _: None,
         on_state: Callable[[DetectorState], None] = lambda _: None,
-        launch: Launch = Launch(),
+        launch: Launch | None = None,
     ) -> None:
         self._setup = models.setup()
         self._clock = clock
@@ -135,12 +82,12 @@ class Detector:
         self._on_sightings = on_sightings
         self._on_picture = on_picture
         self._on_state = on_state
-        self._launch = launch
+        self._launch = launch or Launch()
         self._feeds: list[Feed] = []
         self._turn = 0
         self._state = DetectorState.OFF
         self._reason: str | None = None
-        self._child: _Child | None = None
+        self._child: Child | None = None
         self._beat: wire.Beat | None = None
         self._starts = self._results = self._stale = 0
         self._wait_s = FIRST_WAIT_S
@@ -248,38 +195,20 @@ class Detector:
             for feed in self._feeds:
                 feed.listen(listening=False)
             self._child = None
-            _end(child)
+            child.end()
         return child.ended or "closed"
 
-    def _spawn(self) -> _Child:
-        ours, theirs = socket.socketpair()
-        try:
-            process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [
-                    *self._launch.command,
-                    *("--fd", str(theirs.fileno()), "--parent", str(os.getpid())),
-                ],
-                stdin=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                env=_environment(),
-                start_new_session=True,  # Ctrl-C is the box's to handle
-            )
-        except OSError:
-            ours.close()
-            raise
-        finally:
-            theirs.close()
-        ours.settimeout(0)
+    def _spawn(self) -> Child:
+        child = Child.spawn(self._launch.command, self._setup, self._clock.monotonic_ns())
         self._starts += 1
         self._beat = None
-        now_ns = self._clock.monotonic_ns()
         models = " ".join(filter(None, (self._setup.model, self._setup.fire_model)))
-        log.info("detector.started", extra={"pid": process.pid, "model": models})
-        return _Child(process, ours, wire.Deframer(), wire.pack_setup(self._setup), now_ns, now_ns)
+        log.info("detector.started", extra={"pid": child.process.pid, "model": models})
+        return child
 
     # -- one turn of the loop ----------------------------------------------------------------------
 
-    def _step(self, child: _Child, selector: selectors.BaseSelector) -> None:
+    def _step(self, child: Child, selector: selectors.BaseSelector) -> None:
         self._fill(child)
         wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if child.unsent else 0)
         selector.modify(child.link, wanted)
@@ -296,7 +225,7 @@ class Detector:
         if not heard and child.ended is None:
             self._judge(child)
 
-    def _fill(self, child: _Child) -> None:
+    def _fill(self, child: Child) -> None:
         """Take what to send next, from each feed in turn."""
         if not child.ready:
             return
@@ -306,26 +235,26 @@ class Detector:
             self._turn = (self._turn + 1) % len(self._feeds)
             child.unsent = self._feeds[self._turn].take(_SEND_BYTES)
 
-    def _send(self, child: _Child) -> None:
+    def _send(self, child: Child) -> None:
         try:
             sent = child.link.send(child.unsent)
         except BlockingIOError:
             return
         except OSError as error:
-            child.ended = self._ended(child, error.strerror or "socket broke")
+            child.ended = child.told_end(error.strerror or "socket broke")
             return
         child.unsent = child.unsent[sent:]
 
-    def _read(self, child: _Child) -> None:
+    def _read(self, child: Child) -> None:
         try:
             data = child.link.recv(_READ_BYTES)
         except BlockingIOError:
             return
         except OSError as error:
-            child.ended = self._ended(child, error.strerror or "socket broke")
+            child.ended = child.told_end(error.strerror or "socket broke")
             return
         if not data:
-            child.ended = self._ended(child, "it closed the socket")
+            child.ended = child.told_end("it closed the socket")
             return
         child.heard_ns = self._clock.monotonic_ns()
         try:
@@ -334,7 +263,7 @@ class Detector:
         except wire.WireError as error:
             child.ended = f"it sent nonsense: {error}"
 
-    def _take(self, child: _Child, kind: wire.Kind, payload: bytes) -> None:
+    def _take(self, child: Child, kind: wire.Kind, payload: bytes) -> None:
         if kind is wire.Kind.READY:
             child.ready = True
             for feed in self._feeds:
@@ -407,23 +336,16 @@ class Detector:
             # A rule's failure is not the detector's: it goes on looking.
             log.exception("detector.listener_failed", extra={"camera_id": what.camera_id})
 
-    def _judge(self, child: _Child) -> None:
+    def _judge(self, child: Child) -> None:
         """Say that a process has ended or hangs; called where there was nothing to read."""
         now_ns = self._clock.monotonic_ns()
         if child.process.poll() is not None:
-            child.ended = self._ended(child, "it ended")
+            child.ended = child.told_end("it ended")
         elif not child.ready:
             if now_ns - child.started_ns > self._launch.start_s * 1e9:
                 child.ended = f"not ready within {self._launch.start_s:g} s"
         elif now_ns - child.heard_ns > self._launch.hang_s * 1e9:
             child.ended = f"silent for {self._launch.hang_s:g} s"
-
-    def _ended(self, child: _Child, what: str) -> str:
-        try:
-            code = child.process.wait(_CLOSE_S)
-        except subprocess.TimeoutExpired:
-            return what
-        return f"it ended with {code}"
 
     def _change(self, state: DetectorState, reason: str | None) -> None:
         self._reason = reason
@@ -442,29 +364,3 @@ def sighting(row: wire.FireRow) -> Sighting:
     is_smoke, left, top, right, bottom, score, motion = row
     kind = AlertKind.SMOKE if is_smoke else AlertKind.FLAME
     return Sighting(kind, (left, top, right, bottom), score, motion)
-
-
-def _named(selection: Selection | None) -> tuple[str, str, str]:
-    """Return a model's name, its file and the user's manifest as the setup has them."""
-    if selection is None:
-        return "", "", ""
-    own = "" if selection.manifest is None else str(selection.manifest)
-    return selection.entry.name, str(selection.path), own
-
-
-def _end(child: _Child) -> None:
-    """Kill the process if it is still there, and reap it."""
-    child.link.close()
-    child.process.kill()
-    child.process.wait()
-
-
-def _environment() -> dict[str, str]:
-    """Return the environment of the process: it finds our packages, and uses one thread."""
-    paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(paths),
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-    }

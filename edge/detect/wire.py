@@ -91,10 +91,15 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """Counters since the process started, and its resident memory."""
+    """Counters since the process started, and its resident memory.
+
+    ``inferred`` are frames that went through a network, ``repeated`` those that showed what the
+    last one had shown; both are looks.
+    """
 
     decoded: int
     inferred: int
+    repeated: int
     superseded: int
     decode_errors: int
     rss_bytes: int

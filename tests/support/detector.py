@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from edge.detect.feed import Looks, Rates, Task
-from edge.detect.process import Detector, DetectorState, Launch, Models
+from edge.detect.launch import Launch, Models
+from edge.detect.process import Detector, DetectorState
 from edge.lookout import WEAK_SHARE
 from edge.media.sample import Run, Sample
 from edge.ports import Detections, PictureCondition, Sightings

@@ -77,3 +77,20 @@ it('nothing calls who has signed out', async () => {
   vi.advanceTimersByTime(5_000)
   expect([tones, calls.calling.length]).toEqual([before, 0])
 })
+
+it('the most pressing alert is gone to first, not the newest', () => {
+  const calls = useCalls()
+  const fire = anAlert({ kind: 'flame', level: 'extra_urgent', started_at: '2026-11-22T01:00:00Z' })
+  const lens = anAlert({ kind: 'lens_covered', level: 'ordinary', started_at: '2026-11-22T01:05:00Z' })
+  for (const alert of [fire, lens]) useVillage().putAlert(alert)
+  expect(calls.foremost?.id).toBe(fire.id)
+})
+
+it('a late alert that turns out to go on rings then', () => {
+  const calls = useCalls()
+  const alert = anAlert({ late: true })
+  useVillage().putAlert(alert)
+  expect(tones).toBe(0)
+  useVillage().putAlert({ ...alert, late: false })
+  expect([rungs('urgent'), calls.calling.length]).toEqual([1, 1])
+})

@@ -1,8 +1,10 @@
 """Train the fire model: ``python -m models.training.fire --assets DIR --out DIR --epochs N``.
 
 Needs the optional packages of ``pip install -e '.[train-fire]'``. Stopped and called again with the
-same arguments it goes on after the last whole epoch. OUT gets the checkpoint, one line of figures
-an epoch (log.jsonl), and after the last one the ONNX files with what the manifest needs of them.
+same arguments it goes on after the last whole epoch. After each the network is held against the
+validation clips; the best one is kept, and where none was better for --patience epochs it ends, or
+after epoch --stop with that one. OUT gets the checkpoints, a line of figures an epoch (log.jsonl),
+and at the end the ONNX files with what the manifest needs of them.
 """
 
 import argparse
@@ -19,6 +21,7 @@ from models.store import assets_dir
 from models.training.fire.export import export
 from models.training.fire.network import FireNetwork, find_weights, load_backbone
 from models.training.fire.trainer import CHECKPOINT, Plan, Trainer
+from models.training.fire.validation import look, worth
 
 #: Negatives are seen so many times an epoch, each time changed: they are few.
 NEGATIVE_REPEATS = 2
@@ -33,7 +36,9 @@ def main() -> None:
     parser.add_argument(
         "--negatives", type=Path, help="a village's pictures of false alarms, unpacked"
     )
-    parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--epochs", type=int, default=40)
+    parser.add_argument("--patience", type=int, default=8, help="epochs without a better one")
+    parser.add_argument("--stop", type=int, help="take the epoch of this number, and no better one")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--limit", type=int, help="only so many pictures, to try it out")
     parser.add_argument("--workers", type=int, default=0, help="processes that load pictures")
@@ -74,11 +79,17 @@ def _train(given: argparse.Namespace) -> None:
         load_backbone(network, given.weights or find_weights())
     trainer = Trainer(plan, network, given.out, given.device, given.workers)
     print(f"{len(pictures)} pictures an epoch on {given.device}, from epoch {trainer.epoch + 1}")
-    while trainer.epoch < plan.epochs:
+    judges = [each for each in listed if each.part is Part.VALIDATION]
+    while trainer.epoch < (given.stop or min(plan.epochs, trainer.best_epoch + given.patience)):
         figures = trainer.run_epoch(pictures, _Bar(trainer.epoch + 1, plan.epochs))
+        figures["worth"] = worth(look(trainer.average.module, judges))
+        trainer.keep_if_best(figures["worth"])
         line = json.dumps({name: round(value, 4) for name, value in figures.items()})
         with (given.out / "log.jsonl").open("a", encoding="utf-8") as log:
             log.write(line + "\n")
+    if given.stop is None:
+        trainer.take_best()
+        print(f"the best epoch is {trainer.best_epoch}")
     made = export(trainer.average.module, given.out)
     (given.out / "export.json").write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(made))

@@ -18,7 +18,7 @@ from models.training.fire.examples import Examples
 from models.training.fire.network import FireNetwork
 from protocol.clock import Clock, SystemClock
 
-CHECKPOINT = "checkpoint.pt"
+CHECKPOINT, BEST = "checkpoint.pt", "best.pt"
 #: The mean is over so many of the surest cells: a fire is often three cells of six hundred.
 _TOP_CELLS = 4
 _FOCUS = 2.0
@@ -76,7 +76,8 @@ class Trainer:
         self._optimiser = torch.optim.AdamW(groups, weight_decay=plan.decay)
         self._rates = [plan.backbone_rate, plan.rate]
         self._steps = 0
-        self.epoch = 0
+        self.epoch = self.best_epoch = 0
+        self.best_worth = -1.0
         self._resume()
 
     def run_epoch(self, pictures: Sequence[Labelled], progress: Progress) -> dict[str, float]:
@@ -99,6 +100,20 @@ class Trainer:
             "seconds": took_s,
             "ms_per_picture": 1000 * took_s / len(pictures),
         }
+
+    def keep_if_best(self, worth: float) -> bool:
+        """Keep the average on disk where it is worth more than that of every epoch before."""
+        if worth <= self.best_worth:
+            return False
+        self.best_worth, self.best_epoch = worth, self.epoch
+        state = {"worth": worth, "epoch": self.epoch, "average": self.average.state_dict()}
+        self._write(state, BEST)
+        return True
+
+    def take_best(self) -> None:
+        """Make the average that of the best epoch."""
+        state = torch.load(self._folder / BEST, map_location=self._device, weights_only=True)
+        self.average.load_state_dict(state["average"])
 
     def _step(self, inputs: Tensor, target: Tensor, weight: Tensor) -> float:
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._plan.bf16):
@@ -141,9 +156,12 @@ class Trainer:
             "average": self.average.state_dict(),
             "optimiser": self._optimiser.state_dict(),
         }
-        part = self._folder / f".{CHECKPOINT}.part"
+        self._write(state, CHECKPOINT)
+
+    def _write(self, state: dict[str, object], name: str) -> None:
+        part = self._folder / f".{name}.part"
         torch.save(state, part)
-        os.replace(part, self._folder / CHECKPOINT)  # noqa: PTH105 - one call, atomic
+        os.replace(part, self._folder / name)  # noqa: PTH105 - one call, atomic
 
     def _resume(self) -> None:
         path = self._folder / CHECKPOINT
@@ -157,6 +175,10 @@ class Trainer:
         self._network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
         self._optimiser.load_state_dict(state["optimiser"])
+        best = self._folder / BEST
+        if best.is_file():
+            kept = torch.load(best, map_location=self._device, weights_only=True)
+            self.best_worth, self.best_epoch = kept["worth"], kept["epoch"]
 
 
 def cell_loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:

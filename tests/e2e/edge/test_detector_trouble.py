@@ -11,7 +11,8 @@ import pytest
 from bench import continuity
 from edge.config import EdgeConfig, load
 from edge.detect import process
-from edge.detect.process import DetectorState, Launch
+from edge.detect.launch import Launch
+from edge.detect.process import DetectorState
 from edge.media.sample import Sample, StreamItem
 from edge.station import Station
 from protocol.clock import SystemClock

@@ -11,10 +11,10 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from bench.fire_footage import pictures_in, read_truth
 from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
+from bench.footage import pictures_in, read_truth
 from central.codes import ExampleAct
 from central.db.models import Example, ExampleDue, ExampleEntry
 from central.errors import StoreUnavailableError
@@ -237,7 +237,9 @@ def test_the_archive_is_read_as_negatives_by_evaluation_and_training(keeping, st
     staff.false_alarm(3, "miscount")
     taken_away(keeping).extractall(tmp_path / "taken")
     folder = tmp_path / "taken"
-    judged = pictures_in(folder, read_truth(folder / "fire.toml"))
+    lost: list[str] = []
+    judged = pictures_in(folder, read_truth(folder / "fire.toml").pictures, lost)
+    assert lost == []
     taught = negatives(folder)
     camera = items(keeping)[0]["camera"]
     assert [each.path.stem for each in judged] == [f"{camera}-000001", f"{camera}-000003"]

@@ -118,7 +118,8 @@ def test_a_box_dials_in_with_its_token_and_no_other(centre):
         assert caught.value.response.status_code == 403
     headers = {"authorization": f"Bearer {BOX_TOKEN}", "x-box-id": BOX}
     with connect(relay, additional_headers=headers) as connection:
-        assert centre.centre.hub.connected(BOX)
+        # The handshake is over a moment before the box is entered among those that are there.
+        wait_until(lambda: centre.centre.hub.connected(BOX))
         connection.close()
 
 

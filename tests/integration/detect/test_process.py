@@ -10,7 +10,8 @@ import psutil
 import pytest
 
 from edge.detect.feed import Looks, Rates, Task
-from edge.detect.process import DetectorState, Launch
+from edge.detect.launch import Launch
+from edge.detect.process import DetectorState
 from models.runtime import Runtime
 from models.store import ModelStore, Selection
 from protocol.messages import AlertKind

@@ -25,7 +25,14 @@ streams = st.builds(
 )
 units = st.builds(wire.Unit, cameras, ticks, ticks, st.booleans(), st.binary(max_size=300))
 results = st.builds(wire.Result, cameras, runs, ticks, floats, boxes)
-setups = st.builds(wire.Setup, st.text(), st.text(), floats, st.text(), st.text(), floats)
+setups = st.builds(
+    wire.Setup,
+    *[st.text()] * 3,
+    floats,
+    *[st.text()] * 3,
+    floats,
+    st.text(),
+)
 paces = st.builds(wire.Pace, cameras, rates)
 rows = st.lists(st.tuples(st.booleans(), *[floats] * 6), max_size=20).map(tuple)
 fires = st.builds(wire.FireResult, cameras, runs, ticks, rows)
@@ -38,7 +45,7 @@ pictures = st.builds(
     st.booleans(),
     st.frozensets(st.sampled_from(PictureFault)),
 )
-beats = st.builds(wire.Beat, counts, counts, counts, counts, counts)
+beats = st.builds(wire.Beat, counts, counts, counts, counts, counts, counts)
 
 MESSAGES = [
     (streams, Kind.STREAM, wire.pack_stream, wire.parse_stream),

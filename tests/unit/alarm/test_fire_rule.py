@@ -71,6 +71,15 @@ def test_sensitivity_moves_the_score_and_the_vote():
     assert votes == [0.8, 0.4]
 
 
+def test_a_dim_flame_counts_in_smoke_that_counts_and_nowhere_else():
+    dim, smoke = flame(score=0.3), flame(0.28, 0.45, kind=SMOKE)
+    assert watch(rule(), 20, dim) == []
+    assert [each.kind for each in watch(rule(), 10, dim, smoke)] == [FLAME]
+    assert watch(rule(), 10, dim, flame(0.8, 0.45, kind=SMOKE)) == []  # smoke, but elsewhere
+    assert watch(rule(), 10, dim, flame(0.28, 0.45, score=0.3, kind=SMOKE)) == []  # no sure smoke
+    assert watch(rule(), 10, flame(score=0.2), smoke) == []  # dimmer than that is nothing
+
+
 def test_weak_smoke_makes_the_background_although_it_never_counts():
     haze = Sighting(SMOKE, (0.2, 0.2, 0.6, 0.6), 0.3, 9.0)
     thick = Sighting(SMOKE, (0.2, 0.2, 0.6, 0.6), 0.8, 9.0)

@@ -8,7 +8,8 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")
 
 from models.errors import ModelError  # noqa: E402 - only where PyTorch is
-from models.evaluation.fire import unlisted  # noqa: E402
+from models.evaluation.fire import Seen, unlisted  # noqa: E402
+from models.evaluation.fire import look as look_in_box  # noqa: E402
 from models.evaluation.labelled import Labelled  # noqa: E402
 from models.evaluation.mark import Mark  # noqa: E402
 from models.fire import load  # noqa: E402
@@ -16,6 +17,8 @@ from models.training.fire import examples  # noqa: E402
 from models.training.fire.export import export  # noqa: E402
 from models.training.fire.network import FireNetwork, load_backbone  # noqa: E402
 from models.training.fire.trainer import Plan, Trainer, cell_loss, picture_loss  # noqa: E402
+from models.training.fire.validation import look, worth  # noqa: E402
+from protocol.clock import SystemClock  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -107,6 +110,41 @@ def test_a_stopped_training_goes_on_as_if_it_had_not_been(tmp_path, pictures):
         assert torch.equal(one, other)
     with pytest.raises(ModelError, match="must be of the same plan"):
         Trainer(Plan(epochs=3, batch=2, frozen=1), network(), tmp_path / "cut", "cpu")
+
+
+def test_the_best_epoch_is_kept_also_where_the_training_is_taken_up_again(tmp_path, pictures):
+    plan = Plan(epochs=3, batch=2, frozen=1)
+    trainer = Trainer(plan, network(), tmp_path, "cpu")
+    trainer.run_epoch(pictures, quiet)
+    assert trainer.keep_if_best(0.6)
+    best = {name: value.clone() for name, value in trainer.average.state_dict().items()}
+    trainer.run_epoch(pictures, quiet)
+    assert not trainer.keep_if_best(0.5)
+    resumed = Trainer(plan, network(), tmp_path, "cpu")
+    assert (resumed.best_epoch, resumed.best_worth) == (1, 0.6)
+    resumed.take_best()
+    for name, value in resumed.average.state_dict().items():
+        assert torch.equal(value, best[name])
+
+
+def test_an_epoch_is_worth_how_well_it_ranks_the_pictures_of_each_class():
+    fire, smoke, nothing = (True, False), (False, True), (False, False)
+    perfect = [Seen(fire, (0.9, 0.1)), Seen(smoke, (0.2, 0.8)), Seen(nothing, (0.3, 0.4))]
+    assert worth(perfect) == 1.0
+    missed = [*perfect, Seen(smoke, (0.1, 0.3))]
+    assert worth(missed) == pytest.approx((1.0 + (1 + 2 / 3) / 2) / 2)
+    assert worth([Seen(nothing, (0.5, 0.5))]) == 0.0
+
+
+def test_the_validation_sees_what_a_box_sees(tmp_path, pictures):
+    trained = network()
+    export(trained, tmp_path)
+    path = tmp_path / "fire_half.onnx"
+    model = load(unlisted(path, (1e-6, 1e-6)), path)
+    in_box, _ = look_in_box(model, pictures, SystemClock())
+    for one, other in zip(look(trained, pictures), in_box, strict=True):
+        assert one.has == other.has
+        assert one.best == pytest.approx(other.best, abs=0.02)
 
 
 def test_what_is_frozen_stays_as_it_came(tmp_path, pictures):

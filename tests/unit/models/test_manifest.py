@@ -28,8 +28,10 @@ def test_the_manifest_names_the_default_before_the_fallback():
     assert [entry.name for entry in entries] == [
         "rtmdet-nano-person",
         "ssdlite-mobilenetv2-person",
+        "fire-lite0",
     ]
-    assert [entry.fallback for entry in entries] == [False, True]
+    assert [entry.fallback for entry in entries] == [False, True, False]
+    assert [entry.task for entry in entries] == ["person", "person", "fire"]
     assert entries[0].url is not None
     assert entries[0].url.startswith("https://raw.githubusercontent.com/")
     assert entries[1].url is None

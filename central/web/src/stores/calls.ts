@@ -4,7 +4,7 @@ import { computed, markRaw, watch } from 'vue'
 import type { Alert } from '@/api/types'
 import { Bell } from '@/sound/bell'
 import { useNow } from '@/time/now'
-import { calls } from '@/wall/queue'
+import { byPressing, calls } from '@/wall/queue'
 
 import { useSession } from './session'
 import { useVillage } from './village'
@@ -20,6 +20,9 @@ export const useCalls = defineStore('calls', () => {
   const calling = computed<Alert[]>(() =>
     session.current === null ? [] : village.alertList.filter((alert) => alert.state === 'NEW' && calls(alert)),
   )
+
+  /** The one to go to first: a fire is not to be hidden by a lens that its smoke covers later. */
+  const foremost = computed<Alert | null>(() => [...calling.value].sort(byPressing)[0] ?? null)
 
   /** Ring once for each alert that calls, and once more where its level has changed. */
   function listen(alert: Alert): void {
@@ -42,5 +45,5 @@ export const useCalls = defineStore('calls', () => {
   })
   watch(useNow(), () => bell.tick())
 
-  return { bell, calling }
+  return { bell, calling, foremost }
 })
