@@ -8,6 +8,7 @@ from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Self
+from uuid import UUID
 
 from bench.delivery_rig import ChaosBox, DatabaseKind, DeliveryRig, SetUp
 from bench.fault_proxy import Character
@@ -122,12 +123,12 @@ def out_of_order(sequences: Sequence[int]) -> int:
     return sum(later < earlier for earlier, later in pairwise(sequences))
 
 
-def _split(reckoning: Reckoning, events: int) -> tuple[set[object], set[object]]:
+def _split(reckoning: Reckoning, events: int) -> tuple[set[UUID], set[UUID]]:
     """Return the alerts of which everything is past, and those that go on now and began now."""
     known = reckoning.alerts.keys()
     now = {each.alert_id for each in reckoning.sent if each.sequence > events} & known
     past = {each.alert_id for each in reckoning.sent if each.sequence <= events} & known
-    return set(past - now), set(now - past)
+    return past - now, now - past
 
 
 def _let_time_pass(box: ChaosBox, events: int, wall: SteppedClock, clock: Clock) -> None:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -26,7 +27,7 @@ from central.errors import StoreUnavailableError
 from protocol.clock import Clock
 from protocol.topics import CENTRE_USER
 from village.broker.broker import Broker, BrokerKind
-from village.toml import dumps
+from village.toml import Value, dumps
 
 REGION = "532324001002"
 #: Between two reports of a box.
@@ -309,14 +310,15 @@ class DeliveryRig:
     def _mistreat_link(self) -> None:
         self.link.become(self._chance.choice([Character(), BAD_LINK]))
         fault = self._chance.choice(list(Fault))
-        {
+        happen: dict[Fault, Callable[[], object]] = {
             Fault.NONE: lambda: None,
             Fault.STALL: self.link.stall,
             Fault.RESET: self.link.reset,
             Fault.CUT: self.link.cut,
             Fault.HALF_OPEN: self.link.leave_half_open,
             Fault.REFUSE: lambda: self.link.refuse(on=True),
-        }[fault]()
+        }
+        happen[fault]()
         self.story.faults[fault] += 1
 
     def _kill(self, victim: Victim, box: ChaosBox) -> None:
@@ -346,7 +348,7 @@ class DeliveryRig:
     def _enter_centre(self) -> None:
         folder = self._folder
         (folder / "token").write_text(_CENTRE_TOKEN)
-        config = {
+        config: dict[str, Value] = {
             "village": {"name": "下村", "region_code": REGION},
             "database": {"url": self._url.render_as_string()},
             "mqtt": {
@@ -356,12 +358,15 @@ class DeliveryRig:
                 "password": {"file": "token"},
             },
         }
-        boxes = []
+        boxes: list[Value] = []
         for name in self._names:
             token = folder / f"token-{name}"
             token.write_text(token_of(name))
             boxes.append({"id": name, "name": name, "token": {"file": token}})
-        seed = {"grids": [{"code": f"{REGION}001", "name": "第一网格"}], "boxes": boxes}
+        seed: dict[str, Value] = {
+            "grids": [{"code": f"{REGION}001", "name": "第一网格"}],
+            "boxes": boxes,
+        }
         (folder / "centre.toml").write_text(dumps(config), encoding="utf-8")
         (folder / "seed.toml").write_text(dumps(seed), encoding="utf-8")
         subprocess.run(

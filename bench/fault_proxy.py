@@ -113,11 +113,11 @@ class FaultProxy:
 
     def cut(self) -> None:
         """Let the next that goes through each connection stop in its middle, then reset it."""
-        self._do(lambda: [setattr(each, "cut", True) for each in self._open])
+        self._do(self._cut_all)
 
     def leave_half_open(self) -> None:
         """Lose every connection without a word: each end believes that the other one is there."""
-        self._do(lambda: [each.dead.set() for each in self._open])
+        self._do(self._leave_all)
 
     def _do(self, change: Callable[[], object]) -> None:
         async def act() -> None:
@@ -221,6 +221,14 @@ class FaultProxy:
             due = max(due, max(now, free_at) + late)  # TCP keeps the order
             await held.put((due, data))
             await asyncio.sleep(max(0.0, free_at - now - _BUFFER_S))
+
+    def _cut_all(self) -> None:
+        for connection in self._open:
+            connection.cut = True
+
+    def _leave_all(self) -> None:
+        for connection in self._open:
+            connection.dead.set()
 
     def _reset_all(self) -> None:
         for connection in tuple(self._open):

@@ -9,12 +9,12 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import URL
 
-from central.app import build_centre
 from central.auth.tokens import hash_token
 from central.codes import BoxState
 from central.db.engine import Database
 from central.db.migrate import migrate
 from central.db.models import Box, Region
+from central.http.centre import build_centre
 from central.ingest.inbox import DatabaseInbox
 from protocol.clock import FakeClock, SystemClock
 from tests.support.desk_box import BOX, REGION, TOKEN
