@@ -13,10 +13,13 @@ from starlette.requests import HTTPConnection
 import central.activities.routes
 import central.alerts.routes
 import central.auth.routes
+import central.delivery.routes
 import central.duty.routes
 import central.evidence.routes
 import central.examples.routes
+import central.fleet.routes
 import central.incidents.routes
+import central.quarantine.routes
 import central.sites.routes
 import central.wall.routes
 from central.auth.routes import program_version
@@ -78,6 +81,9 @@ def create_app(config: CentralConfig, database: Database, clock: Clock) -> FastA
         central.sites.routes,
         central.evidence.routes,
         central.examples.routes,
+        central.delivery.routes,
+        central.quarantine.routes,
+        central.fleet.routes,
     ):
         app.include_router(routes.router)
     relay = create_relay_router(

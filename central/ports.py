@@ -38,3 +38,25 @@ class Inbox(Protocol):
         StoreUnavailableError with nothing stored; the caller keeps the batch, acknowledges nothing
         and tries again.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Resend:
+    """Events of one outbox that a box is to send again; not asked again before ``again_at``."""
+
+    region_code: str
+    box_id: str
+    outbox_id: UUID
+    first: int
+    last: int
+    again_at: datetime
+
+
+class Pursuer(Protocol):
+    """What follows up the gaps that boxes have left."""
+
+    def due(self) -> Sequence[Resend]:
+        """Return what to ask boxes for now; it counts as asked from then on.
+
+        Raises StoreUnavailableError with nothing noted.
+        """

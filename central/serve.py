@@ -12,6 +12,7 @@ from central.app import create_app
 from central.config import CentralConfig
 from central.db.engine import Database
 from central.db.migrate import migrate
+from central.delivery.pursuit import GapPursuit
 from central.http.centre import Centre
 from central.ingest.consumer import Consumer, ConsumerSettings
 from central.ingest.inbox import DatabaseInbox
@@ -92,7 +93,7 @@ def consume(config: CentralConfig, clock: Clock) -> int:
         clean_session=config.mqtt.clean_session,
     )
     inbox = DatabaseInbox(database, clock, config.deadlines.deadlines())
-    consumer = Consumer(ConsumerSettings(uplink), inbox, clock)
+    consumer = Consumer(ConsumerSettings(uplink), inbox, clock, GapPursuit(database, clock))
     stopping = threading.Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:

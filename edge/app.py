@@ -309,6 +309,8 @@ def _bus_component(sender: Sender) -> Component:
         "sent_again": status.sent_again,
         "receipted": status.receipted,
         "stray_receipts": status.stray_receipts,
+        "commands": status.commands,
+        "reopened": status.reopened,
         "bad_messages": status.bad_messages,
     }
     condition = Condition.OK if status.connected else Condition.DEGRADED

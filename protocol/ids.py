@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 #: Ids that become MQTT topic levels: ASCII, no ``/``, ``+`` or ``#``, and short enough for a label.
@@ -18,12 +18,16 @@ REGION_CODE = re.compile(r"^[0-9]{12}\Z")
 GRID_CODE = re.compile(r"^[0-9]{15}\Z")
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 def uuid7(now: datetime) -> UUID:
     """Return a new UUIDv7 whose first 48 bits are ``now`` in milliseconds, so that ids sort by age.
 
     ``now`` is aware. The other 74 bits are random: two boxes never make the same id.
     """
-    millis = int(now.timestamp() * 1000) & ((1 << 48) - 1)
+    # In whole numbers: a float of seconds loses a millisecond now and then.
+    millis = ((now - _EPOCH) // timedelta(milliseconds=1)) & ((1 << 48) - 1)
     rand = secrets.randbits(74)
     high, low = rand >> 62, rand & ((1 << 62) - 1)
     return UUID(int=millis << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low)

@@ -5,7 +5,7 @@ versions by name. Times are aware UTC. Source: https://github.com/cloudevents/sp
 """
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import (
@@ -16,6 +16,7 @@ from pydantic import (
     PlainSerializer,
     StringConstraints,
     WithJsonSchema,
+    model_validator,
 )
 
 BoxId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,30}[a-z0-9]$")]
@@ -182,12 +183,14 @@ class HeartbeatData(Message):
 
     ``outbox_id`` is the outbox that the numbers are of, absent while it has none yet;
     ``last_sequence`` the highest given in it, 0 for none, and ``head`` the SHA-256 of that message.
+    ``first_sequence`` is the lowest that the box still keeps: what came before can't be sent again.
     """
 
     boot_id: UUID
     outbox_id: UUID | None = None
     last_sequence: int = Field(ge=0)
     head: Sha256 | None = None
+    first_sequence: Sequence | None = None
     outbox_rows: int = Field(ge=0)
     outbox_oldest_at: AwareDatetime | None = None
     evidence_pending: int = Field(default=0, ge=0)
@@ -203,6 +206,26 @@ class ReceiptData(Message):
 
     outbox_id: UUID
     sequences: tuple[Sequence, ...]
+
+
+class CommandData(Message):
+    """Send the events ``first`` to ``last`` of one outbox again, as far as they are still kept.
+
+    ``deadline`` is when the centre asks again at the earliest. A box does not hold it against its
+    own clock, which may be wrong: what is sent again too late does no harm (protocol I12).
+    """
+
+    verb: Literal["resend"] = "resend"
+    outbox_id: UUID
+    first: Sequence
+    last: Sequence
+    deadline: AwareDatetime
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.last < self.first:
+            raise ValueError("last comes before first")
+        return self
 
 
 class EpochData(Message):
@@ -259,6 +282,13 @@ class ReceiptMessage(Envelope):
     data: ReceiptData
 
 
+class CommandMessage(Envelope):
+    """What the centre asks of one box. Asked again, it is done again."""
+
+    type: Literal["cn.tanshao.command.v1"] = "cn.tanshao.command.v1"
+    data: CommandData
+
+
 class EpochMessage(Envelope):
     """Retained incarnation of the centre's consumer."""
 
@@ -266,7 +296,9 @@ class EpochMessage(Envelope):
     data: EpochData
 
 
-AnyMessage = AlertMessage | StateMessage | HeartbeatMessage | ReceiptMessage | EpochMessage
+AnyMessage = (
+    AlertMessage | StateMessage | HeartbeatMessage | ReceiptMessage | CommandMessage | EpochMessage
+)
 
 
 def source_of_box(box_id: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from protocol.messages import (
     AlertMessage,
+    CommandMessage,
     EpochMessage,
     HeartbeatMessage,
     Message,
@@ -29,6 +30,7 @@ MESSAGES: Mapping[str, type[Message]] = {
     "state.v1": StateMessage,
     "heartbeat.v1": HeartbeatMessage,
     "receipt.v1": ReceiptMessage,
+    "command.v1": CommandMessage,
     "epoch.v1": EpochMessage,
 }
 
@@ -42,6 +44,7 @@ _CHANNELS: Mapping[str, tuple[str, int, bool, str]] = {
     Leaf.STATE: ("state.v1", 1, True, "receive"),
     Leaf.HEARTBEAT: ("heartbeat.v1", 0, False, "receive"),
     Leaf.RECEIPT: ("receipt.v1", 1, False, "send"),
+    Leaf.COMMAND: ("command.v1", 1, False, "send"),
 }
 _EPOCH = ("epoch.v1", 1, True, "send")
 

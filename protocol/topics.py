@@ -7,9 +7,11 @@
     tanshao/v1/<region>/<box>/state      up    QoS 1  birth snapshot, last will; retained
     tanshao/v1/<region>/<box>/heartbeat  up    QoS 0  every 60 s; never retained
     tanshao/v1/<region>/<box>/receipt    down  QoS 1  what the centre has committed
+    tanshao/v1/<region>/<box>/command    down  QoS 1  what the centre asks for; never retained
     tanshao/v1/centre/epoch              down  QoS 1  the consumer's incarnation; retained
 
-A box may write under its own prefix and read its own receipts and the epoch, nothing else.
+A box may write under its own prefix and read its own receipts, its own commands
+and the epoch, nothing else.
 A box signs in as its box id, the centre's consumer as ``CENTRE_USER``, which no box can be called.
 Nor can one be called ``READER_USER``, who reads every box's alerts and writes nothing.
 """
@@ -33,12 +35,15 @@ class Leaf(StrEnum):
     STATE = "state"
     HEARTBEAT = "heartbeat"
     RECEIPT = "receipt"
+    COMMAND = "command"
 
 
 #: What the centre subscribes to, for every box.
 UPLINK_FILTERS = tuple(
     f"{ROOT}/+/+/{leaf}" for leaf in (Leaf.EVENT, Leaf.HISTORICAL, Leaf.STATE, Leaf.HEARTBEAT)
 )
+#: What the centre writes to one box.
+DOWN_LEAVES = frozenset({Leaf.RECEIPT, Leaf.COMMAND})
 #: Where alerts come; which of the two says whether it is news.
 EVENT_LEAVES = frozenset({Leaf.EVENT, Leaf.HISTORICAL})
 #: What another program may subscribe to: the alerts of every box.

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import literal, null, select, union_all
 from sqlalchemy.orm import Session
 
-from central.db.models import BoxEvent, BoxOutbox, Quarantine
-from central.delivery.chain import Link, extend
+from central.db.models import BoxOutbox
+from central.delivery.chain import extend
+from central.delivery.stock import links
 from central.ingest.parse import Refused, Understood
 from protocol.messages import AlertMessage, HeartbeatMessage
 
@@ -37,8 +37,10 @@ class DeliveryLedger:
             if data.outbox_id is None:
                 continue
             row = self._row(item.topic.box_id, data.outbox_id)
+            row.told_at = self.now
             if data.last_sequence >= row.told_last:
                 row.told_last, row.told_head = data.last_sequence, data.head
+                row.told_first = data.first_sequence
             self._judge(row)
 
     def settle(
@@ -59,6 +61,8 @@ class DeliveryLedger:
             row.received += 1
             row.highest = max(row.highest, _alert(item).sequence)
             row.last_at = self.now
+            if _alert(item).sequence <= row.complete_to:
+                self._check(row, _alert(item).sequence)
             touched.add((row.box_id, row.outbox_id))
         for item in repeated:
             self._of(item).repeated += 1
@@ -91,40 +95,24 @@ class DeliveryLedger:
     def _follow(self, row: BoxOutbox) -> None:
         """Go along the chain from where it was whole, as far as it is without a gap."""
         while True:
-            links = self._links(row, from_sequence=max(row.complete_to, 1))
-            complete_to, broken_at = extend(row.complete_to, links)
+            some = links(self.session, row.box_id, row.outbox_id, max(row.complete_to, 1), _STEP)
+            complete_to, broken_at = extend(row.complete_to, some)
             if row.broken_at is None:
                 row.broken_at = broken_at
-            has_more = complete_to > row.complete_to and complete_to == links[-1].sequence
+            has_more = complete_to > row.complete_to and complete_to == some[-1].sequence
             row.complete_to = complete_to
             if not has_more:
                 return
 
-    def _links(self, row: BoxOutbox, from_sequence: int) -> list[Link]:
-        """Return events from there on, and what stands in quarantine in an event's place."""
-        read = select(
-            BoxEvent.sequence,
-            BoxEvent.digest,
-            BoxEvent.prevhash,
-            literal(value=False).label("is_opaque"),
-        ).where(BoxEvent.box_id == row.box_id, BoxEvent.outbox_id == row.outbox_id)
-        unread = select(Quarantine.sequence, Quarantine.sha256, null(), literal(value=True)).where(
-            Quarantine.box_id == row.box_id,
-            Quarantine.outbox_id == row.outbox_id,
-            Quarantine.is_doubled.is_(other=False),
-        )
-        both = union_all(
-            read.where(BoxEvent.sequence >= from_sequence),
-            unread.where(Quarantine.sequence >= from_sequence),
-        ).subquery()
-        # An event that is in quarantine too (a stranger's alert) is read as what it is.
-        found = self.session.execute(
-            select(both).order_by(both.c.sequence, both.c.is_opaque).limit(_STEP)
-        )
-        links: dict[int, Link] = {}
-        for sequence, digest, prevhash, is_opaque in found:
-            links.setdefault(sequence, Link(sequence, digest, prevhash, bool(is_opaque)))
-        return list(links.values())
+    def _check(self, row: BoxOutbox, sequence: int) -> None:
+        """Look whether an event follows the one before it that was passed over until now.
+
+        It was in quarantine, where nobody could read what it follows.
+        """
+        around = links(self.session, row.box_id, row.outbox_id, max(sequence - 1, 1), _STEP)
+        _, broken_at = extend(sequence - 1, [link for link in around if link.sequence <= sequence])
+        if broken_at is not None:
+            row.broken_at = min(broken_at, row.broken_at or broken_at)
 
     def _judge(self, row: BoxOutbox) -> None:
         """Note since when something is missing, and that it no longer is."""

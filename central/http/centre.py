@@ -21,6 +21,8 @@ from central.evidence.uploads import Uploads
 from central.examples.keeper import Choice, ExampleKeeper
 from central.examples.shelf import ExampleShelf
 from central.incidents.desk import IncidentDesk
+from central.ingest.inbox import DatabaseInbox
+from central.quarantine.desk import QuarantineDesk
 from central.relay.hub import RelayHub
 from central.review.register import ViewingRegister
 from central.sites.watch import Watch
@@ -51,6 +53,7 @@ class Centre:
     examples: ExampleShelf
     keeper: ExampleKeeper
     viewings: ViewingRegister
+    quarantine: QuarantineDesk
     pump: FeedPump
     watch: Watch
     hub: RelayHub
@@ -110,6 +113,7 @@ def build_centre(config: CentralConfig, database: Database, clock: Clock) -> Cen
         examples=examples,
         keeper=ExampleKeeper(database, clock, evidence, examples, choice),
         viewings=ViewingRegister(database, clock),
+        quarantine=QuarantineDesk(database, clock, DatabaseInbox(database, clock, deadlines)),
         pump=FeedPump(database, ChangeRenderer(clock, village.region_code)),
         watch=Watch(database, clock, sessions, known, village.region_code, keep_feed),
         hub=RelayHub(),

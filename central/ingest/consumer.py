@@ -13,11 +13,18 @@ from dataclasses import dataclass, replace
 
 from central.errors import StoreUnavailableError
 from central.ingest.uplink import Delivery, Phase, Uplink, UplinkSettings
-from central.ports import Committed, Inbox
+from central.ports import Committed, Inbox, Pursuer, Resend
 from protocol.clock import Clock
 from protocol.codec import encode
 from protocol.ids import uuid7
-from protocol.messages import EpochData, EpochMessage, ReceiptData, ReceiptMessage
+from protocol.messages import (
+    CommandData,
+    CommandMessage,
+    EpochData,
+    EpochMessage,
+    ReceiptData,
+    ReceiptMessage,
+)
 from protocol.topics import EPOCH, BoxTopic, Leaf
 
 log = logging.getLogger(__name__)
@@ -38,6 +45,7 @@ class ConsumerSettings:
     store_first_s: float = 0.2
     store_cap_s: float = 5.0
     ready_within_s: float = 15.0
+    pursue_every_s: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,7 @@ class ConsumerStatus:
 
     ``overflowed`` messages found the queue full; ``refused`` ones the inbox raised an unexpected
     error for. Neither is lost: they have no receipt, so their boxes keep and repeat them.
+    ``resends`` were asked of boxes.
     """
 
     connected: bool = False
@@ -55,6 +64,7 @@ class ConsumerStatus:
     receipted: int = 0
     overflowed: int = 0
     refused: int = 0
+    resends: int = 0
 
 
 class Consumer:
@@ -68,12 +78,21 @@ class Consumer:
     The queue holds ``queue_size`` messages. Overflow: the newest is dropped, unacknowledged and
     counted; once the queue is empty again the consumer connects anew under a new epoch, so that
     every box sends again at once what it still has.
+
+    Between two batches it asks boxes for what ``pursuer`` says is missing (protocol I12).
     """
 
-    def __init__(self, settings: ConsumerSettings, inbox: Inbox, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: ConsumerSettings,
+        inbox: Inbox,
+        clock: Clock,
+        pursuer: Pursuer | None = None,
+    ) -> None:
         self._settings = settings
         self._inbox = inbox
         self._clock = clock
+        self._pursuer = pursuer
         self._queue: queue.Queue[Delivery | None] = queue.Queue(settings.queue_size)
         self._closing = threading.Event()
         self._overflowed = threading.Event()
@@ -86,6 +105,7 @@ class Consumer:
         self._failures = 0
         self._retry_at_ns = 0
         self._give_up_at_ns = 0
+        self._pursue_at_ns = 0
 
     def run(self) -> None:
         """Work until :meth:`close`; raises nothing."""
@@ -95,6 +115,7 @@ class Consumer:
                 batch = self._collect()
                 if batch:
                     self._store(batch)
+                self._pursue()
             except Exception:
                 log.exception("consumer.turn_failed")
                 self._closing.wait(1.0)
@@ -179,8 +200,12 @@ class Consumer:
             until_ns = self._retry_at_ns
         elif not self._greeted:
             until_ns = self._give_up_at_ns
+        elif self._overflowed.is_set():
+            return 0.05
+        elif self._pursuer is not None:
+            until_ns = self._pursue_at_ns
         else:
-            return 0.05 if self._overflowed.is_set() else 60.0
+            return 60.0
         return min(max(until_ns - self._clock.monotonic_ns(), 0) / _NS, 60.0)
 
     # -- in paho's thread -------------------------------------------------------------------------
@@ -278,6 +303,40 @@ class Consumer:
             data=ReceiptData(outbox_id=receipt.outbox_id, sequences=receipt.sequences),
         )
         topic = BoxTopic(receipt.region_code, receipt.box_id, Leaf.RECEIPT)
+        return uplink.publish(str(topic), encode(message))
+
+    # -- what is missing --------------------------------------------------------------------------
+
+    def _pursue(self) -> None:
+        """Ask boxes for what is missing; a request that is lost is made again when it is due."""
+        now_ns, uplink = self._clock.monotonic_ns(), self._uplink
+        if self._pursuer is None or uplink is None or not self._greeted:
+            return
+        if now_ns < self._pursue_at_ns:
+            return
+        self._pursue_at_ns = now_ns + round(self._settings.pursue_every_s * _NS)
+        try:
+            due = self._pursuer.due()
+        except StoreUnavailableError as error:
+            log.warning("consumer.pursuit_unavailable", extra={"error": str(error)})
+            return
+        asked = sum(self._ask(uplink, request) for request in due)
+        self._status = replace(self._status, resends=self._status.resends + asked)
+
+    def _ask(self, uplink: Uplink, request: Resend) -> bool:
+        now = self._clock.now()
+        message = CommandMessage(
+            id=uuid7(now),
+            source=_SOURCE,
+            time=now,
+            data=CommandData(
+                outbox_id=request.outbox_id,
+                first=request.first,
+                last=request.last,
+                deadline=request.again_at,
+            ),
+        )
+        topic = BoxTopic(request.region_code, request.box_id, Leaf.COMMAND)
         return uplink.publish(str(topic), encode(message))
 
 

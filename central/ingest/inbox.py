@@ -11,12 +11,15 @@ from sqlalchemy.orm import Session
 
 from central.alerts.states import Deadlines
 from central.db.engine import Database
-from central.db.models import Box
+from central.db.models import Alert, Box, Quarantine, QuarantineLedger
 from central.delivery.ledger import DeliveryLedger
+from central.errors import NotFoundError
 from central.ingest.alerts import AlertIntake
 from central.ingest.parse import Refused, Understood, understand
-from central.ingest.quarantine import quarantine
+from central.ingest.quarantine import quarantine, replayable
 from central.ingest.sites import SiteIntake
+from central.ledger.book import append
+from central.ledger.chain import Entry
 from central.ports import Committed, Received
 from central.wall.feed import publish
 from protocol.clock import Clock
@@ -56,6 +59,53 @@ class DatabaseInbox:
             # A value that passed the schema and that no column takes. Find it, keep the others.
             log.warning("inbox.refused", extra={"messages": len(parsed), "error": _brief(error)})
         return _merged(self._commit_alone(item) for item in parsed)
+
+    def replay(self, digest: str, actor_id: str) -> str | None:
+        """Take an event in quarantine once more, as if it came now.
+
+        Returns None where it is an event now, and its row is gone; else why it still is none. Who
+        made it one is entered. Raises NotFoundError, ConflictError where there is nothing to take,
+        and StoreUnavailableError.
+        """
+        try:
+            with self._database.write() as session:
+                return self._replay(session, digest, actor_id)
+        except (StatementError, OverflowError) as error:
+            if not _is_about_a_value(error):
+                raise
+            return f"database: {_brief(error)}"
+
+    def _replay(self, session: Session, digest: str, actor_id: str) -> str | None:
+        now = self._clock.now()
+        found = session.get(Quarantine, digest)
+        if found is None:
+            raise NotFoundError("it is no longer in quarantine")
+        item = understand(replayable(found))
+        boxes = _lock_boxes(session, [item])
+        row = session.get(Quarantine, digest, with_for_update=True, populate_existing=True)
+        if row is None:
+            raise NotFoundError("it is no longer in quarantine")
+        if isinstance(item, Understood) and not _is_known(item.topic, boxes):
+            item = Refused(item.received, item.topic, UNKNOWN_BOX, item.place)
+        if isinstance(item, Understood):
+            alerts = AlertIntake(session, boxes, now, self._deadlines)
+            refused = alerts.take([item])
+            DeliveryLedger(session, now).settle(alerts.fresh, ())
+            publish(session, now, alerts.changes)
+            if not refused and alerts.repeated and not _is_folded(session, item):
+                refused = [Refused(item.received, item.topic, row.reason, item.place)]
+            if not refused:
+                words = f"{row.topic} #{row.sequence}: {row.reason}"
+                session.delete(row)
+                append(
+                    session,
+                    QuarantineLedger,
+                    [Entry(digest, now, "replayed", actor_id, note=words)],
+                )
+                return None
+            item = refused[0]
+        row.reason = item.reason
+        return item.reason
 
     def _commit_alone(self, item: Understood | Refused) -> Sequence[Committed]:
         try:
@@ -113,6 +163,13 @@ def _is_known(topic: BoxTopic, boxes: dict[str, Box]) -> bool:
     """Return whether a topic is a box's that is entered, under its own region."""
     box = boxes.get(topic.box_id)
     return box is not None and box.region_code == topic.region_code
+
+
+def _is_folded(session: Session, item: Understood) -> bool:
+    """Return whether an event that is stored already is a part of its box's alert."""
+    assert isinstance(item.message, AlertMessage)
+    alert = session.get(Alert, item.message.data.alert_id)
+    return alert is not None and alert.box_id == item.topic.box_id
 
 
 def _receipts(

@@ -2,6 +2,9 @@
 
 A row is one message: its topic and bytes, or, where a box says much the same each minute (its state
 and its heartbeat), its topic and the reason. The same again is counted.
+
+What has a place in an outbox is never deleted: its bytes are let go, and its hash stays where the
+chain needs it (protocol I9).
 """
 
 import hashlib
@@ -9,14 +12,16 @@ import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from central.db.models import Quarantine
 from central.db.upsert import insert_into
+from central.errors import ConflictError
 from central.ingest.parse import Refused
+from central.ports import Received
 from protocol.codec import MAX_PAYLOAD_BYTES
-from protocol.topics import Leaf
+from protocol.topics import EVENT_LEAVES, BoxTopic, Leaf
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +30,8 @@ KEPT_FOR = timedelta(days=90)
 #: Rows a topic. Overflow: the newest is not kept, only counted, in one more row of the topic.
 MAX_ROWS = 2000
 _TEXT_CHARS = 1000
+
+_HAS_PLACE = Quarantine.outbox_id.is_not(None) & Quarantine.is_doubled.is_(other=False)
 
 
 def quarantine(session: Session, refused: Iterable[Refused]) -> list[Refused]:
@@ -55,9 +62,37 @@ def quarantine(session: Session, refused: Iterable[Refused]) -> list[Refused]:
 
 
 def prune(session: Session, now: datetime) -> int:
-    """Delete what has not come for long; return how many rows went."""
-    gone = session.execute(delete(Quarantine).where(Quarantine.last_at < now - KEPT_FOR))
-    return int(gone.rowcount)  # type: ignore[attr-defined]  # a DELETE's result has it
+    """Let go of what has not come for long; return how many messages it were."""
+    is_old = Quarantine.last_at < now - KEPT_FOR
+    gone = session.execute(delete(Quarantine).where(is_old, ~_HAS_PLACE))
+    emptied = session.execute(
+        update(Quarantine)
+        .where(is_old, Quarantine.let_go_at.is_(None))
+        .values(payload=b"", let_go_at=now)
+    )
+    return int(gone.rowcount) + int(emptied.rowcount)  # type: ignore[attr-defined]  # both have it
+
+
+def can_replay(row: Quarantine) -> bool:
+    """Return whether a row holds a whole event. A state or heartbeat comes again by itself."""
+    topic = BoxTopic.parse(row.topic)
+    is_event = topic is not None and topic.leaf in EVENT_LEAVES
+    return is_event and row.let_go_at is None and 0 < len(row.payload) == row.size_bytes
+
+
+def replayable(row: Quarantine) -> Received:
+    """Return a row as it came. Raises ConflictError where it can't be taken once more."""
+    if not can_replay(row):
+        raise ConflictError("only an event that was kept whole can be taken once more")
+    return Received(row.topic, row.payload, row.first_at)
+
+
+def let_go(session: Session, row: Quarantine, now: datetime) -> None:
+    """Forget what a message says; where it has a place of its own, its hash stays there."""
+    if row.outbox_id is None or row.is_doubled:
+        session.delete(row)
+    else:
+        row.payload, row.let_go_at = b"", now
 
 
 def _keep(session: Session, item: Refused, digest: str, reason: str, payload: bytes) -> int:
@@ -93,7 +128,11 @@ def _digest(item: Refused) -> str:
 
 
 def _rows(session: Session, topic: str) -> int:
-    query = select(func.count()).select_from(Quarantine).where(Quarantine.topic == topic)
+    query = (
+        select(func.count())
+        .select_from(Quarantine)
+        .where(Quarantine.topic == topic, Quarantine.let_go_at.is_(None))
+    )
     return session.execute(query).scalar_one()
 
 

@@ -1,20 +1,33 @@
 """The ledgers in the database: appending and checking."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from central.db.models import ActivityLedger, AlertLedger, Base, IncidentLedger
+from central.db.models import (
+    ActivityLedger,
+    AlertLedger,
+    Base,
+    IncidentLedger,
+    QuarantineLedger,
+)
 from central.ledger.chain import Entry, Link, first_break, link
 
-LedgerRow = AlertLedger | IncidentLedger | ActivityLedger
-LedgerTable = type[AlertLedger] | type[IncidentLedger] | type[ActivityLedger]
+LedgerRow = AlertLedger | IncidentLedger | ActivityLedger | QuarantineLedger
+LedgerTable = (
+    type[AlertLedger] | type[IncidentLedger] | type[ActivityLedger] | type[QuarantineLedger]
+)
 
 #: Every ledger, by the table that keeps it.
-LEDGERS: tuple[LedgerTable, ...] = (AlertLedger, IncidentLedger, ActivityLedger)
+LEDGERS: tuple[LedgerTable, ...] = (
+    AlertLedger,
+    IncidentLedger,
+    ActivityLedger,
+    QuarantineLedger,
+)
 
 #: One writer at a time per ledger on PostgreSQL, until its transaction ends; last in our order of
 #: locks (boxes, alerts, incidents, ledgers), so that two transactions never wait for each other.
@@ -22,11 +35,14 @@ _LOCKS: dict[Any, int] = {
     AlertLedger: 0x7A6E5401,
     IncidentLedger: 0x7A6E5402,
     ActivityLedger: 0x7A6E5403,
+    QuarantineLedger: 0x7A6E5404,
 }
-_SUBJECTS: dict[Any, str] = {
-    AlertLedger: "alert_id",
-    IncidentLedger: "incident_id",
-    ActivityLedger: "activity_id",
+#: The column that says what an entry is about, and what is kept there.
+_SUBJECTS: dict[Any, tuple[str, Callable[[str], object]]] = {
+    AlertLedger: ("alert_id", UUID),
+    IncidentLedger: ("incident_id", UUID),
+    ActivityLedger: ("activity_id", UUID),
+    QuarantineLedger: ("digest", str),
 }
 
 
@@ -56,7 +72,7 @@ def _links(session: Session, table: LedgerTable) -> Iterator[Link]:
 def _link_of(table: LedgerTable, row: Base) -> Link:
     assert isinstance(row, LedgerRow)
     entry = Entry(
-        subject_id=str(getattr(row, _SUBJECTS[table])),
+        subject_id=str(getattr(row, _SUBJECTS[table][0])),
         at=row.at,
         action=row.action,
         actor_id=row.actor_id,
@@ -70,6 +86,7 @@ def _link_of(table: LedgerTable, row: Base) -> Link:
 
 def _row_of(table: LedgerTable, made: Link) -> LedgerRow:
     entry = made.entry
+    column, kept = _SUBJECTS[table]
     return table(
         position=made.position,
         at=entry.at,
@@ -81,5 +98,5 @@ def _row_of(table: LedgerTable, made: Link) -> LedgerRow:
         note=entry.note,
         prev_hash=made.prev_hash,
         hash=made.hash,
-        **{_SUBJECTS[table]: UUID(entry.subject_id)},
+        **{column: kept(entry.subject_id)},
     )

@@ -16,7 +16,7 @@ ROOT = "0" * 64
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing that happened to one subject (an alert or an incident, by its id)."""
+    """One thing that happened to one subject (an alert, an incident …, by its id)."""
 
     subject_id: str
     at: datetime

@@ -35,11 +35,12 @@ class Herald:
         self.event_topic = self._topic(Leaf.EVENT)
         self.historical_topic = self._topic(Leaf.HISTORICAL)
         self.receipt_topic = self._topic(Leaf.RECEIPT)
+        self.command_topic = self._topic(Leaf.COMMAND)
 
     @property
     def subscriptions(self) -> tuple[str, ...]:
-        """What a box reads: its receipts and the centre's epoch."""
-        return self.receipt_topic, EPOCH
+        """What a box reads: its receipts, what it is asked for, and the centre's epoch."""
+        return self.receipt_topic, self.command_topic, EPOCH
 
     def _topic(self, leaf: Leaf) -> str:
         return str(BoxTopic(self._box.region_code, self._box.id, leaf))
@@ -81,6 +82,7 @@ class Herald:
                 outbox_id=load.outbox_id,
                 last_sequence=load.last_sequence,
                 head=load.head,
+                first_sequence=load.first_sequence,
                 outbox_rows=load.rows,
                 outbox_oldest_at=load.oldest_at,
                 evidence_pending=evidence_pending,

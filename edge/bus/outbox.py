@@ -37,7 +37,8 @@ class Place:
 class Load:
     """How much waits. ``last_sequence`` is 0 where nothing was ever sent.
 
-    ``outbox_id`` is None before the first message; ``head`` is the last one's SHA-256.
+    ``outbox_id`` is None before the first message; ``head`` is the last one's SHA-256, and
+    ``first_sequence`` the oldest that is still kept, receipted or not.
     """
 
     last_sequence: int
@@ -45,6 +46,7 @@ class Load:
     oldest_at: datetime | None
     outbox_id: UUID | None = None
     head: str | None = None
+    first_sequence: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,9 @@ class Parcel:
 
 class Outbox:
     """Rows in the order of their sequence; a row dies only by a receipt (alert I4).
+
+    A receipted row is kept for a while (:meth:`prune`), for the centre may ask for it again
+    (protocol I12).
 
     Any thread may call any method; all raise StorageError where the database refuses.
     """
@@ -195,12 +200,29 @@ class Outbox:
                 for sequence in sequences
             )
 
+    def reopen(self, outbox_id: UUID, first: int, last: int) -> int | None:
+        """Let receipted rows wait again, so that they are sent again; return how many.
+
+        None where the outbox is another one: its numbers say nothing here.
+        """
+        if not self.is_called(outbox_id):
+            return None
+        with self._database.transaction() as connection:
+            return connection.execute(
+                """
+                update outbox set receipt_us = null
+                where seq between :first and :last and receipt_us is not null
+                """,
+                {"first": first, "last": last},
+            ).rowcount
+
     def load(self) -> Load:
         """Return how much waits and since when."""
         with self._database.reading() as connection:
             row = connection.execute(
                 """
                 select coalesce((select max(seq) from outbox), 0) as last_seq,
+                       (select min(seq) from outbox) as first_seq,
                        (select count(*) from outbox where receipt_us is null) as waiting,
                        (select created_us from outbox where receipt_us is null
                         order by seq limit 1) as oldest_us,
@@ -216,6 +238,7 @@ class Outbox:
             oldest_at=None if oldest_us is None else from_us(oldest_us),
             outbox_id=None if outbox_id is None else UUID(outbox_id),
             head=None if payload is None else _hash(payload),
+            first_sequence=row["first_seq"],
         )
 
     def prune(self, keep: timedelta) -> int:

@@ -20,7 +20,13 @@ from edge.ports import VitalsSource
 from protocol.clock import Clock
 from protocol.codec import BadMessageError, decode
 from protocol.ids import uuid7
-from protocol.messages import EpochMessage, ReceiptData, ReceiptMessage
+from protocol.messages import (
+    CommandData,
+    CommandMessage,
+    EpochMessage,
+    ReceiptData,
+    ReceiptMessage,
+)
 from protocol.topics import EPOCH
 
 log = logging.getLogger(__name__)
@@ -57,7 +63,10 @@ LOOPBACK = Timing(reconnect=Backoff(first_s=0.2, cap_s=5.0))
 
 @dataclass(frozen=True, slots=True)
 class BusStatus:
-    """The bus for the health page. ``error`` is why the last connection ended, if it did."""
+    """The bus for the health page. ``error`` is why the last connection ended, if it did.
+
+    ``commands`` the centre gave; ``reopened`` rows it asked to be sent again.
+    """
 
     connected: bool
     since: datetime
@@ -67,6 +76,8 @@ class BusStatus:
     sent_again: int
     receipted: int
     stray_receipts: int
+    commands: int
+    reopened: int
     bad_messages: int
 
 
@@ -76,6 +87,8 @@ class _Counters:
     sent_again: int = 0
     receipted: int = 0
     stray_receipts: int = 0
+    commands: int = 0
+    reopened: int = 0
     bad_messages: int = 0
 
 
@@ -178,6 +191,8 @@ class Sender:
             sent_again=counters.sent_again,
             receipted=counters.receipted,
             stray_receipts=counters.stray_receipts,
+            commands=counters.commands,
+            reopened=counters.reopened,
             bad_messages=counters.bad_messages,
         )
 
@@ -281,6 +296,8 @@ class Sender:
         if isinstance(message, ReceiptMessage) and incoming.topic == self._herald.receipt_topic:
             self._heard_at_ns = now_ns
             self._take_receipts(message.data)
+        elif isinstance(message, CommandMessage) and self._is_for_us(incoming):
+            self._obey(message.data)
         elif isinstance(message, EpochMessage) and incoming.topic == EPOCH:
             self._take_epoch(message.data.epoch, retained=incoming.retained)
         else:
@@ -293,6 +310,22 @@ class Sender:
         self._counters.stray_receipts += len(receipt.sequences) - len(ours)
         self._receipts |= ours
         self._settle_at_ns = 0
+
+    def _is_for_us(self, incoming: Incoming) -> bool:
+        """Return whether a command is ours and of now: a retained one was given to somebody."""
+        return incoming.topic == self._herald.command_topic and not incoming.retained
+
+    def _obey(self, command: CommandData) -> None:
+        """Send again what the centre misses; it asks again where the disk refuses for now."""
+        self._counters.commands += 1
+        try:
+            reopened = self._outbox.reopen(command.outbox_id, command.first, command.last)
+        except StorageError as error:
+            self._faults.report("bus.command_undone", str(error), {})
+            return
+        self._counters.reopened += reopened or 0
+        asked = {"first": command.first, "last": command.last, "reopened": reopened}
+        log.info("bus.resend_asked", extra=asked)
 
     @property
     def _owed(self) -> frozenset[int]:

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from central.ingest.consumer import Consumer, ConsumerSettings
 from central.ingest.uplink import UplinkSettings
-from central.ports import Inbox
+from central.ports import Inbox, Pursuer
 from edge.alerts.desk import Desk
 from edge.alerts.event import EventWriter
 from edge.bus.backoff import Backoff
@@ -81,13 +81,16 @@ def uplink_settings(broker: Place) -> UplinkSettings:
 
 
 @contextmanager
-def consuming(broker: Broker, inbox: Inbox, **settings: float) -> Iterator[Consumer]:
+def consuming(
+    broker: Broker, inbox: Inbox, *, pursuer: Pursuer | None = None, **settings: float
+) -> Iterator[Consumer]:
     """Run a consumer in a thread."""
     quick = {"reconnect_first_s": 0.05, "reconnect_cap_s": 0.2, "store_first_s": 0.02}
     consumer = Consumer(
         ConsumerSettings(uplink=uplink_settings(broker), **(quick | settings)),  # type: ignore[arg-type]
         inbox,
         SystemClock(),
+        pursuer,
     )
     thread = threading.Thread(target=consumer.run, name="test-consumer")
     thread.start()

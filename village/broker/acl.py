@@ -3,6 +3,7 @@
 from protocol.topics import (
     ALERT_FILTERS,
     CENTRE_USER,
+    DOWN_LEAVES,
     EPOCH,
     EVENT_LEAVES,
     READER_USER,
@@ -20,7 +21,7 @@ def may_write(username: str, topic: str) -> bool:
     """Return whether ``username`` may publish on ``topic``; wildcards are never topics."""
     parts = BoxTopic.parse(topic)
     if username == CENTRE_USER:
-        return topic == EPOCH or (parts is not None and parts.leaf is Leaf.RECEIPT)
+        return topic == EPOCH or (parts is not None and parts.leaf in DOWN_LEAVES)
     return parts is not None and parts.box_id == username and parts.leaf in UP
 
 
@@ -32,7 +33,7 @@ def may_read(username: str, topic: str) -> bool:
     if username == READER_USER:
         return parts is not None and parts.leaf in EVENT_LEAVES
     return topic == EPOCH or (
-        parts is not None and parts.box_id == username and parts.leaf is Leaf.RECEIPT
+        parts is not None and parts.box_id == username and parts.leaf in DOWN_LEAVES
     )
 
 
@@ -47,12 +48,14 @@ def may_subscribe(username: str, topic_filter: str) -> bool:
 
 def mosquitto_acl() -> str:
     """Return the same rules as a Mosquitto ACL file; ``%u`` is the signed-in box."""
-    up = sorted(UP)
+    up, down = sorted(UP), sorted(DOWN_LEAVES)
     lines = [f"user {CENTRE_USER}"]
     lines += [f"topic read {topic_filter}" for topic_filter in UPLINK_FILTERS]
-    lines += [f"topic write {ROOT}/+/+/{Leaf.RECEIPT}", f"topic write {EPOCH}"]
+    lines += [f"topic write {ROOT}/+/+/{leaf}" for leaf in down]
+    lines += [f"topic write {EPOCH}"]
     lines.append(f"user {READER_USER}")
     lines += [f"topic read {topic_filter}" for topic_filter in ALERT_FILTERS]
     lines += [f"pattern write {ROOT}/+/%u/{leaf}" for leaf in up]
-    lines += [f"pattern read {ROOT}/+/%u/{Leaf.RECEIPT}", f"pattern read {EPOCH}"]
+    lines += [f"pattern read {ROOT}/+/%u/{leaf}" for leaf in down]
+    lines += [f"pattern read {EPOCH}"]
     return "\n".join(lines) + "\n"

@@ -7,9 +7,11 @@ from central.db.models.alerts import (
     AlertDuty,
     AlertLedger,
     BoxEvent,
+    BoxGap,
     BoxOutbox,
     Evidence,
     Quarantine,
+    QuarantineLedger,
 )
 from central.db.models.examples import Example, ExampleCamera, ExampleDue, ExampleEntry
 from central.db.models.feed import FeedFloor, FeedRow
@@ -35,6 +37,7 @@ __all__ = [
     "Base",
     "Box",
     "BoxEvent",
+    "BoxGap",
     "BoxOutbox",
     "Camera",
     "Evidence",
@@ -52,6 +55,7 @@ __all__ = [
     "IncidentSerial",
     "Person",
     "Quarantine",
+    "QuarantineLedger",
     "RateCount",
     "Region",
     "Session",

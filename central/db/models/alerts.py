@@ -4,7 +4,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from central.codes import AlertState, FalseReason, Leaving, Post
@@ -52,14 +58,40 @@ class BoxOutbox(Base):
     broken_at: Mapped[int | None]
     told_last: Mapped[int] = mapped_column(default=0)
     told_head: Mapped[str | None]
+    told_first: Mapped[int | None]  # the lowest that the box says it still keeps
+    told_at: Mapped[datetime | None]  # when a heartbeat last spoke of this outbox
     missing_since: Mapped[datetime | None]
+
+
+class BoxGap(Base):
+    """Numbers of an outbox that are not here, ``first`` to ``last``, and what was asked (I12).
+
+    A row is what the consumer last saw of the gap; it goes when the gap is closed.
+    """
+
+    __tablename__ = "box_gap"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["box_id", "outbox_id"], ["box_outbox.box_id", "box_outbox.outbox_id"]
+        ),
+    )
+
+    box_id: Mapped[str] = mapped_column(primary_key=True)
+    outbox_id: Mapped[UUID] = mapped_column(primary_key=True)
+    first: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=False)
+    last: Mapped[int]
+    since: Mapped[datetime]
+    asked_at: Mapped[datetime | None]  # the last time
+    first_asked_at: Mapped[datetime | None]
+    times: Mapped[int] = mapped_column(default=0)
 
 
 class Quarantine(Base):
     """What could not be understood. The same again is counted, not kept again.
 
     ``box_id`` is whose topic it came under; ``outbox_id`` and ``sequence`` are its place, where
-    that could be read; ``is_doubled``: another event has that place.
+    that could be read; ``is_doubled``: another event has that place. ``let_go_at``: its bytes are
+    gone, for somebody discarded it or it was old; its hash still stands in its place of the chain.
     """
 
     __tablename__ = "quarantine"
@@ -78,6 +110,15 @@ class Quarantine(Base):
     first_at: Mapped[datetime]
     last_at: Mapped[datetime]
     times: Mapped[int]
+    let_go_at: Mapped[datetime | None]
+
+
+class QuarantineLedger(LedgerColumns, Base):
+    """What people did with what is in quarantine, in order. The row itself may be gone."""
+
+    __tablename__ = "quarantine_ledger"
+
+    digest: Mapped[str] = mapped_column(index=True)
 
 
 class Alert(Base):

@@ -14,7 +14,14 @@ from edge.bus.window import Patience
 from edge.errors import ConfigError
 from protocol.codec import encode
 from protocol.ids import uuid7
-from protocol.messages import EpochData, EpochMessage, ReceiptData, ReceiptMessage
+from protocol.messages import (
+    CommandData,
+    CommandMessage,
+    EpochData,
+    EpochMessage,
+    ReceiptData,
+    ReceiptMessage,
+)
 from protocol.topics import CENTRE_USER, EPOCH, ROOT, UPLINK_FILTERS, Leaf
 from tests.support.desk_box import BOX, REGION
 from tests.support.inbox import FakeInbox
@@ -33,6 +40,7 @@ from village.broker.mosquitto import find_mosquitto
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
 RECEIPT = f"tanshao/v1/{REGION}/{BOX}/receipt"
+COMMAND = f"tanshao/v1/{REGION}/{BOX}/command"
 
 
 @pytest.fixture
@@ -62,6 +70,12 @@ def receipt_for(outbox_id, *sequences):
 def epoch():
     data = EpochData(epoch=uuid7(AT))
     return encode(EpochMessage(id=uuid7(AT), source="/centre", time=AT, data=data))
+
+
+def resend(outbox_id, first, last):
+    # Its deadline is long over, by this box's clock: it says nothing about what to do.
+    data = CommandData(outbox_id=outbox_id, first=first, last=last, deadline=AT)
+    return encode(CommandMessage(id=uuid7(AT), source="/centre", time=AT, data=data))
 
 
 class BrokenVitals:
@@ -154,8 +168,64 @@ def test_what_has_its_receipt_is_not_sent_again_while_the_disk_refuses(broker, c
         assert (box.sender.status().sent, box.sender.status().receipted) == (sent, 3)
 
 
+def test_what_the_centre_asks_for_again_is_sent_again_byte_by_byte(broker, centre, tmp_path):
+    with SendingBox(tmp_path / "box", broker, timing=PATIENT) as box:
+        box.sender.start()
+        box.report(3)
+        wait_until(lambda: len(centre.messages) == 3)
+        centre.publish(RECEIPT, receipt(box, 1, 2, 3))
+        box.wait_cleared()
+        centre.publish(COMMAND, resend(box.outbox.load().outbox_id, 2, 99))
+        wait_until(lambda: len(centre.messages) == 5)
+        assert centre.messages[3:] == centre.messages[1:3]
+        assert (box.sender.status().commands, box.sender.status().reopened) == (1, 2)
+        centre.publish(RECEIPT, receipt(box, 2, 3))
+        box.wait_cleared()
+
+
+def test_what_is_asked_of_another_outbox_is_not_sent(broker, centre, tmp_path):
+    with SendingBox(tmp_path / "box", broker, timing=PATIENT) as box:
+        box.sender.start()
+        box.report(1)
+        wait_until(lambda: centre.messages)
+        centre.publish(RECEIPT, receipt(box, 1))
+        box.wait_cleared()
+        centre.publish(COMMAND, resend(uuid4(), 1, 1))
+        wait_until(lambda: box.sender.status().commands == 1)
+        assert (box.sender.status().reopened, box.outbox.load().rows) == (0, 0)
+
+
+def test_a_refused_disk_leaves_a_command_undone_and_the_bus_alive(broker, centre, tmp_path):
+    with SendingBox(tmp_path / "box", broker, timing=PATIENT) as box:
+        box.sender.start()
+        box.report(1)
+        wait_until(lambda: centre.messages)
+        centre.publish(RECEIPT, receipt(box, 1))
+        box.wait_cleared()
+        with box.database.transaction() as connection:
+            connection.execute(
+                "create trigger full before update on outbox begin select raise(abort, 'full'); end"
+            )
+        ours = box.outbox.load().outbox_id
+        centre.publish(COMMAND, resend(ours, 1, 1))
+        centre.publish(RECEIPT, receipt(box, 99))  # heard after it
+        wait_until(lambda: box.sender.status().stray_receipts == 1)
+        assert (box.sender.status().commands, box.sender.status().reopened) == (1, 0)
+        with box.database.transaction() as connection:
+            connection.execute("drop trigger full")
+        centre.publish(COMMAND, resend(ours, 1, 1))
+        wait_until(lambda: len(centre.messages) == 2)
+
+
 @pytest.mark.parametrize(
-    ("topic", "payload"), [(RECEIPT, b"junk"), (RECEIPT, epoch()), (EPOCH, receipt_for(uuid4(), 1))]
+    ("topic", "payload"),
+    [
+        (RECEIPT, b"junk"),
+        (RECEIPT, epoch()),
+        (RECEIPT, resend(uuid4(), 1, 1)),
+        (COMMAND, receipt_for(uuid4(), 1)),
+        (EPOCH, receipt_for(uuid4(), 1)),
+    ],
 )
 def test_what_does_not_belong_there_is_counted_and_harmless(
     broker, centre, tmp_path, topic, payload

@@ -202,6 +202,7 @@ def test_the_command_line_from_nothing_to_a_village(config_path, tmp_path, capsy
         "alert_ledger: whole",
         "incident_ledger: whole",
         "activity_ledger: whole",
+        "quarantine_ledger: whole",
     ]
 
 

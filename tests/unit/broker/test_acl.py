@@ -17,17 +17,22 @@ WRITE = [
     (BOX, topic("heartbeat"), True),
     (BOX, topic("receipt"), False),  # it could clear its own outbox with these
     (BOX, topic("event", "other-box"), False),
+    (BOX, topic("command"), False),  # nor may it command itself, or another
     (BOX, topic("receipt", "other-box"), False),
+    (BOX, topic("command", "other-box"), False),
     (BOX, EPOCH, False),
     (BOX, "tanshao/v1/+/+/event", False),
     (BOX, "#", False),
     (CENTRE_USER, topic("receipt"), True),
+    (CENTRE_USER, topic("command"), True),
     (CENTRE_USER, EPOCH, True),
     (CENTRE_USER, topic("event"), False),
     ("", topic("event"), False),
 ]
 READ = [
     (BOX, topic("receipt"), True),
+    (BOX, topic("command"), True),
+    (BOX, topic("command", "other-box"), False),
     (BOX, EPOCH, True),
     (BOX, topic("event"), False),
     (BOX, topic("receipt", "other-box"), False),
@@ -35,10 +40,13 @@ READ = [
     (CENTRE_USER, topic("event"), True),
     (CENTRE_USER, topic("heartbeat"), True),
     (CENTRE_USER, topic("receipt"), False),
+    (CENTRE_USER, topic("command"), False),
     (CENTRE_USER, EPOCH, False),
 ]
 SUBSCRIBE = [
     (BOX, topic("receipt"), True),
+    (BOX, topic("command"), True),
+    (BOX, topic("command", "other-box"), False),
     (BOX, EPOCH, True),
     (BOX, "#", False),
     (BOX, "tanshao/v1/#", False),
@@ -74,6 +82,7 @@ def test_mosquitto_gets_the_same_rules():
         "topic read tanshao/v1/+/+/historical",
         "topic read tanshao/v1/+/+/state",
         "topic read tanshao/v1/+/+/heartbeat",
+        "topic write tanshao/v1/+/+/command",
         "topic write tanshao/v1/+/+/receipt",
         "topic write tanshao/v1/centre/epoch",
         "user _reader",
@@ -83,6 +92,7 @@ def test_mosquitto_gets_the_same_rules():
         "pattern write tanshao/v1/+/%u/heartbeat",
         "pattern write tanshao/v1/+/%u/historical",
         "pattern write tanshao/v1/+/%u/state",
+        "pattern read tanshao/v1/+/%u/command",
         "pattern read tanshao/v1/+/%u/receipt",
         "pattern read tanshao/v1/centre/epoch",
     ]

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from hashlib import sha256
+from uuid import uuid4
 
 import pytest
 
@@ -112,6 +113,33 @@ def test_a_receipt_clears_a_row_once(box):
     assert box.outbox.receipted([2, 3, 99]) == 2
     assert box.outbox.receipted([2]) == 0
     assert box.outbox.waiting(8).live == (1,)
+
+
+def test_what_the_centre_misses_waits_again_with_the_very_bytes(box):
+    fill(box, 4)
+    before = [parcel.payload for parcel in box.outbox.parcels((1, 2, 3, 4))]
+    box.outbox.receipted([1, 2, 4])
+    ours = box.outbox.load().outbox_id
+    assert box.outbox.reopen(ours, 2, 3) == 1  # the third one waits anyway
+    assert box.outbox.waiting(8).live == (2, 3)
+    assert [each.payload for each in box.outbox.parcels((2, 3))] == before[1:3]
+
+
+def test_what_is_missed_of_another_outbox_is_not_ours_to_send(box):
+    fill(box, 2)
+    box.outbox.receipted([1, 2])
+    assert box.outbox.reopen(uuid4(), 1, 2) is None
+    assert box.outbox.load().rows == 0
+
+
+def test_an_outbox_says_from_where_on_it_still_has_its_events(box):
+    fill(box, 4)
+    assert box.outbox.load().first_sequence == 1
+    box.outbox.receipted([1, 2])
+    box.clock.advance(timedelta(days=8).total_seconds())
+    box.outbox.prune(timedelta(days=7))
+    assert box.outbox.load().first_sequence == 3
+    assert box.outbox.reopen(box.outbox.load().outbox_id, 1, 2) == 0
 
 
 def test_parcels_come_in_the_order_asked_for_without_receipted_rows(box):

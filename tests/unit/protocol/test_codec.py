@@ -58,6 +58,10 @@ BAD = {
     "sequence over 63 bits": changed("alert.v1.start", sequence=2**63),
     "a subject that climbs folders": changed("alert.v1.start", subject="../etc"),
     "an id that is no UUID": changed("epoch.v1", id="1"),
+    "a command whose end comes before its beginning": golden("command.v1").replace(
+        b'"last":9', b'"last":3'
+    ),
+    "a command with a word of tomorrow": golden("command.v1").replace(b'"resend"', b'"reboot"'),
     "too long": b" " * (MAX_PAYLOAD_BYTES + 1),
 }
 

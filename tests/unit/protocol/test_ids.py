@@ -25,6 +25,11 @@ def test_uuid7s_sort_by_their_millisecond():
     assert sorted(made, key=str) == made
 
 
+def test_a_moment_that_no_float_of_seconds_hits_keeps_its_millisecond():
+    at = datetime(1970, 1, 25, 10, 36, 9, 607000, tzinfo=UTC)
+    assert uuid7(at).int >> 80 == 2_111_769_607
+
+
 @pytest.mark.parametrize(
     ("pattern", "good", "bad"),
     [

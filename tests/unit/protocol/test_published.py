@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from protocol.published import MESSAGES, documents, write
-from protocol.topics import EPOCH, UPLINK_FILTERS, BoxTopic
+from protocol.topics import EPOCH, UPLINK_FILTERS, BoxTopic, Leaf
 
 ROOT = Path(__file__).resolve().parents[3]
 PUBLISHED = ROOT / "docs/protocol"
@@ -111,6 +111,7 @@ def test_every_message_has_its_schema_and_every_topic_its_channel():
     for filter_ in UPLINK_FILTERS:
         assert filter_.replace("+", "{region}", 1).replace("+", "{box}") in addresses
     assert all(BoxTopic.parse(f"tanshao/v1/533102105203/box-01/{leaf}") for leaf in leaves)
+    assert leaves == {str(leaf) for leaf in Leaf}
     assert EPOCH in addresses
 
 

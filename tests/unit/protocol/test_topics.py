@@ -14,6 +14,7 @@ def test_topics_are_spelt_as_documented():
         "tanshao/v1/533102105203/laozhai-01/state",
         "tanshao/v1/533102105203/laozhai-01/heartbeat",
         "tanshao/v1/533102105203/laozhai-01/receipt",
+        "tanshao/v1/533102105203/laozhai-01/command",
     ]
     assert EPOCH == "tanshao/v1/centre/epoch"
     assert UPLINK_FILTERS == (
@@ -37,7 +38,7 @@ def test_a_topic_is_parsed_back(leaf):
         EPOCH,
         "tanshao/v2/533102105203/laozhai-01/event",  # another version
         "other/v1/533102105203/laozhai-01/event",  # another product
-        "tanshao/v1/533102105203/laozhai-01/command",  # no leaf of ours
+        "tanshao/v1/533102105203/laozhai-01/commands",  # no leaf of ours
         "tanshao/v1/533102105203/laozhai-01/event/x",  # a level too many
         "tanshao/v1/533102105203/event",  # a level too few
         "tanshao/v1/53310210520/laozhai-01/event",  # 11 digits

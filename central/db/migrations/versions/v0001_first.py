@@ -23,6 +23,7 @@ APPEND_ONLY = (
     "example_entry",
     "incident_handler",
     "incident_ledger",
+    "quarantine_ledger",
     "viewing",
 )
 
@@ -120,6 +121,7 @@ def _quarantine() -> None:
         sa.Column("first_at", MOMENT, nullable=False),
         sa.Column("last_at", MOMENT, nullable=False),
         sa.Column("times", KEY, nullable=False),
+        sa.Column("let_go_at", MOMENT, nullable=True),
         sa.PrimaryKeyConstraint("digest", name="pk_quarantine"),
     )
     op.create_index("ix_quarantine_place", "quarantine", ["box_id", "outbox_id", "sequence"])
@@ -415,10 +417,54 @@ def _box_outbox() -> None:
         sa.Column("broken_at", KEY, nullable=True),
         sa.Column("told_last", KEY, nullable=False),
         sa.Column("told_head", TEXT, nullable=True),
+        sa.Column("told_first", KEY, nullable=True),
+        sa.Column("told_at", MOMENT, nullable=True),
         sa.Column("missing_since", MOMENT, nullable=True),
         sa.ForeignKeyConstraint(["box_id"], ["box.id"], name="fk_box_outbox_box_id_box"),
         sa.PrimaryKeyConstraint("box_id", "outbox_id", name="pk_box_outbox"),
     )
+
+
+def _box_gap() -> None:
+    op.create_table(
+        "box_gap",
+        sa.Column("box_id", TEXT, nullable=False),
+        sa.Column("outbox_id", sa.Uuid(), nullable=False),
+        sa.Column("first", KEY, autoincrement=False, nullable=False),
+        sa.Column("last", KEY, nullable=False),
+        sa.Column("since", MOMENT, nullable=False),
+        sa.Column("asked_at", MOMENT, nullable=True),
+        sa.Column("first_asked_at", MOMENT, nullable=True),
+        sa.Column("times", KEY, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["box_id", "outbox_id"],
+            ["box_outbox.box_id", "box_outbox.outbox_id"],
+            name="fk_box_gap_box_id_box_outbox",
+        ),
+        sa.PrimaryKeyConstraint("box_id", "outbox_id", "first", name="pk_box_gap"),
+    )
+
+
+def _quarantine_ledger() -> None:
+    op.create_table(
+        "quarantine_ledger",
+        sa.Column("digest", TEXT, nullable=False),
+        sa.Column("position", KEY, autoincrement=False, nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.Column("action", TEXT, nullable=False),
+        sa.Column("device", TEXT, nullable=True),
+        sa.Column("from_state", TEXT, nullable=True),
+        sa.Column("to_state", TEXT, nullable=True),
+        sa.Column("note", TEXT, nullable=False),
+        sa.Column("prev_hash", TEXT, nullable=False),
+        sa.Column("hash", TEXT, nullable=False),
+        sa.Column("actor_id", TEXT, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["actor_id"], ["person.id"], name="fk_quarantine_ledger_actor_id_person"
+        ),
+        sa.PrimaryKeyConstraint("position", name="pk_quarantine_ledger"),
+    )
+    op.create_index("ix_quarantine_ledger_digest", "quarantine_ledger", ["digest"])
 
 
 def _camera() -> None:
@@ -751,6 +797,7 @@ TABLES = (
     _alert,
     _box_event,
     _box_outbox,
+    _box_gap,
     _camera,
     _grid,
     _incident,
@@ -765,6 +812,7 @@ TABLES = (
     _incident_alert,
     _incident_handler,
     _incident_ledger,
+    _quarantine_ledger,
     _session,
     _viewing,
 )

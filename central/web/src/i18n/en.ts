@@ -1,6 +1,7 @@
 import activities from './activities.en'
 import crowd from './crowd.en'
 import examples from './examples.en'
+import fleet from './fleet.en'
 import recording from './recording.en'
 import type zh from './zh'
 
@@ -17,6 +18,7 @@ const en: typeof zh = {
     holds: 'Kept',
     activities: 'Filed events',
     examples: 'Examples',
+    boxes: 'Boxes',
     about: 'About this system',
     logout: 'Log out',
     logoutFailed: 'Not logged out, you are still signed in: {why}',
@@ -219,6 +221,7 @@ const en: typeof zh = {
   },
   ...crowd,
   ...examples,
+  ...fleet,
   ...recording,
   ...activities,
   incident: {

@@ -2,6 +2,7 @@
 import activities from './activities.zh'
 import crowd from './crowd.zh'
 import examples from './examples.zh'
+import fleet from './fleet.zh'
 import recording from './recording.zh'
 
 export default {
@@ -16,6 +17,7 @@ export default {
     holds: '录像保留',
     activities: '报备活动',
     examples: '误报样本',
+    boxes: '主机',
     about: '关于本系统',
     logout: '退出',
     logoutFailed: '没有退出成功，仍在登录中：{why}',
@@ -218,6 +220,7 @@ export default {
   },
   ...crowd,
   ...examples,
+  ...fleet,
   ...recording,
   ...activities,
   incident: {

@@ -1,0 +1,112 @@
+"""The boxes (主机) as those see them who look after them."""
+
+from collections import defaultdict
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from central.codes import BoxState, CameraShown
+from central.db.models import Box, BoxOutbox, Camera, Quarantine
+from central.fleet.rule import BoxFacts, BoxWarning, OutboxFacts, box_warnings
+from central.people.views import View
+from central.sites.liveness import box_state
+
+
+class FleetBoxView(View):
+    """A box with all it says of itself, and what is wrong with it, gravest first.
+
+    Bytes are null until its first heartbeat. ``cameras_live`` is 0 while the box is lost.
+    """
+
+    box_id: str
+    name: str
+    region_code: str
+    state: BoxState
+    last_seen_at: datetime | None
+    started_at: datetime | None
+    software: str
+    outbox_rows: int
+    outbox_oldest_at: datetime | None
+    evidence_pending: int
+    disk_free_bytes: int | None
+    recording_bytes: int | None
+    detector: str
+    detector_model: str | None
+    cameras: int
+    cameras_live: int
+    quarantined: int
+    warnings: list[BoxWarning]
+
+
+def fleet_views(session: Session, now: datetime) -> list[FleetBoxView]:
+    """Return all boxes in the order of their ids."""
+    outboxes: defaultdict[str, list[OutboxFacts]] = defaultdict(list)
+    for row in session.scalars(select(BoxOutbox)):
+        outboxes[row.box_id].append(
+            OutboxFacts(row.first_at, row.told_at, row.broken_at, row.missing_since)
+        )
+    cameras: defaultdict[str, list[CameraShown]] = defaultdict(list)
+    for camera in session.scalars(select(Camera).where(Camera.present)):
+        cameras[camera.box_id].append(camera.state)
+    kept = _quarantined(session, is_doubled=False)
+    doubled = _quarantined(session, is_doubled=True)
+    views = []
+    for box in session.scalars(select(Box).order_by(Box.id)):
+        state = box_state(box.last_seen_at, now, online=box.online)
+        count, _ = kept.get(box.id, (0, None))
+        facts = BoxFacts(
+            state=state,
+            detector=box.detector,
+            outbox_oldest_at=box.outbox_oldest_at,
+            evidence_pending=box.evidence_pending,
+            quarantined=count,
+            doubled_at=doubled.get(box.id, (0, None))[1],
+            outboxes=outboxes[box.id],
+        )
+        views.append(_view(box, state, cameras[box.id], count, box_warnings(facts, now)))
+    return views
+
+
+def _quarantined(session: Session, *, is_doubled: bool) -> dict[str, tuple[int, datetime | None]]:
+    """Return how many messages of each box are in quarantine, and when one last came."""
+    rows = session.execute(
+        select(Quarantine.box_id, func.count(), func.max(Quarantine.last_at))
+        .where(
+            Quarantine.box_id.is_not(None),
+            Quarantine.let_go_at.is_(None),
+            Quarantine.is_doubled.is_(is_doubled),
+        )
+        .group_by(Quarantine.box_id)
+    )
+    return {box_id: (count, last_at) for box_id, count, last_at in rows if box_id}
+
+
+def _view(
+    box: Box,
+    state: BoxState,
+    cameras: list[CameraShown],
+    quarantined: int,
+    warnings: list[BoxWarning],
+) -> FleetBoxView:
+    is_there = state is not BoxState.LOST
+    return FleetBoxView(
+        box_id=box.id,
+        name=box.name,
+        region_code=box.region_code,
+        state=state,
+        last_seen_at=box.last_seen_at,
+        started_at=box.started_at,
+        software=box.software,
+        outbox_rows=box.outbox_rows,
+        outbox_oldest_at=box.outbox_oldest_at,
+        evidence_pending=box.evidence_pending,
+        disk_free_bytes=box.disk_free_bytes,
+        recording_bytes=box.recording_bytes,
+        detector=box.detector,
+        detector_model=box.detector_model,
+        cameras=len(cameras),
+        cameras_live=cameras.count(CameraShown.LIVE) if is_there else 0,
+        quarantined=quarantined,
+        warnings=warnings,
+    )
