@@ -1,13 +1,14 @@
-"""``python -m bench.fuzz``: mutated recordings and streams against the readers, for a time.
+"""``python -m bench.fuzz``: mutated recordings, streams and messages against their readers.
 
-Real H.264 and H.265 streams, and files as the recorder writes them, are damaged at random: bits,
-bytes and lengths changed, parts cut, doubled, swapped and spliced. Each reader must refuse what it
-can't read with a MediaError, at once. Anything else is a crash: it is printed with what makes it
-again, and the exit status is 1.
+Real H.264 and H.265 streams, files as the recorder writes them, and messages of a box are damaged
+at random: bits, bytes and lengths changed, parts cut, doubled, swapped and spliced. Each reader
+must refuse what it can't read with the error it promises, at once. Anything else is a crash: it is
+printed with what makes it again, and the exit status is 1.
 """
 
 import argparse
 import contextlib
+import logging
 import random
 import sys
 import tempfile
@@ -23,6 +24,7 @@ from pathlib import Path
 import av
 
 from bench import report
+from bench.fuzz_messages import Ingest, messages
 from bench.pictures import Pictures
 from edge.errors import MediaError
 from edge.media import nal
@@ -34,6 +36,7 @@ from edge.media.timeline import Timeline
 from edge.recording.origin import Origin
 from edge.recording.salvage import salvage
 from protocol.clock import Clock, SystemClock
+from protocol.codec import BadMessageError
 from protocol.relay import StreamName
 
 #: Small, so that the damage meets what says where things are and not only the pictures' own bytes.
@@ -145,7 +148,7 @@ def _feed(target: Target, data: bytes, outcome: Outcome, clock: Clock) -> None:
     try:
         target.read(data)
         outcome.read += 1
-    except MediaError:
+    except (MediaError, BadMessageError):
         outcome.refused += 1
     except Exception as error:  # noqa: BLE001 - finding these is what this is for
         where = traceback.extract_tb(error.__traceback__)[-1]
@@ -167,12 +170,13 @@ def _crash(target: Target, data: bytes, outcome: Outcome, what: str) -> None:
 
 
 def targets(folder: Path) -> tuple[Target, ...]:
-    """Return every reader of what a camera or a disk may have damaged."""
+    """Return every reader of what a camera, a disk or a box's link may have damaged."""
     streams = {codec: tuple(_access_units(codec)) for codec in Codec}
     files = tuple(_file(codec, units) for codec, units in streams.items())
     made = [
         Target("fragment reader", _read_file, files),
         Target("reading back after a crash", _Salvage(folder / "open.mp4"), files),
+        Target("the centre's inbox", Ingest(folder), messages()),
     ]
     for codec, units in streams.items():
         parameters = ParameterCollector(codec, units[0]).parameters
@@ -278,6 +282,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"seed {seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="bench-fuzz-") as name:
         chance = random.Random(seed)
+        logging.disable(logging.WARNING)  # the inbox logs each message that it sets aside
         outcomes = fuzz(targets(Path(name)), given.seconds, chance, SystemClock())
     rows = [
         (name, each.inputs, each.read, each.refused, each.slowest_s * 1000, each.crashes.total())

@@ -54,6 +54,11 @@ class SteppedClock:
         written.write_text(f"{self._off.total_seconds():+.0f}\n", encoding="utf-8")
         written.replace(self._file)  # the program never reads half of it
 
+    @property
+    def file(self) -> Path:
+        """The file that says how far the clock is off."""
+        return self._file
+
     def environment(self, library: Path) -> Mapping[str, str]:
         """Return the environment to start the program with."""
         self.step(timedelta())
@@ -63,3 +68,20 @@ class SteppedClock:
             "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         }
+
+
+class OffsetClock:
+    """The same clock inside a program of ours, which takes its clock from whoever starts it."""
+
+    def __init__(self, clock: Clock, file: Path) -> None:
+        self._clock = clock
+        self._file = file
+
+    def now(self) -> datetime:
+        """Return the wall time, off by what the file says now. Raises OSError without one."""
+        off_s = float(self._file.read_text(encoding="utf-8"))
+        return self._clock.now() + timedelta(seconds=off_s)
+
+    def monotonic_ns(self) -> int:
+        """Return the monotonic time, which no step touches."""
+        return self._clock.monotonic_ns()

@@ -15,6 +15,7 @@ from pydantic import (
     Field,
     PlainSerializer,
     StringConstraints,
+    WithJsonSchema,
     model_validator,
 )
 
@@ -27,7 +28,9 @@ Sequence = Annotated[int, Field(ge=1, le=2**63 - 1)]
 #: A sequence as a CloudEvents attribute: text of 19 digits, which sorts as the numbers do (the
 #: sequence extension), for an integer attribute ends at 2^31.
 SequenceText = Annotated[
-    Sequence, PlainSerializer(lambda value: f"{value:019d}", return_type=str, when_used="json")
+    Sequence,
+    PlainSerializer(lambda value: f"{value:019d}", return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9]{19}$"}),
 ]
 
 #: A curve has so many points at most, and reaches so far: 68 years.

@@ -13,6 +13,7 @@
 A box may write under its own prefix and read its own receipts, its own commands
 and the epoch, nothing else.
 A box signs in as its box id, the centre's consumer as ``CENTRE_USER``, which no box can be called.
+Nor can one be called ``READER_USER``, who reads every box's alerts and writes nothing.
 """
 
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from protocol.ids import BOX_ID, REGION_CODE
 ROOT = "tanshao/v1"
 EPOCH = f"{ROOT}/centre/epoch"
 CENTRE_USER = "_centre"
+READER_USER = "_reader"
 
 
 class Leaf(StrEnum):
@@ -44,6 +46,8 @@ UPLINK_FILTERS = tuple(
 DOWN_LEAVES = frozenset({Leaf.RECEIPT, Leaf.COMMAND})
 #: Where alerts come; which of the two says whether it is news.
 EVENT_LEAVES = frozenset({Leaf.EVENT, Leaf.HISTORICAL})
+#: What another program may subscribe to: the alerts of every box.
+ALERT_FILTERS = tuple(f"{ROOT}/+/+/{leaf}" for leaf in (Leaf.EVENT, Leaf.HISTORICAL))
 
 
 @dataclass(frozen=True, slots=True)

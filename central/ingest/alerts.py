@@ -92,7 +92,7 @@ class AlertIntake:
                 if stored.get(key) == message.id:
                     fresh.append(item)
                     del stored[key]  # the same message again in this batch is a duplicate
-                elif self._is_reused(key, message.id):
+                elif self._is_reused(key, item):
                     reason = "sequence: used by another event before: is there a second such box?"
                     refused.append(_refuse(item, reason, is_doubled=True))
                 else:
@@ -129,16 +129,17 @@ class AlertIntake:
             for box_id, outbox_id, sequence, event_id in self.session.execute(statement)
         }
 
-    def _is_reused(self, key: tuple[str, UUID, int], event_id: UUID) -> bool:
+    def _is_reused(self, key: tuple[str, UUID, int], item: Understood) -> bool:
+        """Return whether other bytes have that place: a box sends what it stored (protocol I9)."""
         box_id, outbox_id, sequence = key
         stored = self.session.scalars(
-            select(BoxEvent.event_id).where(
+            select(BoxEvent.digest).where(
                 BoxEvent.box_id == box_id,
                 BoxEvent.outbox_id == outbox_id,
                 BoxEvent.sequence == sequence,
             )
         ).one()
-        return stored != event_id
+        return stored != sha256(item.received.payload).hexdigest()
 
     def _fold(self, row: Alert | None, events: Sequence[Understood]) -> None:
         before = _facts(row) if row else None

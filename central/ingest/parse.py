@@ -78,7 +78,8 @@ def understand(received: Received) -> Understood | Refused:
         message = decode(received.payload)
     except BadMessageError as error:
         return Refused(received, topic, str(error), _readable_place(topic, received.payload))
-    place = _place(message)
+    # On another topic it is no event: there the same again is only counted, not kept.
+    place = _place(message) if topic.leaf in EVENT_LEAVES else None
     if not isinstance(message, _TYPES[topic.leaf]):
         reason = f"type: {message.type} does not belong on /{topic.leaf}"
         return Refused(received, topic, reason, place)

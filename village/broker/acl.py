@@ -1,10 +1,12 @@
 """Who may write and read which topic: pure, the same rules for every kind of broker."""
 
 from protocol.topics import (
+    ALERT_FILTERS,
     CENTRE_USER,
     DOWN_LEAVES,
     EPOCH,
     EVENT_LEAVES,
+    READER_USER,
     ROOT,
     UPLINK_FILTERS,
     BoxTopic,
@@ -28,14 +30,18 @@ def may_read(username: str, topic: str) -> bool:
     parts = BoxTopic.parse(topic)
     if username == CENTRE_USER:
         return parts is not None and parts.leaf in UP
+    if username == READER_USER:
+        return parts is not None and parts.leaf in EVENT_LEAVES
     return topic == EPOCH or (
         parts is not None and parts.box_id == username and parts.leaf in DOWN_LEAVES
     )
 
 
 def may_subscribe(username: str, topic_filter: str) -> bool:
-    """Return whether ``username`` may subscribe: to topics it may read, or the centre's filters."""
+    """Return whether ``username`` may subscribe: to topics it may read, or its filters over all."""
     if username == CENTRE_USER and topic_filter in UPLINK_FILTERS:
+        return True
+    if username == READER_USER and topic_filter in ALERT_FILTERS:
         return True
     return may_read(username, topic_filter)
 
@@ -47,6 +53,8 @@ def mosquitto_acl() -> str:
     lines += [f"topic read {topic_filter}" for topic_filter in UPLINK_FILTERS]
     lines += [f"topic write {ROOT}/+/+/{leaf}" for leaf in down]
     lines += [f"topic write {EPOCH}"]
+    lines.append(f"user {READER_USER}")
+    lines += [f"topic read {topic_filter}" for topic_filter in ALERT_FILTERS]
     lines += [f"pattern write {ROOT}/+/%u/{leaf}" for leaf in up]
     lines += [f"pattern read {ROOT}/+/%u/{leaf}" for leaf in down]
     lines += [f"pattern read {EPOCH}"]

@@ -193,6 +193,23 @@ def test_another_event_under_a_used_sequence_is_kept_and_never_receipted(inbox, 
     assert (row.box_id, row.sequence, row.is_doubled) == (BOX, 1, True)
 
 
+def test_an_event_on_a_topic_that_is_not_for_events_has_no_receipt(inbox):
+    """There the same reason again is counted: the second one's bytes would be kept nowhere."""
+    topic = str(BoxTopic(REGION, BOX, Leaf.STATE))
+    assert inbox.commit([replace(start(sequence=n), topic=topic) for n in (1, 2)]) == []
+
+
+def test_the_same_event_in_other_bytes_is_another_event(inbox, database):
+    """What was receipted would not be what its box has, and what follows it names."""
+    first = start()
+    assert inbox.commit([first]) == [Committed(REGION, BOX, OUTBOX, (1,))]
+    other = replace(first, payload=first.payload.replace("村".encode(), "庄".encode(), 1) + b" ")
+    assert inbox.commit([other]) == []
+    with database.read() as session:
+        (row,) = session.scalars(select(Quarantine)).all()
+    assert row.is_doubled
+
+
 def test_what_is_not_kept_whole_is_not_receipted(inbox, database, monkeypatch):
     monkeypatch.setattr(quarantine, "MAX_ROWS", 1)
     topic = str(BoxTopic(REGION, BOX, Leaf.EVENT))

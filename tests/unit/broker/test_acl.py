@@ -85,6 +85,9 @@ def test_mosquitto_gets_the_same_rules():
         "topic write tanshao/v1/+/+/command",
         "topic write tanshao/v1/+/+/receipt",
         "topic write tanshao/v1/centre/epoch",
+        "user _reader",
+        "topic read tanshao/v1/+/+/event",
+        "topic read tanshao/v1/+/+/historical",
         "pattern write tanshao/v1/+/%u/event",
         "pattern write tanshao/v1/+/%u/heartbeat",
         "pattern write tanshao/v1/+/%u/historical",
@@ -93,3 +96,19 @@ def test_mosquitto_gets_the_same_rules():
         "pattern read tanshao/v1/+/%u/receipt",
         "pattern read tanshao/v1/centre/epoch",
     ]
+
+
+@pytest.mark.parametrize("leaf", ["event", "historical"])
+def test_a_reader_reads_every_boxs_alerts_and_writes_nothing(leaf):
+    topic = f"tanshao/v1/533102105203/laozhai-01/{leaf}"
+    assert may_read("_reader", topic)
+    assert may_subscribe("_reader", f"tanshao/v1/+/+/{leaf}")
+    assert not may_write("_reader", topic)
+    assert not may_write("_reader", f"tanshao/v1/533102105203/_reader/{leaf}")
+
+
+@pytest.mark.parametrize("leaf", ["state", "heartbeat", "receipt", "#"])
+def test_a_reader_reads_nothing_else(leaf):
+    assert not may_read("_reader", f"tanshao/v1/533102105203/laozhai-01/{leaf}")
+    assert not may_subscribe("_reader", f"tanshao/v1/+/+/{leaf}")
+    assert not may_subscribe("_reader", "tanshao/v1/centre/epoch")

@@ -1,0 +1,383 @@
+"""Boxes, a broker, a centre and a bad link between them, and somebody who kills all of them."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Self
+
+from pydantic import SecretStr
+from sqlalchemy import URL
+
+from bench import delivery_box
+from bench.fault_proxy import BAD_LINK, Character, FaultProxy
+from bench.postgres import PostgresServer
+from bench.program import Program
+from bench.reckoning import Reckoning, has_stored, outbox_size, quarantined, reckon, stored_events
+from bench.wait import until
+from central.db.engine import Database
+from central.errors import StoreUnavailableError
+from protocol.clock import Clock
+from protocol.topics import CENTRE_USER
+from village.broker.broker import Broker, BrokerKind
+from village.toml import Value, dumps
+
+REGION = "532324001002"
+#: Between two reports of a box.
+EVERY_S = 0.25
+
+_CENTRE_TOKEN = "token-of-the-centre"
+_READY_S = 60.0
+_PROGRESS_S = 120.0
+_DRAIN_S = 600.0
+_POLL_S = 0.05
+
+
+class DatabaseKind(StrEnum):
+    """Where the centre keeps what it commits."""
+
+    SQLITE = "sqlite"
+    POSTGRESQL = "postgresql"
+
+
+@dataclass(frozen=True, slots=True)
+class SetUp:
+    """Which broker and which database."""
+
+    broker: BrokerKind
+    database: DatabaseKind
+
+    def __str__(self) -> str:
+        return f"{self.broker}, {self.database}"
+
+
+class Victim(StrEnum):
+    """What one ``kill -9`` hits. On SQLite the database dies with the centre."""
+
+    BOX = "box"
+    BROKER = "broker"
+    CENTRE = "centre"
+    DATABASE = "database"
+    EVERYTHING = "everything"
+
+
+class Fault(StrEnum):
+    """What happens to the link in a round."""
+
+    NONE = "none"
+    STALL = "stall"
+    RESET = "reset"
+    CUT = "cut"
+    HALF_OPEN = "half-open"
+    REFUSE = "refuse"
+
+
+@dataclass(slots=True)
+class Story:
+    """What was done, and how long it took until all of it had arrived. Times in seconds."""
+
+    rounds: int = 0
+    kills: Counter[Victim] = field(default_factory=Counter)
+    faults: Counter[Fault] = field(default_factory=Counter)
+    drain_s: float | None = None
+    quarantined: int = 0
+
+
+def token_of(box_id: str) -> str:
+    """Return what a box signs in with: at a broker on loopback, for a few minutes."""
+    return f"token-of-the-box-{box_id}"
+
+
+class ChaosBox:
+    """A box in a process of its own; its outbox outlives it."""
+
+    def __init__(
+        self, folder: Path, box_id: str, port: int, clock_file: Path | None = None
+    ) -> None:
+        folder.mkdir()
+        self.box_id = box_id
+        self.outbox = folder / delivery_box.DATABASE
+        self._folder = folder
+        self._port = port
+        self._clock_file = clock_file
+        self._program: Program | None = None
+        (folder / "token").write_text(token_of(box_id))
+
+    def start(self, *, seed: int, reports: int = -1, every_s: float = EVERY_S) -> None:
+        """Start it; ``reports`` and ``every_s`` as in bench.delivery_box."""
+        given = {
+            "folder": self._folder,
+            "box": self.box_id,
+            "region": REGION,
+            "port": self._port,
+            "token-file": self._folder / "token",
+            "every-s": every_s,
+            "reports": reports,
+            "seed": seed,
+        }
+        if self._clock_file is not None:
+            given["clock-file"] = self._clock_file
+        words = [f"--{name}={value}" for name, value in given.items()]
+        self._program = Program(
+            [sys.executable, "-m", "bench.delivery_box", *words], self._folder / "log"
+        )
+        self._program.start()
+
+    def kill(self) -> None:
+        """Kill it by SIGKILL, if it runs."""
+        if self._program is not None:
+            self._program.signal(signal.SIGKILL)
+            self._program.stop()
+            self._program = None
+
+    def tell(self, number: signal.Signals, clock: Clock) -> None:
+        """Send it a signal as soon as it listens. Raises ProgramError, WaitedTooLongError."""
+        program = self._program
+        assert program is not None
+
+        def listens() -> bool:
+            program.check()
+            return delivery_box.READY in program.log.read_text(errors="replace")
+
+        until(listens, limit_s=_READY_S, what=f"{self.box_id} starts", clock=clock)
+        os.kill(program.pid, number)
+
+    def size(self) -> tuple[int, int]:
+        """Return how many rows its outbox has, and how many without a receipt."""
+        return outbox_size(self.outbox)
+
+    def last_words(self) -> str:
+        """Return the end of what it said."""
+        return "" if self._program is None else self._program.tail()
+
+
+class DeliveryRig:
+    """The whole line from the boxes' outboxes to the centre's database. A context.
+
+    The boxes reach the broker through the fault proxy; the centre's consumer is beside it. Their
+    clocks are off by what ``clock_file`` says, where it is given (bench.stepped_clock).
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        set_up: SetUp,
+        boxes: int,
+        clock: Clock,
+        chance: random.Random,
+        clock_file: Path | None = None,
+    ) -> None:
+        self.set_up = set_up
+        self.story = Story()
+        self._folder = folder
+        self._clock = clock
+        self._chance = chance
+        self._clock_file = clock_file
+        self._names = [f"box-{number:02}" for number in range(1, boxes + 1)]
+        tokens = {name: SecretStr(token_of(name)) for name in self._names}
+        tokens[CENTRE_USER] = SecretStr(_CENTRE_TOKEN)
+        self._broker = Broker(folder / "broker", tokens, kind=set_up.broker)
+        self._stack = ExitStack()
+        self._postgres: PostgresServer | None = None
+        self.boxes: list[ChaosBox] = []
+
+    def __enter__(self) -> Self:
+        """Start broker, database and centre; the boxes are there, and not started yet."""
+        self._folder.mkdir()
+        with self._stack:
+            self._broker.start()
+            self._stack.callback(self._broker.close)
+            if self.set_up.database is DatabaseKind.POSTGRESQL:
+                self._postgres = self._stack.enter_context(PostgresServer(self._clock))
+            self._enter_centre()
+            self._centre = Database(self._url)
+            self._stack.callback(self._centre.close)
+            self._consumer = self._stack.enter_context(self._consume())
+            self.link = self._stack.enter_context(FaultProxy(self._broker.port, self._chance))
+            self.boxes = [
+                ChaosBox(self._folder / name, name, self.link.port, self._clock_file)
+                for name in self._names
+            ]
+            for box in self.boxes:
+                self._stack.callback(box.kill)
+            self._stack = self._stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop all."""
+        self._stack.close()
+
+    # -- bad things -------------------------------------------------------------------------------
+
+    def start_boxes(self) -> None:
+        """Let every box report and send."""
+        for box in self.boxes:
+            box.start(seed=self._chance.randrange(2**32))
+
+    def round(self) -> None:
+        """Wait until alerts arrive, then let something happen to the link, and kill something."""
+        self._wait_progress()
+        self._pause(0.0, 1.0)
+        self._mistreat_link()
+        victim = self._chance.choice([each for each in Victim if self._can_die(each)])
+        box = self._chance.choice(self.boxes)
+        self._kill(victim, box)
+        self._pause(0.0, 1.0)
+        self._revive(victim, box)
+        self._pause(0.0, 0.5)
+        self.link.flow()
+        self.link.refuse(on=False)
+        self.story.rounds += 1
+
+    def drain(self) -> None:
+        """Let the boxes report no more, and wait until everything has its receipt.
+
+        The link stays bad, but nothing more happens to it.
+        """
+        self.link.become(BAD_LINK)
+        for box in self.boxes:
+            box.tell(signal.SIGUSR2, self._clock)
+        began_ns = self._clock.monotonic_ns()
+        until(
+            lambda: not any(box.size()[1] for box in self.boxes),
+            limit_s=_DRAIN_S,
+            what="every event has its receipt",
+            clock=self._clock,
+        )
+        self.story.drain_s = (self._clock.monotonic_ns() - began_ns) / 1e9
+
+    def reckon(self) -> list[Reckoning]:
+        """Hold every outbox against the centre."""
+        self.story.quarantined = quarantined(self._centre)
+        return [reckon(box.box_id, box.outbox, self._centre) for box in self.boxes]
+
+    def last_words(self) -> str:
+        """Return the end of what each part said."""
+        said = {box.box_id: box.last_words() for box in self.boxes}
+        return "\n".join(
+            f"--- {name}\n{words}"
+            for name, words in {"centre": self._consumer.tail(), **said}.items()
+        )
+
+    def stored(self) -> int | None:
+        """Return how many events the centre has, None while its database is away."""
+        with suppress(StoreUnavailableError):
+            return stored_events(self._centre)
+        return None
+
+    def has_stored(self, box: ChaosBox, sequence: int) -> bool:
+        """Return whether the centre has that event. Raises StoreUnavailableError."""
+        return has_stored(self._centre, box.box_id, sequence)
+
+    # -- inside -----------------------------------------------------------------------------------
+
+    @property
+    def _url(self) -> URL:
+        if self._postgres is not None:
+            return self._postgres.url
+        return URL.create("sqlite", database=str(self._folder / "centre.db"))
+
+    def _can_die(self, victim: Victim) -> bool:
+        return victim is not Victim.DATABASE or self._postgres is not None
+
+    def _wait_progress(self) -> None:
+        before = self.stored() or 0
+        until(
+            lambda: (self.stored() or 0) > before,
+            limit_s=_PROGRESS_S,
+            what="another alert arrives",
+            clock=self._clock,
+            every_s=_POLL_S,
+        )
+
+    def _pause(self, least_s: float, most_s: float) -> None:
+        ends_ns = self._clock.monotonic_ns() + round(self._chance.uniform(least_s, most_s) * 1e9)
+        until(
+            lambda: self._clock.monotonic_ns() >= ends_ns,
+            limit_s=most_s + 60,
+            what="time passes",
+            clock=self._clock,
+            every_s=0.01,
+        )
+
+    def _mistreat_link(self) -> None:
+        self.link.become(self._chance.choice([Character(), BAD_LINK]))
+        fault = self._chance.choice(list(Fault))
+        happen: dict[Fault, Callable[[], object]] = {
+            Fault.NONE: lambda: None,
+            Fault.STALL: self.link.stall,
+            Fault.RESET: self.link.reset,
+            Fault.CUT: self.link.cut,
+            Fault.HALF_OPEN: self.link.leave_half_open,
+            Fault.REFUSE: lambda: self.link.refuse(on=True),
+        }
+        happen[fault]()
+        self.story.faults[fault] += 1
+
+    def _kill(self, victim: Victim, box: ChaosBox) -> None:
+        self.story.kills[victim] += 1
+        if victim in (Victim.BROKER, Victim.EVERYTHING) and self._broker.pid is not None:
+            os.kill(self._broker.pid, signal.SIGKILL)
+        if victim in (Victim.CENTRE, Victim.EVERYTHING):
+            self._consumer.signal(signal.SIGKILL)
+            self._consumer.stop()
+        if victim in (Victim.DATABASE, Victim.EVERYTHING) and self._postgres is not None:
+            self._postgres.kill()
+        for each in self.boxes if victim is Victim.EVERYTHING else [box]:
+            if victim in (Victim.BOX, Victim.EVERYTHING):
+                each.kill()
+
+    def _revive(self, victim: Victim, box: ChaosBox) -> None:
+        if victim in (Victim.DATABASE, Victim.EVERYTHING) and self._postgres is not None:
+            self._postgres.start()
+        if victim in (Victim.BROKER, Victim.EVERYTHING):
+            self._broker.start()
+        if victim in (Victim.CENTRE, Victim.EVERYTHING):
+            self._consumer.start()
+        for each in self.boxes if victim is Victim.EVERYTHING else [box]:
+            if victim in (Victim.BOX, Victim.EVERYTHING):
+                each.start(seed=self._chance.randrange(2**32))
+
+    def _enter_centre(self) -> None:
+        folder = self._folder
+        (folder / "token").write_text(_CENTRE_TOKEN)
+        config: dict[str, Value] = {
+            "village": {"name": "下村", "region_code": REGION},
+            "database": {"url": self._url.render_as_string()},
+            "mqtt": {
+                "host": self._broker.host,
+                "port": self._broker.port,
+                "tls": False,
+                "password": {"file": "token"},
+            },
+        }
+        boxes: list[Value] = []
+        for name in self._names:
+            token = folder / f"token-{name}"
+            token.write_text(token_of(name))
+            boxes.append({"id": name, "name": name, "token": {"file": token}})
+        seed: dict[str, Value] = {
+            "grids": [{"code": f"{REGION}001", "name": "第一网格"}],
+            "boxes": boxes,
+        }
+        (folder / "centre.toml").write_text(dumps(config), encoding="utf-8")
+        (folder / "seed.toml").write_text(dumps(seed), encoding="utf-8")
+        subprocess.run(
+            [*self._command("setup"), "--file", str(folder / "seed.toml")],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+
+    def _command(self, command: str) -> list[str]:
+        config = str(self._folder / "centre.toml")
+        return [sys.executable, "-m", "central", command, "--config", config]
+
+    def _consume(self) -> Program:
+        return Program(self._command("consume"), self._folder / "centre.log")
