@@ -186,7 +186,11 @@ class Outbox:
 
     def is_called(self, outbox_id: UUID) -> bool:
         """Return whether that is this outbox: a receipt for another one is none for its rows."""
-        return self.load().outbox_id == outbox_id
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "select value from meta where key = :key", {"key": _OUTBOX_ID}
+            ).fetchone()
+        return row is not None and UUID(row["value"]) == outbox_id
 
     def receipted(self, sequences: Collection[int]) -> int:
         """Mark rows as committed by the centre; return how many were still waiting."""
