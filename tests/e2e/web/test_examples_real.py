@@ -2,25 +2,23 @@
 
 import json
 import zipfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import expect
 
 from protocol.messages import AlertKind
 from tests.support.bringing import bring, evidence_headers
 from tests.support.jpeg import jpeg
-from tests.support.tools import require_chromium
-from tests.support.web_centre import PASSWORD, WebCentre, centre_with_pages
+from tests.support.page import STEP_MS, opened
+from tests.support.web_centre import WebCentre, centre_with_pages
 from tests.support.xiacun import BOX, BOX_TOKEN, alert_data, alert_message, camera_state, received
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
-_STEP_MS = 20_000
-expect.set_options(timeout=_STEP_MS)
+expect.set_options(timeout=STEP_MS)
 
 
 @pytest.fixture
@@ -53,28 +51,6 @@ def false_alarm(centre: WebCentre, sequence: int, kind: AlertKind, reason: str) 
         duty.post(f"/alerts/{alert_id}/ack", json={"device": "pc"})
         said = {"reason": reason, "note": ""}
         assert duty.post(f"/alerts/{alert_id}/false", json=said).status_code == 200
-
-
-@asynccontextmanager
-async def opened(centre: WebCentre, username: str, path: str) -> AsyncIterator[Page]:
-    executable = require_chromium()
-    async with async_playwright() as driver:
-        browser = await driver.chromium.launch(
-            executable_path=executable,
-            args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
-        )
-        context = await browser.new_context(locale="zh-CN", viewport={"width": 1366, "height": 900})
-        context.set_default_timeout(_STEP_MS)
-        answer = await context.request.post(
-            f"{centre.url}/api/v1/session",
-            data={"username": username, "password": PASSWORD},
-            headers={"origin": centre.url},
-        )
-        assert answer.ok
-        page = await context.new_page()
-        await page.goto(centre.url + path)
-        yield page
-        await browser.close()
 
 
 async def test_the_administrator_looks_deletes_one_and_takes_the_others_away(keeping, tmp_path):

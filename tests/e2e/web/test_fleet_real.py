@@ -1,20 +1,19 @@
 """Boxes, delivery ledger and quarantine on the real centre, as the administrator sees them."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import expect
 
 from central.auth.tokens import hash_token
 from central.db.models import Box
 from central.delivery.pursuit import GapPursuit
 from protocol.clock import FakeClock
-from tests.support.tools import require_chromium
-from tests.support.web_centre import PASSWORD, WebCentre, centre_with_pages
+from tests.support.page import STEP_MS, opened
+from tests.support.web_centre import WebCentre, centre_with_pages
 from tests.support.xiacun import (
     OUTBOX,
     REGION,
@@ -27,8 +26,7 @@ from tests.support.xiacun import (
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
-_STEP_MS = 20_000
-expect.set_options(timeout=_STEP_MS)
+expect.set_options(timeout=STEP_MS)
 
 NEW = "xiacun-2"
 
@@ -42,28 +40,6 @@ def anyio_backend() -> str:
 def centre(tmp_path) -> Iterator[WebCentre]:
     with centre_with_pages(tmp_path, camera_state()) as running:
         yield running
-
-
-@asynccontextmanager
-async def opened(centre: WebCentre, username: str, path: str) -> AsyncIterator[Page]:
-    executable = require_chromium()
-    async with async_playwright() as driver:
-        browser = await driver.chromium.launch(
-            executable_path=executable,
-            args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
-        )
-        context = await browser.new_context(locale="zh-CN", viewport={"width": 1366, "height": 900})
-        context.set_default_timeout(_STEP_MS)
-        answer = await context.request.post(
-            f"{centre.url}/api/v1/session",
-            data={"username": username, "password": PASSWORD},
-            headers={"origin": centre.url},
-        )
-        assert answer.ok
-        page = await context.new_page()
-        await page.goto(centre.url + path)
-        yield page
-        await browser.close()
 
 
 def with_a_gap(centre: WebCentre) -> None:

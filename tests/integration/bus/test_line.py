@@ -42,7 +42,9 @@ def states(inbox):
 
 
 def test_an_alert_arrives_and_its_receipt_clears_the_outbox(broker, inbox, tmp_path):
-    with consuming(broker, inbox), SendingBox(tmp_path / "box", broker) as box:
+    with consuming(broker, inbox) as consumer, SendingBox(tmp_path / "box", broker) as box:
+        # An epoch that comes once the box is there makes it send again, rightly.
+        wait_until(lambda: consumer.status().connected)
         box.sender.start()
         box.wait_connected()
         box.report(5)
