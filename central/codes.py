@@ -16,6 +16,13 @@ class AlertState(StrEnum):
     KNOWN = "KNOWN"
 
 
+class EvidencePlace(StrEnum):
+    """Where a picture or clip lies."""
+
+    DISK = "disk"
+    S3 = "s3"
+
+
 class IncidentState(StrEnum):
     """Where an incident stands (domain 3.1.2, the village's own part)."""
 

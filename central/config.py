@@ -4,10 +4,12 @@ Unknown keys are refused. Secrets are never in the file or in a URL: each is rea
 own or from an environment variable that the configuration names.
 """
 
+import ipaddress
 import os
 import tomllib
 from pathlib import Path
 from typing import Annotated, Self, TypeVar
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -23,8 +25,10 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from central.alerts.states import Deadlines
+from central.codes import EvidencePlace
 from central.errors import ConfigError
 from central.evidence.leftover import Allowance
+from central.evidence.s3_settings import Addressing, Encryption, S3Settings
 from central.examples.rule import Limits
 from protocol.address import holds_login, holds_password, is_address
 from protocol.messages import AlertLevel, RegionCode
@@ -55,6 +59,26 @@ def _public_url(value: str) -> str:
     if not is_address(value, frozenset({"http", "https"})):
         raise ValueError("must be a URL of scheme http or https")
     return value.rstrip("/")
+
+
+def _s3_endpoint(value: str) -> str:
+    if holds_login(value):
+        raise ValueError("must not hold a user or password, nor any '@'")
+    if not is_address(value, frozenset({"http", "https"})):
+        raise ValueError("must be a URL of scheme https")
+    parts = urlsplit(value)
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError("must end after the host: the bucket has a key of its own")
+    if parts.scheme == "http" and not _is_this_machine(parts.hostname or ""):
+        raise ValueError("must be https: by http only to this machine itself")
+    return value.rstrip("/")
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name
+        return False
 
 
 def _time_zone(value: str) -> str:
@@ -140,10 +164,50 @@ class MqttSection(_Section):
     clean_session: bool = True
 
 
+class S3Section(_Section):
+    """S3-compatible storage for evidence; the bucket is there already."""
+
+    endpoint: Annotated[str, AfterValidator(_s3_endpoint)]
+    region: str = Field(default="us-east-1", pattern=r"^[a-zA-Z0-9-]{1,40}$")
+    bucket: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
+    prefix: str = Field(default="", pattern=r"^([a-zA-Z0-9][a-zA-Z0-9_-]{0,60}/){0,8}$")
+    access_key: Secret
+    secret_key: Secret
+    addressing: Addressing = "path"
+    ca_file: Path | None = None
+    encryption: Encryption | None = None
+    kms_key: str | None = Field(default=None, min_length=1, max_length=300)
+    connect_timeout_s: float = Field(default=5, gt=0, le=60)
+    read_timeout_s: float = Field(default=20, gt=0, le=300)
+    attempts: int = Field(default=3, ge=1, le=10)
+
+    @model_validator(mode="after")
+    def _key_fits(self) -> Self:
+        if self.kms_key is not None and self.encryption != "aws:kms":
+            raise ValueError("'kms_key' is for encryption = \"aws:kms\"")
+        return self
+
+    def below(self, folder: Path) -> "S3Section":
+        """Return the section with its relative files made absolute below ``folder``."""
+        return self.model_copy(
+            update={
+                "access_key": self.access_key.below(folder),
+                "secret_key": self.secret_key.below(folder),
+                "ca_file": self.ca_file and folder / self.ca_file,
+            }
+        )
+
+
 class EvidenceSection(_Section):
-    """Pictures and clips of alerts; what came in part waits for the rest, within limits."""
+    """Pictures and clips of alerts; what came in part waits for the rest, within limits.
+
+    ``store`` says where new ones go. ``folder`` is needed for both: what comes lies there until it
+    is whole.
+    """
 
     folder: Path = Path("data/evidence")
+    store: EvidencePlace = EvidencePlace.DISK
+    s3: S3Section | None = None
     max_mb: int = Field(default=200, ge=1, le=10_000)
     partial_days: float = Field(default=7, gt=0, le=365)
     partial_max_mb: int = Field(default=5000, ge=1, le=1_000_000)
@@ -153,6 +217,17 @@ class EvidenceSection(_Section):
         if self.partial_max_mb < self.max_mb:
             raise ValueError(f"'partial_max_mb' must be at least 'max_mb', {self.max_mb}")
         return self
+
+    @model_validator(mode="after")
+    def _s3_is_told(self) -> Self:
+        if self.store is EvidencePlace.S3 and self.s3 is None:
+            raise ValueError('store = "s3" needs a section [evidence.s3]')
+        return self
+
+    def below(self, folder: Path) -> "EvidenceSection":
+        """Return the section with its relative paths made absolute below ``folder``."""
+        s3 = self.s3 and self.s3.below(folder)
+        return self.model_copy(update={"folder": folder / self.folder, "s3": s3})
 
     @property
     def max_bytes(self) -> int:
@@ -261,6 +336,31 @@ class CentralConfig(_Section):
     feed: FeedSection = FeedSection()
     web: WebSection = WebSection()
 
+    def s3_settings(self) -> S3Settings | None:
+        """Return how to reach S3, None where it is not configured.
+
+        A village's objects lie below its region's code, so that two may share a bucket. Raises
+        ConfigError where a secret is missing.
+        """
+        s3 = self.evidence.s3
+        if s3 is None:
+            return None
+        return S3Settings(
+            endpoint=s3.endpoint,
+            region=s3.region,
+            bucket=s3.bucket,
+            prefix=f"{s3.prefix}{self.village.region_code}/",
+            access_key=s3.access_key.read(),
+            secret_key=s3.secret_key.read(),
+            addressing=s3.addressing,
+            ca_file=s3.ca_file,
+            encryption=s3.encryption,
+            kms_key=s3.kms_key,
+            connect_timeout_s=s3.connect_timeout_s,
+            read_timeout_s=s3.read_timeout_s,
+            attempts=s3.attempts,
+        )
+
 
 def load(path: Path) -> CentralConfig:
     """Return the configuration in ``path``; relative paths in it are below the file's folder.
@@ -298,7 +398,7 @@ def _anchored(config: CentralConfig, folder: Path) -> CentralConfig:
         url=url.render_as_string(), password=password and password.below(folder)
     )
     mqtt = config.mqtt.model_copy(update={"password": config.mqtt.password.below(folder)})
-    evidence = config.evidence.model_copy(update={"folder": folder / config.evidence.folder})
+    evidence = config.evidence.below(folder)
     examples = config.examples.model_copy(update={"folder": folder / config.examples.folder})
     web = config.web.folder and WebSection(folder=folder / config.web.folder)
     return config.model_copy(

@@ -39,7 +39,7 @@ IMPURE = {
     *("asyncio", "concurrent", "http", "io", "multiprocessing", "os", "queue", "random", "secrets"),
     *("select", "shutil", "signal", "socket", "sqlite3", "subprocess", "tempfile", "threading"),
     *("time", "urllib.request", "alembic", "av", "fastapi", "httpx", "onnxruntime", "paho"),
-    *("sqlalchemy", "starlette", "uvicorn", "websockets"),
+    *("boto3", "sqlalchemy", "starlette", "uvicorn", "websockets"),
 }
 
 #: Modules that only declare what others mean: pure code may name them.

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from central.db.engine import Database
 from central.db.models import Alert, BoxEvent, Evidence, ExampleDue
-from central.errors import InvalidError, NotFoundError
+from central.errors import EvidenceAwayError, InvalidError, NotFoundError
 from central.evidence.store import EvidenceStore
 from central.examples.frame import bare
 from central.examples.rule import Limits, leaving
@@ -96,12 +96,12 @@ class ExampleKeeper:
 
     def _keep(self, alert: Alert, piece: Evidence, model: str | None) -> None:
         try:
-            jpeg = bare(self._evidence.find(piece.id).path.read_bytes())
+            jpeg = bare(self._evidence.read(piece.id))
         except (InvalidError, NotFoundError) as error:
             log.warning("examples.refused", extra={"alert": alert.id, "error": str(error)})
             self._shelf.refuse(alert.id)
             return
-        except OSError as error:  # it stays due, and the others go on
+        except (EvidenceAwayError, OSError) as error:  # it stays due, and the others go on
             log.warning("examples.unread", extra={"alert": alert.id, "error": str(error)})
             return
         assert alert.reason is not None  # a false alarm has one: the database says so

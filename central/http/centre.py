@@ -16,6 +16,8 @@ from central.auth.limits import TryLimits
 from central.auth.sessions import SessionDesk, SessionRules
 from central.config import CentralConfig
 from central.db.engine import Database
+from central.evidence.orphans import EvidenceCaretaker
+from central.evidence.places import open_partials, open_storages
 from central.evidence.store import EvidenceStore
 from central.evidence.uploads import Uploads
 from central.examples.keeper import Choice, ExampleKeeper
@@ -30,6 +32,8 @@ from central.wall.pump import FeedPump
 from central.wall.views import ChangeRenderer, VillageView
 from protocol.clock import Clock
 
+#: A storage that hangs holds so many threads of those that serve the pages, and no more.
+_READS_AT_ONCE = 8
 #: Each check of a password takes a core for some 20 ms: so many at once, so many more in line.
 _CHECKS_AT_ONCE = 2
 
@@ -50,6 +54,8 @@ class Centre:
     known: EffectWatch
     evidence: EvidenceStore
     uploads: Uploads
+    caretaker: EvidenceCaretaker
+    evidence_reads: CapacityLimiter
     examples: ExampleShelf
     keeper: ExampleKeeper
     viewings: ViewingRegister
@@ -65,6 +71,7 @@ class Centre:
         self.pump.start()
         self.watch.start()
         self.keeper.start()
+        self.caretaker.start()
 
     async def leave_browsers(self) -> None:
         """Let go of everything that would stay connected for ever."""
@@ -76,6 +83,7 @@ class Centre:
         self.pump.close()
         self.watch.close()
         self.keeper.close()
+        self.caretaker.close()
         self.database.close()
 
 
@@ -91,8 +99,10 @@ def build_centre(config: CentralConfig, database: Database, clock: Clock) -> Cen
     )
     sessions = SessionDesk(database, clock, TryLimits(database, clock), rules)
     choice = Choice(config.examples.keep, config.examples.limits(), village.zone)
-    kept = config.evidence
-    evidence = EvidenceStore(database, clock, kept.folder, kept.max_bytes, kept.allowance())
+    storages = open_storages(config, clock)
+    evidence = EvidenceStore(
+        database, clock, open_partials(config, clock), storages, config.evidence.max_bytes
+    )
     examples = ExampleShelf(database, clock, config.examples.folder)
     known = EffectWatch(database, clock, deadlines)
     keep_feed = timedelta(hours=config.feed.keep_hours)
@@ -111,6 +121,8 @@ def build_centre(config: CentralConfig, database: Database, clock: Clock) -> Cen
         known=known,
         evidence=evidence,
         uploads=Uploads(),
+        caretaker=EvidenceCaretaker(database, clock, storages),
+        evidence_reads=CapacityLimiter(_READS_AT_ONCE),
         examples=examples,
         keeper=ExampleKeeper(database, clock, evidence, examples, choice),
         viewings=ViewingRegister(database, clock),

@@ -28,6 +28,7 @@ class HealthView(View):
 
     status: str
     database: bool
+    evidence: bool
     browsers: int
 
 
@@ -66,9 +67,12 @@ def codes() -> CodesView:
 @router.get("/health", **allow_anyone())
 def health(centre: CentreDep) -> HealthView:
     """Say what works."""
-    works = centre.database.works()
+    database, evidence = centre.database.works(), centre.evidence.works
     return HealthView(
-        status="ok" if works else "degraded", database=works, browsers=centre.pump.browsers
+        status="ok" if database and evidence else "degraded",
+        database=database,
+        evidence=evidence,
+        browsers=centre.pump.browsers,
     )
 
 

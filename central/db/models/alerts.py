@@ -13,7 +13,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from central.codes import AlertState, FalseReason, Leaving, Post
+from central.codes import AlertState, EvidencePlace, FalseReason, Leaving, Post
 from central.db.base import Base
 from central.db.models.ledger import LedgerColumns
 from central.db.types import BigKey
@@ -213,7 +213,8 @@ class Evidence(Base):
     kind: Mapped[EvidenceKind]
     start: Mapped[datetime]
     end: Mapped[datetime]
-    path: Mapped[str]  # below the evidence folder
+    place: Mapped[EvidencePlace]
+    path: Mapped[str]  # its key there
     size_bytes: Mapped[int]
     sha256: Mapped[str]
     stored_at: Mapped[datetime]

@@ -259,7 +259,12 @@ def test_a_host_that_is_none_does_not_get_into_the_policy(centre):
 
 def test_the_health_page_says_what_works(centre):
     with centre.client() as anyone:
-        assert anyone.get("/health").json() == {"status": "ok", "database": True, "browsers": 0}
+        assert anyone.get("/health").json() == {
+            "status": "ok",
+            "database": True,
+            "evidence": True,
+            "browsers": 0,
+        }
 
 
 def test_an_interface_that_was_not_built_is_said_plainly_and_served_once_it_is(centre, tmp_path):

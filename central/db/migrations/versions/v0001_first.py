@@ -619,6 +619,7 @@ def _evidence() -> None:
         sa.Column("kind", WORD, nullable=False),
         sa.Column("start", MOMENT, nullable=False),
         sa.Column("end", MOMENT, nullable=False),
+        sa.Column("place", WORD, nullable=False),
         sa.Column("path", TEXT, nullable=False),
         sa.Column("size_bytes", KEY, nullable=False),
         sa.Column("sha256", TEXT, nullable=False),
