@@ -153,6 +153,7 @@ class SeaweedServer(S3Server):
             f"-s3.config={self.folder / 'identities.json'}",
             "-master.volumeSizeLimitMB=64",
             "-volume.max=50",
+            "-master.peers=none",  # it is alone, and need not be elected
             "-s3.port.iceberg=0",
             "-s3.port.lance=0",
             *(f"-{name}={port}" for name, port in ports),
