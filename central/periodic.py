@@ -8,6 +8,9 @@ from central.errors import StoreUnavailableError
 
 log = logging.getLogger(__name__)
 
+#: How long closing waits: less than the service manager does before it kills.
+_PATIENCE_S = 10.0
+
 
 class PeriodicWorker:
     """Calls ``turn`` in a thread of its own, at once and then every ``every_s`` seconds.
@@ -29,10 +32,15 @@ class PeriodicWorker:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop and wait for the turn under way; may be called again, and without a start."""
+        """Stop and wait for the turn under way; may be called again, and without a start.
+
+        One that hangs on a line for 10 s more ends with the process.
+        """
         self._stopping.set()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(_PATIENCE_S)
+            if self._thread.is_alive():
+                log.warning("%s.left", self._name)
             self._thread = None
 
     def _run(self) -> None:
