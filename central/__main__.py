@@ -159,14 +159,14 @@ def _retire(given: argparse.Namespace, config: CentralConfig) -> int:
 
 
 def _evidence(given: argparse.Namespace, config: CentralConfig) -> int:
-    from central.evidence.moving import EvidenceMover  # noqa: PLC0415 - as above
+    from central.evidence.folder import MOVING  # noqa: PLC0415 - as above
+    from central.evidence.moving import EvidenceMover  # noqa: PLC0415
     from central.evidence.places import open_storages  # noqa: PLC0415
 
     _log_to_stderr()
     storages = open_storages(config, SystemClock())
     database = Database(config.database.address())
-    work = config.evidence.folder
-    work.mkdir(parents=True, exist_ok=True)
+    work = config.evidence.folder / MOVING
     try:
         for done in EvidenceMover(database, storages, EvidencePlace(given.to), work).move():
             print(f"{done.pieces} moved, {done.bytes / 1e6:.1f} MB", flush=True)

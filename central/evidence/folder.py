@@ -14,6 +14,10 @@ from central.evidence.partial import PARTIAL
 from central.evidence.span import Span
 from central.evidence.storage import Content, Kept
 
+#: The folder of the piece that is being moved, below that of evidence.
+MOVING = ".moving"
+_NOT_KEPT = {PARTIAL, MOVING}
+
 
 class FolderStorage:
     """Files below a folder. A put costs no copy where the file system knows hard links."""
@@ -66,20 +70,26 @@ class FolderStorage:
             (self._folder / key).unlink(missing_ok=True)
 
     def kept(self) -> Iterator[Kept]:
-        """Yield every file but those that are here in part."""
+        """Yield every file but those that are here in part or being moved."""
         with _refusing():
             for folder, names, files in os.walk(self._folder):
-                if PARTIAL in names:
-                    names.remove(PARTIAL)
+                names[:] = [name for name in names if name not in _NOT_KEPT]
                 for name in files:
                     path = Path(folder, name)
                     with contextlib.suppress(FileNotFoundError):
                         since = datetime.fromtimestamp(path.stat().st_mtime, UTC)
                         yield Kept(str(path.relative_to(self._folder)), since)
 
-    def end_unfinished(self, before: datetime) -> int:  # noqa: ARG002 - as every storage has it
-        """Do nothing: an unfinished put is a file like any other, which no row vouches for."""
-        return 0
+    def end_unfinished(self, before: datetime) -> int:
+        """Remove what a put or a move that was killed before then had not finished."""
+        ended = 0
+        with _refusing():
+            for path in (*self._folder.glob("*/*/.*.part"), *self._folder.glob(f"{MOVING}/*")):
+                with contextlib.suppress(FileNotFoundError):
+                    if path.stat().st_mtime < before.timestamp():
+                        path.unlink()
+                        ended += 1
+        return ended
 
 
 def _link(source: Path, target: Path) -> None:

@@ -18,7 +18,7 @@ from central.db.engine import Database
 from central.db.models import Evidence
 from central.errors import ConfigError, NotFoundError
 from central.evidence.span import Span
-from central.evidence.storage import EvidenceStorage, Storages
+from central.evidence.storage import EvidenceStorage, Storages, in_batches
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class EvidenceMover:
     """Moves every piece that does not lie at ``to``: copy, check, row, and only then away.
 
     It may be ended at any moment, and begun again: what has moved stays moved. ``work`` is a
-    folder with room for the longest piece, on the evidence's own disk where that is the target.
+    folder for the piece that is being moved, which is made where there is none.
     """
 
     def __init__(
@@ -69,6 +69,7 @@ class EvidenceMover:
 
         Raises EvidenceAwayError, StoreUnavailableError; OSError where ``work`` has no room.
         """
+        self._work.mkdir(parents=True, exist_ok=True)
         done, after = Moved(), UUID(int=0)
         while rows := self._batch(after):
             for row in rows:
@@ -90,7 +91,8 @@ class EvidenceMover:
             ).all()
 
     def _move(self, row: Evidence, done: Moved) -> None:
-        source = self._storages.at(row.place)
+        source, target = self._storages.at(row.place), self._storages.at(self._to)
+        target.check()
         with tempfile.NamedTemporaryFile(dir=self._work, prefix="moving-") as file:
             found = _copy(source, row, file)
             if found is None:
@@ -101,7 +103,7 @@ class EvidenceMover:
                 done.damaged += 1
                 log.error("evidence.damaged", extra={"path": row.path, "place": row.place})
                 return
-            self._storages.at(self._to).put(row.path, Path(file.name), row.sha256)
+            target.put(row.path, Path(file.name), row.sha256)
         with self._database.write() as session:
             session.execute(update(Evidence).where(Evidence.id == row.id).values(place=self._to))
         source.delete(row.path)
@@ -110,8 +112,9 @@ class EvidenceMover:
 
     def _tidy(self, storage: EvidenceStorage) -> int:
         """Remove what has its row at the target: a move was ended between row and removal."""
-        kept, tidied = storage.kept(), 0
-        while keys := [one.key for one, _ in zip(kept, range(_BATCH), strict=False)]:
+        tidied = 0
+        for some in in_batches(storage.kept(), _BATCH):
+            keys = [kept.key for kept in some]
             with self._database.read() as session:
                 moved = session.scalars(
                     select(Evidence.path).where(Evidence.path.in_(keys), Evidence.place == self._to)

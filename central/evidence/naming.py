@@ -12,6 +12,10 @@ _SUFFIXES = {EvidenceKind.SNAPSHOT: ".jpg", EvidenceKind.CLIP: ".mp4"}
 
 #: What a box's name may be, as in the messages: no dot, no slash, nothing that a shell reads.
 _BOX = re.compile(r"[a-z0-9][a-z0-9-]{1,30}[a-z0-9]")
+_UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_KEY = re.compile(
+    rf"{_BOX.pattern}/[0-9]{{4}}-[0-9]{{2}}/{_UUID}-(?:{'|'.join(EvidenceKind)})-{_UUID}\.[a-z0-9]+"
+)
 
 
 def key_of(
@@ -26,3 +30,8 @@ def key_of(
         raise InvalidError("not a box's name")
     month = f"{start.year:04}-{start.month:02}"
     return f"{box_id}/{month}/{alert_id}-{kind}-{evidence_id}{_SUFFIXES[kind]}"
+
+
+def is_key(text: str) -> bool:
+    """Return whether something is named as a piece is: all else that lies there is not ours."""
+    return _KEY.fullmatch(text) is not None

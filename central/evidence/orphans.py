@@ -1,16 +1,16 @@
 """Files that no row vouches for: a centre that died between a file and its row left them."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from itertools import islice
 
 from sqlalchemy import select
 
 from central.db.engine import Database
 from central.db.models import Evidence
 from central.evidence.leftover import may_be_removed
-from central.evidence.storage import EvidenceStorage, Kept, Storages
+from central.evidence.naming import is_key
+from central.evidence.storage import EvidenceStorage, Kept, Storages, in_batches
 from central.periodic import PeriodicWorker
 from protocol.clock import Clock
 
@@ -56,12 +56,14 @@ class EvidenceCaretaker:
     def sweep(self, storage: EvidenceStorage) -> int:
         """Remove what no row has named for 30 days; return how many files went.
 
-        A file whose row names it at another place stays: it is being moved. Raises as look does.
+        A file whose row names it at another place stays: it is being moved. What is not named as
+        a piece is stays, too: it is not ours. Raises as look does.
         """
         before = self._clock.now() - _KEEP
         storage.end_unfinished(before)
         unvouched, files = [], 0
-        for some in _batches(storage.kept()):
+        pieces = (kept for kept in storage.kept() if is_key(kept.key))
+        for some in in_batches(pieces, _BATCH):
             files += len(some)
             unvouched += [kept.key for kept in self._unvouched(some) if kept.since < before]
         if not may_be_removed(len(unvouched), files):
@@ -76,8 +78,3 @@ class EvidenceCaretaker:
         with self._database.read() as session:
             vouched = set(session.scalars(select(Evidence.path).where(Evidence.path.in_(keys))))
         return [kept for kept in some if kept.key not in vouched]
-
-
-def _batches(kept: Iterator[Kept]) -> Iterator[Sequence[Kept]]:
-    while some := list(islice(kept, _BATCH)):
-        yield some

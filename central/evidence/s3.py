@@ -29,7 +29,8 @@ log = logging.getLogger(__name__)
 PART_BYTES = 16 * 1024 * 1024
 _READ_BYTES = 256 * 1024
 _CONNECTIONS = 16
-_GONE = frozenset({"NoSuchKey", "404"})
+#: The object is not there, or is shorter than it was: somebody else had it in hand.
+_GONE = frozenset({"NoSuchKey", "404", "InvalidRange"})
 
 
 class S3Storage:

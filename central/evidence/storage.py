@@ -1,8 +1,9 @@
 """The seam behind which whole pieces lie: on a disk, or on S3-compatible storage."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
@@ -46,7 +47,7 @@ class EvidenceStorage(Protocol):
         """Whether it did when it was last asked."""
 
     def put(self, key: str, source: Path, sha256: str) -> None:
-        """Keep a copy of a file: once this returns it is durable, read back, and has that hash.
+        """Keep a copy of a file that has this hash: once this returns it is whole and durable.
 
         ``source`` stays as it is. The same again is nothing new. Raises EvidenceAwayError with
         perhaps a file under the key that nobody may vouch for.
@@ -59,10 +60,16 @@ class EvidenceStorage(Protocol):
         """Remove a file, or do nothing where there is none. Raises EvidenceAwayError."""
 
     def kept(self) -> Iterator[Kept]:
-        """Yield every file, in no order. Raises EvidenceAwayError."""
+        """Yield every file, in no order; some may be somebody else's. Raises EvidenceAwayError."""
 
     def end_unfinished(self, before: datetime) -> int:
         """Drop what of an unfinished put lies since before then; return how many there were."""
+
+
+def in_batches(kept: Iterator[Kept], size: int) -> Iterator[Sequence[Kept]]:
+    """Yield all of them, ``size`` at a time."""
+    while some := list(islice(kept, size)):
+        yield some
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,8 @@ class ExampleKeeper:
             self._shelf.refuse(alert.id)
             return
         except (EvidenceAwayError, OSError) as error:  # it stays due, and the others go on
+            if not self._evidence.works:  # so do all
+                raise
             log.warning("examples.unread", extra={"alert": alert.id, "error": str(error)})
             return
         assert alert.reason is not None  # a false alarm has one: the database says so

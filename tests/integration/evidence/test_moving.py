@@ -18,7 +18,8 @@ from central.codes import EvidencePlace
 from central.db.engine import Database
 from central.db.migrate import migrate
 from central.db.models import Evidence
-from central.evidence.folder import FolderStorage
+from central.evidence import moving
+from central.evidence.folder import MOVING, FolderStorage
 from central.evidence.orphans import EvidenceCaretaker
 from central.evidence.partial import PARTIAL, Partials
 from central.evidence.places import open_storages
@@ -163,6 +164,7 @@ def test_a_move_that_is_killed_loses_nothing_and_goes_on(village, puts):
 
 
 def test_a_copy_that_an_ended_move_left_behind_goes_with_the_next(village, capsys, monkeypatch):
+    monkeypatch.setattr(moving, "_BATCH", 2)
     village.bring(PIECES)
     with monkeypatch.context() as ended:
         ended.setattr(FolderStorage, "delete", lambda *_given: None)
@@ -218,6 +220,24 @@ def test_files_that_no_row_names_go_after_thirty_days_and_others_never(village):
     caretaker.look()
     assert (village.server.keys(), len(village.files())) == ([], PIECES)
     assert village.is_readable("s3")
+
+
+def test_what_others_put_into_the_folder_is_left_to_them(village):
+    clock = FakeClock(SystemClock().now())
+    village.bring(1)
+    theirs = [village.evidence / "central.db", village.evidence / BOX / "2026-11" / "report.pdf"]
+    unfinished = [village.evidence / MOVING / "moving-x", theirs[1].with_name(".a.mp4.part")]
+    for path in (*theirs, *unfinished):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"?")
+    caretaker = EvidenceCaretaker(village.database, clock, village.storages("disk", clock))
+    caretaker.look()
+    assert all(path.exists() for path in (*theirs, *unfinished))
+    clock.advance(31 * 86_400)
+    caretaker.look()
+    assert all(path.exists() for path in theirs)
+    assert not any(path.exists() for path in unfinished)
+    assert village.is_readable("disk")
 
 
 def test_where_most_files_have_no_row_the_database_is_another_and_nothing_goes(village, caplog):

@@ -145,6 +145,14 @@ def test_a_bucket_that_is_not_there_is_away_not_gone(moto_server, tmp_path):
         storage.put(KEY, *written(tmp_path, CLIP))
 
 
+def test_an_object_that_somebody_shortened_is_gone_and_s3_is_not_away(s3, tmp_path):
+    storage = S3Storage(s3.settings(), SystemClock())
+    s3.client().put_object(Bucket=BUCKET, Key=s3.settings().prefix + KEY, Body=b"short")
+    with pytest.raises(NotFoundError):
+        storage.open(KEY, Span(1000, 1999))
+    assert storage.works
+
+
 def test_one_that_was_away_is_left_alone_for_ten_seconds_and_then_asked(s3, tmp_path):
     clock = FakeClock(NOW)
     link = CuttingLink(int(s3.endpoint.rsplit(":", 1)[1]), [100])

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from central.errors import InvalidError, SpanError
-from central.evidence.naming import key_of
+from central.evidence.naming import is_key, key_of
 from central.evidence.span import Span, span_of
 from protocol.messages import EvidenceKind
 
@@ -29,6 +29,14 @@ def test_a_key_lies_two_folders_below_and_leads_nowhere_else(box, start, alert, 
     assert str(PurePosixPath(key)) == key
     assert set(key) <= set("abcdefghijklmnopqrstuvwxyz0123456789-/.")
     assert len(key) < 200
+    assert is_key(key)
+
+
+@pytest.mark.parametrize(
+    "name", ["central.db", ".partial/x", "examples/a.jpg", "cun-1/2026-11/report.pdf", ""]
+)
+def test_what_others_named_is_no_key(name):
+    assert not is_key(name)
 
 
 @given(st.text() | st.sampled_from(["..", "a/../b", "/etc", ".partial", "a\n", "a b", "A-BOX"]))
