@@ -5,7 +5,7 @@ records nor shows: at two looks a second at all times, and again as it does by d
 there is something to see and one in two seconds elsewhere. The footage is real, of two views: where
 people walk all the time, and the same place with nobody in it. The plain script
 (bench.plain_script) looks for people, two times a second, in the main streams of 1 and 4 of the
-same cameras. They run one after the other against one camera server, which is not counted. CPU is
+same cameras, and again with a second network for fire. They run one after the other against one camera server, which is not counted. CPU is
 user + system of the whole tree, as a share of one core; memory is PSS.
 
 A machine that is too small for what is asked of it makes fewer looks, so looks are counted, and the
@@ -37,7 +37,7 @@ COUNTS = (1, 4, 16)
 #: The script is a process a camera, each with a network of its own: more is swapping.
 PLAIN_COUNTS = (1, 4)
 FPS = 2.0
-BOX, PLAIN = "box, 2 looks/s", "plain script"
+BOX, PLAIN, PLAIN_FIRE = "box, 2 looks/s", "plain script", "plain script, fire too"
 BOX_NOBODY, BOX_PEOPLE = "box, by default, nobody", "box, by default, people"
 
 _START_LIMIT_S = 120.0
@@ -95,15 +95,16 @@ class Bench:
         spent_s = after.detector_cpu_s - before.detector_cpu_s
         return Looked(load, looks / took_s, 1000 * spent_s / looks if looks else None)
 
-    def plain(self, sources: Sequence[peers.Source]) -> Looked:
+    def plain(self, name: str, sources: Sequence[peers.Source]) -> Looked:
         """Measure the plain script, one process a camera. Raises ProgramError."""
         folder = self._new_folder()
+        more = ("--fire",) if name == PLAIN_FIRE else ()
         with contextlib.ExitStack() as stack:
             script = (self._python, "-m", "bench.plain_script", "--weights", self._weights)
             programs = [
                 stack.enter_context(
                     Program(
-                        (*script, "--fps", str(FPS), source.main_url),
+                        (*script, *more, "--fps", str(FPS), source.main_url),
                         folder / f"{source.name}.log",
                         folder=_ROOT,
                     )
@@ -121,7 +122,7 @@ class Bench:
                 clock=self._clock,
             )
             looked, from_ns = lines(), self._clock.monotonic_ns()
-            load = self._meter.measure(PLAIN, len(sources), programs, folder)
+            load = self._meter.measure(name, len(sources), programs, folder)
             took_s = (self._clock.monotonic_ns() - from_ns) / 1e9
             return Looked(load, (lines() - looked) / took_s, None)
 
@@ -179,8 +180,8 @@ def figures(measured: Sequence[Looked]) -> dict[str, object]:
     known = {(each.load.name, each.load.cameras): each for each in measured}
     one = known.get((BOX, 1))
 
-    def ratio(name: str, cameras: int) -> float | None:
-        ours, plain = known.get((name, cameras)), known.get((PLAIN, cameras))
+    def ratio(name: str, cameras: int, script: str = PLAIN) -> float | None:
+        ours, plain = known.get((name, cameras)), known.get((script, cameras))
         if ours is None or plain is None or not ours.cpu_ms or not plain.cpu_ms:
             return None
         if name in {BOX_NOBODY, BOX_PEOPLE}:
@@ -192,6 +193,8 @@ def figures(measured: Sequence[Looked]) -> dict[str, object]:
         "cpu_ratio_vs_plain_4": ratio(BOX_PEOPLE, 4),
         "cpu_ratio_vs_plain_4_nobody": ratio(BOX_NOBODY, 4),
         "cpu_ratio_vs_plain_4_at_2_looks": ratio(BOX, 4),
+        "cpu_ratio_vs_plain_4_with_fire": ratio(BOX_PEOPLE, 4, PLAIN_FIRE),
+        "cpu_ratio_vs_plain_4_with_fire_nobody": ratio(BOX_NOBODY, 4, PLAIN_FIRE),
         "cpu_ratio_vs_plain_1": ratio(BOX_PEOPLE, 1),
         **{
             f"{_key(each.load.name)}_{each.load.cameras}": {
@@ -215,6 +218,7 @@ def _key(name: str) -> str:
         BOX_NOBODY: "box_by_default_nobody",
         BOX_PEOPLE: "box_by_default_people",
         PLAIN: "plain",
+        PLAIN_FIRE: "plain_with_fire",
     }[name]
 
 
@@ -247,12 +251,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     counts = [int(count) for count in given.counts.split(",")]
     absent = missing(given.python)
     measured: list[Looked] = []
-    with tempfile.TemporaryDirectory(prefix="bench-detect-") as name:
+    with tempfile.TemporaryDirectory(prefix="bench-detect-") as folder:
         clock = SystemClock()
         meter = Meter(given.warm_up, given.seconds, clock)
-        bench = Bench(Path(name), meter, given.python, given.weights, clock)
+        bench = Bench(Path(folder), meter, given.python, given.weights, clock)
         try:
-            with real_cameras(Path(name), max(counts), clock) as (origin, views):
+            with real_cameras(Path(folder), max(counts), clock) as (origin, views):
                 for count in counts:
                     print(f"{count} cameras …", flush=True)
                     people = views[View.PEOPLE][:count]
@@ -260,7 +264,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     measured.append(bench.box(BOX_PEOPLE, people, None))
                     measured.append(bench.box(BOX_NOBODY, views[View.NOBODY][:count], None))
                     if absent is None and count in PLAIN_COUNTS:
-                        measured.append(bench.plain(people))
+                        measured += [bench.plain(name, people) for name in (PLAIN, PLAIN_FIRE)]
         except (BoxError, NoFootageError, ProgramError, WaitedTooLongError) as error:
             print(f"FAILED: {error}")
             report.emit(sys.stdout, {"error": str(error)})

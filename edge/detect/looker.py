@@ -99,7 +99,7 @@ class Looker:
                 (left / width, top / height, right / width, bottom / height, score)
                 for left, top, right, bottom, score in found
             )
-            known.people.looked(at_s, grey)
+            known.people.looked(at_s, grey, is_empty=not found)
         aspect = turn.frame.width / turn.frame.height
         return wire.Result(camera, turn.run, turn.pts_90k, aspect, known.boxes)
 
@@ -110,7 +110,7 @@ class Looker:
         at_s = turn.pts_90k / TICKS_PER_S
         if not known.fire.is_same(at_s, grey):
             known.fires = self._fires.infer(pixels.get())
-            known.fire.looked(at_s, grey)
+            known.fire.looked(at_s, grey, is_empty=not known.fires)
         known.motion.see(grey)
         seen = fire_rows(known.fires, known.motion, turn.frame.width, turn.frame.height)
         return wire.FireResult(camera, turn.run, turn.pts_90k, seen)

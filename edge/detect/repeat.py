@@ -3,8 +3,14 @@
 A yard at night is the same picture for hours; looking at it again finds the same again. So what was
 found is said again, and the networks rest. It is compared with the picture that was looked at, not
 with the one before, so that what changes slowly is seen as soon as it has changed enough.
+
+Leaves and reflections change all day, always in the same places. What changed where a look then
+found nothing is no news there: next time it takes a larger change. People and fires elsewhere are
+seen as before, and in front of leaves at once where they stand out from them, else by the next look
+that comes whatever the picture shows.
 """
 
+import cv2
 import numpy as np
 
 from edge.detect.motion import Floats
@@ -16,6 +22,14 @@ from edge.detect.motion import Floats
 CHANGE = 10.0
 #: So long after it was looked at a picture is looked at again, whatever it shows.
 LONGEST_S = 10.0
+#: A pixel that usually changes must change by so many times as much, and by no more than this.
+_USUAL_TIMES, MOST_USUAL = 1.5, 40.0
+#: What a pixel usually changes by is forgotten by this share a look: half of it in some minutes.
+_FORGOTTEN = 0.02
+#: Where more of the picture changes it is the light: then nothing of it is usual.
+_FLICKER_SHARE = 0.05
+#: What changes is usual for the pixels around it as well: leaves swing, and a mast trembles.
+_AROUND = np.ones((3, 3), np.uint8)
 
 
 class Repeat:
@@ -24,13 +38,26 @@ class Repeat:
     def __init__(self) -> None:
         self._grey: Floats | None = None
         self._at_s = 0.0
+        self._was_empty = False
+        self._usual: Floats | None = None
 
     def is_same(self, at_s: float, grey: Floats) -> bool:
         """Return whether the picture at ``at_s`` of the stream shows what that one showed."""
         if self._grey is None or not 0 <= at_s - self._at_s < LONGEST_S:
             return False
-        return bool(np.abs(grey - self._grey).max() < CHANGE)
+        changes = np.abs(grey - self._grey)
+        if self._usual is None:
+            return bool(changes.max() < CHANGE)
+        least = np.clip(self._usual * _USUAL_TIMES, CHANGE, MOST_USUAL)
+        return bool((changes < least).all())
 
-    def looked(self, at_s: float, grey: Floats) -> None:
-        """Take that this picture is looked at now."""
-        self._at_s, self._grey = at_s, grey
+    def looked(self, at_s: float, grey: Floats, *, is_empty: bool = False) -> None:
+        """Take that this picture was looked at, and whether nothing was found in it."""
+        if self._usual is not None:
+            self._usual *= 1 - _FORGOTTEN
+        if is_empty and self._was_empty and self._grey is not None:
+            changes = np.abs(grey - self._grey)
+            if (changes >= CHANGE).mean() <= _FLICKER_SHARE:
+                around = np.asarray(cv2.dilate(changes, _AROUND), np.float32)
+                self._usual = around if self._usual is None else np.maximum(self._usual, around)
+        self._at_s, self._grey, self._was_empty = at_s, grey, is_empty
