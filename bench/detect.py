@@ -5,8 +5,9 @@ records nor shows: at two looks a second at all times, and again as it does by d
 there is something to see and one in two seconds elsewhere. The footage is real, of two views: where
 people walk all the time, and the same place with nobody in it. The plain script
 (bench.plain_script) looks for people, two times a second, in the main streams of 1 and 4 of the
-same cameras, and again with a second network for fire. They run one after the other against one camera server, which is not counted. CPU is
-user + system of the whole tree, as a share of one core; memory is PSS.
+same cameras, and again with a second network for fire. They run one after the other against one
+camera server, which is not counted. CPU is user + system of the whole tree, as a share of one core;
+memory is PSS.
 
 A machine that is too small for what is asked of it makes fewer looks, so looks are counted, and the
 ratios are of CPU a look: how much more the script takes to see the same. By default the box makes

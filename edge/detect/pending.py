@@ -13,6 +13,8 @@ from edge.detect.schedule import TICKS_PER_S, Due
 
 #: So much waits at most: then it is decoded whether a picture is wanted or not.
 MAX_BYTES = 2 * 1024 * 1024
+#: Cameras keep no exact time: key frames that come by so much slower are soon enough.
+_SLACK = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,5 +81,7 @@ class Pending:
         if late_s is None or unit.is_key:
             return late_s is not None
         waits_s = want.waits_s()
-        is_key_near = self._key_step_s is not None and 0 < self._key_step_s <= waits_s
+        is_key_near = self._key_step_s is not None and (
+            0 < self._key_step_s <= waits_s * (1 + _SLACK)
+        )
         return not is_key_near or late_s >= waits_s

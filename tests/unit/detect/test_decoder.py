@@ -27,6 +27,7 @@ def filmed(samples):
     """Return the brightness of every picture, all of them decoded one after the other."""
     parameters = samples[0].run.parameters
     context = av.CodecContext.create({"h265": "hevc"}.get(parameters.codec, "h264"), "r")
+    assert isinstance(context, av.VideoCodecContext)
     context.extradata = parameters.extradata
     found = []
     for data in [*(each.data for each in samples), None]:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import chain
 
 from edge.detect import wire
@@ -35,6 +36,14 @@ def test_where_key_frames_come_as_often_as_looks_are_due_nothing_else_is_decoded
     taken = [numbers for numbers in decoded if numbers]
     # The first look before two key frames are known may be at any picture.
     assert taken[-8:] == [[number] for number in range(40, 200, 20)]
+
+
+def test_key_frames_of_a_camera_that_keeps_no_exact_time_are_waited_for_too():
+    due = Due(0.5)
+    units = [replace(each, dts_90k=each.dts_90k * 11 // 10) for each in stream(20, gop=20)]
+    units = [replace(each, pts_90k=each.dts_90k) for each in units]
+    decoded = play(Pending([Want(due)]), units, due)
+    assert [len(numbers) for numbers in decoded if numbers][-7:] == [1] * 7
 
 
 def test_a_look_within_a_group_decodes_all_that_it_stands_on():

@@ -60,11 +60,11 @@ def windy(seed):
     return np.clip(plane, 0, 255).astype(np.uint8)
 
 
-def used_to(pictures, *, is_empty=True):
+def used_to(pictures, found=()):
     """Return what has looked at these pictures, a second apart, and the second after."""
     repeat = Repeat()
     for second, plane in enumerate(pictures):
-        repeat.looked(float(second), shrink(plane), is_empty=is_empty)
+        repeat.looked(float(second), shrink(plane), found)
     return repeat, float(len(pictures))
 
 
@@ -84,8 +84,15 @@ def test_somebody_beside_the_leaves_or_bright_before_them_makes_it_another_pictu
 
 
 def test_movement_in_which_somebody_is_found_is_never_usual():
-    repeat, now_s = used_to([windy(seed) for seed in range(40)], is_empty=False)
+    tree = (40 / 640, 100 / 360, 120 / 640, 180 / 360)
+    repeat, now_s = used_to([windy(seed) for seed in range(40)], [tree])
     assert not repeat.is_same(now_s, shrink(windy(100)))
+
+
+def test_somebody_elsewhere_hinders_nobody_from_learning_the_leaves():
+    elsewhere = (0.8, 0.5, 0.85, 0.9)
+    repeat, now_s = used_to([windy(seed) for seed in range(40)], [elsewhere])
+    assert repeat.is_same(now_s, shrink(windy(100)))
 
 
 def test_light_that_changes_makes_nothing_usual():
@@ -99,7 +106,7 @@ def test_light_that_changes_makes_nothing_usual():
 def test_what_no_longer_moves_is_forgotten():
     repeat, now_s = used_to([windy(seed) for seed in range(40)])
     for second in range(300):
-        repeat.looked(now_s + second, shrink(yard(noise=3, seed=second)), is_empty=True)
+        repeat.looked(now_s + second, shrink(yard(noise=3, seed=second)))
     after = yard(noise=3, seed=1)
     after[120:144, 60:72] += 20
     assert not repeat.is_same(now_s + 300, shrink(after))
