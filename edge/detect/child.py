@@ -1,6 +1,7 @@
 """The detector process: decodes every camera's sub-stream, looks at the newest due frames.
 
-Of every decoded run one picture a second is also held against what the camera usually shows.
+Of every run one picture a second is also held against what the camera usually shows, or a key frame
+in two where nothing is odd.
 
 Started by edge.detect.process as ``python -m edge.detect.child --fd N``; imports next to nothing of
 the edge but the wire. One thread: reads, decodes, infers one picture, tells, and beats; so a hang
@@ -119,7 +120,7 @@ class Worker:
         for frame in frames:
             assert frame.pts is not None
             if decoder.is_judged(frame.pts):
-                self._judge(unit.camera, decoder.run, frame, keyed=decoder.keyed())
+                self._judge(unit.camera, decoder, frame)
             self._queue(unit.camera, decoder, frame)
 
     def _queue(self, camera: int, decoder: Decoder, frame: av.VideoFrame) -> None:
@@ -136,17 +137,19 @@ class Worker:
         deadline_ns = self._clock.monotonic_ns() + round(wanted.within_s * 1e9)
         self._newest.put(camera, Turn(decoder.run, frame, people, fires), deadline_ns)
 
-    def _judge(self, camera: int, run: bytes, frame: av.VideoFrame, *, keyed: bool) -> None:
+    def _judge(self, camera: int, decoder: Decoder, frame: av.VideoFrame) -> None:
         """Say how the camera's picture is, where that is new or was last said long ago."""
         assert frame.pts is not None
         luma, *chroma = planes(frame)
         seen = picture.look(luma, (chroma[0], chroma[1]))
-        verdict = self._healths[camera].judge(frame.pts / TICKS_PER_S, seen, keyed=keyed)
+        health = self._healths[camera]
+        verdict = health.judge(frame.pts / TICKS_PER_S, seen, keyed=decoder.keyed())
+        decoder.ease(is_at_ease=health.is_at_ease)
         told, told_90k = self._told.get(camera, (None, 0))
         if verdict == told and frame.pts - told_90k < wire.PICTURE_S * TICKS_PER_S:
             return
         self._told[camera] = verdict, frame.pts
-        state = wire.PictureState(camera, run, frame.pts, verdict.is_sure, verdict.faults)
+        state = wire.PictureState(camera, decoder.run, frame.pts, verdict.is_sure, verdict.faults)
         self._send(wire.pack_picture(state))
 
     def _beat(self) -> None:

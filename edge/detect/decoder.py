@@ -8,7 +8,8 @@ from edge.detect import wire
 from edge.detect.pending import Pending, Want
 from edge.detect.schedule import Due
 
-#: How often a camera's own health is judged, and how much later where a key frame comes by then.
+#: How often a camera's own health is judged, and how much later while nothing is odd and a key
+#: frame comes by then.
 _HEALTH_FPS, _HEALTH_PATIENCE_S = 1.0, 2.5
 _LOW_DELAY = av.codec.context.Flags.low_delay
 
@@ -34,11 +35,9 @@ class Decoder:
         people_fps, fire_fps = stream.rate.people_fps, stream.rate.fire_fps
         self._people_due = Due(people_fps) if people_fps else None
         self._fire_due = Due(fire_fps) if fire_fps else None
-        self._health_due = Due(_HEALTH_FPS) if stream.health else None
+        self._health = Want(Due(_HEALTH_FPS), 0.0) if stream.health else None
         wants = [Want(due) for due in (self._people_due, self._fire_due) if due is not None]
-        if self._health_due is not None:
-            wants.append(Want(self._health_due, _HEALTH_PATIENCE_S))
-        self._pending = Pending(wants)
+        self._pending = Pending(wants if self._health is None else [*wants, self._health])
         self._reorders = False
         self._context = self._open()
         self._needs_key = True
@@ -77,7 +76,12 @@ class Decoder:
 
     def is_judged(self, pts_90k: int) -> bool:
         """Return whether the camera's health is to be judged by this frame."""
-        return self._health_due is not None and self._health_due.is_due(pts_90k)
+        return self._health is not None and self._health.due.is_due(pts_90k)
+
+    def ease(self, *, is_at_ease: bool) -> None:
+        """Take whether the camera's health may be judged less often for a while."""
+        if self._health is not None:
+            self._health.patience_s = _HEALTH_PATIENCE_S if is_at_ease else 0.0
 
     def take(self, unit: wire.Unit) -> list[av.VideoFrame]:
         """Take the next unit and return the frames that it completes, where one may be wanted.

@@ -17,18 +17,19 @@ MAX_BYTES = 2 * 1024 * 1024
 _SLACK = 0.25
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Want:
-    """Pictures that are wanted at a rate, each so much later at most where a key frame comes."""
+    """Pictures that are wanted at a rate.
+
+    One that is due waits so long at most for a key frame; as long as it is to the next one where
+    nothing else is said, so that the rate stays what it is.
+    """
 
     due: Due
     patience_s: float | None = None
 
     def waits_s(self) -> float:
-        """Return how long one waits: as long as it is to the next one, where nothing else is said.
-
-        So the rate stays what it is.
-        """
+        """Return how long one waits."""
         return self.due.interval_s if self.patience_s is None else self.patience_s
 
 

@@ -66,10 +66,21 @@ def test_what_is_looked_at_is_what_was_filmed_however_little_is_decoded(codec, f
 def test_a_calm_camera_with_a_key_frame_every_two_seconds_is_decoded_no_further():
     samples = encoded(frames=500, gop=50)
     decoder = Decoder(stream(samples, people=0.5, fire=0.5, health=True))
+    decoder.ease(is_at_ease=True)
     found = looked_at(decoder, units(samples))
     assert [number for number, _ in found][-7:] == list(range(150, 500, 50))
     # All that is decoded before it is known how often key frames come is one group.
     assert decoder.decoded < 70
+
+
+def test_a_camera_that_shows_something_odd_is_judged_every_second():
+    samples = encoded(frames=300, gop=50)
+    decoder = Decoder(stream(samples, people=0.5, health=True))
+    decoder.ease(is_at_ease=True)
+    given = units(samples)
+    looked_at(decoder, given[:201])
+    decoder.ease(is_at_ease=False)
+    assert [number for number, _ in looked_at(decoder, given[201:])] == [225, 250, 275]
 
 
 def test_a_raised_rate_is_served_within_the_same_group():
