@@ -11,7 +11,9 @@ amqtt 0.12 needs help in four places; each is a method below, and each has a tes
 - it publishes last wills without asking whether that client may write there.
 
 Persistent sessions are refused: amqtt loses what they hold at a restart, and its users here keep
-everything themselves until a receipt comes (protocol I2).
+everything themselves until a receipt comes (protocol I2). It speaks MQTT 3.1.1 and knows no shared
+subscriptions, and would take one for a topic on which nothing ever comes: they are refused too. It
+is for one village or a trial; a town uses Mosquitto (configs/mosquitto.conf).
 """
 
 import asyncio
@@ -28,6 +30,7 @@ from amqtt.mqtt.constants import QOS_0
 from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
 from amqtt.session import Session
 
+from protocol.topics import SHARE
 from village.broker.acl import may_read, may_subscribe, may_write
 from village.broker.credentials import Digests
 
@@ -101,6 +104,8 @@ class GuardedBroker(Broker):  # type: ignore[misc]  # amqtt is not followed by m
 
     async def _topic_filtering(self, session: Session, topic: str, action: Action) -> bool:
         """Answer without a pause: amqtt walks its subscriptions meanwhile and must not be raced."""
+        if action is Action.SUBSCRIBE and topic.startswith(f"{SHARE}/"):
+            return False
         rule = {
             Action.SUBSCRIBE: may_subscribe,
             Action.PUBLISH: may_write,
