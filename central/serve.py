@@ -16,6 +16,7 @@ from central.delivery.pursuit import GapPursuit
 from central.http.centre import Centre
 from central.ingest.consumer import Consumer, ConsumerSettings
 from central.ingest.inbox import DatabaseInbox
+from central.ingest.lease import DatabaseLease
 from central.ingest.uplink import UplinkSettings
 from protocol.clock import Clock
 from protocol.notify import ServiceNotifier
@@ -84,16 +85,21 @@ def consume(config: CentralConfig, clock: Clock) -> int:
     """Migrate, then take in what boxes send until SIGINT or SIGTERM; return the exit status."""
     database = Database(config.database.address())
     migrate(database, clock)
+    mqtt = config.mqtt
     uplink = UplinkSettings(
-        host=config.mqtt.host,
-        port=config.mqtt.port,
-        password=config.mqtt.password.read(),
-        tls=config.mqtt.tls,
-        username=config.mqtt.username,
-        clean_session=config.mqtt.clean_session,
+        host=mqtt.host,
+        port=mqtt.port,
+        password=mqtt.password.read(),
+        tls=mqtt.tls,
+        ca_file=mqtt.ca_file,
+        version_5=mqtt.version == "5",
+        username=mqtt.user,
+        clean_session=mqtt.clean_session,
+        shared=mqtt.replica is not None,
     )
     inbox = DatabaseInbox(database, clock, config.deadlines.deadlines())
-    consumer = Consumer(ConsumerSettings(uplink), inbox, clock, GapPursuit(database, clock))
+    lease = None if mqtt.replica is None else DatabaseLease(database, mqtt.user)
+    consumer = Consumer(ConsumerSettings(uplink), inbox, clock, GapPursuit(database, clock), lease)
     stopping = threading.Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:

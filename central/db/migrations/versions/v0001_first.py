@@ -105,6 +105,17 @@ def _feed_floor() -> None:
     )
 
 
+def _consumer_lease() -> None:
+    op.create_table(
+        "consumer_lease",
+        sa.Column("one", KEY, autoincrement=False, nullable=False),
+        sa.Column("holder", TEXT, nullable=False),
+        sa.Column("until", MOMENT, nullable=False),
+        sa.CheckConstraint("one = 1", name="ck_consumer_lease_one_row"),
+        sa.PrimaryKeyConstraint("one", name="pk_consumer_lease"),
+    )
+
+
 def _quarantine() -> None:
     op.create_table(
         "quarantine",
@@ -783,6 +794,7 @@ def _viewing() -> None:
 TABLES = (
     _feed,
     _feed_floor,
+    _consumer_lease,
     _quarantine,
     _rate_count,
     _region,
