@@ -9,14 +9,14 @@ from types import FrameType
 import uvicorn
 
 from central.app import create_app
-from central.config import CentralConfig
+from central.config import CentralConfig, MqttSection
 from central.db.engine import Database
 from central.db.migrate import migrate
 from central.delivery.pursuit import GapPursuit
 from central.http.centre import Centre
 from central.ingest.consumer import Consumer, ConsumerSettings
+from central.ingest.group import DatabaseGroup
 from central.ingest.inbox import DatabaseInbox
-from central.ingest.lease import DatabaseLease
 from central.ingest.uplink import UplinkSettings
 from protocol.clock import Clock
 from protocol.notify import ServiceNotifier
@@ -85,21 +85,11 @@ def consume(config: CentralConfig, clock: Clock) -> int:
     """Migrate, then take in what boxes send until SIGINT or SIGTERM; return the exit status."""
     database = Database(config.database.address())
     migrate(database, clock)
-    mqtt = config.mqtt
-    uplink = UplinkSettings(
-        host=mqtt.host,
-        port=mqtt.port,
-        password=mqtt.password.read(),
-        tls=mqtt.tls,
-        ca_file=mqtt.ca_file,
-        version_5=mqtt.version == "5",
-        username=mqtt.user,
-        clean_session=mqtt.clean_session,
-        shared=mqtt.replica is not None,
-    )
+    is_alone = config.mqtt.replica is None
+    group = None if is_alone else DatabaseGroup(database, config.mqtt.user)
+    uplink = _uplink(config.mqtt, None if group is None else group.share())
     inbox = DatabaseInbox(database, clock, config.deadlines.deadlines())
-    lease = None if mqtt.replica is None else DatabaseLease(database, mqtt.user)
-    consumer = Consumer(ConsumerSettings(uplink), inbox, clock, GapPursuit(database, clock), lease)
+    consumer = Consumer(ConsumerSettings(uplink), inbox, clock, GapPursuit(database, clock), group)
     stopping = threading.Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:
@@ -117,3 +107,17 @@ def consume(config: CentralConfig, clock: Clock) -> int:
     worker.join()
     database.close()
     return 0
+
+
+def _uplink(mqtt: MqttSection, share: str | None) -> UplinkSettings:
+    return UplinkSettings(
+        host=mqtt.host,
+        port=mqtt.port,
+        password=mqtt.password.read(),
+        tls=mqtt.tls,
+        ca_file=mqtt.ca_file,
+        version_5=mqtt.version == "5",
+        username=mqtt.user,
+        clean_session=mqtt.clean_session,
+        share=share,
+    )

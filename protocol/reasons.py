@@ -9,7 +9,7 @@ FAILURE = 0x80
 
 _ADVICE = {
     0x82: "the broker and this program do not understand each other",
-    0x84: "it speaks another version of MQTT: set version 3.1.1",
+    0x84: "this broker does not speak MQTT 5 (the embedded one does not): set version 3.1.1",
     0x85: "the broker wants another client id: it must be the user name",
     0x86: "no such user at the broker, or another password",
     0x87: "the broker's rules (ACL) do not let this user do that",

@@ -56,16 +56,25 @@ EVENT_LEAVES = frozenset({Leaf.EVENT, Leaf.HISTORICAL})
 ALERT_FILTERS = tuple(f"{ROOT}/+/+/{leaf}" for leaf in (Leaf.EVENT, Leaf.HISTORICAL))
 #: What every box says of itself: of several consumers one reads it (protocol I15).
 SITE_FILTERS = tuple(f"{ROOT}/+/+/{leaf}" for leaf in (Leaf.STATE, Leaf.HEARTBEAT))
-#: A shared subscription's first level, and the group that the centre's consumers share theirs in.
+#: A shared subscription's first level.
 SHARE = "$share"
-SHARE_GROUP = "centre"
-#: The alerts of every box, each given to one of the centre's consumers (protocol I14).
-SHARED_FILTERS = tuple(f"{SHARE}/{SHARE_GROUP}/{topic_filter}" for topic_filter in ALERT_FILTERS)
 
 
 def replica_user(number: int) -> str:
     """Return what the centre's consumer ``number`` signs in as, from 1 to MAX_REPLICAS."""
     return f"{CENTRE_USER}-{number}"
+
+
+def shared_filters(share: str) -> tuple[str, ...]:
+    """Return the alerts of every box, each for one of the consumers in ``share`` (protocol I14)."""
+    return tuple(f"{SHARE}/{share}/{topic_filter}" for topic_filter in ALERT_FILTERS)
+
+
+def unshared(topic_filter: str) -> str | None:
+    """Return the filter within a shared subscription; None where it is none."""
+    share, _, rest = topic_filter.partition("/")
+    name, _, inner = rest.partition("/")
+    return inner if share == SHARE and name and inner else None
 
 
 def is_centre(username: str) -> bool:

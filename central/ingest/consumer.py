@@ -174,7 +174,7 @@ class Consumer:
         self._greeted = self._reads_sites = False
         settings = self._settings.uplink
         # What one of several was given and did not store, the boxes send to the others: I16.
-        will = Will(EPOCH, self._new_epoch()) if settings.shared else None
+        will = Will(EPOCH, self._new_epoch()) if settings.share else None
         self._uplink = Uplink(settings, self._clock, self._deliver, self._nudge, will)
         self._uplink.open()
 

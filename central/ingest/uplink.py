@@ -19,7 +19,7 @@ from central.ports import Received
 from protocol.client import send_at_once, trust
 from protocol.clock import Clock
 from protocol.reasons import explained
-from protocol.topics import CENTRE_USER, SHARED_FILTERS, SITE_FILTERS, UPLINK_FILTERS
+from protocol.topics import CENTRE_USER, SITE_FILTERS, UPLINK_FILTERS, shared_filters
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +41,8 @@ class UplinkSettings:
 
     With ``clean_session`` off, a broker with a session store keeps what comes while the consumer is
     away; nothing depends on it, as the boxes keep it too. ``ca_file`` holds the only authorities
-    the broker's certificate may come from, else they are the system's. ``shared``: it is one of
-    several consumers, each given a part of what comes (protocol I14); needs ``version_5``.
+    the broker's certificate may come from, else they are the system's. ``share``: it is one of
+    several consumers that share alerts under this name (protocol I14); needs ``version_5``.
     """
 
     host: str
@@ -53,14 +53,14 @@ class UplinkSettings:
     version_5: bool = False
     username: str = CENTRE_USER
     clean_session: bool = True
-    shared: bool = False
+    share: str | None = None
     keepalive_s: int = 20
     connect_timeout_s: float = 5.0
 
     @property
     def filters(self) -> tuple[str, ...]:
         """What it subscribes to as it connects."""
-        return SHARED_FILTERS if self.shared else UPLINK_FILTERS
+        return UPLINK_FILTERS if self.share is None else shared_filters(self.share)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +246,7 @@ class Uplink:
         if reason.is_failure:
             self._go_down(f"refused: {explained(reason.value, str(reason))}")
             return
-        if self._settings.shared and not getattr(properties, "SharedSubscriptionAvailable", 1):
+        if self._settings.share and not getattr(properties, "SharedSubscriptionAvailable", 1):
             self._go_down("the broker has no shared subscriptions: one consumer only")
             return
         with self._lock:
@@ -281,7 +281,7 @@ class Uplink:
         if flags.is_disconnect_packet_from_server:
             self._go_down(f"disconnected: {explained(reason.value, str(reason))}")
         elif self._settings.version_5 and not self._answered:
-            self._go_down("hung up on: does the broker speak MQTT 5? The embedded one does not")
+            self._go_down("hung up on: does the broker speak MQTT 5?")
         else:
             self._go_down(f"disconnected: {reason}")
 

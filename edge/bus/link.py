@@ -242,7 +242,7 @@ class Link:
         if flags.is_disconnect_packet_from_server:
             self._go_down(f"disconnected: {explained(reason.value, str(reason))}")
         elif self._settings.version_5 and not self._answered:
-            self._go_down("hung up on: does the broker speak MQTT 5? The embedded one does not")
+            self._go_down("hung up on: does the broker speak MQTT 5?")
         else:
             self._go_down(f"disconnected: {reason}")
 

@@ -10,11 +10,11 @@ from protocol.topics import (
     EVENT_LEAVES,
     READER_USER,
     ROOT,
-    SHARED_FILTERS,
     UPLINK_FILTERS,
     BoxTopic,
     Leaf,
     is_centre,
+    unshared,
 )
 
 #: What a box writes; the centre reads it.
@@ -43,7 +43,9 @@ def may_read(username: str, topic: str) -> bool:
 
 def may_subscribe(username: str, topic_filter: str) -> bool:
     """Return whether ``username`` may subscribe: to topics it may read, or its filters over all."""
-    if is_centre(username) and topic_filter in (*UPLINK_FILTERS, *SHARED_FILTERS):
+    if is_centre(username) and topic_filter in UPLINK_FILTERS:
+        return True
+    if is_centre(username) and unshared(topic_filter) in ALERT_FILTERS:
         return True
     if username == READER_USER and topic_filter in ALERT_FILTERS:
         return True

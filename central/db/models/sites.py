@@ -82,12 +82,13 @@ class Camera(Base):
     present: Mapped[bool] = mapped_column(default=True)
 
 
-class ConsumerLease(Base):
-    """Which of several consumers reads what boxes say of themselves, and until when."""
+class ConsumerGroup(Base):
+    """Consumers that share their work: under which name, which of them leads, and until when."""
 
-    __tablename__ = "consumer_lease"
+    __tablename__ = "consumer_group"
     __table_args__ = (CheckConstraint("one = 1", name="one_row"),)
 
     one: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    holder: Mapped[str]
-    until: Mapped[datetime]
+    share: Mapped[str]
+    leader: Mapped[str]
+    leads_until: Mapped[datetime]

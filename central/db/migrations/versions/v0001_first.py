@@ -105,14 +105,15 @@ def _feed_floor() -> None:
     )
 
 
-def _consumer_lease() -> None:
+def _consumer_group() -> None:
     op.create_table(
-        "consumer_lease",
+        "consumer_group",
         sa.Column("one", KEY, autoincrement=False, nullable=False),
-        sa.Column("holder", TEXT, nullable=False),
-        sa.Column("until", MOMENT, nullable=False),
-        sa.CheckConstraint("one = 1", name="ck_consumer_lease_one_row"),
-        sa.PrimaryKeyConstraint("one", name="pk_consumer_lease"),
+        sa.Column("share", TEXT, nullable=False),
+        sa.Column("leader", TEXT, nullable=False),
+        sa.Column("leads_until", MOMENT, nullable=False),
+        sa.CheckConstraint("one = 1", name="ck_consumer_group_one_row"),
+        sa.PrimaryKeyConstraint("one", name="pk_consumer_group"),
     )
 
 
@@ -794,7 +795,7 @@ def _viewing() -> None:
 TABLES = (
     _feed,
     _feed_floor,
-    _consumer_lease,
+    _consumer_group,
     _quarantine,
     _rate_count,
     _region,
