@@ -4,9 +4,6 @@ Source: OASIS MQTT 5.0, 2.4. A broker that speaks 3.1.1 gives few of them: paho 
 the ones below, a refused subscription into "Unspecified error", and a refused message it swallows.
 """
 
-#: Below it a code says that all went well.
-FAILURE = 0x80
-
 _ADVICE = {
     0x82: "the broker and this program do not understand each other",
     0x84: "this broker does not speak MQTT 5 (the embedded one does not): set version 3.1.1",
@@ -32,11 +29,6 @@ _ADVICE = {
     0x9E: "the broker has no shared subscriptions: one consumer only",
     0x9F: "the broker allows fewer new connections",
 }
-
-
-def is_failure(code: int) -> bool:
-    """Return whether a reason code says that something was refused or ended."""
-    return code >= FAILURE
 
 
 def explained(code: int, name: str) -> str:

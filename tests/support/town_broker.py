@@ -40,13 +40,14 @@ class TownBroker:
         programs = find_mosquitto()
         assert programs is not None
         write_passwords(programs, folder / "passwords", credentials)
-        shutil.copy(ROOT / "configs/mosquitto.acl", folder / "acl")
+        self.acl = folder / "acl"
+        shutil.copy(ROOT / "configs/mosquitto.acl", self.acl)
         with socket.create_server((self.host, 0)) as probe:
             self.port = int(probe.getsockname()[1])
         text = (ROOT / "configs/mosquitto.conf").read_text(encoding="utf-8")
         for named, ours in (
             ("/etc/mosquitto/tanshao.passwords", folder / "passwords"),
-            ("/etc/mosquitto/tanshao.acl", folder / "acl"),
+            ("/etc/mosquitto/tanshao.acl", self.acl),
             ("/etc/mosquitto/certs/broker.pem", self.ca_file),
             ("/etc/mosquitto/certs/broker.key", key),
             ("/var/lib/mosquitto/", f"{folder}/"),

@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from protocol.codec import MAX_PAYLOAD_BYTES
-from protocol.topics import CENTRE_USER, UPLINK_FILTERS, BoxTopic, Leaf, replica_user
+from protocol.topics import CENTRE_USER, ROOT, UPLINK_FILTERS, BoxTopic, Leaf, replica_user
 from tests.support.desk_box import BOX, REGION, TOKEN
 from tests.support.inbox import FakeInbox
 from tests.support.line import (
@@ -20,7 +20,7 @@ from tests.support.line import (
     consuming,
     uplink_settings,
 )
-from tests.support.tools import ROOT
+from tests.support.tools import ROOT as PROJECT
 from tests.support.town_broker import TownBroker, make_certificate
 from tests.support.waiting import wait_until
 from village.broker.acl import mosquitto_acl
@@ -119,6 +119,42 @@ def test_who_has_not_the_password_is_not_let_in(town, user, token):
         assert not stranger.admitted
 
 
+def refusing(folder, rule):
+    """Return a broker that lacks a rule, as one might that somebody set up by hand."""
+    broker = TownBroker(folder, CREDENTIALS)
+    text = broker.acl.read_text(encoding="utf-8")
+    assert f"{rule}\n" in text
+    broker.acl.write_text(text.replace(f"{rule}\n", ""), encoding="utf-8")
+    return broker
+
+
+def test_a_box_that_may_not_write_its_alerts_says_why_and_keeps_them(tmp_path, caplog):
+    with (
+        refusing(tmp_path / "town", f"pattern write {ROOT}/+/%u/event") as town,
+        sending(town, tmp_path / "box", version_5=True) as box,
+    ):
+        box.report(3)
+        box.sender.start()
+        wait_until(lambda: box.sender.status().refused == 3)
+        assert box.outbox.load().rows == 3
+    said = [record.error for record in caplog.records if record.msg == "bus.refused"]
+    assert said == ["Not authorized (0x87): the broker's rules (ACL) do not let this user do that"]
+
+
+def test_a_centre_that_may_not_write_receipts_says_why(tmp_path, inbox, caplog):
+    with (
+        refusing(tmp_path / "town", f"topic write {ROOT}/+/+/receipt") as town,
+        consuming(town, inbox, uplink=secure(town, version_5=True)),
+        sending(town, tmp_path / "box") as box,
+    ):
+        box.report()
+        box.sender.start()
+        wait_until(lambda: "uplink.refused" in caplog.messages)
+        assert box.outbox.load().rows == 1
+    (record,) = (each for each in caplog.records if each.msg == "uplink.refused")
+    assert record.reason.startswith("Not authorized (0x87): ")
+
+
 def test_without_tls_there_is_no_way_in(town, tmp_path):
     with SendingBox(tmp_path / "box", town) as box:
         box.sender.start()
@@ -196,14 +232,14 @@ def test_a_message_as_long_as_any_of_ours_comes_through_and_a_longer_one_does_no
 
 
 def test_the_rules_are_those_that_every_broker_of_ours_has():
-    text = (ROOT / "configs/mosquitto.acl").read_text(encoding="utf-8")
+    text = (PROJECT / "configs/mosquitto.acl").read_text(encoding="utf-8")
     rules = [line for line in text.splitlines() if not line.startswith("#")]
     users = (CENTRE_USER, *(replica_user(number) for number in range(1, 10)))
     assert rules == mosquitto_acl(users).splitlines()
 
 
 def test_the_limits_are_those_of_the_contract():
-    text = (ROOT / "configs/mosquitto.conf").read_text(encoding="utf-8")
+    text = (PROJECT / "configs/mosquitto.conf").read_text(encoding="utf-8")
     limits = dict(line.split(" ", 1) for line in text.splitlines() if line and line[0] != "#")
     assert int(limits["message_size_limit"]) == MAX_PAYLOAD_BYTES
     assert int(limits["max_packet_size"]) == MAX_PAYLOAD_BYTES + PACKET_HEAD_BYTES
