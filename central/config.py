@@ -302,6 +302,19 @@ def load(path: Path) -> CentralConfig:
     return _anchored(config, path.resolve().parent)
 
 
+def as_replica(config: CentralConfig, number: int) -> CentralConfig:
+    """Return the configuration of the consumer ``number`` of several.
+
+    Raises ConfigError where it lacks what several need.
+    """
+    document = config.model_dump()
+    document["mqtt"]["replica"] = number
+    try:
+        return CentralConfig.model_validate(document)
+    except ValidationError as error:
+        raise ConfigError(f"--replica {number}: {refusal(error)}") from None
+
+
 def parse(path: Path, model: type[Model]) -> Model:
     """Return the TOML file ``path`` as ``model``. Raises ConfigError as :func:`load` does."""
     try:

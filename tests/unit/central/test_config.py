@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from central.config import load
+from central.config import as_replica, load
 from central.errors import ConfigError
 from central.seed import load_seed
 from protocol.messages import AlertLevel
@@ -188,6 +188,22 @@ def test_what_several_consumers_need_is_said(tmp_path, text, words):
     with pytest.raises(ConfigError) as caught:
         load(written(tmp_path, text))
     assert words in str(caught.value)
+
+
+def test_one_file_serves_several_consumers(tmp_path):
+    config = load(written(tmp_path, SHARED + 'version = "5"\n'))
+    assert config.mqtt.user == "_centre"
+    first, second = as_replica(config, 1), as_replica(config, 2)
+    assert (first.mqtt.user, second.mqtt.user) == ("_centre-1", "_centre-2")
+    assert first.mqtt.model_dump(exclude={"replica"}) == config.mqtt.model_dump(exclude={"replica"})
+    assert first.database == config.database
+
+
+@pytest.mark.parametrize("number", [0, 100])
+def test_a_number_that_no_consumer_has_is_refused(tmp_path, number):
+    config = load(written(tmp_path, SHARED + 'version = "5"\n'))
+    with pytest.raises(ConfigError, match=f"--replica {number}: .*'mqtt.replica'"):
+        as_replica(config, number)
 
 
 def test_the_brokers_authority_is_below_the_files_folder(tmp_path):
