@@ -193,8 +193,10 @@ class Visitor:
 
     def __init__(self, broker: Place, username: str, token: str, **client: object) -> None:
         self.connected: list[bool] = []
+        self.reasons: list[str] = []
         self.granted: list[list[bool]] = []
         self.messages: list[tuple[str, bytes]] = []
+        self.expiries: list[int | None] = []  # of the messages, by MQTT 5
         self.refusals: list[str] = []
         self.disconnects = 0
         ca_file = client.pop("ca_file", None)
@@ -205,20 +207,26 @@ class Visitor:
             **client,  # type: ignore[arg-type]
         )
         self.client.username_pw_set(username, token)
-        self.client.on_connect = lambda _c, _u, _f, reason, _p: self.connected.append(
-            not reason.is_failure
-        )
+        self.client.on_connect = self._answered
         self.client.on_subscribe = lambda _c, _u, _m, reasons, _p: self.granted.append(
             [not reason.is_failure for reason in reasons]
         )
-        self.client.on_message = lambda _c, _u, message: self.messages.append(
-            (message.topic, bytes(message.payload))
-        )
+        self.client.on_message = self._hear
         self.client.on_publish = self._published
         self.client.on_disconnect = self._gone
         if ca_file is not None:
             self.client.tls_set(str(ca_file))
         self._broker = broker
+
+    def _hear(self, _client: mqtt.Client, _userdata: object, message: mqtt.MQTTMessage) -> None:
+        self.expiries.append(getattr(message.properties, "MessageExpiryInterval", None))
+        self.messages.append((message.topic, bytes(message.payload)))
+
+    def _answered(self, *of: object) -> None:
+        reason = of[3]
+        assert isinstance(reason, ReasonCode)
+        self.connected.append(not reason.is_failure)
+        self.reasons.append(str(reason))
 
     def _published(self, *of: object) -> None:
         reason = of[3]

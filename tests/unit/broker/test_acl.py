@@ -1,9 +1,12 @@
 """Who may write and read which topic."""
 
+import re
+
 import pytest
 
 from protocol.topics import CENTRE_USER, EPOCH, UPLINK_FILTERS, replica_user, shared_filters
 from tests.support.desk_box import BOX, REGION
+from tests.support.tools import ROOT
 from village.broker.acl import may_read, may_subscribe, may_write, mosquitto_acl
 
 
@@ -120,6 +123,24 @@ def test_mosquitto_gets_them_for_each_of_several_consumers():
         *("user _centre-2", *rules_of_one),
         *alone[alone.index("user _reader") :],
     ]
+
+
+def test_the_handbook_gives_emqx_the_same_rules():
+    text = (ROOT / "docs/handbook/broker.md").read_text(encoding="utf-8")
+    rules = [line for line in text.splitlines() if line.strip().startswith("{allow, ")]
+    told = {
+        (re.search(r'"\^?(_\w+)|\ball\b', rule)[1] or "%u", "publish" in rule, where)
+        for rule in rules
+        for where in re.findall(r'"(tanshao/[^"]+)"', rule)
+    }
+    ours, user = set(), ""
+    for kind, *rest in map(str.split, mosquitto_acl().splitlines()):
+        if kind == "user":
+            (user,) = rest
+            continue
+        who = "%u" if kind == "pattern" else user
+        ours.add((who, rest[0] == "write", rest[1].replace("%u", "${username}")))
+    assert told == ours
 
 
 @pytest.mark.parametrize("leaf", ["event", "historical"])
