@@ -9,7 +9,7 @@ _ADVICE = {
     0x84: "this broker does not speak MQTT 5 (the embedded one does not): set version 3.1.1",
     0x85: "the broker wants another client id: it must be the user name",
     0x86: "no such user at the broker, or another password",
-    0x87: "the broker's rules (ACL) do not let this user do that",
+    0x87: "the rules (ACL) forbid it; on signing in: no such user, or another password",
     0x88: "the broker is starting, or ends",
     0x89: "the broker has too much to do",
     0x8A: "the broker has banned this user",

@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 #: again and gets another.
 MAX_QUEUED = 10_000
 
-
 #: How long a broker keeps a session for us that is not clean, in seconds (MQTT 5).
 SESSION_EXPIRY_S = 86_400
 
@@ -93,8 +92,7 @@ class Uplink:
     """A connection that subscribes to every box.
 
     ``deliver`` and ``changed`` are called in paho's thread and must return at once. Nothing is
-    acknowledged before :meth:`acknowledge`. ``refused`` counts messages of ours that the broker
-    would not take, where it says so (MQTT 5).
+    acknowledged before :meth:`acknowledge`.
     """
 
     def __init__(
@@ -115,7 +113,7 @@ class Uplink:
         self._session_present = False
         self._answered = False
         self._has_will = will is not None
-        self.refused = 0
+        self._has_complained = False
         self._client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
             client_id=settings.username,
@@ -169,17 +167,6 @@ class Uplink:
             return
         self._client.loop_start()
 
-    def _connect(self) -> None:
-        place = self._settings.host, self._settings.port, self._settings.keepalive_s
-        if not self._settings.version_5:
-            self._client.connect(*place)
-            return
-        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-        if not self._settings.clean_session:
-            properties.SessionExpiryInterval = SESSION_EXPIRY_S
-        clean = self._settings.clean_session
-        self._client.connect(*place, clean_start=clean, properties=properties)
-
     def read_sites(self, *, on: bool) -> None:
         """Begin, or cease, to read what boxes say of themselves (protocol I15).
 
@@ -231,6 +218,17 @@ class Uplink:
         self._client.on_connect = self._client.on_subscribe = None
         self._client.on_disconnect = self._client.on_message = None
         self._client.on_publish = None
+
+    def _connect(self) -> None:
+        place = self._settings.host, self._settings.port, self._settings.keepalive_s
+        if not self._settings.version_5:
+            self._client.connect(*place)
+            return
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        if not self._settings.clean_session:
+            properties.SessionExpiryInterval = SESSION_EXPIRY_S
+        clean = self._settings.clean_session
+        self._client.connect(*place, clean_start=clean, properties=properties)
 
     # -- in paho's thread -------------------------------------------------------------------------
 
@@ -293,12 +291,11 @@ class Uplink:
         reason: ReasonCode,
         _properties: Properties | None,
     ) -> None:
-        if not reason.is_failure:
-            return
-        if self.refused == 0:  # the others of this connection are refused for the same
+        # What else is refused on this connection is so for the same reason.
+        if reason.is_failure and not self._has_complained:
+            self._has_complained = True
             words = explained(reason.value, str(reason))
             log.warning("uplink.refused", extra={"reason": words})
-        self.refused += 1
 
     def _on_message(self, _client: mqtt.Client, _userdata: Any, message: mqtt.MQTTMessage) -> None:  # noqa: ANN401 - paho's type
         received = Received(message.topic, bytes(message.payload), self._clock.now())
