@@ -264,6 +264,22 @@ def test_an_epoch_that_was_there_before_us_is_no_news(broker, centre, tmp_path):
         assert box.sender.status().sent == 2
 
 
+def test_epochs_that_follow_one_another_make_it_send_again_once(broker, centre, tmp_path):
+    """As several consumers give them, when all of them begin anew."""
+    timing = replace(PATIENT, epoch_gap_s=600.0)
+    with SendingBox(tmp_path / "box", broker, timing=timing) as box:
+        box.report(1)
+        box.sender.start()
+        wait_until(lambda: centre.messages)
+        centre.publish(EPOCH, epoch())
+        wait_until(lambda: len(centre.messages) == 2)
+        for _ in range(3):
+            centre.publish(EPOCH, epoch())
+        centre.publish(RECEIPT, receipt(box, 1))
+        box.wait_cleared()
+        assert (box.sender.status().sent, len(centre.messages)) == (2, 2)
+
+
 def test_silence_makes_it_connect_anew(broker, centre, tmp_path):
     timing = replace(PATIENT, silence_s=0.3)
     with SendingBox(tmp_path / "box", broker, timing=timing) as box:
