@@ -76,6 +76,7 @@ def test_status_tells_what_runs(village):
     for name in ("testcam", "edge", "centre", "consumer"):
         assert f"pid {village.program(name)['pid']}" in told.stdout
     assert "camera.cam-04" in told.stdout
+    assert f"broker     {village.state()['broker']}" in told.stdout
 
 
 @pytest.mark.parametrize("name", ["edge", "testcam", "centre", "consumer"])
