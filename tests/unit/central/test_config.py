@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from central.__main__ import main
 from central.config import as_replica, load
 from central.errors import ConfigError
 from central.seed import load_seed
@@ -204,6 +205,12 @@ def test_a_number_that_no_consumer_has_is_refused(tmp_path, number):
     config = load(written(tmp_path, SHARED + 'version = "5"\n'))
     with pytest.raises(ConfigError, match=f"--replica {number}: .*'mqtt.replica'"):
         as_replica(config, number)
+
+
+def test_a_consumer_with_a_number_does_not_start_on_sqlite(tmp_path, capsys):
+    path = written(tmp_path, MINIMAL + 'version = "5"\n')
+    assert main(["consume", "--config", str(path), "--replica", "1"]) == 1
+    assert "'mqtt.replica' needs PostgreSQL" in capsys.readouterr().err
 
 
 def test_the_brokers_authority_is_below_the_files_folder(tmp_path):
