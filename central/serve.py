@@ -89,7 +89,8 @@ def consume(config: CentralConfig, clock: Clock) -> int:
     group = None if is_alone else DatabaseGroup(database, config.mqtt.user)
     uplink = _uplink(config.mqtt, None if group is None else group.share())
     inbox = DatabaseInbox(database, clock, config.deadlines.deadlines())
-    consumer = Consumer(ConsumerSettings(uplink), inbox, clock, GapPursuit(database, clock), group)
+    pursuit = GapPursuit(database, clock)
+    consumer = Consumer(ConsumerSettings(uplink), inbox, clock, pursuit, lease=group)
     stopping = threading.Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:

@@ -56,6 +56,8 @@ EVENT_LEAVES = frozenset({Leaf.EVENT, Leaf.HISTORICAL})
 ALERT_FILTERS = tuple(f"{ROOT}/+/+/{leaf}" for leaf in (Leaf.EVENT, Leaf.HISTORICAL))
 #: What every box says of itself: of several consumers one reads it (protocol I15).
 SITE_FILTERS = tuple(f"{ROOT}/+/+/{leaf}" for leaf in (Leaf.STATE, Leaf.HEARTBEAT))
+#: The rest, each message for one of them (protocol I14).
+SHAREABLE_FILTERS = tuple(each for each in UPLINK_FILTERS if each not in SITE_FILTERS)
 #: A shared subscription's first level.
 SHARE = "$share"
 
@@ -66,8 +68,8 @@ def replica_user(number: int) -> str:
 
 
 def shared_filters(share: str) -> tuple[str, ...]:
-    """Return the alerts of every box, each for one of the consumers in ``share`` (protocol I14)."""
-    return tuple(f"{SHARE}/{share}/{topic_filter}" for topic_filter in ALERT_FILTERS)
+    """Return what consumers subscribe to that share their work under the name ``share``."""
+    return tuple(f"{SHARE}/{share}/{topic_filter}" for topic_filter in SHAREABLE_FILTERS)
 
 
 def unshared(topic_filter: str) -> str | None:

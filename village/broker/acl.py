@@ -10,6 +10,7 @@ from protocol.topics import (
     EVENT_LEAVES,
     READER_USER,
     ROOT,
+    SHAREABLE_FILTERS,
     UPLINK_FILTERS,
     BoxTopic,
     Leaf,
@@ -45,7 +46,7 @@ def may_subscribe(username: str, topic_filter: str) -> bool:
     """Return whether ``username`` may subscribe: to topics it may read, or its filters over all."""
     if is_centre(username) and topic_filter in UPLINK_FILTERS:
         return True
-    if is_centre(username) and unshared(topic_filter) in ALERT_FILTERS:
+    if is_centre(username) and unshared(topic_filter) in SHAREABLE_FILTERS:
         return True
     if username == READER_USER and topic_filter in ALERT_FILTERS:
         return True

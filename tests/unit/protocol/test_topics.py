@@ -4,10 +4,11 @@ import pytest
 
 from protocol.ids import BOX_ID
 from protocol.topics import (
-    ALERT_FILTERS,
     CENTRE_USER,
     EPOCH,
     MAX_REPLICAS,
+    SHAREABLE_FILTERS,
+    SITE_FILTERS,
     UPLINK_FILTERS,
     BoxTopic,
     Leaf,
@@ -96,12 +97,17 @@ def test_nobody_else_is_the_centre(username):
     assert not is_centre(username)
 
 
+def test_what_is_shared_and_what_one_reads_is_what_one_alone_subscribes_to():
+    assert {*SHAREABLE_FILTERS, *SITE_FILTERS} == {*UPLINK_FILTERS}
+    assert not {*SHAREABLE_FILTERS} & {*SITE_FILTERS}
+
+
 def test_a_share_is_of_the_alerts_of_every_box():
     assert shared_filters("word") == (
         "$share/word/tanshao/v1/+/+/event",
         "$share/word/tanshao/v1/+/+/historical",
     )
-    assert tuple(map(unshared, shared_filters("word"))) == ALERT_FILTERS
+    assert tuple(map(unshared, shared_filters("word"))) == SHAREABLE_FILTERS
 
 
 @pytest.mark.parametrize("topic_filter", ["", "$share", "$share/x", "$share//x", "x/$share/a", "#"])
