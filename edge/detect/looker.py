@@ -9,9 +9,8 @@ import numpy as np
 from edge.detect import wire
 from edge.detect.frame import planes
 from edge.detect.motion import Floats, Motion, shrink
-from edge.detect.repeat import Repeat
+from edge.detect.repeat import Repeat, Sides
 from edge.detect.schedule import TICKS_PER_S
-from edge.ports import Rectangle
 from models.boxes import Picture
 from models.fire import SMOKE, FireBox, FireModel
 from models.person import PersonModel
@@ -149,5 +148,5 @@ def fire_rows(
     return tuple(found)
 
 
-def _shares(box: FireBox, width: int, height: int) -> Rectangle:
+def _shares(box: FireBox, width: int, height: int) -> Sides:
     return box.left / width, box.top / height, box.right / width, box.bottom / height

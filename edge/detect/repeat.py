@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.detect.motion import Floats
-from edge.ports import Rectangle
 
 #: A picture is another one where any of its pixels, made small, differs by so many grey levels. A
 #: camera's noise at night is about 6 a pixel of the stream; of the sixteen and more that are one
@@ -38,6 +37,8 @@ _AROUND = np.ones((3, 3), np.uint8)
 _NEAR_PX = 3
 
 Mask = NDArray[np.bool_]
+#: Left, top, right and bottom, in shares of the picture.
+Sides = tuple[float, float, float, float]
 
 
 class Repeat:
@@ -59,7 +60,7 @@ class Repeat:
         least = np.clip(self._usual * _USUAL_TIMES, CHANGE, MOST_USUAL)
         return bool((changes < least).all())
 
-    def looked(self, at_s: float, grey: Floats, found: Iterable[Rectangle] = ()) -> None:
+    def looked(self, at_s: float, grey: Floats, found: Iterable[Sides] = ()) -> None:
         """Take that this picture was looked at, and where in it something was found."""
         before, self._at_s, self._grey = self._grey, at_s, grey
         found_before, self._found = self._found, _cover(grey, found)
@@ -75,8 +76,8 @@ class Repeat:
         self._usual = around if self._usual is None else np.maximum(self._usual, around)
 
 
-def _cover(grey: Floats, found: Iterable[Rectangle]) -> Mask:
-    """Return which pixels are in a rectangle, or so near that they show its coming and going."""
+def _cover(grey: Floats, found: Iterable[Sides]) -> Mask:
+    """Return which pixels are in what was found, or so near that they show its coming and going."""
     rows, columns = grey.shape
     mask = np.zeros(grey.shape, bool)
     for left, top, right, bottom in found:
