@@ -107,7 +107,7 @@ class Broker:
         self._wait_ready(self._process)
         log.info("broker.started", extra={"kind": self.kind.value, "port": self.port})
         if self.kind is BrokerKind.EMBEDDED:
-            log.warning("broker.embedded", extra={"advice": self.kind.advice})
+            log.info("broker.embedded", extra={"advice": self.kind.advice})
 
     def update(self, credentials: Mapping[str, SecretStr]) -> None:
         """Admit these users and no others from now on; who is connected stays connected."""

@@ -1,5 +1,6 @@
 """The broker as a child process: who gets in, who may do what, how it lives and dies."""
 
+import logging
 import os
 import signal
 import socket
@@ -354,6 +355,7 @@ def test_the_embedded_broker_refuses_a_share_which_it_would_never_serve(tmp_path
 
 @EVERY_BROKER
 def test_only_the_embedded_broker_says_that_it_is_for_a_village_or_a_trial(tmp_path, kind, caplog):
+    caplog.set_level(logging.INFO)
     start_broker(tmp_path, kind).close()
     advice = [record.advice for record in caplog.records if record.msg == "broker.embedded"]
     assert advice == ([kind.advice] if kind is BrokerKind.EMBEDDED else [])
