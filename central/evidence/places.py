@@ -18,9 +18,9 @@ def open_storages(config: CentralConfig, clock: Clock) -> Storages:
     by_place: dict[EvidencePlace, EvidenceStorage] = {
         EvidencePlace.DISK: FolderStorage(config.evidence.folder)
     }
-    settings = config.s3_settings()
-    if settings is not None:
-        by_place[EvidencePlace.S3] = _s3(settings, clock)
+    s3 = config.evidence.s3
+    if s3 is not None:
+        by_place[EvidencePlace.S3] = _s3(s3.settings(config.village.region_code), clock)
     return Storages(by_place, config.evidence.store)
 
 
