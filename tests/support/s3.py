@@ -26,6 +26,19 @@ SECRET_KEY = "a-secret-key-nobody-may-see"
 _START_S = 90
 
 
+def settings_of(endpoint: str, **changes: Any) -> S3Settings:
+    """Return how a centre reaches a server: one attempt, so that a test waits for no second one."""
+    told: dict[str, Any] = {
+        "region": "us-east-1",
+        "bucket": BUCKET,
+        "prefix": "532324001002/",
+        "access_key": SecretStr(ACCESS_KEY),
+        "secret_key": SecretStr(SECRET_KEY),
+        "attempts": 1,
+    }
+    return S3Settings(endpoint=endpoint, **(told | changes))
+
+
 class S3Server:
     """A server at ``endpoint`` with an empty, private bucket. It may be killed and begin again."""
 
@@ -81,17 +94,8 @@ class S3Server:
             )
 
     def settings(self, **changes: Any) -> S3Settings:
-        """Return how a centre reaches it: one attempt, so that a test waits for no second one."""
-        told: dict[str, Any] = {
-            "endpoint": self.endpoint,
-            "region": "us-east-1",
-            "bucket": BUCKET,
-            "prefix": "532324001002/",
-            "access_key": SecretStr(ACCESS_KEY),
-            "secret_key": SecretStr(SECRET_KEY),
-            "attempts": 1,
-        }
-        return S3Settings(**(told | changes))
+        """Return how a centre reaches it."""
+        return settings_of(**({"endpoint": self.endpoint} | changes))
 
     def section(self, folder: Path) -> dict[str, Any]:
         """Return the section ``[evidence.s3]`` that reaches it; its secrets are in ``folder``."""

@@ -18,7 +18,8 @@ from central.evidence.s3 import PART_BYTES, S3Storage
 from central.evidence.span import Span
 from protocol.clock import FakeClock, SystemClock
 from tests.support.cutting_link import CuttingLink
-from tests.support.s3 import BUCKET, SECRET_KEY, running_seaweed
+from tests.support.refusing_s3 import refusing_s3
+from tests.support.s3 import BUCKET, SECRET_KEY, running_seaweed, settings_of
 from tests.support.waiting import wait_until
 from tests.support.xiacun import NOW
 
@@ -143,6 +144,30 @@ def test_a_bucket_that_is_not_there_is_away_not_gone(moto_server, tmp_path):
     storage = S3Storage(moto_server.settings(bucket="another-bucket"), SystemClock())
     with pytest.raises(EvidenceAwayError, match="NoSuchBucket"):
         storage.put(KEY, *written(tmp_path, CLIP))
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "said"),
+    [
+        (507, "XMinioStorageFull", "XMinioStorageFull"),
+        (400, "XMinioAdminBucketQuotaExceeded", "XMinioAdminBucketQuotaExceeded"),
+        (403, "AccessDenied", "AccessDenied"),
+        (503, "SlowDown", "SlowDown"),
+        (0, "", "ReadTimeoutError"),
+    ],
+)
+def test_a_bucket_that_is_full_or_refuses_or_hangs_is_away_with_its_code(
+    tmp_path, status, code, said
+):
+    source, sha256 = written(tmp_path, CLIP)
+    with refusing_s3(status, code) as endpoint:
+        told = settings_of(endpoint, read_timeout_s=0.3, attempts=2)
+        storage = S3Storage(told, SystemClock())
+        with pytest.raises(EvidenceAwayError) as refused:
+            storage.put(KEY, source, sha256)
+    assert str(refused.value) == f"evidence: S3: {said}"  # and none of the server's own words
+    assert not storage.works
+    assert source.read_bytes() == CLIP
 
 
 def test_an_object_that_somebody_shortened_is_gone_and_s3_is_not_away(s3, tmp_path):
