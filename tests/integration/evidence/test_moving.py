@@ -151,7 +151,7 @@ def test_everything_goes_to_s3_and_back_and_can_be_read_in_between(village, caps
 def test_a_move_that_is_killed_loses_nothing_and_goes_on(village, puts):
     village.bring(PIECES)
     config = village.config("s3")
-    child = [sys.executable, "-m", "tests.support.evidence_move_child", str(puts)]
+    child = [sys.executable, "-m", "tests.support.dying_centre_child", str(puts)]
     given = ["evidence", "move", "--to", "s3", "--config", str(config)]
     killed = subprocess.run([*child, *given], cwd=ROOT, check=False, capture_output=True)
     assert killed.returncode == -signal.SIGKILL

@@ -2,8 +2,13 @@
 
 import contextlib
 import hashlib
+import json
 import random
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
@@ -17,14 +22,17 @@ from central.db.migrate import migrate
 from central.db.models import Evidence
 from central.errors import StoreUnavailableError
 from central.evidence.store import EvidenceStore
-from protocol.clock import FakeClock
+from central.ingest.inbox import DatabaseInbox
+from protocol.clock import FakeClock, SystemClock
 from tests.support.bringing import evidence_headers
 from tests.support.cutting_link import CuttingLink
 from tests.support.s3 import ACCESS_KEY, SECRET_KEY, S3Server, running_seaweed
+from tests.support.tools import ROOT
 from tests.support.web_centre import WebCentre, enter_accounts, running_centre
 from tests.support.xiacun import (
     BOX,
     BOX_TOKEN,
+    DEADLINES,
     NOW,
     alert_data,
     alert_message,
@@ -32,7 +40,33 @@ from tests.support.xiacun import (
     received,
 )
 
+CONFIG = """
+[village]
+name = "下村"
+region_code = "532324001002"
+[database]
+url = "sqlite:///central.db"
+[http]
+port = 0
+[mqtt]
+password = {{ env = "NOT_USED" }}
+[evidence]
+folder = "evidence"
+store = "s3"
+[evidence.s3]
+endpoint = "{endpoint}"
+bucket = "tanshao-evidence"
+access_key = {{ file = "access-key" }}
+secret_key = {{ file = "secret-key" }}
+"""
 CLIP = random.Random(5).randbytes(700_000)
+
+
+@dataclass(frozen=True)
+class At:
+    """A centre of which only the address is known."""
+
+    url: str
 
 
 @pytest.fixture
@@ -208,6 +242,39 @@ def test_where_the_row_fails_the_object_is_put_once(s3, database, clock, tmp_pat
         assert len(before) == 1
         assert s3.keys() == before
         assert rows(database) == 1
+
+
+def test_a_centre_that_is_killed_between_object_and_row_leaves_no_row_and_no_byte_goes_twice(
+    seaweed, database, tmp_path
+):
+    alert = uuid4()
+    first = received(alert_message(alert_data(alert), 1))
+    DatabaseInbox(database, FakeClock(NOW), DEADLINES).commit([first])
+    told = tmp_path / "central.toml"
+    told.write_text(CONFIG.format(endpoint=seaweed.endpoint), encoding="utf-8")
+    seaweed.section(tmp_path)  # writes the secrets
+    command = ["tests.support.dying_centre_child", "1", "serve", "--config", str(told)]
+    with subprocess.Popen(
+        [sys.executable, "-m", *command], cwd=ROOT, stderr=subprocess.PIPE, text=True
+    ) as dying:
+        ready = next(line for line in dying.stderr if "serve.ready" in line)
+        url = f"http://127.0.0.1:{json.loads(ready)['port']}"
+        with pytest.raises(httpx.TransportError):
+            send(At(url), alert)
+        dying.stderr.read()
+        assert dying.wait() == -signal.SIGKILL
+    assert (rows(database), len(seaweed.keys())) == (0, 1)
+    clock = FakeClock(SystemClock().now())
+    with centre_on(seaweed, database, clock, tmp_path) as centre:
+        assert ask(centre, alert).headers["upload-offset"] == str(len(CLIP))
+        assert send(centre, alert, b"", len(CLIP)).status_code == 201
+        assert (rows(database), len(seaweed.keys())) == (1, 2)
+        clock.advance(31 * 86_400)
+        centre.centre.caretaker.look()
+        assert len(seaweed.keys()) == 1
+        with database.read() as session:
+            (row,) = session.scalars(select(Evidence)).all()
+        assert centre.centre.evidence.read(row.id) == CLIP
 
 
 def test_what_lay_on_the_disk_before_is_still_shown(s3, database, clock, tmp_path):

@@ -1,4 +1,4 @@
-"""``evidence move`` as its own process, which ends itself, by SIGKILL, after a number of puts."""
+"""A command of the centre as its own process, which kills itself after a number of puts to S3."""
 
 import os
 import signal
