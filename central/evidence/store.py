@@ -3,7 +3,7 @@
 import contextlib
 import logging
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 
 #: So many files that wait for their row are known; of more, the row's next try puts them again.
 _WAITING_AT_MOST = 10_000
+#: Long before the caretaker takes away what no row names.
+_WAITING_AT_LONGEST = timedelta(days=1)
 
 
 class Stored(StrEnum):
@@ -60,6 +62,7 @@ class _Lying:
 
     evidence_id: UUID
     key: str
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +157,9 @@ class EvidenceStore:
         """
         partial.verify(piece.sha256)
         name = _partial_name(piece)
-        lying = self._waiting.get(name) or self._put(piece, partial)
+        lying = self._waiting.get(name)
+        if lying is None or self._clock.now() - lying.since > _WAITING_AT_LONGEST:
+            lying = self._put(piece, partial)
         if len(self._waiting) < _WAITING_AT_MOST:
             self._waiting[name] = lying
         try:
@@ -208,10 +213,11 @@ class EvidenceStore:
 
         So a sweep, which knows only keys, never takes away what is just being stored.
         """
-        evidence_id = uuid7(self._clock.now())
+        now = self._clock.now()
+        evidence_id = uuid7(now)
         key = key_of(piece.box_id, piece.start, piece.alert_id, piece.kind, evidence_id)
         self._storages.newest.put(key, partial.path, piece.sha256)
-        return _Lying(evidence_id, key)
+        return _Lying(evidence_id, key, now)
 
     def _enter(self, piece: Piece, size_bytes: int, lying: _Lying) -> None:
         """Write the row of a file that lies in the storage."""

@@ -16,7 +16,7 @@ from central.auth.limits import TryLimits
 from central.auth.sessions import SessionDesk, SessionRules
 from central.config import CentralConfig
 from central.db.engine import Database
-from central.evidence.orphans import EvidenceCaretaker
+from central.evidence.caretaker import EvidenceCaretaker
 from central.evidence.places import open_partials, open_storages
 from central.evidence.store import EvidenceStore
 from central.evidence.uploads import Uploads

@@ -19,8 +19,8 @@ from central.db.engine import Database
 from central.db.migrate import migrate
 from central.db.models import Evidence
 from central.evidence import moving
+from central.evidence.caretaker import EvidenceCaretaker
 from central.evidence.folder import MOVING, FolderStorage
-from central.evidence.orphans import EvidenceCaretaker
 from central.evidence.partial import PARTIAL, Partials
 from central.evidence.places import open_storages
 from central.evidence.span import Span

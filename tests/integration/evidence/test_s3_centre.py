@@ -244,6 +244,25 @@ def test_where_the_row_fails_the_object_is_put_once(s3, database, clock, tmp_pat
         assert rows(database) == 1
 
 
+def test_an_object_that_waited_too_long_for_its_row_is_not_counted_on(
+    s3, database, clock, tmp_path, monkeypatch
+):
+    def away(*_given: object) -> None:
+        raise StoreUnavailableError("database: away")
+
+    with centre_on(s3, database, clock, tmp_path) as centre:
+        alert = new_alert(centre)
+        with monkeypatch.context() as broken:
+            broken.setattr(EvidenceStore, "_enter", away)
+            assert send(centre, alert).status_code == 503
+        s3.empty()  # as the caretaker does, in the end
+        clock.advance(40 * 86_400)
+        assert send(centre, alert).status_code == 201
+        with database.read() as session:
+            (row,) = session.scalars(select(Evidence)).all()
+        assert centre.centre.evidence.read(row.id) == CLIP
+
+
 def test_a_centre_that_is_killed_between_object_and_row_leaves_no_row_and_no_byte_goes_twice(
     seaweed, database, tmp_path
 ):
