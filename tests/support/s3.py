@@ -18,6 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import SecretStr
 
 from central.evidence.s3_settings import S3Settings
+from tests.support.town_broker import make_certificate
 from tests.support.waiting import wait_until
 
 BUCKET = "tanshao-evidence"
@@ -45,6 +46,7 @@ class S3Server:
     def __init__(self, folder: Path, port: int) -> None:
         self.folder = folder
         self.endpoint = f"http://127.0.0.1:{port}"
+        self.ca_file: Path | None = None
         self._port = port
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -68,6 +70,7 @@ class S3Server:
         return boto3.session.Session(ACCESS_KEY, SECRET_KEY, region_name="us-east-1").client(
             "s3",
             endpoint_url=self.endpoint,
+            verify=str(self.ca_file) if self.ca_file else None,
             config=Config(
                 s3={"addressing_style": "path"},
                 retries={"total_max_attempts": 1},
@@ -165,15 +168,23 @@ class SeaweedServer(S3Server):
 
 
 class MotoServer(S3Server):
-    """moto: it believes every key, and forgets all that it had when it ends."""
+    """moto: it believes every key, and forgets all that it had when it ends.
 
-    def __init__(self, folder: Path) -> None:
+    ``tls``: it speaks https with a certificate of its own.
+    """
+
+    def __init__(self, folder: Path, *, tls: bool) -> None:
         (port,) = _free_ports(1)
         super().__init__(folder, port)
+        self._more: list[str] = []
+        if tls:
+            self.endpoint = self.endpoint.replace("http:", "https:")
+            self.ca_file, key = make_certificate(folder)
+            self._more = ["-c", str(self.ca_file), "-k", str(key)]
 
     def _command(self) -> list[str]:
         where = ("-H", "127.0.0.1", "-p", str(self._port))
-        return [sys.executable, "-m", "moto.server", *where]
+        return [sys.executable, "-m", "moto.server", *where, *self._more]
 
 
 @contextlib.contextmanager
@@ -187,9 +198,9 @@ def running_seaweed(folder: Path) -> Iterator[S3Server]:
 
 
 @contextlib.contextmanager
-def running_moto(folder: Path) -> Iterator[S3Server]:
+def running_moto(folder: Path, *, tls: bool = False) -> Iterator[S3Server]:
     """Run moto's server, with its log in a folder."""
-    with _running(MotoServer(folder)) as server:
+    with _running(MotoServer(folder, tls=tls)) as server:
         yield server
 
 

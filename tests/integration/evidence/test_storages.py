@@ -19,7 +19,7 @@ from central.evidence.span import Span
 from protocol.clock import FakeClock, SystemClock
 from tests.support.cutting_link import CuttingLink
 from tests.support.refusing_s3 import refusing_s3
-from tests.support.s3 import BUCKET, SECRET_KEY, running_seaweed, settings_of
+from tests.support.s3 import BUCKET, SECRET_KEY, running_moto, running_seaweed, settings_of
 from tests.support.waiting import wait_until
 from tests.support.xiacun import NOW
 
@@ -138,6 +138,16 @@ def test_a_wrong_key_is_said_without_the_key(seaweed, tmp_path, caplog):
     assert not storage.works
     for secret in ("wrong-secret", SECRET_KEY):
         assert secret not in caplog.text + str(refused.value) + repr(seaweed.settings())
+
+
+def test_https_is_spoken_with_who_is_vouched_for_and_nobody_else(tmp_path):
+    with running_moto(tmp_path, tls=True) as server:
+        source, sha256 = written(tmp_path, CLIP)
+        with pytest.raises(EvidenceAwayError, match="SSLError"):
+            S3Storage(server.settings(), SystemClock()).put(KEY, source, sha256)
+        storage = S3Storage(server.settings(ca_file=server.ca_file), SystemClock())
+        storage.put(KEY, source, sha256)
+        assert whole(storage, KEY, len(CLIP)) == CLIP
 
 
 def test_a_bucket_that_is_not_there_is_away_not_gone(moto_server, tmp_path):
