@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 
 from edge.ingest.fanout import Fanout
-from edge.ingest.rtsp import RtspOpener
+from edge.ingest.ffmpeg import FfmpegOpener
 from edge.ingest.worker import StreamWorker
 from edge.media.sample import Sample, StreamItem
 from protocol.clock import SystemClock
@@ -31,7 +31,7 @@ def main() -> None:
     recorder = archive.recorder(segment_s=2.0)
     recorder.start()
     fanout = Fanout("gate/main", recorder, Tell())
-    StreamWorker("gate", MAIN, RtspOpener(sys.argv[2], clock), fanout, (), clock).start()
+    StreamWorker("gate", MAIN, FfmpegOpener(sys.argv[2], clock), fanout, (), clock).start()
     threading.Event().wait()
 
 

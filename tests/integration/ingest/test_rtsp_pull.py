@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from edge.errors import StreamError, StreamMissing, StreamRefused, StreamStalled
 from edge.ingest.backoff import Backoff
 from edge.ingest.fanout import Fanout
-from edge.ingest.rtsp import RtspOpener
+from edge.ingest.ffmpeg import FfmpegOpener
 from edge.ingest.worker import LOST_AFTER_S, StreamWorker
 from edge.media.sample import Codec, GapReason, RunEnded, Sample, StreamItem
 from edge.media.timeline import Timeline
@@ -64,7 +64,7 @@ class States:
 def test_a_camera_gives_runs_that_begin_at_a_key_frame_with_even_steps(tmp_path, codec):
     clip = make_clip(tmp_path / f"cam.{codec.value}", frames=50, gop=25)
     with TestCamera({"/cam": (clip, 25)}) as camera:
-        source = RtspOpener(camera.url("/cam"), CLOCK).open()
+        source = FfmpegOpener(camera.url("/cam"), CLOCK).open()
         line = Timeline("gate", StreamName.MAIN, source.codec, source.extradata)
         samples: list[Sample] = []
         for packet in source.packets():
@@ -86,7 +86,7 @@ def test_a_camera_gives_runs_that_begin_at_a_key_frame_with_even_steps(tmp_path,
 def test_a_password_of_odd_characters_is_understood(clip, auth, monkeypatch):
     password = "p@ss:w/rd%41?#"
     with TestCamera({"/cam": (clip, 25)}, auth=auth, username="admin", password=password) as camera:
-        opener = RtspOpener(camera.url("/cam"), CLOCK, "admin", lambda: SecretStr(password))
+        opener = FfmpegOpener(camera.url("/cam"), CLOCK, "admin", lambda: SecretStr(password))
         source = opener.open()
         packet = next(iter(source.packets()))
         source.close()
@@ -97,7 +97,7 @@ def test_a_password_of_odd_characters_is_understood(clip, auth, monkeypatch):
 @pytest.mark.parametrize("given", [None, "wrong-secret"])
 def test_a_wrong_password_is_refused_and_said_nowhere(clip, capfd, caplog, given):
     with TestCamera({"/cam": (clip, 25)}, auth="digest", username="admin", password="x") as camera:
-        opener = RtspOpener(
+        opener = FfmpegOpener(
             camera.url("/cam"),
             CLOCK,
             "admin" if given else None,
@@ -114,7 +114,7 @@ def test_a_wrong_password_is_refused_and_said_nowhere(clip, capfd, caplog, given
 
 def test_a_path_that_is_not_there_is_missing_and_may_come(camera):
     with pytest.raises(StreamMissing):
-        RtspOpener(camera.url("/nothing"), CLOCK).open()
+        FfmpegOpener(camera.url("/nothing"), CLOCK).open()
 
 
 def test_a_port_where_nobody_listens_is_an_error_at_once(camera):
@@ -122,7 +122,7 @@ def test_a_port_where_nobody_listens_is_an_error_at_once(camera):
     camera.kill()
 
     with pytest.raises(StreamError) as error:
-        RtspOpener(url, CLOCK).open()
+        FfmpegOpener(url, CLOCK).open()
     assert type(error.value) is StreamError
 
 
@@ -130,7 +130,7 @@ def test_a_camera_that_accepts_and_stays_silent_is_given_up(camera):
     camera.freeze()
     try:
         with pytest.raises(StreamStalled):
-            RtspOpener(camera.url("/cam"), CLOCK).open()
+            FfmpegOpener(camera.url("/cam"), CLOCK).open()
     finally:
         camera.thaw()
 
@@ -144,7 +144,7 @@ class Pull:
         self.worker = StreamWorker(
             "gate",
             StreamName.MAIN,
-            RtspOpener(url, CLOCK),
+            FfmpegOpener(url, CLOCK),
             Fanout("gate/main", self.subscriber),
             [self.states],
             CLOCK,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from edge.ingest.fanout import Fanout
-from edge.ingest.rtsp import RtspOpener
+from edge.ingest.ffmpeg import FfmpegOpener
 from edge.ingest.worker import StreamWorker
 from edge.media.sample import Codec, GapReason
 from edge.recording.export import cut
@@ -44,7 +44,7 @@ class Station:
         self.archive = Archive(folder, CLOCK)
         self.archive.recover("gate")
         self.recorder = self.archive.recorder(segment_s=2.0)
-        opener = RtspOpener(url, CLOCK)
+        opener = FfmpegOpener(url, CLOCK)
         self.worker = StreamWorker(
             "gate", MAIN, opener, Fanout("gate/main", self.recorder), (), CLOCK
         )
