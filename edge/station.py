@@ -97,7 +97,13 @@ class Station:
             listener.stream_changed(status)
 
     def watch(self, camera_id: str, subscriber: Subscriber) -> None:
-        """Offer ``subscriber`` the camera's sub-stream, or its main stream where it has none."""
+        """Offer ``subscriber`` the camera's sub-stream, or its main stream where it has none.
+
+        What is seen in it is told a moment later, when another group of pictures may have begun:
+        for that picture the groups before the newest are kept.
+        """
+        for stream in StreamName:
+            self.hubs.hub(camera_id, stream).keep_previous()
         key = (camera_id, StreamName.SUB)
         self._fanouts.get(key, self._fanouts[camera_id, StreamName.MAIN]).subscribe(subscriber)
 
