@@ -27,7 +27,7 @@ OPEN_S = 2 * ANSWER_S
 #: Without a packet for so long the camera is given up (budget: 6 s).
 SILENT_S = 5.6
 #: What may come behind the last answer, before the reader takes over.
-MAX_EARLY_BYTES = 192 * 1024
+MAX_EARLY_BYTES = 128 * 1024
 
 _PORTS = {"rtsp": 554, "rtsps": 322}
 _RECEIVE_BYTES = 16 * 1024

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from edge import heap
 from edge.errors import StreamError, StreamStalled
 from edge.faultlog import FaultLog
 from edge.ingest.source import Taker
@@ -36,6 +37,9 @@ MAX_READS = 16
 MAX_TLS_READS = 64
 #: We report what we got so often; cameras that get none may stop sending.
 REPORT_S = 10.0
+#: Groups of pictures that are done with leave holes of their own size; the C library would keep
+#: them for later, up to the largest amount that was ever in use at once.
+TRIM_S = 1.0
 #: What a camera does not take of our few words; it is given up then.
 MAX_UNSENT_BYTES = 16 * 1024
 
@@ -56,6 +60,7 @@ class Line:
         self._dialogue = dialogue
         self._reception = reception
         self._rest = early
+        self._is_new = True
         self._unsent = bytearray()
         self._take: Taker | None = None
         self._silent_after_s = 0.0
@@ -96,7 +101,13 @@ class Line:
     def read(self, buffer: bytearray, clock: Clock) -> bool:
         """Take all that came; say whether there may be more at once."""
         view = memoryview(buffer)
+        if self._is_new:
+            self._is_new = False
+            buffer[: len(self._rest)] = self._rest
+            self._digest(buffer, len(self._rest), clock)
         for _ in range(self._reads):
+            if self._ended.is_set():
+                return False
             held = len(self._rest)
             buffer[:held] = self._rest
             room = len(buffer) - held
@@ -108,8 +119,6 @@ class Line:
                 self.end(None)
                 return False
             self._digest(buffer, held + count, clock)
-            if self._ended.is_set():
-                return False
             if count < room and self._reads == MAX_READS:
                 return False
         return True
@@ -188,6 +197,7 @@ class Reader:
         self._thread: threading.Thread | None = None
         self._closing = threading.Event()
         self._busy: set[Line] = set()
+        self._trim_ns = 0
         self._buffer = bytearray(BUFFER_BYTES)  # each line's in its turn
 
     def add(self, line: Line) -> None:
@@ -240,6 +250,9 @@ class Reader:
                 self._attend(line, now_ns)
                 if line.is_over:
                     self._forget(line)
+        if now_ns >= self._trim_ns:
+            self._trim_ns = now_ns + round(TRIM_S * _NS_PER_S)
+            heap.give_back()
 
     def _read(self, line: Line) -> bool:
         with _ending(line):

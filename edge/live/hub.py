@@ -230,7 +230,8 @@ class LiveHub:
     def recent(self) -> tuple[tuple[Sample, ...], ...]:
         """Return the newest groups of pictures, oldest first; each begins with a key frame.
 
-        There are two only after :meth:`keep_previous`, or where a run has just begun. The last one may be a lone key frame, where the group is too long to keep.
+        There are two only after :meth:`keep_previous`, or where a run has just begun. The last one
+        may be a lone key frame, where the group is too long to keep.
         """
         with self._lock:
             newest = self._group.items or ((self._last_key,) if self._last_key else ())

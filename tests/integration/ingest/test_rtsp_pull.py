@@ -13,6 +13,9 @@ from edge.errors import StreamError, StreamMissing, StreamRefused, StreamStalled
 from edge.ingest.backoff import Backoff
 from edge.ingest.fanout import Fanout
 from edge.ingest.ffmpeg import FfmpegOpener
+from edge.ingest.own import OwnOpener
+from edge.ingest.reader import Reader
+from edge.ingest.source import PacketSource
 from edge.ingest.worker import LOST_AFTER_S, StreamWorker
 from edge.media.sample import Codec, GapReason, RunEnded, Sample, StreamItem
 from edge.media.timeline import Timeline
