@@ -1,11 +1,7 @@
 """Our own reader on real connections: the same as FFmpeg's, and cameras that mean no good."""
 
-import ssl
-import subprocess
 import threading
-import time
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -164,9 +160,9 @@ def test_a_session_is_kept_reported_on_and_ended(one_reader, monkeypatch):
 
 def test_a_camera_that_sends_no_packet_is_given_up(one_reader, monkeypatch):
     monkeypatch.setattr(own, "SILENT_S", 0.3)
-    with ScriptedCamera(plays(Codec.H264, [b"$\x01\x00\x02hi"]), stays=True) as camera:
-        with pytest.raises(StreamStalled, match=r"connected, but no packet for 0\.3 s"):
-            pulled(OwnOpener(camera.url, one_reader, CLOCK))
+    silent = ScriptedCamera(plays(Codec.H264, [b"$\x01\x00\x02hi"]), stays=True)
+    with silent, pytest.raises(StreamStalled, match=r"connected, but no packet for 0\.3 s"):
+        pulled(OwnOpener(silent.url, one_reader, CLOCK))
 
 
 def endless(data: bytes) -> Iterable[bytes]:
@@ -174,7 +170,7 @@ def endless(data: bytes) -> Iterable[bytes]:
         yield data
 
 
-def says(*parts: bytes):  # noqa: ANN201 - a camera
+def says(*parts: bytes):
     return lambda _: parts
 
 
@@ -243,7 +239,7 @@ def test_a_camera_that_drips_its_answer_is_not_waited_for(one_reader, monkeypatc
         OwnOpener(camera.url, one_reader, CLOCK).open()
 
 
-def answers(status: str):  # noqa: ANN201 - a camera
+def answers(status: str):
     def camera(message: Message) -> Iterator[bytes]:
         if message.method == "SETUP":
             yield reply(message, status)
@@ -254,9 +250,9 @@ def answers(status: str):  # noqa: ANN201 - a camera
 
 
 def test_a_camera_that_sends_by_udp_only_is_for_ffmpeg(one_reader):
-    with ScriptedCamera(answers("461 Unsupported Transport")) as camera:
-        with pytest.raises(StreamUnsuited, match="461"):
-            OwnOpener(camera.url, one_reader, CLOCK).open()
+    camera = ScriptedCamera(answers("461 Unsupported Transport"))
+    with camera, pytest.raises(StreamUnsuited, match="461"):
+        OwnOpener(camera.url, one_reader, CLOCK).open()
 
 
 def test_a_camera_that_closes_before_it_plays_is_an_error(one_reader):
@@ -290,10 +286,13 @@ def test_frames_that_come_before_the_answer_are_not_lost(one_reader):
         assert len(pulled(OwnOpener(camera.url, one_reader, CLOCK))) == 25
 
 
-def test_what_is_announced_is_what_the_description_says(one_reader):
+def test_of_a_camera_with_sound_only_the_video_is_asked_for(one_reader):
     with ScriptedCamera(plays(Codec.H265, [])) as camera:
         source = OwnOpener(camera.url, one_reader, CLOCK).open()
         assert (source.codec, source.extradata) == (Codec.H265, b"")
         source.close()
         source.close()
-    assert b"H265" in description(Codec.H265)
+        asked = [each.method for each in camera.requests]
+    assert b"m=audio" in description(Codec.H265)
+    assert asked[:4] == ["OPTIONS", "DESCRIBE", "SETUP", "PLAY"]
+    assert asked.count("SETUP") == 1

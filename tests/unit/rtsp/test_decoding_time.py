@@ -32,7 +32,11 @@ def test_the_encoders_own_decoding_times_come_out(codec, b_frames):
     assert 1 <= depth <= 2
     assert found[:depth] == [None] * depth
     assert found[depth:] == sorted(pts * FRAME_90K for _, pts, _, _ in units)[: len(found) - depth]
-    assert all(time <= pts * FRAME_90K for time, (_, pts, _, _) in zip(found, units, strict=True) if time is not None)
+    assert all(
+        time <= pts * FRAME_90K
+        for time, (_, pts, _, _) in zip(found, units, strict=True)
+        if time is not None
+    )
 
 
 def test_an_order_that_no_set_announced_is_learned_from_the_first_picture_that_shows_it():

@@ -42,7 +42,9 @@ def test_an_address_that_would_break_the_line_is_not_sent(url):
 
 
 def test_headers_are_found_in_any_case_and_kept_in_order():
-    message = read(b"RTSP/1.0 401 Unauthorized\r\nwww-Authenticate: a\r\nWWW-AUTHENTICATE:b\r\n\r\n")
+    message = read(
+        b"RTSP/1.0 401 Unauthorized\r\nwww-Authenticate: a\r\nWWW-AUTHENTICATE:b\r\n\r\n"
+    )
     assert message.all("WWW-Authenticate") == ["a", "b"]
     assert (message.status, message.reason, message.header("x")) == (401, "Unauthorized", None)
 

@@ -47,7 +47,9 @@ def test_what_was_encoded_comes_out_unit_by_unit(codec, b_frames):
     assert [packet.units for packet in found] == [carried(data) for data, _ in given]
     shown = [packet.pts_90k for packet in found]
     assert [time - shown[0] for time in shown] == [pts - given[0][1] for _, pts in given]
-    assert [packet.is_key for packet in found] == [key for *_, key in access_units(codec, 12, 6, b_frames=b_frames)]
+    assert [packet.is_key for packet in found] == [
+        key for *_, key in access_units(codec, 12, 6, b_frames=b_frames)
+    ]
     assert {(packet.received_mono_ns, packet.received_utc) for packet in found} == {(7, NOON)}
     known = [packet.dts_90k for packet in found if packet.dts_90k is not None]
     assert known == sorted(set(known))
@@ -96,7 +98,9 @@ def test_other_channels_payload_types_and_what_is_no_rtp_are_passed_over():
 
 
 def test_a_header_with_an_extension_is_read():
-    head = b"\x90\xe0\x00\x01" + (10).to_bytes(4) + SOURCE.to_bytes(4) + b"\xbe\xde\x00\x01" + bytes(4)
+    head = (
+        b"\x90\xe0\x00\x01" + (10).to_bytes(4) + SOURCE.to_bytes(4) + b"\xbe\xde\x00\x01" + bytes(4)
+    )
     found = received(reception(), framed(0, head + SLICE))
     assert [packet.units for packet in found] == [(SLICE,)]
 
@@ -130,7 +134,11 @@ def test_answers_between_the_frames_are_handed_over():
 def test_remains_of_something_else_are_passed_over_and_counted():
     into = reception()
     found = received(
-        into, b"\x00\x01rubbish", rtp(1, 10, SLICE, marked=True), b"Rub$\x07", rtp(2, 20, OTHER, marked=True)
+        into,
+        b"\x00\x01rubbish",
+        rtp(1, 10, SLICE, marked=True),
+        b"Rub$\x07",
+        rtp(2, 20, OTHER, marked=True),
     )
     assert [packet.units for packet in found] == [(SLICE,), (OTHER,)]
     assert into.stray == 14
