@@ -36,7 +36,8 @@ class ChosenOpener:
         """Return the opener of a configured stream, as its ``reader`` and ``transport`` say."""
 
         def ffmpeg() -> Opener:
-            from edge.ingest.ffmpeg import FfmpegOpener  # noqa: PLC0415 - it imports FFmpeg
+            # house: late import - it imports FFmpeg, and most boxes never need it
+            from edge.ingest.ffmpeg import FfmpegOpener  # noqa: PLC0415
 
             return FfmpegOpener.of_camera(camera, stream, clock)
 

@@ -147,19 +147,25 @@ class Reception:
         """Return how many bytes from ``position`` on, where no frame begins, are passed over."""
         rest = bytes(data[position:stop])
         if _LIKE_MESSAGE.match(rest):
-            try:
-                found = read_message(rest)
-            except RtspError:
-                pass
-            else:
-                if found is not None:
-                    self.messages.append(found[0])
-                return 0 if found is None else found[1]
+            used = self._message(rest)
+            if used is not None:
+                return used
         skipped = self._next_frame(rest)
         self.stray += skipped
         if self.stray > MAX_STRAY_BYTES:
             raise RtspError(f"{MAX_STRAY_BYTES} bytes that belong to nothing")
         return skipped
+
+    def _message(self, rest: bytes) -> int | None:
+        """Take a message; return its length, 0 where it is not whole yet, None where it is none."""
+        try:
+            found = read_message(rest)
+        except RtspError:
+            return None
+        if found is None:
+            return 0
+        self.messages.append(found[0])
+        return found[1]
 
     def _next_frame(self, rest: bytes) -> int:
         """Return how far from here a frame of ours, or what may become one, begins."""

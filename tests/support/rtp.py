@@ -1,8 +1,10 @@
 """What a camera sends by RTP, and a small server that says just what a test tells it to."""
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Self
 
 from edge.media.nal import split
@@ -123,20 +125,28 @@ Camera = Callable[[Message], Iterable[bytes]]
 class ScriptedCamera:
     """A real server on a port of the system's choice, for any number of clients.
 
-    ``stays``: the connection stays open after all was said. ``requests`` are what clients asked.
+    ``stays``: the connection stays open after all was said; ``certificate``: with its key, of a
+    camera that speaks TLS. ``requests`` are what clients asked.
     """
 
-    def __init__(self, camera: Camera, *, stays: bool = False) -> None:
+    def __init__(
+        self, camera: Camera, *, stays: bool = False, certificate: Path | None = None
+    ) -> None:
         self._camera = camera
         self._stays = stays
         self._server = socket.create_server(("127.0.0.1", 0))
         self._over = threading.Event()
+        self._tls = None
+        if certificate is not None:
+            self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._tls.load_cert_chain(certificate)
         self.requests: list[Message] = []
 
     @property
     def url(self) -> str:
         """Where it is."""
-        return f"rtsp://127.0.0.1:{self._server.getsockname()[1]}/cam"
+        scheme = "rtsp" if self._tls is None else "rtsps"
+        return f"{scheme}://127.0.0.1:{self._server.getsockname()[1]}/cam"
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._serve, daemon=True).start()
@@ -157,6 +167,8 @@ class ScriptedCamera:
 
     def _talk(self, client: socket.socket) -> None:
         reader = MessageReader()
+        if self._tls is not None:
+            client = self._tls.wrap_socket(client, server_side=True)
         with client:
             while data := _received(client):
                 reader.feed(data)

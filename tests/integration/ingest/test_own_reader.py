@@ -1,7 +1,10 @@
 """Our own reader on real connections: the same as FFmpeg's, and cameras that mean no good."""
 
+import shutil
+import subprocess
 import threading
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -296,3 +299,49 @@ def test_of_a_camera_with_sound_only_the_video_is_asked_for(one_reader):
     assert b"m=audio" in description(Codec.H265)
     assert asked[:4] == ["OPTIONS", "DESCRIBE", "SETUP", "PLAY"]
     assert asked.count("SETUP") == 1
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    file = tmp_path_factory.mktemp("tls") / "camera.pem"
+    line = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-days",
+        "2",
+    ]
+    more = (
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=camera",
+        "-keyout",
+        str(file),
+        "-out",
+        f"{file}.crt",
+    )
+    subprocess.run([*line, *more], check=True, capture_output=True)
+    file.write_bytes(file.read_bytes() + Path(f"{file}.crt").read_bytes())
+    return file
+
+
+def test_a_camera_that_signed_its_own_certificate_is_read(one_reader, certificate):
+    units = access_units(Codec.H264, 50, 25, width=640, height=480)
+    sent = stream(Codec.H264, [(data, pts * FRAME_90K) for data, pts, *_ in units])
+    with ScriptedCamera(plays(Codec.H264, sent), certificate=certificate) as camera:
+        assert camera.url.startswith("rtsps:")
+        assert len(pulled(OwnOpener(camera.url, one_reader, CLOCK))) == 50
+
+
+def test_a_camera_that_speaks_no_tls_is_an_error(one_reader):
+    with ScriptedCamera(plays(Codec.H264, [])) as camera, pytest.raises(StreamError):
+        OwnOpener(camera.url.replace("rtsp:", "rtsps:"), one_reader, CLOCK).open()
