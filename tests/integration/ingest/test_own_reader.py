@@ -306,30 +306,9 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if shutil.which("openssl") is None:
         pytest.skip("openssl is not installed")
     file = tmp_path_factory.mktemp("tls") / "camera.pem"
-    line = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:P-256",
-        "-nodes",
-        "-days",
-        "2",
-    ]
-    more = (
-        "-nodes",
-        "-days",
-        "2",
-        "-subj",
-        "/CN=camera",
-        "-keyout",
-        str(file),
-        "-out",
-        f"{file}.crt",
-    )
-    subprocess.run([*line, *more], check=True, capture_output=True)
+    made = f"req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -out {file}.crt"
+    line = ["openssl", *made.split(), "-days", "2", "-subj", "/CN=camera", "-keyout", file]
+    subprocess.run(line, check=True, capture_output=True)
     file.write_bytes(file.read_bytes() + Path(f"{file}.crt").read_bytes())
     return file
 
