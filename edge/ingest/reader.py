@@ -32,7 +32,7 @@ IDLE_S = 0.1
 #: What one read may take. A frame of RTSP is 64 KB at most, so that one always fits.
 BUFFER_BYTES = 256 * 1024
 #: Reads of one connection in a turn: a camera that floods us takes no more than its turn.
-MAX_READS = 16
+MAX_READS = 4
 #: TLS gives 16 KB a read.
 MAX_TLS_READS = 64
 #: We report what we got so often; cameras that get none may stop sending.

@@ -61,25 +61,29 @@ def response(status: int, reason: str, cseq: str) -> bytes:
     return f"RTSP/1.0 {status} {reason}\r\nCSeq: {cseq}\r\n\r\n".encode()
 
 
-def read_message(data: bytes) -> tuple[Message, int] | None:
-    """Return the message that ``data`` begins with and its length; None where it is not complete.
+def read_message(
+    data: bytes | bytearray, start: int = 0, stop: int | None = None
+) -> tuple[Message, int] | None:
+    """Return the message at ``start`` and where it ends; None where ``stop`` comes before that.
 
-    Raises RtspError for what is no message, or a longer one than any server's.
+    What it costs does not depend on what comes behind the message. Raises RtspError for what is no
+    message, or a longer one than any server's.
     """
-    end, gap = _head_end(data)
-    if end > MAX_HEAD_BYTES or (end < 0 and len(data) > MAX_HEAD_BYTES):
+    stop = len(data) if stop is None else stop
+    end, gap = _head_end(data, start, min(stop, start + MAX_HEAD_BYTES))
+    if end < 0 and stop - start >= MAX_HEAD_BYTES:
         raise RtspError(f"a message head of more than {MAX_HEAD_BYTES} bytes")
     if end < 0:
         return None
-    first, *lines = data[:end].decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
-    headers = tuple(_header(line) for line in lines if ":" in line)
-    start = end + gap
-    body_bytes = _length(dict(reversed(headers)).get("content-length", "0"))
-    if len(data) < start + body_bytes:
-        return None
+    head = data[start:end].decode("utf-8", "replace").replace("\r\n", "\n")
+    first, *lines = head.split("\n")
     status, reason, method = _first_line(first)
-    body = bytes(data[start : start + body_bytes])
-    return Message(status, reason, method, headers, body), start + body_bytes
+    headers = tuple(_header(line) for line in lines if ":" in line)
+    body = end + gap
+    used = body + _length(dict(reversed(headers)).get("content-length", "0"))
+    if stop < used:
+        return None
+    return Message(status, reason, method, headers, bytes(data[body:used])), used
 
 
 class MessageReader:
@@ -106,7 +110,7 @@ class MessageReader:
             return None
         if rest[0] == FRAME_MARK:
             return self._frame()
-        found = read_message(bytes(rest))
+        found = read_message(rest)
         if found is None:
             return None
         message, used = found
@@ -125,9 +129,10 @@ class MessageReader:
         return frame
 
 
-def _head_end(data: bytes) -> tuple[int, int]:
+def _head_end(data: bytes | bytearray, start: int, stop: int) -> tuple[int, int]:
     """Return where a head ends and how long the empty line after it is; -1 where it does not."""
-    ends = [(data.find(mark), len(mark)) for mark in (b"\r\n\r\n", b"\n\n")]
+    marks = (b"\r\n\r\n", b"\n\n")
+    ends = [(data.find(mark, start, stop), len(mark)) for mark in marks]
     return min((each for each in ends if each[0] >= 0), default=(-1, 0))
 
 

@@ -4,7 +4,6 @@ This is the box's busiest code: some 6000 RTP packets a second with 16 cameras o
 which costs one turn of one loop.
 """
 
-import re
 from datetime import UTC, datetime
 from struct import Struct
 
@@ -22,9 +21,14 @@ _HEADS = Struct(">xBxxBBHII")
 _HEADS_BYTES = _HEADS.size
 #: No padding, no extension, no contributing sources: nearly every packet.
 _PLAIN = 0x80
-_LIKE_MESSAGE = re.compile(rb"RTSP/|[A-Z_]{1,16}(?: |$)")
+#: What an answer, and all that a server may ask (RFC 2326, 10), begin with.
+_MESSAGE_STARTS = (
+    *(b"RTSP/", b"OPTIONS ", b"ANNOUNCE ", b"REDIRECT ", b"TEARDOWN "),
+    *(b"SET_PARAMETER ", b"GET_PARAMETER "),
+)
+_LONGEST_START_BYTES = max(map(len, _MESSAGE_STARTS))
 #: What may be passed over in search of a frame's beginning: odd servers send remains of others.
-MAX_STRAY_BYTES = 256 * 1024
+MAX_STRAY_BYTES = 64 * 1024
 
 
 class Reception:
@@ -74,10 +78,10 @@ class Reception:
         position = 0
         while position + FRAME_HEAD_BYTES <= stop:
             if data[position] != FRAME_MARK:
-                passed = self._between(data, position, stop)
-                if passed == 0:
+                next_position = self._between(data, position, stop)
+                if next_position == position:
                     break
-                position += passed
+                position = next_position
                 continue
             end = position + FRAME_HEAD_BYTES + (data[position + 2] << 8 | data[position + 3])
             if end > stop:
@@ -144,35 +148,38 @@ class Reception:
         self.report = sender_report(bytes(data[start:end])) or self.report
 
     def _between(self, data: bytearray, position: int, stop: int) -> int:
-        """Return how many bytes from ``position`` on, where no frame begins, are passed over."""
-        rest = bytes(data[position:stop])
-        if _LIKE_MESSAGE.match(rest):
-            used = self._message(rest)
-            if used is not None:
-                return used
-        skipped = self._next_frame(rest)
-        self.stray += skipped
+        """Return where to go on; ``position``, where no frame begins, where more bytes are needed.
+
+        Nothing is copied of what follows, so that nonsense costs no more than its own length.
+        """
+        begun = bytes(data[position : min(stop, position + _LONGEST_START_BYTES)])
+        if any(begun.startswith(each) or each.startswith(begun) for each in _MESSAGE_STARTS):
+            next_position = self._message(data, position, stop)
+            if next_position is not None:
+                return next_position
+        next_position = self._next_frame(data, position, stop)
+        self.stray += next_position - position
         if self.stray > MAX_STRAY_BYTES:
             raise RtspError(f"{MAX_STRAY_BYTES} bytes that belong to nothing")
-        return skipped
+        return next_position
 
-    def _message(self, rest: bytes) -> int | None:
-        """Take a message; return its length, 0 where it is not whole yet, None where it is none."""
+    def _message(self, data: bytearray, position: int, stop: int) -> int | None:
+        """Take a message; return its end, or ``position`` until it is whole; None if it is none."""
         try:
-            found = read_message(rest)
+            found = read_message(data, position, stop)
         except RtspError:
             return None
         if found is None:
-            return 0
+            return position
         self.messages.append(found[0])
         return found[1]
 
-    def _next_frame(self, rest: bytes) -> int:
-        """Return how far from here a frame of ours, or what may become one, begins."""
+    def _next_frame(self, data: bytearray, position: int, stop: int) -> int:
+        """Return where a frame of ours, or what may become one, begins behind ``position``."""
         ours = (self._channel, self._channel + 1)
-        found = [rest.find(bytes((FRAME_MARK, channel)), 1) for channel in ours]
-        last = len(rest) - (len(rest) > 1 and rest[-1] == FRAME_MARK)
-        return min((at for at in found if at > 0), default=last)
+        marks = [bytes((FRAME_MARK, channel)) for channel in ours]
+        found = [data.find(mark, position + 1, stop) for mark in marks]
+        return min((at for at in found if at >= 0), default=stop - (data[stop - 1] == FRAME_MARK))
 
 
 def _is_sequence_set(codec: Codec, unit: bytes) -> bool:

@@ -162,3 +162,19 @@ def test_parameter_sets_of_the_description_say_the_order_from_the_first_picture_
     track = video_track(description(Codec.H264, extra), "rtsp://192.0.2.7/")
     (packet,) = received(Reception(track, 0), rtp(1, 10, SLICE, marked=True))
     assert packet.dts_90k is None
+
+
+def test_nonsense_costs_no_more_the_more_comes_behind_it():
+    junk = b"x$\x00\x00\x00"  # a stray byte before each frame
+    into, looks = reception(), []
+
+    class Counted(bytearray):
+        def __getitem__(self, key):
+            found = super().__getitem__(key)
+            looks.append(len(found) if isinstance(key, slice) else 1)
+            return found
+
+    data = Counted(junk * 1000)
+    assert into.take(data, len(data), 7, NOON) == (len(data), [])
+    assert into.stray == 1000
+    assert sum(looks) < 10 * len(data)
