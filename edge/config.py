@@ -216,6 +216,7 @@ class CameraSection(Section):
     username: str | None = None
     password: Secret | None = None
     transport: Literal["tcp", "udp"] = "tcp"
+    reader: Literal["auto", "own", "ffmpeg"] = "auto"  # auto: FFmpeg's where our own can't
     enabled: bool = True
     lost_after_s: float = Field(default=30.0, ge=5, le=600)  # lost for so long is an alert
     picture_health: bool = True  # off for one that is turned by hand or by a tour
@@ -238,11 +239,17 @@ class CameraSection(Section):
         self._check_retention()
         if (self.username is None) != (self.password is None):
             raise ValueError("'username' and 'password' go together")
+        if self.reader == "own" and self.transport == "udp":
+            raise ValueError("'reader' own can't take 'transport' udp")
         if self.record_sub and self.sub_url is None:
             raise ValueError("'record_sub' needs a 'sub_url'")
         if len({rule.id for rule in self.rules}) != len(self.rules):
             raise ValueError("'rules' must have different ids")
         return self
+
+    def url(self, stream: StreamName) -> str:
+        """Return a stream's address; the main one's where there is no other."""
+        return self.sub_url if stream is StreamName.SUB and self.sub_url else self.main_url
 
     @property
     def gatherings(self) -> tuple[GatheringSection, ...]:

@@ -4,7 +4,7 @@ from pydantic import SecretStr
 
 from edge.config import CameraSection
 from edge.errors import StreamError, StreamMissing, StreamRefused, StreamStalled
-from edge.ingest.rtsp import TIMEOUT_S, RtspOpener, _translated
+from edge.ingest.ffmpeg import TIMEOUT_S, FfmpegOpener, _translated
 from protocol.clock import SystemClock
 from protocol.relay import StreamName
 
@@ -24,7 +24,7 @@ def camera(**changes) -> CameraSection:
 
 
 def test_credentials_are_put_into_the_url_escaped():
-    opener = RtspOpener(URL, SystemClock(), "ad:min", lambda: SecretStr(PASSWORD))
+    opener = FfmpegOpener(URL, SystemClock(), "ad:min", lambda: SecretStr(PASSWORD))
 
     assert opener._with_credentials() == (
         "rtsp://ad%3Amin:p%40ss%3Aw%2Frd%25%3F%23@192.0.2.7:554"
@@ -33,12 +33,12 @@ def test_credentials_are_put_into_the_url_escaped():
 
 
 def test_without_credentials_the_url_stays_as_it_is():
-    assert RtspOpener(URL, SystemClock())._with_credentials() == URL
+    assert FfmpegOpener(URL, SystemClock())._with_credentials() == URL
 
 
 def test_the_sub_stream_is_the_main_one_where_there_is_no_other():
     def url(of: CameraSection, stream: StreamName) -> str:
-        return RtspOpener.of_camera(of, stream, SystemClock())._url
+        return FfmpegOpener.of_camera(of, stream, SystemClock())._url
 
     both, one = camera(), camera(sub_url=None)
     assert url(both, StreamName.SUB) == "rtsp://192.0.2.7/sub"
@@ -50,7 +50,7 @@ def test_the_password_is_read_from_where_the_configuration_says(monkeypatch):
     monkeypatch.setenv("GATE_PASSWORD", PASSWORD)
     section = camera(username="admin", password={"env": "GATE_PASSWORD"})
 
-    opener = RtspOpener.of_camera(section, StreamName.MAIN, SystemClock())
+    opener = FfmpegOpener.of_camera(section, StreamName.MAIN, SystemClock())
 
     assert opener._with_credentials() == "rtsp://admin:p%40ss%3Aw%2Frd%25%3F%23@192.0.2.7/main"
 
@@ -58,7 +58,7 @@ def test_the_password_is_read_from_where_the_configuration_says(monkeypatch):
 def test_a_password_that_can_not_be_read_refuses_the_stream_and_is_read_again(monkeypatch):
     monkeypatch.delenv("GATE_PASSWORD", raising=False)
     section = camera(username="admin", password={"env": "GATE_PASSWORD"})
-    opener = RtspOpener.of_camera(section, StreamName.MAIN, SystemClock())
+    opener = FfmpegOpener.of_camera(section, StreamName.MAIN, SystemClock())
 
     with pytest.raises(StreamRefused, match="secret GATE_PASSWORD: empty or not set"):
         opener.open()
@@ -98,9 +98,9 @@ def test_a_watched_camera_that_sends_no_packet_is_told_in_words(monkeypatch):
         asked.update(given)
         raise av.error.ExitError(1414092869, "Immediate exit requested")
 
-    monkeypatch.setattr("edge.ingest.rtsp.av.open", refuse)
+    monkeypatch.setattr("edge.ingest.ffmpeg.av.open", refuse)
     with pytest.raises(StreamStalled, match="connected, but no packet"):
-        RtspOpener(URL, SystemClock()).open(watched=True)
+        FfmpegOpener(URL, SystemClock()).open(watched=True)
     assert asked["timeout"] == (2 * TIMEOUT_S, 2 * TIMEOUT_S)
 
 
@@ -112,8 +112,8 @@ def test_it_is_ffmpeg_that_keeps_the_time_limit_and_not_python(monkeypatch):
         asked.update(given)
         raise av.error.TimeoutError(110, "timed out")
 
-    monkeypatch.setattr("edge.ingest.rtsp.av.open", refuse)
+    monkeypatch.setattr("edge.ingest.ffmpeg.av.open", refuse)
     with pytest.raises(StreamStalled):
-        RtspOpener(URL, SystemClock()).open()
+        FfmpegOpener(URL, SystemClock()).open()
     assert asked["timeout"] == (2 * TIMEOUT_S, None)  # it is not asked while packets come
     assert asked["options"]["timeout"] == str(round(TIMEOUT_S * 1_000_000))

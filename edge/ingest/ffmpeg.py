@@ -23,7 +23,8 @@ from pydantic import SecretStr
 from edge import heap
 from edge.config import CameraSection
 from edge.errors import ConfigError, StreamError, StreamMissing, StreamRefused, StreamStalled
-from edge.ingest.source import PacketSource
+from edge.ingest.source import Taker
+from edge.media import nal
 from edge.media.sample import TICKS_PER_S, Codec, Packet
 from protocol.clock import Clock
 from protocol.relay import StreamName
@@ -43,7 +44,7 @@ _FORBIDDEN = (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError)
 _STALLED = av.error.TimeoutError
 
 
-class RtspOpener:
+class FfmpegOpener:
     """One stream of a camera. The credentials are put into the URL in memory only.
 
     The password is asked for at each :meth:`open`: one that is put right is used without a restart.
@@ -64,13 +65,12 @@ class RtspOpener:
         self._transport = transport
 
     @classmethod
-    def of_camera(cls, camera: CameraSection, stream: StreamName, clock: Clock) -> "RtspOpener":
+    def of_camera(cls, camera: CameraSection, stream: StreamName, clock: Clock) -> "FfmpegOpener":
         """Return the opener of a configured stream; the main URL where there is no other."""
-        url = camera.sub_url if stream is StreamName.SUB and camera.sub_url else camera.main_url
         password = camera.password.read if camera.password else None
-        return cls(url, clock, camera.username, password, camera.transport)
+        return cls(camera.url(stream), clock, camera.username, password, camera.transport)
 
-    def open(self, *, watched: bool = False) -> PacketSource:
+    def open(self, *, watched: bool = False) -> "_RtspSource":
         """Connect; takes about half a second, at most four times ``TIMEOUT_S``; see Opener.open.
 
         Raises StreamRefused for a wrong password or one that can't be read, or a coding we can't
@@ -129,8 +129,14 @@ class _RtspSource:
         self.codec = codec
         self.extradata = bytes(stream.codec_context.extradata or b"")
 
+    def deliver(self, take: Taker) -> None:
+        """Give ``take`` the packets, in this thread; see PacketSource.deliver."""
+        for packet in self.packets():
+            if not take(packet):
+                return
+
     def packets(self) -> Iterator[Packet]:
-        """Yield packets; see PacketSource.packets."""
+        """Yield packets as they come; raises as :meth:`deliver` does."""
         time_base = self._stream.time_base
         assert time_base is not None
         scale = time_base * TICKS_PER_S
@@ -146,7 +152,7 @@ class _RtspSource:
                     ticks(packet.pts),
                     ticks(packet.dts),
                     packet.is_keyframe,
-                    bytes(packet),
+                    tuple(nal.split(bytes(packet))),
                     self._clock.monotonic_ns(),
                     self._clock.now(),
                 )
