@@ -13,7 +13,9 @@ from edge.alerts.desk import Desk
 from edge.alerts.event import EventWriter
 from edge.alerts.evidence import EvidenceCourier
 from edge.alerts.evidence_store import EvidenceStore
+from edge.box_alert import BoxAlert
 from edge.bus.herald import Herald
+from edge.bus.limits import TIGHT_AT
 from edge.bus.outbox import Outbox
 from edge.bus.sender import LOOPBACK, Sender, Timing
 from edge.config import CentreSection, EdgeConfig
@@ -25,6 +27,7 @@ from edge.exports.shelf import Shelf
 from edge.health import Component, Condition, Figure, HealthBoard
 from edge.live.hubs import LiveHubs
 from edge.lookout import Lookout
+from edge.outbox_watch import OutboxWatch
 from edge.ports import StreamStatus
 from edge.previews.process import PictureProcess
 from edge.previews.taker import PreviewTaker
@@ -36,7 +39,6 @@ from edge.recording.retention import CameraPolicy, Policy
 from edge.recording.stock import Stocktaker
 from edge.snapshot import PictureTaker
 from edge.station import Station
-from edge.storage_alert import StorageAlert
 from edge.uplink.client import Uplink, UplinkTarget
 from edge.vitals import BoxVitals
 from edge.web.app import create_app
@@ -46,6 +48,7 @@ from edge.web.server import HttpServer
 from edge.web.storage import StorageRoutes
 from protocol.clock import Clock
 from protocol.ids import uuid7
+from protocol.messages import AlertKind
 from protocol.notify import ServiceNotifier
 
 log = logging.getLogger(__name__)
@@ -115,7 +118,7 @@ class Edge:
         """Start evidence and bus, and return the desk that wakes them."""
         config, clock = self._config, self._clock
         boot_id = uuid7(clock.now())
-        outbox = Outbox(self._database, clock)
+        outbox = Outbox(self._database, clock, config.outbox.limits())
         store = EvidenceStore(self._database)
         wakes: list[Callable[[], None]] = []
         budget: Budget | None = None
@@ -155,6 +158,10 @@ class Edge:
             on_commit=wakes,
         )
         desk.end_orphans()
+        if config.centre is not None:
+            watch = OutboxWatch(outbox, desk, clock)
+            watch.start()
+            stack.push_async_callback(asyncio.to_thread, watch.close)
         lookout.start(desk)
         stack.push_async_callback(asyncio.to_thread, lookout.close)
         return desk
@@ -170,7 +177,7 @@ class Edge:
             self._station.label,
             policy,
             self._clock,
-            StorageAlert(desk, self._clock),
+            BoxAlert(AlertKind.STORAGE, desk, self._clock),
         )
         cameras = [camera.id for camera in self._config.cameras]
         stocktaker = Stocktaker(
@@ -316,6 +323,10 @@ def _bus_component(sender: Sender) -> Component:
     figures: dict[str, Figure] = {
         "since": status.since.isoformat(),
         "outbox_rows": status.waiting.rows,
+        "outbox_bytes": status.waiting.size_bytes,
+        "outbox_full": round(status.waiting.full, 3),
+        "outbox_folded": status.waiting.folded,
+        "outbox_untold": status.waiting.untold,
         "last_sequence": status.waiting.last_sequence,
         "sent": status.sent,
         "sent_again": status.sent_again,
@@ -325,8 +336,13 @@ def _bus_component(sender: Sender) -> Component:
         "reopened": status.reopened,
         "bad_messages": status.bad_messages,
     }
-    condition = Condition.OK if status.connected else Condition.DEGRADED
-    return Component(condition, status.error or None, figures)
+    filling = ""
+    if status.waiting.full >= TIGHT_AT:
+        filling = f"the outbox is {status.waiting.full:.0%} full"
+    troubles = [each for each in (status.error, filling) if each]
+    is_fine = status.connected and not filling
+    condition = Condition.OK if is_fine else Condition.DEGRADED
+    return Component(condition, "; ".join(troubles) or None, figures)
 
 
 def _storage_component(janitor: Janitor, stocktaker: Stocktaker) -> Component:

@@ -6,7 +6,7 @@ own or from an environment variable that the configuration names.
 
 import os
 import tomllib
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -22,6 +22,7 @@ from pydantic import (
 
 from edge.alarm.geometry import Ground
 from edge.alarm.schedule import Calendar
+from edge.bus.limits import Limits
 from edge.db.place import refusal as refused_place
 from edge.errors import ConfigError
 from edge.rule_config import RULE_KINDS, FireSection, GatheringSection, Rule
@@ -65,6 +66,8 @@ RtspUrl = Annotated[
 ]
 HttpUrl = Annotated[str, _url(frozenset({"http", "https"}))]
 
+
+_MB = 1_000_000
 
 #: Regulation 799, article 17: what cameras in public places record is kept for so long at least.
 LEGAL_DAYS = 30
@@ -142,6 +145,18 @@ class CentreSection(Section):
     mqtt_version: Literal["3.1.1", "5"] = "3.1.1"
     http_url: HttpUrl
     token: Secret
+
+
+class OutboxSection(Section):
+    """How much may wait for the centre (alert I11): about ten days of the worst, months of usual."""
+
+    max_rows: int = Field(default=Limits().rows, ge=1000, le=10_000_000)
+    max_mb: int = Field(default=Limits().size_bytes // _MB, ge=10, le=100_000)
+    max_days: int = Field(default=Limits().age.days, ge=1, le=3650)
+
+    def limits(self) -> Limits:
+        """Return it as the outbox takes it."""
+        return Limits(self.max_rows, self.max_mb * _MB, timedelta(days=self.max_days))
 
 
 class HttpSection(Section):
@@ -275,6 +290,7 @@ class EdgeConfig(Section):
 
     box: BoxSection
     centre: CentreSection | None = None
+    outbox: OutboxSection = OutboxSection()
     http: HttpSection = HttpSection()
     recording: RecordingSection = RecordingSection()
     detect: DetectSection = DetectSection()

@@ -50,7 +50,7 @@ _LONGEST_FILE = timedelta(hours=1)
 #: What the rescue says itself, and what belongs to the outbox that has ended.
 _NOT_CARRIED = ("outbox.", "rebuild.")
 #: Made by triggers, row by row later, or by the outbox itself.
-_NOT_COPIED = frozenset({"footprint", "segment", "outbox"})
+_NOT_COPIED = frozenset({"footprint", "segment", "outbox", "backlog"})
 _SIDES = ("-wal", "-shm", "")  # the log before its database: it must never meet another one
 
 

@@ -100,7 +100,8 @@ def _alert(row: _Row) -> bool:
     AlertMode(row["mode"])
     if row.get("curve") is not None:
         AlertCurve.model_validate_json(row["curve"])
-    return _is_camera(row) and min(row["count"], row["threshold"], row["peak"]) >= 0
+    is_flag = row.get("untold", 0) in (0, 1)
+    return is_flag and _is_camera(row) and min(row["count"], row["threshold"], row["peak"]) >= 0
 
 
 def _crowd(row: _Row) -> bool:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
+from edge.bus.limits import Backlog, Limits, Room
 from edge.bus.window import Waiting
 from edge.db.database import Database
 from edge.db.instant import from_us, to_us
@@ -38,7 +39,9 @@ class Load:
     """How much waits. ``last_sequence`` is 0 where nothing was ever sent.
 
     ``outbox_id`` is None before the first message; ``head`` is the last one's SHA-256, and
-    ``first_sequence`` the oldest that is still kept, receipted or not.
+    ``first_sequence`` the oldest that is still kept, receipted or not. ``full`` of 1 of its limits
+    are reached; ``folded`` messages found no room since the database was made, and ``untold``
+    alerts wait for some.
     """
 
     last_sequence: int
@@ -47,6 +50,10 @@ class Load:
     outbox_id: UUID | None = None
     head: str | None = None
     first_sequence: int | None = None
+    size_bytes: int = 0
+    full: float = 0.0
+    folded: int = 0
+    untold: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +69,46 @@ class Outbox:
     """Rows in the order of their sequence; a row dies only by a receipt (alert I4).
 
     A receipted row is kept for a while (:meth:`prune`), for the centre may ask for it again
-    (protocol I12).
+    (protocol I12). What may wait is bounded by ``limits``: ask :meth:`room` before a message is
+    given a sequence, for what has one is kept.
 
     Any thread may call any method; all raise StorageError where the database refuses.
     """
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, limits: Limits | None = None) -> None:
         self._database = database
         self._clock = clock
+        self._limits = limits or Limits()
+
+    def room(self, connection: sqlite3.Connection) -> Room:
+        """Return what there is room for, in the caller's transaction."""
+        return self._backlog(connection).room(self._limits, self._clock.now())
+
+    def fold(self, connection: sqlite3.Connection) -> None:
+        """Count, in the caller's transaction, a message that found no room."""
+        connection.execute("update backlog set folded = folded + 1")
+
+    def _backlog(self, connection: sqlite3.Connection) -> Backlog:
+        row = connection.execute(
+            """
+            select rows, bytes, (select created_us from outbox where receipt_us is null
+                                 order by seq limit 1) as oldest_us
+            from backlog
+            """
+        ).fetchone()
+        oldest_us = row["oldest_us"]
+        return Backlog(row["rows"], row["bytes"], None if oldest_us is None else from_us(oldest_us))
 
     def append(
-        self, connection: sqlite3.Connection, message: Callable[[Place], AlertMessage]
+        self,
+        connection: sqlite3.Connection,
+        message: Callable[[Place], AlertMessage],
+        created_at: datetime | None = None,
     ) -> int:
         """Queue a message in the caller's transaction and return its sequence.
+
+        It is as old as ``created_at`` says where it tells of what is long over, and so no news
+        (protocol I10).
 
         The sequence has no holes (alert I3): it is the highest ever given plus one, taken inside
         the transaction that also stores the message, and :meth:`prune` never removes the highest.
@@ -96,7 +130,7 @@ class Outbox:
                 "seq": sequence,
                 "event_id": str(event.id),
                 "payload": encode(event),
-                "created_us": to_us(now),
+                "created_us": to_us(created_at or now),
             },
         )
         return sequence
@@ -148,8 +182,8 @@ class Outbox:
         with self._database.reading() as connection:
             newest = connection.execute(
                 """
-                select seq, created_us from outbox where receipt_us is null
-                order by seq desc limit :limit
+                select seq, created_us, length(payload) as bytes from outbox
+                where receipt_us is null order by seq desc limit :limit
                 """,
                 {"limit": limit},
             ).fetchall()
@@ -157,12 +191,13 @@ class Outbox:
             live.reverse()
             oldest = connection.execute(
                 """
-                select seq from outbox where receipt_us is null and seq < :live
-                order by seq limit :limit
+                select seq, length(payload) as bytes from outbox
+                where receipt_us is null and seq < :live order by seq limit :limit
                 """,
                 {"live": live[0] if live else 2**63 - 1, "limit": limit},
             ).fetchall()
-        return Waiting(tuple(live), tuple(row["seq"] for row in oldest))
+        sizes = {row["seq"]: row["bytes"] for row in (*newest, *oldest)}
+        return Waiting(tuple(live), tuple(row["seq"] for row in oldest), sizes)
 
     def parcels(self, sequences: Sequence[int]) -> list[Parcel]:
         """Return the messages of ``sequences`` in that order; receipted ones are left out."""
@@ -223,26 +258,30 @@ class Outbox:
     def load(self) -> Load:
         """Return how much waits and since when."""
         with self._database.reading() as connection:
+            backlog = self._backlog(connection)
             row = connection.execute(
                 """
                 select coalesce((select max(seq) from outbox), 0) as last_seq,
                        (select min(seq) from outbox) as first_seq,
-                       (select count(*) from outbox where receipt_us is null) as waiting,
-                       (select created_us from outbox where receipt_us is null
-                        order by seq limit 1) as oldest_us,
                        (select payload from outbox order by seq desc limit 1) as last_payload,
+                       (select folded from backlog) as folded,
+                       (select count(*) from alert where untold = 1) as untold,
                        (select value from meta where key = :key) as outbox_id
                 """,
                 {"key": _OUTBOX_ID},
             ).fetchone()
-        oldest_us, payload, outbox_id = row["oldest_us"], row["last_payload"], row["outbox_id"]
+        payload, outbox_id = row["last_payload"], row["outbox_id"]
         return Load(
             last_sequence=row["last_seq"],
-            rows=row["waiting"],
-            oldest_at=None if oldest_us is None else from_us(oldest_us),
+            rows=backlog.rows,
+            oldest_at=backlog.oldest_at,
             outbox_id=None if outbox_id is None else UUID(outbox_id),
             head=None if payload is None else _hash(payload),
             first_sequence=row["first_seq"],
+            size_bytes=backlog.size_bytes,
+            full=backlog.full(self._limits, self._clock.now()),
+            folded=row["folded"],
+            untold=row["untold"],
         )
 
     def prune(self, keep: timedelta) -> int:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from edge.alerts.desk import SHOWN_IN_PICTURES, Desk
 from edge.alerts.event import EventWriter
+from edge.bus.limits import Limits
 from edge.bus.outbox import Outbox
 from edge.config import EdgeConfig
 from edge.db.database import Database
@@ -93,12 +94,17 @@ class DeskBox:
             return [dict(row) for row in connection.execute(sql).fetchall()]
 
 
-def open_desk(path: Path, clock: Clock | None = None, config: EdgeConfig | None = None) -> DeskBox:
+def open_desk(
+    path: Path,
+    clock: Clock | None = None,
+    config: EdgeConfig | None = None,
+    limits: Limits | None = None,
+) -> DeskBox:
     """Return a desk on the database at ``path``; close its database after use."""
     clock = clock or FakeClock(AT)
     config = config or box_config(path.parent)
     database = Database(path)
-    outbox = Outbox(database, clock)
+    outbox = Outbox(database, clock, limits)
     commits: list[int] = []
     desk = Desk(
         config,
