@@ -16,8 +16,10 @@ from edge.alerts.evidence_store import EvidenceStore
 from edge.box_alert import BoxAlert
 from edge.bus.herald import Herald
 from edge.bus.limits import TIGHT_AT
+from edge.bus.meter import LineMeter
 from edge.bus.outbox import Outbox
 from edge.bus.sender import LOOPBACK, Sender, Timing
+from edge.clock_watch import ClockWatch
 from edge.config import CentreSection, EdgeConfig
 from edge.crowds.history import CrowdHistory
 from edge.errors import DamagedError
@@ -68,6 +70,7 @@ class Edge:
         self._station = station
         self._database = station.database
         self._notifier = ServiceNotifier()
+        self._meter = LineMeter(clock)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Do everything else until ``stopping`` is set, then stop all in order and return.
@@ -118,13 +121,19 @@ class Edge:
         """Start evidence and bus, and return the desk that wakes them."""
         config, clock = self._config, self._clock
         boot_id = uuid7(clock.now())
+        watch = ClockWatch(clock)
         outbox = Outbox(self._database, clock, config.outbox.limits())
         store = EvidenceStore(self._database)
         wakes: list[Callable[[], None]] = []
         budget: Budget | None = None
         if config.centre is not None:
             herald = Herald(
-                config.box, clock, boot_id=boot_id, software=__version__, started_at=clock.now()
+                config.box,
+                clock,
+                boot_id=boot_id,
+                software=__version__,
+                started_at=clock.now(),
+                quality=watch.quality,
             )
             sender = Sender(
                 config.centre,
@@ -132,16 +141,18 @@ class Edge:
                 herald,
                 self._vitals(lookout),
                 clock,
-                box_id=config.box.id,
                 evidence_pending=store.pending,
                 timing=_timing(config.centre),
+                meter=self._meter,
             )
             wakes.append(sender.wake)
             self._station.listen(_CameraNews(sender))
             board.add("bus", partial(_bus_component, sender))
             sender.start()
             stack.push_async_callback(asyncio.to_thread, sender.close)
-            budget = Budget(partial(_uplink_signs, sender, self._station.hubs))
+            signs = partial(_uplink_signs, sender, self._station.hubs)
+            budget = Budget(signs, spent=self._meter.sent)
+            self._meter.follow(lambda: budget.bytes_s)
         courier = EvidenceCourier(config, store, pictures, clips, clock, budget=budget)
         wakes.append(courier.wake)
         if config.centre is not None:
@@ -153,15 +164,15 @@ class Edge:
             self._database,
             outbox,
             clock,
-            EventWriter(config, boot_id),
+            EventWriter(config, boot_id, watch.quality),
             model_of=lookout.model_of,
             on_commit=wakes,
         )
         desk.end_orphans()
         if config.centre is not None:
-            watch = OutboxWatch(outbox, desk, clock)
-            watch.start()
-            stack.push_async_callback(asyncio.to_thread, watch.close)
+            outbox_watch = OutboxWatch(outbox, desk, clock)
+            outbox_watch.start()
+            stack.push_async_callback(asyncio.to_thread, outbox_watch.close)
         lookout.start(desk)
         stack.push_async_callback(asyncio.to_thread, lookout.close)
         return desk
@@ -251,7 +262,9 @@ class Edge:
         if centre is None:
             return
         target = UplinkTarget(centre.http_url, self._config.box.id, centre.token.read())
-        uplink = Uplink(target, self._station.hubs, lambda: server.url, self._clock)
+        uplink = Uplink(
+            target, self._station.hubs, lambda: server.url, self._clock, sent=self._meter.sent
+        )
         board.add("uplink", uplink.component)
         await uplink.start()
         stack.push_async_callback(uplink.aclose)

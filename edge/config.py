@@ -148,7 +148,7 @@ class CentreSection(Section):
 
 
 class OutboxSection(Section):
-    """How much may wait for the centre (alert I11): about ten days of the worst, months of usual."""
+    """How much may wait for the centre (alert I11): days of the worst, months of the usual."""
 
     max_rows: int = Field(default=Limits().rows, ge=1000, le=10_000_000)
     max_mb: int = Field(default=Limits().size_bytes // _MB, ge=10, le=100_000)

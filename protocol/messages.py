@@ -221,8 +221,8 @@ class UplinkFigures(Message):
 
     ``day_bytes`` were sent in the last 24 h (messages, evidence and live video; headers of TCP and
     TLS not counted) and ``kbit_s`` in the last minute; ``puback_ms`` is the broker's last answer,
-    ``receipt_ms`` the centre's; ``connects_day`` how often it connected in 24 h, and ``budget_kbit_s``
-    what evidence may take at present (evidence I9).
+    ``receipt_ms`` the centre's; ``connects_day`` how often it connected in 24 h, and
+    ``budget_kbit_s`` what evidence may take at present (evidence I9).
     """
 
     day_bytes: int = Field(ge=0)

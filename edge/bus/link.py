@@ -20,6 +20,8 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from pydantic import SecretStr
 
+from edge.bus.meter import LineMeter
+
 log = logging.getLogger(__name__)
 
 #: Messages from the centre that may wait for the sender. Beyond it the oldest is dropped and
@@ -81,8 +83,10 @@ class Link:
         subscriptions: tuple[str, ...],
         will: Outgoing,
         changed: Callable[[], None],
+        meter: LineMeter,
     ) -> None:
         self._settings = settings
+        self._meter = meter
         self._subscriptions = subscriptions
         self._changed = changed
         self._lock = threading.Lock()
@@ -106,6 +110,7 @@ class Link:
         self._client.on_socket_open = _send_at_once
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = self._on_subscribe
+        self._client.on_publish = self._on_publish
         self._client.on_disconnect = self._on_disconnect
         self._client.on_message = self._on_message
 
@@ -146,7 +151,12 @@ class Link:
     def publish(self, message: Outgoing) -> bool:
         """Hand a message to paho; return whether it took it. Does not wait for the broker."""
         info = self._client.publish(message.topic, message.payload, message.qos, message.retain)
-        return info.rc == mqtt.MQTT_ERR_SUCCESS
+        if info.rc != mqtt.MQTT_ERR_SUCCESS:
+            return False
+        self._meter.sent(len(message.payload))
+        if message.qos > 0:
+            self._meter.published(info.mid)
+        return True
 
     def received(self) -> list[Incoming]:
         """Return what came since the last call."""
@@ -176,7 +186,7 @@ class Link:
             log.debug("link.thread_gone")
         # paho closes its sockets when it is freed: without the cycle that is now.
         self._client.on_connect = self._client.on_subscribe = None
-        self._client.on_disconnect = self._client.on_message = None
+        self._client.on_disconnect = self._client.on_message = self._client.on_publish = None
 
     # -- in paho's thread -------------------------------------------------------------------------
 
@@ -213,6 +223,16 @@ class Link:
             if self._phase is Phase.OPENING:
                 self._phase = Phase.READY
         self._changed()
+
+    def _on_publish(
+        self,
+        _client: mqtt.Client,
+        _userdata: object,
+        mid: int,
+        _reason: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        self._meter.acknowledged(mid)
 
     def _on_disconnect(
         self,

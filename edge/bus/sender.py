@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from edge.bus.backoff import Backoff
-from edge.bus.herald import Herald
+from edge.bus.herald import Herald, Line
 from edge.bus.link import Incoming, Link, LinkSettings, Outgoing, Phase
+from edge.bus.meter import LineMeter
 from edge.bus.outbox import Load, Outbox
 from edge.bus.window import Patience, Window
 from edge.config import CentreSection
@@ -108,18 +109,18 @@ class Sender:
         vitals: VitalsSource,
         clock: Clock,
         *,
-        box_id: str,
         evidence_pending: Callable[[], int] = lambda: 0,
         timing: Timing | None = None,
+        meter: LineMeter | None = None,
     ) -> None:
         self._centre = centre
         self._outbox = outbox
         self._herald = herald
         self._vitals = vitals
         self._clock = clock
-        self._box_id = box_id
         self._evidence_pending = evidence_pending
         self._timing = timing or Timing()
+        self._meter = meter or LineMeter(clock)
         self._window = Window(self._timing.patience)
         self._wake = threading.Event()
         self._closing = threading.Event()
@@ -157,7 +158,7 @@ class Sender:
             port=self._centre.mqtt_port,
             tls=self._centre.mqtt_tls,
             version_5=self._centre.mqtt_version == "5",
-            username=self._box_id,
+            username=self._herald.box_id,
             password=self._centre.token.read(),
             keepalive_s=self._timing.keepalive_s,
             connect_timeout_s=self._timing.connect_timeout_s,
@@ -246,7 +247,8 @@ class Sender:
         self._give_up_at_ns = now_ns + round(self._timing.ready_within_s * _NS)
         self._connection_id = uuid7(self._clock.now())
         will = self._herald.gone(self._connection_id)
-        link = Link(self._settings, self._herald.subscriptions, will, self._wake.set)
+        subscriptions = self._herald.subscriptions
+        link = Link(self._settings, subscriptions, will, self._wake.set, self._meter)
         self._link = link
         link.open()
 
@@ -289,6 +291,7 @@ class Sender:
         self._error = ""
         self._since = self._clock.now()
         self._heard_at_ns = now_ns
+        self._meter.connected()
         self._window.reset()
         self._announce()
         log.info("bus.up")
@@ -319,6 +322,7 @@ class Sender:
         # One for another outbox, of before a rescue or of a box that was cloned, is none of ours.
         is_ours = self._outbox.is_called(receipt.outbox_id)
         ours = self._window.ours(receipt.sequences) if is_ours else set()
+        self._meter.receipted(ours)
         self._counters.stray_receipts += len(receipt.sequences) - len(ours)
         self._receipts |= ours
         self._settle_at_ns = 0
@@ -370,8 +374,8 @@ class Sender:
 
     def _tell_heartbeat(self, link: Link, now_ns: int) -> None:
         self._heartbeat_at_ns = now_ns + round(self._timing.heartbeat_s * _NS)
-        load = self._outbox.load()
-        link.publish(self._herald.heartbeat(self._vitals.vitals(), load, self._evidence_pending()))
+        line = Line(self._outbox.load(), self._evidence_pending(), self._meter.figures())
+        link.publish(self._herald.heartbeat(self._vitals.vitals(), line))
 
     def _send(self, link: Link, now_ns: int) -> None:
         before = self._window.under_way
@@ -383,6 +387,7 @@ class Sender:
             if not link.publish(Outgoing(topic, parcel.payload, qos=1)):
                 break
             rest.discard(parcel.sequence)
+            self._meter.event_sent(parcel.sequence)
             self._counters.sent += 1
             self._counters.sent_again += parcel.sequence in before
         if chosen and not before:

@@ -143,7 +143,6 @@ class SendingBox:
             herald,
             vitals or StillVitals(),
             self.clock,
-            box_id=BOX,
             timing=timing,
         )
         self.desk = Desk(

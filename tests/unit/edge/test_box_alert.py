@@ -1,7 +1,7 @@
 import pytest
 
-from edge.errors import StorageError
 from edge.box_alert import BoxAlert
+from edge.errors import StorageError
 from protocol.messages import BOX_SUBJECT, AlertKind, AlertOp
 from tests.support.desk_box import occurrence, open_desk
 

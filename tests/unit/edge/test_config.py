@@ -6,10 +6,10 @@ import pytest
 
 from edge.alarm.picture import PICTURE_RULE
 from edge.alarm.watch import DETECTOR_RULE, LOST_RULE
+from edge.box_alert import OUTBOX_RULE, STORAGE_RULE
 from edge.config import EdgeConfig, Secret, load
 from edge.errors import ConfigError
 from edge.rule_config import OWN_RULES
-from edge.box_alert import OUTBOX_RULE, STORAGE_RULE
 from protocol.messages import AlertLevel
 
 BOX = """
