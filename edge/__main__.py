@@ -1,4 +1,4 @@
-"""The edge's command line: ``python -m edge run|check-config|fsck``."""
+"""The edge's command line: ``python -m edge run|check-config|fsck|renew-outbox``."""
 
 import argparse
 import asyncio
@@ -7,13 +7,14 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 
 from pythonjsonlogger.json import JsonFormatter
 
 from edge import heap
 from edge.config import load
-from edge.errors import EdgeError
+from edge.errors import ConfigError, EdgeError
 from edge.zygote import Zygote
 from protocol.clock import SystemClock
 
@@ -42,6 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     fsck.add_argument("--repair", action="store_true", help="show what would mend it, and ask")
     fsck.add_argument("--yes", action="store_true", help="do not ask")
+    add("renew-outbox", _renew, "number alerts anew, after the disk was restored from a copy")
     given = parser.parse_args(arguments)
     # The box does no algebra to speak of: said before the first picture imports NumPy.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -72,6 +74,23 @@ def _fsck(given: argparse.Namespace) -> int:
     config = load(given.config)
     fsck = Fsck(config, config.recordings_folder(), SystemClock(), print, ask)
     return fsck.run(Level(given.level), repair=given.repair)
+
+
+def _renew(given: argparse.Namespace) -> int:
+    from edge.bus.outbox import Outbox  # noqa: PLC0415
+    from edge.db.database import Database  # noqa: PLC0415
+    from edge.recording.claim import Claim  # noqa: PLC0415
+
+    config = load(given.config)
+    path = config.box.data_dir / "box.db"
+    if not path.exists():
+        raise ConfigError(f"{path}: there is no database to number anew")
+    claim = Claim(config.box.data_dir)
+    claim.take()  # a box that runs would go on with the old numbers
+    with closing(claim), closing(Database(path)) as database:
+        waiting = Outbox(database, SystemClock()).begin_anew()
+    print(f"{path}: numbered anew; {waiting} messages wait")
+    return 0
 
 
 def _run(given: argparse.Namespace) -> int:

@@ -29,6 +29,7 @@ from edge.exports.shelf import Shelf
 from edge.health import Component, Condition, Figure, HealthBoard
 from edge.live.hubs import LiveHubs
 from edge.lookout import Lookout
+from edge.machine import machine_name
 from edge.outbox_watch import OutboxWatch
 from edge.ports import StreamStatus
 from edge.previews.process import PictureProcess
@@ -123,6 +124,9 @@ class Edge:
         boot_id = uuid7(clock.now())
         watch = ClockWatch(clock)
         outbox = Outbox(self._database, clock, config.outbox.limits())
+        machine = machine_name()
+        if machine is not None and outbox.settle_on(machine):
+            log.warning("outbox.begun_anew", extra={"why": "the disk is from another machine"})
         store = EvidenceStore(self._database)
         wakes: list[Callable[[], None]] = []
         budget: Budget | None = None

@@ -204,14 +204,14 @@ class StateData(Message):
 
 
 class OutboxFill(Message):
-    """How full an outbox is: what waits in it, and ``full`` of 1 of the box's limits.
+    """How full an outbox is: what waits in it, and ``full_percent`` of the box's limits.
 
     ``folded`` messages were never given a sequence, as there was no room: what they said is in the
     alert's next one. ``untold`` alerts wait for room to say how they are now.
     """
 
     bytes: int = Field(ge=0)
-    full: float = Field(ge=0)
+    full_percent: int = Field(ge=0)
     folded: int = Field(ge=0)
     untold: int = Field(ge=0)
 
@@ -226,7 +226,7 @@ class UplinkFigures(Message):
     """
 
     day_bytes: int = Field(ge=0)
-    kbit_s: float = Field(ge=0)
+    kbit_s: int = Field(ge=0)
     connects_day: int = Field(ge=0)
     puback_ms: int | None = Field(default=None, ge=0)
     receipt_ms: int | None = Field(default=None, ge=0)
@@ -311,6 +311,8 @@ class AlertMessage(Envelope):
     ``outboxid`` names the database that counts: a box whose disk was replaced counts from 1 again
     under a new one, and nothing of it is a duplicate (protocol I4). ``prevhash`` is the SHA-256 of
     the message before it, of all its bytes; the first of an outbox has none (protocol I9).
+    ``formeroutbox`` and ``formersequence`` are the place it had in an outbox that has ended, where
+    it may have come from already: it is the same event then (protocol I4).
     """
 
     type: Literal["cn.tanshao.alert.v1"] = "cn.tanshao.alert.v1"
@@ -319,6 +321,8 @@ class AlertMessage(Envelope):
     bootid: UUID
     outboxid: UUID
     prevhash: Sha256 | None = None
+    formeroutbox: UUID | None = None
+    formersequence: SequenceText | None = None
     data: AlertData
 
 

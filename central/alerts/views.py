@@ -63,6 +63,7 @@ class AlertView(View):
     updated_at: datetime
     received_at: datetime
     late: bool
+    clock_doubtful: bool
     count: int
     threshold: int
     peak: int
@@ -178,6 +179,7 @@ def _whole(alert: Alert, parts: AlertParts) -> AlertView:
         updated_at=alert.updated_at,
         received_at=alert.received_at,
         late=alert.late,
+        clock_doubtful=alert.clock_doubtful,
         count=alert.count,
         threshold=alert.threshold,
         peak=alert.peak,

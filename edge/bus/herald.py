@@ -121,9 +121,10 @@ class Herald:
                 detector=vitals.detector,
                 detector_model=vitals.detector_model,
                 cameras=vitals.cameras,
+                former_outboxes=load.former or None,
                 outbox=OutboxFill(
                     bytes=load.size_bytes,
-                    full=round(load.full, 3),
+                    full_percent=round(load.full * 100),
                     folded=load.folded,
                     untold=load.untold,
                 ),

@@ -127,7 +127,7 @@ class LineMeter:
         with self._lock:
             return UplinkFigures(
                 day_bytes=self._day.total(now_ns),
-                kbit_s=round(self._minute.total(now_ns) * 8 / 1000 / _MINUTE_S, 1),
+                kbit_s=round(self._minute.total(now_ns) * 8 / 1000 / _MINUTE_S),
                 connects_day=self._connects.total(now_ns),
                 puback_ms=self._pubacks.last_ms,
                 receipt_ms=self._receipts.last_ms,

@@ -1,6 +1,7 @@
 """Where things are: regions, grids, boxes, cameras."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index
@@ -58,6 +59,11 @@ class Box(Base):
     recording_bytes: Mapped[int | None]
     detector: Mapped[str] = mapped_column(default="off")
     detector_model: Mapped[str | None]
+    # The newest heartbeat's ClockQuality, UplinkFigures and OutboxFill; none of an older box.
+    clock: Mapped[dict[str, Any] | None]
+    uplink: Mapped[dict[str, Any] | None]
+    outbox: Mapped[dict[str, Any] | None]
+    clock_offset_ms: Mapped[int | None]  # its clock minus ours (protocol I14)
 
 
 class Camera(Base):

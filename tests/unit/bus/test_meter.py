@@ -29,11 +29,11 @@ def test_the_day_and_the_minute_are_counted():
     clock = FakeClock(datetime(2026, 11, 26, tzinfo=UTC))
     meter = LineMeter(clock)
     meter.sent(7_500)
-    assert meter.figures().kbit_s == 1.0
+    assert meter.figures().kbit_s == 1
     clock.advance(120)
     meter.connected()
     figures = meter.figures()
-    assert (figures.kbit_s, figures.day_bytes, figures.connects_day) == (0.0, 7_500, 1)
+    assert (figures.kbit_s, figures.day_bytes, figures.connects_day) == (0, 7_500, 1)
     clock.advance(90_000)
     figures = meter.figures()
     assert (figures.day_bytes, figures.connects_day) == (0, 0)

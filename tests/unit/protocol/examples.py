@@ -241,11 +241,11 @@ EXAMPLES: dict[str, AnyMessage] = {
             recording_bytes=987_654_321,
             detector="off",
             former_outboxes=(BOOT, CONNECTION),
-            outbox=OutboxFill(bytes=240_000_000, full=0.8, folded=12, untold=1),
+            outbox=OutboxFill(bytes=240_000_000, full_percent=80, folded=12, untold=1),
             clock=ClockQuality(state=ClockState.SYNCED, since=AT, error_ms=12),
             uplink=UplinkFigures(
                 day_bytes=123_456_789,
-                kbit_s=11.4,
+                kbit_s=11,
                 connects_day=3,
                 puback_ms=85,
                 receipt_ms=120,
