@@ -81,6 +81,7 @@ export function alert(camera, kind, level, agoMs, more = {}) {
     updated_at: iso(started),
     received_at: iso(started + 200),
     late: false,
+    clock_doubtful: false,
     count: kind === 'gathering' ? 7 : 0,
     threshold: kind === 'gathering' ? 3 : 0,
     peak: kind === 'gathering' ? 9 : 0,

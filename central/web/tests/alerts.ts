@@ -20,6 +20,7 @@ export function anAlert(more: Partial<Alert> = {}): Alert {
     updated_at: '2026-11-22T06:05:22Z',
     received_at: '2026-11-22T06:05:22Z',
     late: false,
+    clock_doubtful: false,
     count: 35,
     threshold: 30,
     peak: 36,

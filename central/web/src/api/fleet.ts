@@ -3,7 +3,7 @@
 import { request, withQuery } from './http'
 import type { Person } from './types'
 
-export type BoxWarning = 'doubled' | 'two_outboxes' | 'broken' | 'gap' | 'quarantine' | 'detector' | 'outbox' | 'evidence'
+export type BoxWarning = 'doubled' | 'two_outboxes' | 'broken' | 'gap' | 'quarantine' | 'detector' | 'clock' | 'full' | 'outbox' | 'evidence'
 
 export interface FleetBox {
   box_id: string
@@ -23,10 +23,39 @@ export interface FleetBox {
   cameras: number
   cameras_live: number
   quarantined: number
+  /** The box's clock minus the centre's. */
+  clock_offset_ms: number | null
+  clock: ClockQuality | null
+  uplink: UplinkFigures | null
+  outbox: OutboxFill | null
   warnings: BoxWarning[]
 }
 
-export type GapState = 'young' | 'open' | 'asked' | 'unanswered' | 'gone'
+/** What a box says of its clock; times are that clock's own. */
+export interface ClockQuality {
+  state: 'synced' | 'unsynced' | 'unknown'
+  since: string
+  error_ms: number | null
+  stepped_at: string | null
+}
+
+export interface UplinkFigures {
+  day_bytes: number
+  kbit_s: number
+  connects_day: number
+  puback_ms: number | null
+  receipt_ms: number | null
+  budget_kbit_s: number | null
+}
+
+export interface OutboxFill {
+  bytes: number
+  full_percent: number
+  folded: number
+  untold: number
+}
+
+export type GapState = 'young' | 'open' | 'asked' | 'unanswered' | 'gone' | 'renewed'
 
 export interface Gap {
   first: number
@@ -57,6 +86,7 @@ export interface Outbox {
   broken_at: number | null
   missing: number
   missing_since: string | null
+  ended_at: string | null
   gaps: Gap[]
   gaps_left_out: boolean
 }

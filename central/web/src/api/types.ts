@@ -105,6 +105,8 @@ export interface Alert {
   updated_at: Instant
   received_at: Instant
   late: boolean
+  /** Its times are not to be relied on. */
+  clock_doubtful: boolean
   count: number
   threshold: number
   peak: number

@@ -64,6 +64,8 @@ const en: typeof zh = {
   alert: {
     suspected: 'Suspected {what}',
     late: 'Late',
+    clockDoubtful: 'Clock in doubt',
+    clockDoubtfulWhy: 'The box’s clock was not steered, or more than 5 seconds off: the times of this alert and of its video may be wrong.',
     ended: 'Ended',
     endedAt: 'Ended at',
     ongoing: 'Going on',

@@ -63,6 +63,8 @@ export default {
   alert: {
     suspected: '疑似{what}',
     late: '补传',
+    clockDoubtful: '时钟不可信',
+    clockDoubtfulWhy: '主机的时钟当时没有校准，或偏差超过5秒：告警和录像的时间可能不准。',
     ended: '已恢复',
     endedAt: '恢复时间',
     ongoing: '持续中',
