@@ -95,6 +95,14 @@ class EvidenceKind(StrEnum):
     CLIP = "clip"  # video/mp4
 
 
+class EvidenceLack(StrEnum):
+    """Why a piece of evidence will never come."""
+
+    TOO_LARGE = "too_large"  # longer than the centre takes, and can't be made shorter
+    NOT_MADE = "not_made"  # there was no video of it, or the box could not make it
+    REFUSED = "refused"  # the centre took other bytes for it, or none
+
+
 _Seconds = Annotated[int, Field(ge=0, le=CURVE_S)]
 _People = Annotated[int, Field(ge=0, le=2**31 - 1)]
 

@@ -22,7 +22,7 @@ from central.codes import (
     Role,
 )
 from central.db.types import BigKey, Json, UtcDateTime
-from protocol.messages import AlertKind, AlertLevel, AlertMode, EvidenceKind
+from protocol.messages import AlertKind, AlertLevel, AlertMode, EvidenceKind, EvidenceLack
 
 #: Every constraint has a name, so that a migration can speak of it on both databases.
 NAMING = {
@@ -64,6 +64,7 @@ class Base(DeclarativeBase):
         CameraShown: _words(CameraShown),
         Category: _words(Category),
         EvidenceKind: _words(EvidenceKind),
+        EvidenceLack: _words(EvidenceLack),
         ExampleAct: _words(ExampleAct),
         FalseReason: _words(FalseReason),
         FeedKind: _words(FeedKind),

@@ -100,3 +100,6 @@ end;
 create trigger outbox_removed after delete on outbox when old.receipt_us is null begin
   update backlog set rows = rows - 1, bytes = bytes - length(old.payload);
 end;
+-- What will never come is told, so that nobody waits for it.
+alter table evidence add column lack text;
+create index evidence_lacking on evidence (kind, next_try_us) where lack is not null;

@@ -10,6 +10,7 @@ from central.db.models.alerts import (
     BoxGap,
     BoxOutbox,
     Evidence,
+    EvidenceLacking,
     Quarantine,
     QuarantineLedger,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "BoxOutbox",
     "Camera",
     "Evidence",
+    "EvidenceLacking",
     "Example",
     "ExampleCamera",
     "ExampleDue",

@@ -17,7 +17,7 @@ from central.codes import AlertState, FalseReason, Leaving, Post
 from central.db.base import Base
 from central.db.models.ledger import LedgerColumns
 from central.db.types import BigKey
-from protocol.messages import AlertKind, AlertLevel, AlertMode, EvidenceKind
+from protocol.messages import AlertKind, AlertLevel, AlertMode, EvidenceKind, EvidenceLack
 
 
 class BoxEvent(Base):
@@ -221,3 +221,14 @@ class Evidence(Base):
     size_bytes: Mapped[int]
     sha256: Mapped[str]
     stored_at: Mapped[datetime]
+
+
+class EvidenceLacking(Base):
+    """A piece of an alert that its box says will never come; what came all the same counts more."""
+
+    __tablename__ = "evidence_lacking"
+
+    alert_id: Mapped[UUID] = mapped_column(ForeignKey("alert.id"), primary_key=True)
+    kind: Mapped[EvidenceKind] = mapped_column(primary_key=True)
+    reason: Mapped[EvidenceLack]
+    said_at: Mapped[datetime]

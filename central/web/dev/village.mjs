@@ -98,6 +98,7 @@ export function alert(camera, kind, level, agoMs, more = {}) {
     incident_id: null,
     activity: null,
     evidence: [],
+    lacks: [],
     box_id: 'box-qingshi',
     sequence: serial,
     ...more,

@@ -37,6 +37,7 @@ export function anAlert(more: Partial<Alert> = {}): Alert {
     incident_id: null,
     activity: null,
     evidence: [],
+    lacks: [],
     box_id: 'box',
     sequence: serial,
     ...more,

@@ -61,6 +61,7 @@ DECIDED = {
     ("get", "/api/v1/evidence/{evidence_id}"): ANY,
     ("head", "/api/v1/boxes/{box_id}/evidence/{alert_id}/{kind}"): BOX,
     ("patch", "/api/v1/boxes/{box_id}/evidence/{alert_id}/{kind}"): BOX,
+    ("put", "/api/v1/boxes/{box_id}/evidence/{alert_id}/{kind}/lack"): BOX,
     ("get", "/api/v1/boxes/{box_id}/edge/v1/{path}"): DUTY,
     ("post", "/api/v1/boxes/{box_id}/edge/v1/{path}"): DUTY,
     ("patch", "/api/v1/boxes/{box_id}/edge/v1/{path}"): DUTY,

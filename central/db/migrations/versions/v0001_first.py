@@ -618,6 +618,20 @@ def _alert_ledger() -> None:
     op.create_index("ix_alert_ledger_alert_id", "alert_ledger", ["alert_id"])
 
 
+def _evidence_lacking() -> None:
+    op.create_table(
+        "evidence_lacking",
+        sa.Column("alert_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", WORD, nullable=False),
+        sa.Column("reason", WORD, nullable=False),
+        sa.Column("said_at", MOMENT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["alert_id"], ["alert.id"], name="fk_evidence_lacking_alert_id_alert"
+        ),
+        sa.PrimaryKeyConstraint("alert_id", "kind", name="pk_evidence_lacking"),
+    )
+
+
 def _evidence() -> None:
     op.create_table(
         "evidence",
@@ -812,6 +826,7 @@ TABLES = (
     _alert_duty,
     _alert_ledger,
     _evidence,
+    _evidence_lacking,
     _example,
     _example_camera,
     _example_due,

@@ -123,6 +123,8 @@ export interface Alert {
   incident_id: string | null
   activity: AlertActivity | null
   evidence: Evidence[]
+  /** What of it will never come. */
+  lacks: { kind: 'snapshot' | 'clip'; reason: string }[]
   box_id: string
   sequence: number
 }
