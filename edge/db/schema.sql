@@ -202,7 +202,7 @@ create table evidence (
   next_try_us integer not null default 0,
   stored_us   integer,                       -- null: the centre has not stored it
   failed      text,                          -- why it will never come, if so
-  lack        text,                          -- the same as the centre is told; null: it was, or need not
+  lack        text,                          -- why, for the centre; null: it knows, or need not
   primary key (alert_id, kind)
 ) strict;
 create index evidence_waiting on evidence (kind, due_us) where stored_us is null and failed is null;
