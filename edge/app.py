@@ -15,6 +15,7 @@ from edge.alerts.evidence import EvidenceCourier
 from edge.alerts.evidence_store import EvidenceStore
 from edge.box_alert import BoxAlert
 from edge.bus.herald import Herald
+from edge.bus.home import HomeAssistant
 from edge.bus.limits import TIGHT_AT
 from edge.bus.meter import LineMeter
 from edge.bus.outbox import Outbox
@@ -130,7 +131,9 @@ class Edge:
         store = EvidenceStore(self._database)
         wakes: list[Callable[[], None]] = []
         budget: Budget | None = None
+        home: HomeAssistant | None = None
         if config.centre is not None:
+            home = HomeAssistant(config, __version__) if config.centre.home_assistant else None
             herald = Herald(
                 config.box,
                 clock,
@@ -138,6 +141,7 @@ class Edge:
                 software=__version__,
                 started_at=clock.now(),
                 quality=watch.quality,
+                home=home,
             )
             sender = Sender(
                 config.centre,
@@ -173,6 +177,8 @@ class Edge:
             on_commit=wakes,
         )
         desk.end_orphans()
+        if home is not None:
+            home.follow(desk.open_alerts, lambda: board.health().condition is not Condition.OK)
         if config.centre is not None:
             outbox_watch = OutboxWatch(outbox, desk, clock)
             outbox_watch.start()

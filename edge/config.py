@@ -145,6 +145,7 @@ class CentreSection(Section):
     mqtt_version: Literal["3.1.1", "5"] = "3.1.1"
     http_url: HttpUrl
     token: Secret
+    home_assistant: bool = False  # also write what Home Assistant discovers at this broker
 
 
 class OutboxSection(Section):

@@ -132,6 +132,7 @@ class Standing:
             level=self.level,
             started_at=self.started_at,
             peak=self.peak,
+            mode=self.mode,
         )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from edge.bus.home import HomeAssistant
 from edge.bus.link import Outgoing
 from edge.bus.outbox import Load
 from edge.config import BoxSection
@@ -37,7 +38,8 @@ class Line:
 class Herald:
     """Builds the messages of one box and knows its topics.
 
-    ``quality`` says how good the box's clock is; a heartbeat says it.
+    ``quality`` says how good the box's clock is; a heartbeat says it. ``home`` is there where Home
+    Assistant reads along.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Herald:
         software: str,
         started_at: datetime,
         quality: Callable[[], ClockQuality | None] = lambda: None,
+        home: HomeAssistant | None = None,
     ) -> None:
         self._box = box
         self._clock = clock
@@ -56,6 +59,7 @@ class Herald:
         self._software = software
         self._started_at = started_at
         self._quality = quality
+        self.home = home
         self._source = source_of_box(box.id)
         self.event_topic = self._topic(Leaf.EVENT)
         self.historical_topic = self._topic(Leaf.HISTORICAL)

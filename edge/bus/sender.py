@@ -130,6 +130,7 @@ class Sender:
         self._link: Link | None = None
         self._connection_id = uuid7(clock.now())
         self._greeted = False
+        self._is_discovered = False
         self._failures = 0
         self._error = ""
         self._since = clock.now()
@@ -278,8 +279,10 @@ class Sender:
         self._send(link, now_ns)
         if self._cameras_changed.is_set() and now_ns >= self._state_at_ns:
             self._tell_state(link, now_ns)
-        if now_ns >= self._heartbeat_at_ns:
+        is_beat = now_ns >= self._heartbeat_at_ns
+        if is_beat:
             self._tell_heartbeat(link, now_ns)
+        self._tell_home(link, is_beat=is_beat)
         self._awaited_ns = self._heard_at_ns if self._owed else None
         if self._owed and now_ns - self._heard_at_ns >= self._timing.silence_s * _NS:
             self._drop("no receipts")
@@ -297,6 +300,7 @@ class Sender:
         log.info("bus.up")
 
     def _announce(self) -> None:
+        self._is_discovered = False
         self._cameras_changed.set()
         self._state_at_ns = 0
         self._heartbeat_at_ns = 0
@@ -376,6 +380,17 @@ class Sender:
         self._heartbeat_at_ns = now_ns + round(self._timing.heartbeat_s * _NS)
         line = Line(self._outbox.load(), self._evidence_pending(), self._meter.figures())
         link.publish(self._herald.heartbeat(self._vitals.vitals(), line))
+
+    def _tell_home(self, link: Link, *, is_beat: bool) -> None:
+        """Tell Home Assistant what changed; how the box is with each heartbeat."""
+        home = self._herald.home
+        if home is None:
+            return
+        discovered, self._is_discovered = self._is_discovered, True
+        for message in () if discovered else home.discovery():
+            link.publish(message)
+        for message in home.changes(with_trouble=is_beat):
+            link.publish(message)
 
     def _send(self, link: Link, now_ns: int) -> None:
         before = self._window.under_way

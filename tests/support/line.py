@@ -19,6 +19,7 @@ from edge.alerts.desk import Desk
 from edge.alerts.event import EventWriter
 from edge.bus.backoff import Backoff
 from edge.bus.herald import Herald
+from edge.bus.home import HomeAssistant
 from edge.bus.outbox import Outbox
 from edge.bus.sender import Sender, Timing
 from edge.bus.window import Patience
@@ -114,6 +115,7 @@ class SendingBox:
         vitals: VitalsSource | None = None,
         version_5: bool = False,
         tls: bool = False,
+        home_assistant: bool = False,
     ) -> None:
         folder.mkdir(exist_ok=True)
         secret = folder / "token"
@@ -122,12 +124,14 @@ class SendingBox:
         self.config: EdgeConfig = box_config(folder)
         self.database = Database(folder / "box.sqlite3")
         self.outbox = Outbox(self.database, self.clock)
+        self.home = HomeAssistant(self.config, "test")
         herald = Herald(
             self.config.box,
             self.clock,
             boot_id=BOOT,
             software="test",
             started_at=self.clock.now(),
+            home=self.home if home_assistant else None,
         )
         centre = CentreSection(
             mqtt_host=broker.host,

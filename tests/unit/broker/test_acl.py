@@ -2,7 +2,7 @@
 
 import pytest
 
-from protocol.topics import CENTRE_USER, EPOCH, UPLINK_FILTERS
+from protocol.topics import CENTRE_USER, EPOCH, HOME_USER, UPLINK_FILTERS, home_topic
 from tests.support.desk_box import BOX, REGION
 from village.broker.acl import may_read, may_subscribe, may_write, mosquitto_acl
 
@@ -28,6 +28,13 @@ WRITE = [
     (CENTRE_USER, EPOCH, True),
     (CENTRE_USER, topic("event"), False),
     ("", topic("event"), False),
+    (BOX, home_topic(BOX, "square", "config"), True),
+    (BOX, home_topic(BOX, "box", "state"), True),
+    (BOX, home_topic("other-box", "square", "config"), False),
+    (BOX, home_topic(BOX, "square", "set"), False),
+    (BOX, f"homeassistant/switch/{BOX}/square/config", False),
+    (BOX, f"{BOX}/square/config", False),
+    (HOME_USER, home_topic(BOX, "square", "state"), False),
 ]
 READ = [
     (BOX, topic("receipt"), True),
@@ -37,6 +44,10 @@ READ = [
     (BOX, topic("event"), False),
     (BOX, topic("receipt", "other-box"), False),
     (BOX, topic("state", "other-box"), False),
+    (HOME_USER, home_topic(BOX, "square", "state"), True),
+    (HOME_USER, topic("state"), True),
+    (HOME_USER, topic("event"), False),
+    (BOX, home_topic(BOX, "square", "state"), False),
     (CENTRE_USER, topic("event"), True),
     (CENTRE_USER, topic("heartbeat"), True),
     (CENTRE_USER, topic("receipt"), False),
@@ -56,6 +67,9 @@ SUBSCRIBE = [
     (CENTRE_USER, UPLINK_FILTERS[0], True),
     (CENTRE_USER, topic("event"), True),
     (CENTRE_USER, "#", False),
+    (HOME_USER, "homeassistant/#", True),
+    (HOME_USER, "tanshao/v1/+/+/state", True),
+    (HOME_USER, "tanshao/v1/+/+/event", False),
     (CENTRE_USER, "$SYS/#", False),
 ]
 
@@ -88,10 +102,15 @@ def test_mosquitto_gets_the_same_rules():
         "user _reader",
         "topic read tanshao/v1/+/+/event",
         "topic read tanshao/v1/+/+/historical",
+        "user _home",
+        "topic read homeassistant/#",
+        "topic read tanshao/v1/+/+/state",
         "pattern write tanshao/v1/+/%u/event",
         "pattern write tanshao/v1/+/%u/heartbeat",
         "pattern write tanshao/v1/+/%u/historical",
         "pattern write tanshao/v1/+/%u/state",
+        "pattern write homeassistant/binary_sensor/%u/+/config",
+        "pattern write homeassistant/binary_sensor/%u/+/state",
         "pattern read tanshao/v1/+/%u/command",
         "pattern read tanshao/v1/+/%u/receipt",
         "pattern read tanshao/v1/centre/epoch",
