@@ -6,10 +6,11 @@ own or from an environment variable that the configuration names.
 
 import os
 import tomllib
+from collections.abc import Mapping
 from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -339,18 +340,29 @@ def load(path: Path) -> EdgeConfig:
     Raises ConfigError that names every broken key, the rule and, but for what may be a secret, the
     value given.
     """
+    return _anchored(validated(read(path), str(path)), path.resolve().parent)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Return the document in a TOML file. Raises ConfigError."""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not TOML: {error}") from error
+
+
+def validated(document: Mapping[str, Any], name: str) -> EdgeConfig:
+    """Return the configuration that a document is, its paths as they are given.
+
+    ``name`` is whose errors are told. Raises ConfigError as :func:`load` does.
+    """
     try:
-        config = EdgeConfig.model_validate(document)
+        return EdgeConfig.model_validate(document)
     except ValidationError as error:
         # Not "from error": that one holds every value as it was given.
-        raise ConfigError(f"{path}: {refusal(error, RULE_KINDS)}") from None
-    return _anchored(config, path.resolve().parent)
+        raise ConfigError(f"{name}: {refusal(error, RULE_KINDS)}") from None
 
 
 def _anchored(config: EdgeConfig, folder: Path) -> EdgeConfig:

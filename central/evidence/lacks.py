@@ -4,7 +4,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
-from pydantic import BaseModel
 
 from central.codes import FeedKind
 from central.db.models import Alert, EvidenceLacking
@@ -12,13 +11,14 @@ from central.errors import NotFoundError
 from central.evidence.routes import admitted_box
 from central.http.access import allow_boxes
 from central.http.centre import CentreDep
+from central.http.given import Body
 from central.wall.feed import publish
 from protocol.messages import AlertMode, EvidenceKind, EvidenceLack
 
 router = APIRouter(prefix="/api/v1", tags=["evidence"])
 
 
-class GivenLack(BaseModel):
+class GivenLack(Body):
     """Why a piece will never come."""
 
     reason: EvidenceLack
