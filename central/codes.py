@@ -163,6 +163,14 @@ class Device(StrEnum):
     PHONE = "phone"
 
 
+class UpgradeRing(StrEnum):
+    """When a box gets a new version: an upgrade goes from ring to ring."""
+
+    PILOT = "pilot"
+    EARLY = "early"
+    GENERAL = "general"
+
+
 @dataclass(frozen=True, slots=True)
 class Label:
     """A code's words."""

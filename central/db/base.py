@@ -20,6 +20,7 @@ from central.codes import (
     Leaving,
     Post,
     Role,
+    UpgradeRing,
 )
 from central.db.types import BigKey, Json, UtcDateTime
 from protocol.messages import AlertKind, AlertLevel, AlertMode, EvidenceKind, EvidenceLack
@@ -72,4 +73,5 @@ class Base(DeclarativeBase):
         Leaving: _words(Leaving),
         Post: _words(Post),
         Role: _words(Role),
+        UpgradeRing: _words(UpgradeRing),
     }

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from central.codes import BoxState, CameraShown
+from central.codes import BoxState, CameraShown, UpgradeRing
 from central.db.models import Box, BoxOutbox, Camera, Quarantine
 from central.fleet.rule import BoxFacts, BoxWarning, OutboxFacts, box_warnings
 from central.people.views import View
@@ -22,7 +22,8 @@ class FleetBoxView(View):
 
     Bytes are null until its first heartbeat. ``cameras_live`` is 0 while the box is lost.
     ``clock_offset_ms`` is its clock minus ours; ``clock``, ``uplink`` and ``outbox`` are its own
-    words, null where it is older than they are.
+    words, null where it is older than they are. ``target_version`` is what it is to run instead of
+    ``software``; empty: that.
     """
 
     box_id: str
@@ -42,6 +43,8 @@ class FleetBoxView(View):
     cameras: int
     cameras_live: int
     quarantined: int
+    upgrade_ring: UpgradeRing
+    target_version: str
     clock_offset_ms: int | None
     clock: ClockQuality | None
     uplink: UplinkFigures | None
@@ -126,6 +129,8 @@ def _view(
         cameras=len(cameras),
         cameras_live=cameras.count(CameraShown.LIVE) if is_there else 0,
         quarantined=quarantined,
+        upgrade_ring=box.upgrade_ring,
+        target_version=box.target_version,
         clock_offset_ms=box.clock_offset_ms,
         clock=_read(ClockQuality, box.clock),
         uplink=_read(UplinkFigures, box.uplink),

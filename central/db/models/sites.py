@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from central.codes import BoxState, CameraShown
+from central.codes import BoxState, CameraShown, UpgradeRing
 from central.db.base import Base
 
 
@@ -63,6 +63,8 @@ class Box(Base):
     clock: Mapped[dict[str, Any] | None]
     uplink: Mapped[dict[str, Any] | None]
     outbox: Mapped[dict[str, Any] | None]
+    upgrade_ring: Mapped[UpgradeRing] = mapped_column(default=UpgradeRing.GENERAL)
+    target_version: Mapped[str] = mapped_column(default="")  # what it is to run; empty: as it is
     clock_offset_ms: Mapped[int | None]  # its clock minus ours (protocol I14)
 
 

@@ -25,6 +25,8 @@ const fine = {
   cameras: 4,
   cameras_live: 4,
   quarantined: 0,
+  upgrade_ring: 'general',
+  target_version: '',
   clock_offset_ms: -85,
   clock: { state: 'synced', since: ago(90 * HOUR_MS), error_ms: 12, stepped_at: null },
   uplink: { day_bytes: 412e6, kbit_s: 38, connects_day: 1, puback_ms: 64, receipt_ms: 112, budget_kbit_s: 4000 },
@@ -45,6 +47,8 @@ const BOXES = [
     cameras: 2,
     cameras_live: 1,
     quarantined: 1,
+    upgrade_ring: 'pilot',
+    target_version: '0.2.0',
     clock_offset_ms: 512_000,
     clock: { state: 'unsynced', since: ago(80 * HOUR_MS), error_ms: null, stepped_at: ago(2 * HOUR_MS) },
     uplink: { day_bytes: 9e6, kbit_s: 3, connects_day: 41, puback_ms: 1840, receipt_ms: null, budget_kbit_s: 128 },
@@ -117,6 +121,11 @@ function let_go(digest, action, note) {
 /** Answer a call about boxes, the ledger or the quarantine; null where it is about something else. */
 export function answerFleet(method, path, query, body) {
   if (path === '/boxes') return { status: 200, body: BOXES }
+  const planned = /^\/boxes\/([^/]+)\/upgrade$/.exec(path)
+  if (planned) {
+    Object.assign(BOXES.find((each) => each.box_id === planned[1]), body)
+    return { status: 204 }
+  }
   if (path === '/deliveries') return { status: 200, body: OUTBOXES.filter((each) => !query.get('box_id') || each.box_id === query.get('box_id')) }
   if (path.startsWith('/deliveries/')) return { status: 200, body: PROOF }
   if (path === '/quarantine') {

@@ -173,6 +173,8 @@ def _box() -> None:
         sa.Column("clock", DOCUMENT, nullable=True),
         sa.Column("uplink", DOCUMENT, nullable=True),
         sa.Column("outbox", DOCUMENT, nullable=True),
+        sa.Column("upgrade_ring", WORD, nullable=False),
+        sa.Column("target_version", TEXT, nullable=False),
         sa.Column("clock_offset_ms", KEY, nullable=True),
         sa.ForeignKeyConstraint(["region_code"], ["region.code"], name="fk_box_region_code_region"),
         sa.PrimaryKeyConstraint("id", name="pk_box"),

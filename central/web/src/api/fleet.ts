@@ -5,6 +5,8 @@ import type { Person } from './types'
 
 export type BoxWarning = 'doubled' | 'two_outboxes' | 'broken' | 'gap' | 'quarantine' | 'detector' | 'clock' | 'full' | 'outbox' | 'evidence'
 
+export type UpgradeRing = 'pilot' | 'early' | 'general'
+
 export interface FleetBox {
   box_id: string
   name: string
@@ -23,6 +25,9 @@ export interface FleetBox {
   cameras: number
   cameras_live: number
   quarantined: number
+  upgrade_ring: UpgradeRing
+  /** What it is to run; empty: as it is. */
+  target_version: string
   /** The box's clock minus the centre's. */
   clock_offset_ms: number | null
   clock: ClockQuality | null
@@ -146,6 +151,8 @@ const id = encodeURIComponent
 const PATIENT_MS = 120_000
 
 export const fleet = () => request<FleetBox[]>('GET', '/boxes')
+export const planUpgrade = (boxId: string, ring: UpgradeRing, version: string) =>
+  request<undefined>('PUT', `/boxes/${id(boxId)}/upgrade`, { upgrade_ring: ring, target_version: version })
 export const deliveries = (boxId: string) => request<Outbox[]>('GET', withQuery('/deliveries', { box_id: boxId }))
 export const verify = (outbox: Outbox) => request<Proof>('POST', `/deliveries/${id(outbox.box_id)}/${id(outbox.outbox_id)}/verify`, undefined, PATIENT_MS)
 export const quarantine = (filter: QuarantineFilter, before: string | null) =>
