@@ -267,6 +267,8 @@ def _endable(config: EdgeConfig) -> Callable[[Standing], bool]:
             return standing.camera_id in health
         if standing.kind is AlertKind.CAMERA_LOST:
             return standing.camera_id in pulled
+        if standing.kind is AlertKind.OUTBOX:
+            return config.centre is not None
         return standing.kind is not AlertKind.DETECTOR_DOWN or bool(keys or health)
 
     return is_endable

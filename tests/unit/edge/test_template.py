@@ -110,6 +110,11 @@ def test_another_village_is_the_template_with_its_own_laid_over_it():
     assert made.centre.mqtt_host == "mq.example.org"
 
 
+def test_a_camera_that_is_like_none_is_as_it_is_given():
+    camera = {"id": "pond", "name": "水塘", "main_url": "rtsp://192.0.2.9/1"}
+    assert applied({}, {"cameras": [camera]}) == {"cameras": [camera]}
+
+
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
