@@ -10,7 +10,7 @@
     started_at                          the earliest any event says
     ended_at                            the newest END; what came after an END does not reopen it
     peak                                the highest any event says
-    clock_doubtful                      any event's times are in doubt (protocol I14)
+    clock_doubtful                      any event's times are in doubt (protocol I17)
 
 So START, UPDATE and END give one same alert in every order, and a duplicate changes nothing.
 """

@@ -1,4 +1,4 @@
-"""How far a box's clock may be trusted: pure (protocol I14).
+"""How far a box's clock may be trusted: pure (protocol I17).
 
 The offset is the box's clock minus the centre's, in milliseconds: positive where the box is ahead.
 The way of a message counts as the box being behind by as much: tenths of a second.

@@ -179,7 +179,7 @@ class AlertIntake:
             self.changes.append((FeedKind.ALERT, str(row.id)))
 
     def _is_doubtful(self, event: Understood) -> bool:
-        """Return whether the box's clock was not to be relied on (protocol I14)."""
+        """Return whether the box's clock was not to be relied on (protocol I17)."""
         data = _alert(event).data
         measured_ms = self.boxes[event.topic.box_id].clock_offset_ms
         is_late = self._is_late(event)

@@ -170,7 +170,7 @@ class Alert(Base):
     received_at: Mapped[datetime]  # of the first event
     updated_at: Mapped[datetime]
     late: Mapped[bool]
-    clock_doubtful: Mapped[bool]  # its times are not to be relied on (protocol I14)
+    clock_doubtful: Mapped[bool]  # its times are not to be relied on (protocol I17)
     state: Mapped[AlertState]
     sign_by: Mapped[datetime]
     verify_by: Mapped[datetime]

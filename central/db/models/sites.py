@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from central.codes import BoxState, CameraShown, UpgradeRing
@@ -65,7 +65,7 @@ class Box(Base):
     outbox: Mapped[dict[str, Any] | None]
     upgrade_ring: Mapped[UpgradeRing] = mapped_column(default=UpgradeRing.GENERAL)
     target_version: Mapped[str] = mapped_column(default="")  # what it is to run; empty: as it is
-    clock_offset_ms: Mapped[int | None]  # its clock minus ours (protocol I14)
+    clock_offset_ms: Mapped[int | None]  # its clock minus ours (protocol I17)
 
 
 class Camera(Base):
@@ -88,3 +88,15 @@ class Camera(Base):
     since: Mapped[datetime]
     last_packet_at: Mapped[datetime | None]
     present: Mapped[bool] = mapped_column(default=True)
+
+
+class ConsumerGroup(Base):
+    """Consumers that share their work: under which name, which of them leads, and until when."""
+
+    __tablename__ = "consumer_group"
+    __table_args__ = (CheckConstraint("one = 1", name="one_row"),)
+
+    one: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    share: Mapped[str]
+    leader: Mapped[str]
+    leads_until: Mapped[datetime]

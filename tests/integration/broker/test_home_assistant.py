@@ -56,13 +56,19 @@ def home(broker):
         yield visitor
 
 
+class HomeBox(SendingBox):
+    """A box that was asked for it."""
+
+    home_assistant = True
+
+
 def newest(home):
     return dict(home.messages)
 
 
 @EVERY_BROKER
 def test_it_finds_each_camera_and_the_box_also_where_it_comes_later(broker, tmp_path, home):
-    with SendingBox(tmp_path / "box", broker, home_assistant=True) as box:
+    with HomeBox(tmp_path / "box", broker) as box:
         box.sender.start()
         wait_until(lambda: box.sender.status().connected)
         assert home.subscribe(*HOME_FILTERS) == [True, True]
@@ -92,7 +98,7 @@ def test_it_finds_each_camera_and_the_box_also_where_it_comes_later(broker, tmp_
 
 @EVERY_BROKER
 def test_a_camera_is_on_while_an_alert_of_it_is_open(broker, tmp_path, home):
-    with SendingBox(tmp_path / "box", broker, home_assistant=True) as box:
+    with HomeBox(tmp_path / "box", broker) as box:
         box.home.follow(box.desk.open_alerts, lambda: True)
         home.subscribe(*HOME_FILTERS)
         box.sender.start()
