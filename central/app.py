@@ -15,6 +15,7 @@ import central.alerts.routes
 import central.auth.routes
 import central.delivery.routes
 import central.duty.routes
+import central.evidence.lacks
 import central.evidence.routes
 import central.examples.routes
 import central.fleet.routes
@@ -80,6 +81,7 @@ def create_app(config: CentralConfig, database: Database, clock: Clock) -> FastA
         central.duty.routes,
         central.sites.routes,
         central.evidence.routes,
+        central.evidence.lacks,
         central.examples.routes,
         central.delivery.routes,
         central.quarantine.routes,

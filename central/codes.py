@@ -170,6 +170,14 @@ class Device(StrEnum):
     PHONE = "phone"
 
 
+class UpgradeRing(StrEnum):
+    """When a box gets a new version: an upgrade goes from ring to ring."""
+
+    PILOT = "pilot"
+    EARLY = "early"
+    GENERAL = "general"
+
+
 @dataclass(frozen=True, slots=True)
 class Label:
     """A code's words."""
@@ -187,6 +195,7 @@ KINDS: Labels = {
     AlertKind.CAMERA_LOST: Label("点位离线", "camera offline"),
     AlertKind.DETECTOR_DOWN: Label("检测停止", "detector stopped"),
     AlertKind.STORAGE: Label("存储故障", "storage fault"),
+    AlertKind.OUTBOX: Label("告警积压", "alerts pile up"),
     AlertKind.LENS_COVERED: Label("镜头遮挡", "lens covered"),
     AlertKind.PICTURE_BLURRED: Label("图像模糊", "picture blurred"),
     AlertKind.CAMERA_MOVED: Label("画面偏移", "camera moved"),
@@ -294,6 +303,7 @@ CATEGORY_OF_KIND = {
     AlertKind.CAMERA_LOST: Category.EQUIPMENT,
     AlertKind.DETECTOR_DOWN: Category.EQUIPMENT,
     AlertKind.STORAGE: Category.EQUIPMENT,
+    AlertKind.OUTBOX: Category.EQUIPMENT,
     AlertKind.LENS_COVERED: Category.EQUIPMENT,
     AlertKind.PICTURE_BLURRED: Category.EQUIPMENT,
     AlertKind.CAMERA_MOVED: Category.EQUIPMENT,

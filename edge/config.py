@@ -6,10 +6,11 @@ own or from an environment variable that the configuration names.
 
 import os
 import tomllib
-from datetime import date
+from collections.abc import Mapping
+from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -22,6 +23,7 @@ from pydantic import (
 
 from edge.alarm.geometry import Ground
 from edge.alarm.schedule import Calendar
+from edge.bus.limits import Limits
 from edge.db.place import refusal as refused_place
 from edge.errors import ConfigError
 from edge.rule_config import RULE_KINDS, FireSection, GatheringSection, Rule
@@ -65,6 +67,8 @@ RtspUrl = Annotated[
 ]
 HttpUrl = Annotated[str, _url(frozenset({"http", "https"}))]
 
+
+_MB = 1_000_000
 
 #: Regulation 799, article 17: what cameras in public places record is kept for so long at least.
 LEGAL_DAYS = 30
@@ -143,6 +147,19 @@ class CentreSection(Section):
     mqtt_version: Literal["3.1.1", "5"] = "3.1.1"
     http_url: HttpUrl
     token: Secret
+    home_assistant: bool = False  # also write what Home Assistant discovers at this broker
+
+
+class OutboxSection(Section):
+    """How much may wait for the centre (alert I11): days of the worst, months of the usual."""
+
+    max_rows: int = Field(default=Limits().rows, ge=1000, le=10_000_000)
+    max_mb: int = Field(default=Limits().size_bytes // _MB, ge=10, le=100_000)
+    max_days: int = Field(default=Limits().age.days, ge=1, le=3650)
+
+    def limits(self) -> Limits:
+        """Return it as the outbox takes it."""
+        return Limits(self.max_rows, self.max_mb * _MB, timedelta(days=self.max_days))
 
 
 class HttpSection(Section):
@@ -283,6 +300,7 @@ class EdgeConfig(Section):
 
     box: BoxSection
     centre: CentreSection | None = None
+    outbox: OutboxSection = OutboxSection()
     http: HttpSection = HttpSection()
     recording: RecordingSection = RecordingSection()
     detect: DetectSection = DetectSection()
@@ -330,18 +348,29 @@ def load(path: Path) -> EdgeConfig:
     Raises ConfigError that names every broken key, the rule and, but for what may be a secret, the
     value given.
     """
+    return _anchored(validated(read(path), str(path)), path.resolve().parent)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Return the document in a TOML file. Raises ConfigError."""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not TOML: {error}") from error
+
+
+def validated(document: Mapping[str, Any], name: str) -> EdgeConfig:
+    """Return the configuration that a document is, its paths as they are given.
+
+    ``name`` is whose errors are told. Raises ConfigError as :func:`load` does.
+    """
     try:
-        config = EdgeConfig.model_validate(document)
+        return EdgeConfig.model_validate(document)
     except ValidationError as error:
         # Not "from error": that one holds every value as it was given.
-        raise ConfigError(f"{path}: {refusal(error, RULE_KINDS)}") from None
-    return _anchored(config, path.resolve().parent)
+        raise ConfigError(f"{name}: {refusal(error, RULE_KINDS)}") from None
 
 
 def _anchored(config: EdgeConfig, folder: Path) -> EdgeConfig:

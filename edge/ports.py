@@ -151,6 +151,7 @@ class OpenAlert:
     level: AlertLevel
     started_at: datetime
     peak: int
+    mode: AlertMode = AlertMode.LIVE
 
 
 class AlertDesk(Protocol):

@@ -21,9 +21,10 @@ from central.codes import (
     Leaving,
     Post,
     Role,
+    UpgradeRing,
 )
 from central.db.types import BigKey, Json, UtcDateTime
-from protocol.messages import AlertKind, AlertLevel, AlertMode, EvidenceKind
+from protocol.messages import AlertKind, AlertLevel, AlertMode, EvidenceKind, EvidenceLack
 
 #: Every constraint has a name, so that a migration can speak of it on both databases.
 NAMING = {
@@ -65,6 +66,7 @@ class Base(DeclarativeBase):
         CameraShown: _words(CameraShown),
         Category: _words(Category),
         EvidenceKind: _words(EvidenceKind),
+        EvidenceLack: _words(EvidenceLack),
         EvidencePlace: _words(EvidencePlace),
         ExampleAct: _words(ExampleAct),
         FalseReason: _words(FalseReason),
@@ -73,4 +75,5 @@ class Base(DeclarativeBase):
         Leaving: _words(Leaving),
         Post: _words(Post),
         Role: _words(Role),
+        UpgradeRing: _words(UpgradeRing),
     }

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from central.db.models import BoxOutbox
+from central.db.models import BoxGap, BoxOutbox
 from central.delivery.chain import extend
 from central.delivery.stock import links
 from central.ingest.parse import Refused, Understood
@@ -42,6 +43,20 @@ class DeliveryLedger:
                 row.told_last, row.told_head = data.last_sequence, data.head
                 row.told_first = data.first_sequence
             self._judge(row)
+            for former in set(data.former_outboxes or ()) - {data.outbox_id}:
+                self._end(item.topic.box_id, former)
+
+    def _end(self, box_id: str, outbox_id: UUID) -> None:
+        """Note that an outbox has ended: what waited in it has other numbers now."""
+        row = self._rows.get((box_id, outbox_id)) or self.session.get(
+            BoxOutbox, (box_id, outbox_id)
+        )
+        if row is None or row.ended_at is not None:
+            return  # nothing of it ever came, or it is known
+        row.ended_at, row.missing_since = self.now, None
+        self.session.execute(
+            delete(BoxGap).where(BoxGap.box_id == box_id, BoxGap.outbox_id == outbox_id)
+        )
 
     def settle(
         self,
@@ -117,7 +132,7 @@ class DeliveryLedger:
     def _judge(self, row: BoxOutbox) -> None:
         """Note since when something is missing, and that it no longer is."""
         is_whole = row.complete_to >= max(row.highest, row.told_last)
-        if is_whole:
+        if is_whole or row.ended_at is not None:
             row.missing_since = None
         elif row.missing_since is None:
             row.missing_since = self.now

@@ -34,6 +34,16 @@ _UNDER_WAY = {"upload-complete": "?0"}
 _CHUNK_BYTES = 256 * 1024
 
 
+def admitted_box(
+    box_id: str, centre: CentreDep, authorization: Annotated[str, Header()] = ""
+) -> str:
+    """Return the box whose token was given. Raises SignInError."""
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not centre.boxes.admits(box_id, token.strip()):
+        raise SignInError("not this box's token")
+    return box_id
+
+
 def brought(
     box_id: str,
     alert_id: UUID,
@@ -45,9 +55,7 @@ def brought(
     authorization: Annotated[str, Header()] = "",
 ) -> Piece:
     """Return what a box speaks of. Raises SignInError, InvalidError."""
-    scheme, _, token = authorization.partition(" ")
-    if scheme.lower() != "bearer" or not centre.boxes.admits(box_id, token.strip()):
-        raise SignInError("not this box's token")
+    admitted_box(box_id, centre, authorization)
     if not _SHA256.match(x_content_sha256):
         raise InvalidError("X-Content-SHA256: 64 hexadecimal digits, in small letters")
     if x_evidence_end < x_evidence_start:

@@ -18,6 +18,7 @@ from central.db.models import Alert, AlertDuty, AlertLedger, Box, BoxEvent, Pers
 from central.db.upsert import insert_into
 from central.duty.resolve import OnDuty
 from central.duty.roster import duty_at
+from central.fleet.clock import is_doubtful
 from central.ingest.parse import Refused, Understood
 from central.ledger.book import append
 from central.ledger.chain import Entry
@@ -98,7 +99,21 @@ class AlertIntake:
                 else:
                     self.repeated.append(item)
         self.fresh += fresh
-        return fresh
+        return [item for item in fresh if not self._came_before(item)]
+
+    def _came_before(self, item: Understood) -> bool:
+        """Return whether an event came from an outbox that ended before its receipt was heard."""
+        message = _alert(item)
+        if message.formeroutbox is None:
+            return False
+        found = self.session.scalars(
+            select(BoxEvent.event_id).where(
+                BoxEvent.box_id == item.topic.box_id,
+                BoxEvent.outbox_id == message.formeroutbox,
+                BoxEvent.sequence == message.formersequence,
+            )
+        ).one_or_none()
+        return found == message.id
 
     def _insert(self, part: Sequence[Understood]) -> dict[tuple[str, UUID, int], UUID]:
         if not part:
@@ -146,7 +161,7 @@ class AlertIntake:
         facts = before
         for event in events:
             message = _alert(event)
-            facts = fold(facts, facts_of(message.data, message.sequence))
+            facts = fold(facts, facts_of(message, clock_doubtful=self._is_doubtful(event)))
         assert facts is not None
         if facts == before:
             return  # older than what is known
@@ -162,6 +177,13 @@ class AlertIntake:
             self._write(row, "ended")
         if facts.mode is not AlertMode.TRIAL:
             self.changes.append((FeedKind.ALERT, str(row.id)))
+
+    def _is_doubtful(self, event: Understood) -> bool:
+        """Return whether the box's clock was not to be relied on (protocol I17)."""
+        data = _alert(event).data
+        measured_ms = self.boxes[event.topic.box_id].clock_offset_ms
+        is_late = self._is_late(event)
+        return is_doubtful(data.clock, measured_ms, data.started_at, is_late=is_late)
 
     def _is_late(self, event: Understood) -> bool:
         """Return whether an event is no news: its box says so, or it has waited here."""
@@ -216,7 +238,8 @@ class AlertIntake:
         return Effect(self.session, self.now, self.deadlines)
 
     def _put(self, row: Alert, facts: BoxFacts) -> None:
-        row.box_at, row.sequence = facts.at, facts.sequence
+        row.box_at, row.outbox_id, row.sequence = facts.at, facts.outbox_id, facts.sequence
+        row.clock_doubtful = facts.clock_doubtful
         row.kind, row.level, row.mode = facts.kind, facts.level, facts.mode
         row.camera_uid = f"{row.box_id}.{facts.camera_id}"
         row.camera_name, row.grid_code = facts.camera_name, facts.grid_code
@@ -267,7 +290,9 @@ def _refuse(item: Understood, reason: str, *, is_doubled: bool = False) -> Refus
 def _facts(row: Alert) -> BoxFacts:
     return BoxFacts(
         at=row.box_at,
+        outbox_id=row.outbox_id,
         sequence=row.sequence,
+        clock_doubtful=row.clock_doubtful,
         kind=row.kind,
         level=row.level,
         mode=row.mode,

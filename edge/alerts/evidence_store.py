@@ -7,7 +7,7 @@ from typing import Any
 from edge.alerts.piece import Piece
 from edge.db.database import Database
 from edge.db.instant import from_us, to_us
-from protocol.messages import AlertLevel, EvidenceKind
+from protocol.messages import AlertLevel, EvidenceKind, EvidenceLack
 
 #: Longer than any clip's tail and any wait before another try.
 LONGEST_WAIT = timedelta(hours=2)
@@ -116,9 +116,27 @@ class EvidenceStore:
         """Try again, not before ``at``."""
         self._change(piece, {"tries": piece.tries + 1, "next_try_us": to_us(at)})
 
-    def failed(self, piece: Piece, reason: str) -> None:
-        """Give a piece up for good."""
-        self._change(piece, {"failed": reason})
+    def failed(self, piece: Piece, lack: EvidenceLack, reason: str) -> None:
+        """Give a piece up for good; the centre is yet to be told."""
+        self._change(piece, {"failed": reason, "lack": lack.value, "tries": 0, "next_try_us": 0})
+
+    def lacking(self, kind: EvidenceKind, now: datetime) -> tuple[Piece, EvidenceLack] | None:
+        """Return a piece that will never come and why, where the centre is to be told now."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                f"""
+                {_PIECE} from evidence join alert using (alert_id)
+                where evidence.kind = :kind and lack is not null
+                  and next_try_us not between :now + 1 and :latest
+                order by next_try_us, alert_id limit 1
+                """,
+                _when(kind, now, made=False),
+            ).fetchone()
+        return None if row is None else (_piece(row), EvidenceLack(row["lack"]))
+
+    def told(self, piece: Piece) -> None:
+        """Record that the centre knows that it will never come."""
+        self._change(piece, {"lack": None})
 
     def forget(self, ended_before: datetime, *, waiting: bool) -> int:
         """Delete the rows of pieces that end before then; return how many.

@@ -20,6 +20,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from pydantic import SecretStr
 
+from edge.bus.meter import LineMeter
 from protocol.client import send_at_once, trust
 from protocol.reasons import explained
 
@@ -92,8 +93,10 @@ class Link:
         subscriptions: tuple[str, ...],
         will: Outgoing,
         changed: Callable[[], None],
+        meter: LineMeter,
     ) -> None:
         self._settings = settings
+        self._meter = meter
         self._subscriptions = subscriptions
         self._changed = changed
         self._lock = threading.Lock()
@@ -161,7 +164,12 @@ class Link:
     def publish(self, message: Outgoing) -> bool:
         """Hand a message to paho; return whether it took it. Does not wait for the broker."""
         info = self._client.publish(message.topic, message.payload, message.qos, message.retain)
-        return info.rc == mqtt.MQTT_ERR_SUCCESS
+        if info.rc != mqtt.MQTT_ERR_SUCCESS:
+            return False
+        self._meter.sent(len(message.payload))
+        if message.qos > 0:
+            self._meter.published(info.mid)
+        return True
 
     def received(self) -> list[Incoming]:
         """Return what came since the last call."""
@@ -250,10 +258,11 @@ class Link:
         self,
         _client: mqtt.Client,
         _userdata: object,
-        _mid: int,
+        mid: int,
         reason: ReasonCode,
         _properties: Properties | None,
     ) -> None:
+        self._meter.acknowledged(mid)
         if reason.is_failure:
             self.refusal = explained(reason.value, str(reason))
             self.refused += 1

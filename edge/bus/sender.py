@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from edge.bus.backoff import Backoff, Spacing
-from edge.bus.herald import Herald
+from edge.bus.herald import Herald, Line
 from edge.bus.link import Incoming, Link, LinkSettings, Outgoing, Phase
+from edge.bus.meter import LineMeter
 from edge.bus.outbox import Load, Outbox
 from edge.bus.window import Patience, Window
 from edge.config import CentreSection
@@ -113,18 +114,18 @@ class Sender:
         vitals: VitalsSource,
         clock: Clock,
         *,
-        box_id: str,
         evidence_pending: Callable[[], int] = lambda: 0,
         timing: Timing | None = None,
+        meter: LineMeter | None = None,
     ) -> None:
         self._centre = centre
         self._outbox = outbox
         self._herald = herald
         self._vitals = vitals
         self._clock = clock
-        self._box_id = box_id
         self._evidence_pending = evidence_pending
         self._timing = timing or Timing()
+        self._meter = meter or LineMeter(clock)
         self._window = Window(self._timing.patience)
         self._wake = threading.Event()
         self._closing = threading.Event()
@@ -135,6 +136,7 @@ class Sender:
         self._connection_id = uuid7(clock.now())
         self._refused_here = 0
         self._greeted = False
+        self._is_discovered = False
         self._failures = 0
         self._error = ""
         self._since = clock.now()
@@ -164,7 +166,7 @@ class Sender:
             port=self._centre.mqtt_port,
             tls=self._centre.mqtt_tls,
             version_5=self._centre.mqtt_version == "5",
-            username=self._box_id,
+            username=self._herald.box_id,
             password=self._centre.token.read(),
             keepalive_s=self._timing.keepalive_s,
             connect_timeout_s=self._timing.connect_timeout_s,
@@ -255,7 +257,8 @@ class Sender:
         self._give_up_at_ns = now_ns + round(self._timing.ready_within_s * _NS)
         self._connection_id = uuid7(self._clock.now())
         will = self._herald.gone(self._connection_id)
-        link = Link(self._settings, self._herald.subscriptions, will, self._wake.set)
+        subscriptions = self._herald.subscriptions
+        link = Link(self._settings, subscriptions, will, self._wake.set, self._meter)
         self._link = link
         self._refused_here = 0
         link.open()
@@ -290,8 +293,10 @@ class Sender:
         self._send(link, now_ns)
         if self._cameras_changed.is_set() and now_ns >= self._state_at_ns:
             self._tell_state(link, now_ns)
-        if now_ns >= self._heartbeat_at_ns:
+        is_beat = now_ns >= self._heartbeat_at_ns
+        if is_beat:
             self._tell_heartbeat(link, now_ns)
+        self._tell_home(link, is_beat=is_beat)
         self._awaited_ns = self._heard_at_ns if self._owed else None
         if self._owed and now_ns - self._heard_at_ns >= self._timing.silence_s * _NS:
             self._drop("no receipts")
@@ -303,11 +308,13 @@ class Sender:
         self._error = ""
         self._since = self._clock.now()
         self._heard_at_ns = now_ns
+        self._meter.connected()
         self._window.reset()
         self._announce()
         log.info("bus.up")
 
     def _announce(self) -> None:
+        self._is_discovered = False
         self._cameras_changed.set()
         self._state_at_ns = 0
         self._heartbeat_at_ns = 0
@@ -340,6 +347,7 @@ class Sender:
         # One for another outbox, of before a rescue or of a box that was cloned, is none of ours.
         is_ours = self._outbox.is_called(receipt.outbox_id)
         ours = self._window.ours(receipt.sequences) if is_ours else set()
+        self._meter.receipted(ours)
         self._counters.stray_receipts += len(receipt.sequences) - len(ours)
         self._receipts |= ours
         self._settle_at_ns = 0
@@ -390,8 +398,19 @@ class Sender:
 
     def _tell_heartbeat(self, link: Link, now_ns: int) -> None:
         self._heartbeat_at_ns = now_ns + round(self._timing.heartbeat_s * _NS)
-        load = self._outbox.load()
-        link.publish(self._herald.heartbeat(self._vitals.vitals(), load, self._evidence_pending()))
+        line = Line(self._outbox.load(), self._evidence_pending(), self._meter.figures())
+        link.publish(self._herald.heartbeat(self._vitals.vitals(), line))
+
+    def _tell_home(self, link: Link, *, is_beat: bool) -> None:
+        """Tell Home Assistant what changed; how the box is with each heartbeat."""
+        home = self._herald.home
+        if home is None:
+            return
+        discovered, self._is_discovered = self._is_discovered, True
+        for message in () if discovered else home.discovery():
+            link.publish(message)
+        for message in home.changes(with_trouble=is_beat):
+            link.publish(message)
 
     def _send(self, link: Link, now_ns: int) -> None:
         before = self._window.under_way
@@ -403,6 +422,7 @@ class Sender:
             if not link.publish(Outgoing(topic, parcel.payload, qos=1)):
                 break
             rest.discard(parcel.sequence)
+            self._meter.event_sent(parcel.sequence)
             self._counters.sent += 1
             self._counters.sent_again += parcel.sequence in before
         if chosen and not before:

@@ -20,6 +20,7 @@ from edge.alerts.desk import Desk
 from edge.alerts.event import EventWriter
 from edge.bus.backoff import Backoff
 from edge.bus.herald import Herald
+from edge.bus.home import HomeAssistant
 from edge.bus.outbox import Outbox
 from edge.bus.sender import Sender, Timing
 from edge.bus.window import Patience
@@ -112,6 +113,9 @@ def consuming(
 class SendingBox:
     """A box that reports and sends; what its central colleagues would see is in the broker."""
 
+    #: Whether Home Assistant reads along.
+    home_assistant = False
+
     def __init__(
         self,
         folder: Path,
@@ -131,12 +135,14 @@ class SendingBox:
         self.config: EdgeConfig = box_config(folder)
         self.database = Database(folder / "box.sqlite3")
         self.outbox = Outbox(self.database, self.clock)
+        self.home = HomeAssistant(self.config, "test")
         herald = Herald(
             self.config.box,
             self.clock,
             boot_id=BOOT,
             software="test",
             started_at=self.clock.now(),
+            home=self.home if self.home_assistant else None,
         )
         centre = CentreSection(
             mqtt_host=broker.host,
@@ -153,7 +159,6 @@ class SendingBox:
             herald,
             vitals or StillVitals(),
             self.clock,
-            box_id=BOX,
             timing=timing,
         )
         self.desk = Desk(

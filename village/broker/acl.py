@@ -8,12 +8,17 @@ from protocol.topics import (
     DOWN_LEAVES,
     EPOCH,
     EVENT_LEAVES,
+    HOME_FILTERS,
+    HOME_LEAVES,
+    HOME_ROOT,
+    HOME_USER,
     READER_USER,
     ROOT,
     SHAREABLE_FILTERS,
     UPLINK_FILTERS,
     BoxTopic,
     Leaf,
+    box_of_home_topic,
     is_centre,
     unshared,
 )
@@ -27,6 +32,8 @@ def may_write(username: str, topic: str) -> bool:
     parts = BoxTopic.parse(topic)
     if is_centre(username):
         return topic == EPOCH or (parts is not None and parts.leaf in DOWN_LEAVES)
+    if box_of_home_topic(topic) == username:
+        return True
     return parts is not None and parts.box_id == username and parts.leaf in UP
 
 
@@ -37,6 +44,9 @@ def may_read(username: str, topic: str) -> bool:
         return parts is not None and parts.leaf in UP
     if username == READER_USER:
         return parts is not None and parts.leaf in EVENT_LEAVES
+    if username == HOME_USER:
+        of_home = box_of_home_topic(topic) is not None
+        return of_home or (parts is not None and parts.leaf is Leaf.STATE)
     return topic == EPOCH or (
         parts is not None and parts.box_id == username and parts.leaf in DOWN_LEAVES
     )
@@ -49,6 +59,8 @@ def may_subscribe(username: str, topic_filter: str) -> bool:
     if is_centre(username) and unshared(topic_filter) in SHAREABLE_FILTERS:
         return True
     if username == READER_USER and topic_filter in ALERT_FILTERS:
+        return True
+    if username == HOME_USER and topic_filter in HOME_FILTERS:
         return True
     return may_read(username, topic_filter)
 
@@ -68,7 +80,10 @@ def mosquitto_acl(centres: Iterable[str] = (CENTRE_USER,)) -> str:
         lines.append(f"topic write {EPOCH}")
     lines.append(f"user {READER_USER}")
     lines += [f"topic read {topic_filter}" for topic_filter in ALERT_FILTERS]
+    lines.append(f"user {HOME_USER}")
+    lines += [f"topic read {topic_filter}" for topic_filter in HOME_FILTERS]
     lines += [f"pattern write {ROOT}/+/%u/{leaf}" for leaf in up]
+    lines += [f"pattern write {HOME_ROOT}/%u/+/{leaf}" for leaf in HOME_LEAVES]
     lines += [f"pattern read {ROOT}/+/%u/{leaf}" for leaf in down]
     lines.append(f"pattern read {EPOCH}")
     return "\n".join(lines) + "\n"

@@ -10,6 +10,7 @@ from central.db.models.alerts import (
     BoxGap,
     BoxOutbox,
     Evidence,
+    EvidenceLacking,
     Quarantine,
     QuarantineLedger,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "Camera",
     "ConsumerGroup",
     "Evidence",
+    "EvidenceLacking",
     "Example",
     "ExampleCamera",
     "ExampleDue",

@@ -23,7 +23,7 @@ from central.db.migrate import migrate
 from central.db.models import Box, BoxEvent, BoxOutbox, Quarantine, Region
 from central.ingest.inbox import DatabaseInbox
 from central.ports import Received
-from edge.bus.herald import Herald
+from edge.bus.herald import Herald, Line
 from edge.bus.outbox import Parcel
 from protocol.clock import FakeClock
 from protocol.topics import BoxTopic, Leaf
@@ -79,7 +79,7 @@ class Ledgers(BoxBehindABadNet):
 
     @rule()
     def box_beats(self) -> None:
-        beat = self.herald.heartbeat(StillVitals().vitals(), self.outbox.load(), 0)
+        beat = self.herald.heartbeat(StillVitals().vitals(), Line(self.outbox.load(), 0))
         self.up.append(Received(beat.topic, beat.payload, self.clock.now()))
 
     @precondition(lambda self: self.up)

@@ -4,7 +4,15 @@ import re
 
 import pytest
 
-from protocol.topics import CENTRE_USER, EPOCH, UPLINK_FILTERS, replica_user, shared_filters
+from protocol.topics import (
+    CENTRE_USER,
+    EPOCH,
+    HOME_USER,
+    UPLINK_FILTERS,
+    home_topic,
+    replica_user,
+    shared_filters,
+)
 from tests.support.desk_box import BOX, REGION
 from tests.support.tools import ROOT
 from village.broker.acl import may_read, may_subscribe, may_write, mosquitto_acl
@@ -31,6 +39,13 @@ WRITE = [
     (CENTRE_USER, EPOCH, True),
     (CENTRE_USER, topic("event"), False),
     ("", topic("event"), False),
+    (BOX, home_topic(BOX, "square", "config"), True),
+    (BOX, home_topic(BOX, "box", "state"), True),
+    (BOX, home_topic("other-box", "square", "config"), False),
+    (BOX, home_topic(BOX, "square", "set"), False),
+    (BOX, f"homeassistant/switch/{BOX}/square/config", False),
+    (BOX, f"{BOX}/square/config", False),
+    (HOME_USER, home_topic(BOX, "square", "state"), False),
 ]
 READ = [
     (BOX, topic("receipt"), True),
@@ -40,6 +55,10 @@ READ = [
     (BOX, topic("event"), False),
     (BOX, topic("receipt", "other-box"), False),
     (BOX, topic("state", "other-box"), False),
+    (HOME_USER, home_topic(BOX, "square", "state"), True),
+    (HOME_USER, topic("state"), True),
+    (HOME_USER, topic("event"), False),
+    (BOX, home_topic(BOX, "square", "state"), False),
     (CENTRE_USER, topic("event"), True),
     (CENTRE_USER, topic("heartbeat"), True),
     (CENTRE_USER, topic("receipt"), False),
@@ -59,6 +78,9 @@ SUBSCRIBE = [
     (CENTRE_USER, UPLINK_FILTERS[0], True),
     (CENTRE_USER, topic("event"), True),
     (CENTRE_USER, "#", False),
+    (HOME_USER, "homeassistant/#", True),
+    (HOME_USER, "tanshao/v1/+/+/state", True),
+    (HOME_USER, "tanshao/v1/+/+/event", False),
     (CENTRE_USER, "$SYS/#", False),
     (replica_user(7), UPLINK_FILTERS[0], True),
     (replica_user(7), "#", False),
@@ -104,10 +126,15 @@ def test_mosquitto_gets_the_same_rules():
         "user _reader",
         "topic read tanshao/v1/+/+/event",
         "topic read tanshao/v1/+/+/historical",
+        "user _home",
+        "topic read homeassistant/#",
+        "topic read tanshao/v1/+/+/state",
         "pattern write tanshao/v1/+/%u/event",
         "pattern write tanshao/v1/+/%u/heartbeat",
         "pattern write tanshao/v1/+/%u/historical",
         "pattern write tanshao/v1/+/%u/state",
+        "pattern write homeassistant/binary_sensor/%u/+/config",
+        "pattern write homeassistant/binary_sensor/%u/+/state",
         "pattern read tanshao/v1/+/%u/command",
         "pattern read tanshao/v1/+/%u/receipt",
         "pattern read tanshao/v1/centre/epoch",
@@ -131,7 +158,7 @@ def test_the_handbook_gives_emqx_the_same_rules():
     told = {
         (re.search(r'"\^?(_\w+)|\ball\b', rule)[1] or "%u", "publish" in rule, where)
         for rule in rules
-        for where in re.findall(r'"(tanshao/[^"]+)"', rule)
+        for where in re.findall(r'"((?:tanshao|homeassistant)/[^"]+)"', rule)
     }
     ours, user = set(), ""
     for kind, *rest in map(str.split, mosquitto_acl().splitlines()):

@@ -6,10 +6,10 @@ import pytest
 
 from edge.alarm.picture import PICTURE_RULE
 from edge.alarm.watch import DETECTOR_RULE, LOST_RULE
+from edge.box_alert import OUTBOX_RULE, STORAGE_RULE
 from edge.config import EdgeConfig, Secret, load
 from edge.errors import ConfigError
 from edge.rule_config import OWN_RULES
-from edge.storage_alert import STORAGE_RULE
 from protocol.messages import AlertLevel
 
 BOX = """
@@ -202,7 +202,7 @@ def test_a_password_in_a_url_is_refused_and_not_repeated(tmp_path: Path, address
 
 
 def test_the_rules_that_the_box_has_itself_are_all_kept_for_it() -> None:
-    assert {LOST_RULE, DETECTOR_RULE, STORAGE_RULE, PICTURE_RULE} == OWN_RULES
+    assert {LOST_RULE, DETECTOR_RULE, STORAGE_RULE, OUTBOX_RULE, PICTURE_RULE} == OWN_RULES
 
 
 def test_a_secret_written_into_the_file_is_refused_and_not_repeated(tmp_path: Path) -> None:

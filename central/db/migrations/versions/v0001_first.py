@@ -182,6 +182,12 @@ def _box() -> None:
         sa.Column("recording_bytes", KEY, nullable=True),
         sa.Column("detector", TEXT, nullable=False),
         sa.Column("detector_model", TEXT, nullable=True),
+        sa.Column("clock", DOCUMENT, nullable=True),
+        sa.Column("uplink", DOCUMENT, nullable=True),
+        sa.Column("outbox", DOCUMENT, nullable=True),
+        sa.Column("upgrade_ring", WORD, nullable=False),
+        sa.Column("target_version", TEXT, nullable=False),
+        sa.Column("clock_offset_ms", KEY, nullable=True),
         sa.ForeignKeyConstraint(["region_code"], ["region.code"], name="fk_box_region_code_region"),
         sa.PrimaryKeyConstraint("id", name="pk_box"),
     )
@@ -337,6 +343,7 @@ def _alert() -> None:
         "alert",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("box_id", TEXT, nullable=False),
+        sa.Column("outbox_id", sa.Uuid(), nullable=False),
         sa.Column("sequence", KEY, nullable=False),
         sa.Column("box_at", MOMENT, nullable=False),
         sa.Column("kind", WORD, nullable=False),
@@ -356,6 +363,7 @@ def _alert() -> None:
         sa.Column("received_at", MOMENT, nullable=False),
         sa.Column("updated_at", MOMENT, nullable=False),
         sa.Column("late", sa.Boolean(), nullable=False),
+        sa.Column("clock_doubtful", sa.Boolean(), nullable=False),
         sa.Column("state", WORD, nullable=False),
         sa.Column("sign_by", MOMENT, nullable=False),
         sa.Column("verify_by", MOMENT, nullable=False),
@@ -432,6 +440,7 @@ def _box_outbox() -> None:
         sa.Column("told_first", KEY, nullable=True),
         sa.Column("told_at", MOMENT, nullable=True),
         sa.Column("missing_since", MOMENT, nullable=True),
+        sa.Column("ended_at", MOMENT, nullable=True),
         sa.ForeignKeyConstraint(["box_id"], ["box.id"], name="fk_box_outbox_box_id_box"),
         sa.PrimaryKeyConstraint("box_id", "outbox_id", name="pk_box_outbox"),
     )
@@ -621,6 +630,20 @@ def _alert_ledger() -> None:
         sa.PrimaryKeyConstraint("position", name="pk_alert_ledger"),
     )
     op.create_index("ix_alert_ledger_alert_id", "alert_ledger", ["alert_id"])
+
+
+def _evidence_lacking() -> None:
+    op.create_table(
+        "evidence_lacking",
+        sa.Column("alert_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", WORD, nullable=False),
+        sa.Column("reason", WORD, nullable=False),
+        sa.Column("said_at", MOMENT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["alert_id"], ["alert.id"], name="fk_evidence_lacking_alert_id_alert"
+        ),
+        sa.PrimaryKeyConstraint("alert_id", "kind", name="pk_evidence_lacking"),
+    )
 
 
 def _evidence() -> None:
@@ -819,6 +842,7 @@ TABLES = (
     _alert_duty,
     _alert_ledger,
     _evidence,
+    _evidence_lacking,
     _example,
     _example_camera,
     _example_due,

@@ -63,6 +63,8 @@ export default {
   alert: {
     suspected: '疑似{what}',
     late: '补传',
+    clockDoubtful: '时钟不可信',
+    clockDoubtfulWhy: '主机的时钟当时没有校准，或偏差超过5秒：告警和录像的时间可能不准。',
     ended: '已恢复',
     endedAt: '恢复时间',
     ongoing: '持续中',
@@ -98,6 +100,10 @@ export default {
     ledger: '处置过程',
     clip: '录像片段',
     noClip: '录像片段尚未上传',
+    lack: {
+      snapshot: { too_large: '抓图太大，不再上传', not_made: '没有抓到图：主机当时没有这个点位的画面', refused: '抓图与已收到的不一致，中心没有收', other: '抓图不会上传' },
+      clip: { too_large: '录像片段太大，不再上传；请到录像回放查看主机上的原录像', not_made: '没有录像片段：主机当时没有录到', refused: '录像片段与已收到的不一致，中心没有收；请到录像回放查看', other: '录像片段不会上传；请到录像回放查看' },
+    },
     reason: '误报原因',
     note: '备注',
     incident: '关联事件',

@@ -1,7 +1,7 @@
 import pytest
 
+from edge.box_alert import BoxAlert
 from edge.errors import StorageError
-from edge.storage_alert import StorageAlert
 from protocol.messages import BOX_SUBJECT, AlertKind, AlertOp
 from tests.support.desk_box import occurrence, open_desk
 
@@ -10,14 +10,14 @@ def test_it_stands_from_its_start_to_its_end_whatever_process_asks(tmp_path):
     path = tmp_path / "box.db"
     box = open_desk(path)
     box.desk.report(occurrence())  # a gathering is another matter
-    alert = StorageAlert(box.desk, box.clock)
+    alert = BoxAlert(AlertKind.STORAGE, box.desk, box.clock)
     assert not alert.stands()
     alert.begin()
     assert alert.stands()
     box.database.close()
 
     again = open_desk(path)
-    alert = StorageAlert(again.desk, again.clock)
+    alert = BoxAlert(AlertKind.STORAGE, again.desk, again.clock)
     assert alert.stands()
     alert.end()
     assert not alert.stands()
@@ -32,7 +32,7 @@ def test_it_stands_from_its_start_to_its_end_whatever_process_asks(tmp_path):
 
 def test_one_that_the_database_refuses_does_not_stand(tmp_path):
     box = open_desk(tmp_path / "box.db")
-    alert = StorageAlert(box.desk, box.clock)
+    alert = BoxAlert(AlertKind.STORAGE, box.desk, box.clock)
     box.database._connection.execute("pragma query_only=on")
 
     with pytest.raises(StorageError):
