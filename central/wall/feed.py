@@ -70,8 +70,10 @@ def publish(session: Session, at: datetime, changes: Sequence[tuple[FeedKind, st
     session.flush()
     postgres = _is_postgres(session)
     xid = cast(cast(func.pg_current_xact_id(), Text), BigInteger) if postgres else 0
-    for kind, ref in changes:
-        session.execute(insert(FeedRow).values(xid=xid, at=at, kind=kind, ref=ref))
+    session.connection().execute(
+        insert(FeedRow.__table__).values(xid=xid),  # type: ignore[arg-type]  # a Table
+        [{"at": at, "kind": kind, "ref": ref} for kind, ref in changes],
+    )
     if postgres and not session.info.get(CHANNEL):
         session.info[CHANNEL] = True  # once a transaction: NOTIFY takes a lock at commit
         session.execute(text("select pg_notify(:channel, '')"), {"channel": CHANNEL})
