@@ -41,7 +41,9 @@ class Wall:
         self._credentials = {"username": username, "password": password}
         self._clock = clock
         self._shown: dict[str, Shown] = {}
+        self._error: httpx.HTTPError | None = None
         self._listens = threading.Event()
+        self._closing = threading.Event()
         self._thread = threading.Thread(target=self._listen, name="wall", daemon=True)
 
     def __enter__(self) -> Self:
@@ -54,17 +56,26 @@ class Wall:
 
     def __exit__(self, *_: object) -> None:
         """Listen no more."""
+        self._closing.set()
         self._client.close()
+        self._thread.join()
 
     def shown(self) -> tuple[Shown, ...]:
-        """Return the alerts that were seen, in order."""
+        """Return the alerts that were seen, in order. Raises HTTPError once the feed broke."""
+        if self._error is not None:
+            raise self._error
         return tuple(self._shown.values())
 
     def _listen(self) -> None:
-        with self._client.stream("GET", "/feed") as answer:
-            self._listens.set()
-            for shown in first_shown(answer.iter_lines(), self._clock.now):
-                self._shown[shown.alert_id] = shown
+        try:
+            with self._client.stream("GET", "/feed") as answer:
+                answer.raise_for_status()
+                self._listens.set()
+                for shown in first_shown(answer.iter_lines(), self._clock.now):
+                    self._shown[shown.alert_id] = shown
+        except httpx.HTTPError as error:
+            if not self._closing.is_set():
+                self._error = error
 
 
 def first_shown(lines: Iterable[str], now: Callable[[], datetime]) -> Iterator[Shown]:
