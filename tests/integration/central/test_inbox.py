@@ -449,14 +449,15 @@ def test_an_alert_that_another_replica_stored_first_is_no_bad_value(inbox, datab
     raced: list[object] = []
 
     def be_first(_connection, _cursor, statement: str, *_: object) -> None:
-        if statement.startswith("INSERT INTO alert ") and not raced:
+        looks_for_it = "FROM alert" in statement and "FOR UPDATE" in statement
+        if looks_for_it and not raced:
             raced.append(statement)
             message = alert_message(alert_data(alert_id), 1, box="new-box")
             DatabaseInbox(second, FakeClock(NOW), DEADLINES).commit(
                 [received(message, box="new-box")]
             )
 
-    event.listen(database.engine, "before_cursor_execute", be_first)
+    event.listen(database.engine, "after_cursor_execute", be_first)
     inbox.commit([start(alert_id), start(sequence=2)])
     second.close()
     with database.read() as session:
