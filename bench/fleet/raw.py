@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from protocol.topics import CENTRE_USER, EPOCH, UPLINK_FILTERS, BoxTopic, Leaf
 #: The tables that a batch of alerts goes to, in the order of their references.
 TABLES = ("box_event", "alert", "alert_duty", "alert_ledger", "feed")
 
+_CLOCK = SystemClock()
 _UNDER_WAY = 64
 _WITHIN_S = 15.0
 _KEEPALIVE_S = 60
@@ -50,7 +50,7 @@ async def _count(
     def heard(message: Publish) -> None:
         if not message.topic.endswith(f"/{Leaf.EVENT}"):
             return
-        times.append(time.perf_counter_ns())
+        times.append(_CLOCK.monotonic_ns())
         if len(times) == messages:
             whole.set()
 
@@ -72,15 +72,14 @@ def _flood(port: int, region: str, names: list[str], messages: int) -> None:
 
 
 async def _flood_all(port: int, region: str, names: list[str], messages: int) -> None:
-    clock = SystemClock()
     payloads = []
     for number, name in enumerate(names):
         outbox = FleetOutbox(
-            configuration(Path("/nowhere"), name, region), random.Random(number), clock.now()
+            configuration(Path("/nowhere"), name, region), random.Random(number), _CLOCK.now()
         )
         count = messages // len(names) + (number < messages % len(names))
-        numbers = [outbox.report(clock.now()) for _ in range(count)]
-        payloads.append([parcel.payload for parcel in outbox.parcels(numbers, clock.now())])
+        numbers = [outbox.report(_CLOCK.now()) for _ in range(count)]
+        payloads.append([parcel.payload for parcel in outbox.parcels(numbers, _CLOCK.now())])
     async with asyncio.TaskGroup() as group:
         for name, own in zip(names, payloads, strict=True):
             topic = str(BoxTopic(region, name, Leaf.EVENT))
@@ -183,11 +182,11 @@ def _insert(
     connection.commit()
     batches = -(-events // batch)
     left = [(copy, iter(copy.rows), -(-len(copy.rows) // batches)) for copy in copies]
-    began_ns = time.perf_counter_ns()
+    began_ns = _CLOCK.monotonic_ns()
     with connection.cursor() as cursor:
         for _ in range(batches):
             for copy, rows, count in left:
                 if part := list(islice(rows, count)):
                     cursor.executemany(copy.statement, part)
             connection.commit()
-    return events * 1e9 / (time.perf_counter_ns() - began_ns)
+    return events * 1e9 / (_CLOCK.monotonic_ns() - began_ns)

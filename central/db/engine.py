@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, select
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -63,14 +63,6 @@ class Database:
             session.begin(),
         ):
             yield session
-
-    def works(self) -> bool:
-        """Return whether the database answers now."""
-        try:
-            with self.read() as session:
-                return bool(session.scalar(select(1)))
-        except StoreUnavailableError:
-            return False
 
     def close(self) -> None:
         """Close every idle connection; may be called again."""

@@ -13,6 +13,7 @@ from central.db.models.alerts import (
     Quarantine,
     QuarantineLedger,
 )
+from central.db.models.consumers import ConsumerPulse
 from central.db.models.examples import Example, ExampleCamera, ExampleDue, ExampleEntry
 from central.db.models.feed import FeedFloor, FeedRow
 from central.db.models.incidents import (
@@ -40,6 +41,7 @@ __all__ = [
     "BoxGap",
     "BoxOutbox",
     "Camera",
+    "ConsumerPulse",
     "Evidence",
     "Example",
     "ExampleCamera",
