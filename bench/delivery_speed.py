@@ -29,7 +29,8 @@ from village.broker.broker import BrokerError
 #: The aims: what is committed of what the parts can do; from decision to wall; a storm's end.
 LEAST_RATIO, MOST_TO_WALL_MS, MOST_RECONNECT_S = 0.5, 500.0, 60.0
 
-_FAILURES = (
+#: What a run may end with.
+FAILURES = (
     BrokerError,
     ProgramError,
     StoreUnavailableError,
@@ -140,7 +141,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 storm = Storm.endured(
                     folder / "storm", given.boxes, given.alerts_per_s, given.down_s, clock
                 )
-    except _FAILURES as error:
+    except FAILURES as error:
         print(f"FAILED: {error}")
         report.emit(sys.stdout, {"passed": False, "error": str(error)})
         return 1

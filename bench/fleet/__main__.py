@@ -1,6 +1,7 @@
 """``python -m bench.fleet``: some of a fleet's boxes in one process; SIGTERM ends them in order.
 
-Each second it writes what they have done to ``--status``, as one JSON object.
+SIGUSR2: no more alerts and no more outages; what waits is still sent. Four times a second it writes
+what they have done to ``--status``, as one JSON object.
 """
 
 import argparse
@@ -10,8 +11,9 @@ import random
 import resource
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from bench.centre_rig import token_of
@@ -48,7 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 async def _run(given: argparse.Namespace) -> None:
     ending = asyncio.Event()
+    quiet = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ending.set)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR2, quiet.set)
     clock, tally, chance = SystemClock(), Tally(), random.Random(given.seed)
     boxes = []
     for number in range(given.first, given.first + given.boxes):
@@ -68,10 +72,11 @@ async def _run(given: argparse.Namespace) -> None:
         tasks = [
             group.create_task(_late(box, chance.uniform(0, given.connect_over_s))) for box in boxes
         ]
-        tasks.append(group.create_task(_alerts(boxes, given.alerts_per_s, chance)))
-        tasks.append(
-            group.create_task(_outages(boxes, given.outages_per_s, given.outage_s, chance))
-        )
+        for per_s, happens in (
+            (given.alerts_per_s, FleetBox.report),
+            (given.outages_per_s, partial(FleetBox.cut_off, seconds=given.outage_s)),
+        ):
+            tasks.append(group.create_task(_now_and_then(boxes, per_s, happens, quiet, chance)))
         while not ending.is_set():
             _write(given.status, boxes, tally)
             try:
@@ -89,18 +94,17 @@ async def _late(box: FleetBox, after_s: float) -> None:
     await box.run()
 
 
-async def _alerts(boxes: Sequence[FleetBox], per_s: float, chance: random.Random) -> None:
-    while per_s > 0:
-        await asyncio.sleep(chance.expovariate(per_s))
-        chance.choice(boxes).report()
-
-
-async def _outages(
-    boxes: Sequence[FleetBox], per_s: float, for_s: float, chance: random.Random
+async def _now_and_then(
+    boxes: Sequence[FleetBox],
+    per_s: float,
+    happens: Callable[[FleetBox], None],
+    quiet: asyncio.Event,
+    chance: random.Random,
 ) -> None:
-    while per_s > 0:
+    """Let something happen to one box after the other, at random moments."""
+    while per_s > 0 and not quiet.is_set():
         await asyncio.sleep(chance.expovariate(per_s))
-        chance.choice(boxes).cut_off(for_s)
+        happens(chance.choice(boxes))
 
 
 def _write(path: Path, boxes: Sequence[FleetBox], tally: Tally) -> None:

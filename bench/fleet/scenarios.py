@@ -20,7 +20,7 @@ REAL_BOX = "real-box"
 #: Messages that the consumer stores at once, at most (central.ingest.consumer).
 _BATCH = 500
 _SETTLE_S = 300.0
-_POLL_S = 0.1
+_POLL_S = 0.05
 _NS = 1_000_000_000
 
 
@@ -69,18 +69,18 @@ class Throughput:
 
 
 def _rate(count: Callable[[], int], whole: int, clock: Clock) -> float:
-    """Return how many a second are counted, from the first that are to all."""
-    seen: list[tuple[int, int]] = []
+    """Return how many a second are counted, from when there was none last until all are there."""
+    began_ns = clock.monotonic_ns()
 
     def is_whole() -> bool:
-        found = count()
-        if found:
-            seen.append((clock.monotonic_ns(), found))
+        nonlocal began_ns
+        before_ns, found = clock.monotonic_ns(), count()
+        if not found:
+            began_ns = before_ns
         return found >= whole
 
     until(is_whole, limit_s=_SETTLE_S, what=f"{whole} events arrive", clock=clock, every_s=_POLL_S)
-    (first_ns, first), (last_ns, last) = seen[0], seen[-1]
-    return (last - first) * _NS / max(last_ns - first_ns, 1)
+    return whole * _NS / (clock.monotonic_ns() - began_ns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,22 +141,16 @@ class Storm:
     ) -> Self:
         """Connect a fleet that goes on alerting, kill the broker, and wait until all is well."""
         with FleetLine(folder, boxes, clock) as line:
-            line.consumer.start()
-            until(
-                lambda: "consumer.up" in line.consumer.tail(),
-                limit_s=_SETTLE_S,
-                what="the consumer is up",
-                clock=clock,
-            )
+            start_consumer(line, clock)
             before = line.memory()
             with line.fleet(boxes, alerts_per_s=alerts_per_s) as fleet:
-                connect_s = _all_well(line, fleet, clock)
+                connect_s = all_well(line, fleet, clock)
                 after = line.memory()
                 line.kill_broker()
-                _pass(down_s, clock)
+                pass_time(down_s, clock)
                 line.broker.start()
-                reconnect_s = _all_well(line, fleet, clock)
-            reported = fleet.done_at_last()["reported"]
+                reconnect_s = all_well(line, fleet, clock)
+                reported = drain(line, fleet, clock)
             faults = tuple(line.faults(reported))
         return cls(
             boxes,
@@ -169,11 +163,45 @@ class Storm:
         )
 
 
-def _all_well(line: FleetLine, fleet: Fleet, clock: Clock) -> float:
-    """Return how many seconds from now it took until every box is heard of and owes nothing."""
+def start_consumer(line: FleetLine, clock: Clock) -> None:
+    """Start the consumer and wait until it is connected. Raises WaitedTooLongError."""
+    line.consumer.start()
+    until(
+        lambda: "consumer.up" in line.consumer.tail(),
+        limit_s=_SETTLE_S,
+        what="the consumer is up",
+        clock=clock,
+    )
+
+
+def drain(line: FleetLine, fleet: Fleet, clock: Clock) -> int:
+    """Let the boxes report no more and wait until all of it has come; return how much it is."""
+    fleet.quieten()
+    before: list[int] = []
+
+    def is_quiet() -> bool:
+        done = fleet.done()
+        before.append(done["reported"])
+        return (
+            before[-2:] == [done["reported"]] * 2
+            and done["waiting"] == 0
+            and line.received() == done["reported"]
+        )
+
+    until(is_quiet, limit_s=_SETTLE_S, what="every event arrives", clock=clock, every_s=1.0)
+    return before[-1]
+
+
+def all_well(line: FleetLine, fleet: Fleet, clock: Clock, *, away: bool = False) -> float:
+    """Return how many seconds from now it took until every box is heard of and owes nothing.
+
+    ``away``: lines fail meanwhile, so that some boxes may be cut off, and owe something.
+    """
     began_ns, began = clock.monotonic_ns(), clock.now()
 
     def is_well() -> bool:
+        if away:
+            return line.seen_since(began) >= 0.95 * fleet.boxes
         done = fleet.done()
         return (
             done["connected"] == fleet.boxes
@@ -185,7 +213,8 @@ def _all_well(line: FleetLine, fleet: Fleet, clock: Clock) -> float:
     return (clock.monotonic_ns() - began_ns) / _NS
 
 
-def _pass(seconds: float, clock: Clock) -> None:
+def pass_time(seconds: float, clock: Clock) -> None:
+    """Wait."""
     ends_ns = clock.monotonic_ns() + round(seconds * _NS)
     until(
         lambda: clock.monotonic_ns() >= ends_ns,
