@@ -1,5 +1,6 @@
 """A centre for a few minutes: its files, who signs in at its broker, and its programs to start."""
 
+import socket
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -30,17 +31,15 @@ def credentials(boxes: Iterable[str]) -> dict[str, SecretStr]:
 
 
 class CentreRig:
-    """A centre on a database and a broker that are there; it listens at ``port`` on loopback."""
+    """A centre on a database and a broker that are there; it will listen at ``url``."""
 
-    def __init__(
-        self, folder: Path, database: URL, broker: Broker, region: str, port: int = 0
-    ) -> None:
-        self.url = f"http://127.0.0.1:{port}"
+    def __init__(self, folder: Path, database: URL, broker: Broker, region: str) -> None:
+        self._port = _free_port()
+        self.url = f"http://127.0.0.1:{self._port}"
         self._folder = folder
         self._database = database
         self._broker = broker
         self._region = region
-        self._port = port
 
     def enter(self, boxes: Sequence[str]) -> None:
         """Make the database and enter one village with its boxes. Raises CalledProcessError."""
@@ -96,3 +95,8 @@ class CentreRig:
 
     def _command(self, command: str) -> list[str]:
         return [sys.executable, "-m", "central", command, "--config", str(self._config)]
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])

@@ -3,7 +3,6 @@
 import os
 import resource
 import signal
-import socket
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -49,7 +48,7 @@ class FleetLine:
             self._stack.callback(self.broker.close)
             postgres = self._stack.enter_context(PostgresServer(self._clock))
             self.database_url = postgres.url
-            rig = CentreRig(self._folder, postgres.url, self.broker, REGION, _free_port())
+            rig = CentreRig(self._folder, postgres.url, self.broker, REGION)
             rig.enter(self._names)
             self.web = rig.url
             self.database = Database(postgres.url)
@@ -111,8 +110,3 @@ class FleetLine:
             )
             if is_wrong
         ]
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])

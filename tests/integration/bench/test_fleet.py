@@ -29,4 +29,4 @@ def test_lines_fail_and_the_broker_dies_and_nothing_is_lost(capsys):
     figures = last_line(capsys)
     assert status == 0, figures
     assert figures["events"] > 0
-    assert figures["connections"] > 40  # each again after the broker's death, some once more
+    assert figures["connections"] > figures["boxes"]  # they came back
