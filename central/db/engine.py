@@ -11,6 +11,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
+from central.db.types import to_json
 from central.errors import ConfigError, StoreUnavailableError
 
 #: How long a writer waits for another process's transaction; the longest of ours takes well under
@@ -79,7 +80,9 @@ def _unavailable() -> Iterator[None]:
 
 
 def _sqlite_engine(url: URL) -> Engine:
-    engine = create_engine(url, hide_parameters=True, pool_size=16, max_overflow=16)
+    engine = create_engine(
+        url, hide_parameters=True, pool_size=16, max_overflow=16, json_serializer=to_json
+    )
 
     @event.listens_for(engine, "connect")
     def prepare(connection: DBAPIConnection, _record: object) -> None:
@@ -109,6 +112,7 @@ def _postgres_engine(url: URL) -> Engine:
         return create_engine(
             url.set(drivername="postgresql+psycopg"),
             hide_parameters=True,
+            json_serializer=to_json,
             pool_size=16,
             max_overflow=16,
             pool_pre_ping=True,

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from central.db.bulk import insert_rows
 from central.db.models import BoxEvent
+from central.db.types import JsonText
 from central.delivery.ledger import DeliveryLedger
 from central.ingest.parse import Refused, Understood, alert_of
 
@@ -86,7 +87,7 @@ def _values(item: Understood) -> dict[str, Any]:
         "outbox_id": message.outboxid,
         "sequence": message.sequence,
         "event_id": message.id,
-        "payload": message.model_dump(mode="json", exclude_none=True),
+        "payload": JsonText(message.model_dump_json(exclude_none=True)),
         "digest": item.digest,
         "prevhash": message.prevhash,
         "received_at": item.received.received_at,
