@@ -24,6 +24,7 @@ from bench.wait import until
 from central.db.engine import Database
 from central.errors import StoreUnavailableError
 from protocol.clock import Clock
+from protocol.topics import CENTRE_USER, replica_user
 from village.broker.broker import Broker, BrokerKind
 
 REGION = "532324001002"
@@ -45,17 +46,29 @@ class DatabaseKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SetUp:
-    """Which broker and which database."""
+    """Which broker, which database, and how many consumers share the work."""
 
     broker: BrokerKind
     database: DatabaseKind
+    replicas: int = 1
 
     def __str__(self) -> str:
-        return f"{self.broker}, {self.database}"
+        consumers = "" if self.replicas == 1 else f", {self.replicas} consumers"
+        return f"{self.broker}, {self.database}{consumers}"
+
+    @property
+    def consumers(self) -> tuple[str, ...]:
+        """What the centre's consumers sign in as."""
+        if self.replicas == 1:
+            return (CENTRE_USER,)
+        return tuple(replica_user(number) for number in range(1, self.replicas + 1))
 
 
 class Victim(StrEnum):
-    """What one ``kill -9`` hits. On SQLite the database dies with the centre."""
+    """What one ``kill -9`` hits. On SQLite the database dies with the centre.
+
+    The centre is one of its consumers, where it has several.
+    """
 
     BOX = "box"
     BROKER = "broker"
@@ -172,7 +185,8 @@ class DeliveryRig:
         self._chance = chance
         self._clock_file = clock_file
         self._names = [f"box-{number:02}" for number in range(1, boxes + 1)]
-        self._broker = Broker(folder / "broker", credentials(self._names), kind=set_up.broker)
+        users = credentials(self._names, set_up.consumers)
+        self._broker = Broker(folder / "broker", users, kind=set_up.broker)
         self._stack = ExitStack()
         self._postgres: PostgresServer | None = None
         self.boxes: list[ChaosBox] = []
@@ -185,11 +199,13 @@ class DeliveryRig:
             self._stack.callback(self._broker.close)
             if self.set_up.database is DatabaseKind.POSTGRESQL:
                 self._postgres = self._stack.enter_context(PostgresServer(self._clock))
-            centre = CentreRig(self._folder, self._url, self._broker, REGION)
+            centre = CentreRig(self._folder, self._url, self._broker, REGION, self.set_up.consumers)
             centre.enter(self._names)
             self._centre = Database(self._url)
             self._stack.callback(self._centre.close)
-            self._consumer = self._stack.enter_context(centre.consumer())
+            self._consumers = [
+                self._stack.enter_context(centre.consumer(name)) for name in self.set_up.consumers
+            ]
             self.link = self._stack.enter_context(FaultProxy(self._broker.port, self._chance))
             self.boxes = [
                 ChaosBox(self._folder / name, name, self.link.port, self._clock_file)
@@ -218,9 +234,10 @@ class DeliveryRig:
         self._mistreat_link()
         victim = self._chance.choice([each for each in Victim if self._can_die(each)])
         box = self._chance.choice(self.boxes)
-        self._kill(victim, box)
+        consumer = self._chance.choice(self._consumers)
+        self._kill(victim, box, consumer)
         self._pause(0.0, 1.0)
-        self._revive(victim, box)
+        self._revive(victim, box, consumer)
         self._pause(0.0, 0.5)
         self.link.flow()
         self.link.refuse(on=False)
@@ -251,10 +268,11 @@ class DeliveryRig:
     def last_words(self) -> str:
         """Return the end of what each part said."""
         said = {box.box_id: box.last_words() for box in self.boxes}
-        return "\n".join(
-            f"--- {name}\n{words}"
-            for name, words in {"centre": self._consumer.tail(), **said}.items()
-        )
+        said |= {
+            name: consumer.tail()
+            for name, consumer in zip(self.set_up.consumers, self._consumers, strict=True)
+        }
+        return "\n".join(f"--- {name}\n{words}" for name, words in said.items())
 
     def stored(self) -> int | None:
         """Return how many events the centre has, None while its database is away."""
@@ -311,26 +329,28 @@ class DeliveryRig:
         happen[fault]()
         self.story.faults[fault] += 1
 
-    def _kill(self, victim: Victim, box: ChaosBox) -> None:
+    def _kill(self, victim: Victim, box: ChaosBox, consumer: Program) -> None:
         self.story.kills[victim] += 1
         if victim in (Victim.BROKER, Victim.EVERYTHING) and self._broker.pid is not None:
             os.kill(self._broker.pid, signal.SIGKILL)
-        if victim in (Victim.CENTRE, Victim.EVERYTHING):
-            self._consumer.signal(signal.SIGKILL)
-            self._consumer.stop()
+        for program in self._consumers if victim is Victim.EVERYTHING else [consumer]:
+            if victim in (Victim.CENTRE, Victim.EVERYTHING):
+                program.signal(signal.SIGKILL)
+                program.stop()
         if victim in (Victim.DATABASE, Victim.EVERYTHING) and self._postgres is not None:
             self._postgres.kill()
         for each in self.boxes if victim is Victim.EVERYTHING else [box]:
             if victim in (Victim.BOX, Victim.EVERYTHING):
                 each.kill()
 
-    def _revive(self, victim: Victim, box: ChaosBox) -> None:
+    def _revive(self, victim: Victim, box: ChaosBox, consumer: Program) -> None:
         if victim in (Victim.DATABASE, Victim.EVERYTHING) and self._postgres is not None:
             self._postgres.start()
         if victim in (Victim.BROKER, Victim.EVERYTHING):
             self._broker.start()
-        if victim in (Victim.CENTRE, Victim.EVERYTHING):
-            self._consumer.start()
+        for program in self._consumers if victim is Victim.EVERYTHING else [consumer]:
+            if victim in (Victim.CENTRE, Victim.EVERYTHING):
+                program.start()
         for each in self.boxes if victim is Victim.EVERYTHING else [box]:
             if victim in (Victim.BOX, Victim.EVERYTHING):
                 each.start(seed=self._chance.randrange(2**32))

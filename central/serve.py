@@ -11,12 +11,13 @@ from types import FrameType
 import uvicorn
 
 from central.app import create_app
-from central.config import CentralConfig
+from central.config import CentralConfig, MqttSection
 from central.db.engine import Database
 from central.db.migrate import migrate
 from central.delivery.pursuit import GapPursuit
 from central.http.centre import Centre
 from central.ingest.consumer import Consumer, ConsumerSettings
+from central.ingest.group import DatabaseGroup
 from central.ingest.inbox import DatabaseInbox
 from central.ingest.pulse import FAILED, PulseBook, stand_by
 from central.ingest.uplink import UplinkSettings
@@ -93,16 +94,12 @@ def consume(config: CentralConfig, clock: Clock) -> int:
     """Migrate, then take in what boxes send until SIGINT or SIGTERM; return the exit status."""
     database = Database(config.database.address())
     migrate(database, clock)
-    uplink = UplinkSettings(
-        host=config.mqtt.host,
-        port=config.mqtt.port,
-        password=config.mqtt.password.read(),
-        tls=config.mqtt.tls,
-        username=config.mqtt.username,
-        clean_session=config.mqtt.clean_session,
-    )
+    is_alone = config.mqtt.replica is None
+    group = None if is_alone else DatabaseGroup(database, config.mqtt.user)
+    uplink = _uplink(config.mqtt, None if group is None else group.share())
     inbox = DatabaseInbox(database, clock, config.deadlines.deadlines())
-    consumer = Consumer(ConsumerSettings(uplink), inbox, clock, GapPursuit(database, clock))
+    pursuit = GapPursuit(database, clock)
+    consumer = Consumer(ConsumerSettings(uplink), inbox, clock, pursuit, lease=group)
     stopping = threading.Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:
@@ -114,9 +111,23 @@ def consume(config: CentralConfig, clock: Clock) -> int:
     # Of a batch's many objects few are in cycles, and what is loaded by now stays.
     gc.freeze()
     gc.set_threshold(_YOUNG_OBJECTS)
-    pulse = PulseBook(database, clock, uplink.client_id, consumer.status)
+    pulse = PulseBook(database, clock, uplink.username, consumer.status)
     pulse.start()
     works = stand_by(consumer, stopping, ServiceNotifier())
     pulse.close()
     database.close()
     return 0 if works else FAILED
+
+
+def _uplink(mqtt: MqttSection, share: str | None) -> UplinkSettings:
+    return UplinkSettings(
+        host=mqtt.host,
+        port=mqtt.port,
+        password=mqtt.password.read(),
+        tls=mqtt.tls,
+        ca_file=mqtt.ca_file,
+        version_5=mqtt.version == "5",
+        username=mqtt.user,
+        clean_session=mqtt.clean_session,
+        share=share,
+    )

@@ -14,7 +14,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import URL
 
-from bench.centre_rig import token_of
+from bench.centre_rig import CENTRE_TOKEN, token_of
 from bench.delivery_box import configuration
 from bench.fleet.connection import Address, Connection
 from bench.fleet.outbox import FleetOutbox
@@ -104,8 +104,9 @@ async def _open(
     heard: Callable[[Publish], None],
     room: asyncio.Semaphore | None = None,
 ) -> Connection:
+    password = CENTRE_TOKEN if name == CENTRE_USER else token_of(name)
     return await Connection.open(
-        Address("127.0.0.1", port, name, token_of(name), _KEEPALIVE_S),
+        Address("127.0.0.1", port, name, password, _KEEPALIVE_S),
         None,
         topics or (EPOCH,),
         heard,
