@@ -76,8 +76,10 @@ def _run(
                 pass_time(given.seconds / (given.storms + 1), clock)
                 line.kill_broker()
                 pass_time(_BROKER_DOWN_S, clock)
+                gone_at = clock.now()
                 line.broker.start()
-                back_s.append(all_well(line, fleet, clock, away=given.outages_per_s > 0))
+                fails = given.outages_per_s > 0
+                back_s.append(all_well(line, fleet, clock, gone_at, away=fails))
             pass_time(given.seconds / (given.storms + 1), clock)
             reported = drain(line, fleet, clock)
             spent_s = (clock.monotonic_ns() - began_ns) / 1e9

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Self
 
@@ -144,12 +145,13 @@ class Storm:
             start_consumer(line, clock)
             before = line.memory()
             with line.fleet(boxes, alerts_per_s=alerts_per_s) as fleet:
-                connect_s = all_well(line, fleet, clock)
+                connect_s = all_well(line, fleet, clock, clock.now())
                 after = line.memory()
                 line.kill_broker()
                 pass_time(down_s, clock)
+                gone_at = clock.now()
                 line.broker.start()
-                reconnect_s = all_well(line, fleet, clock)
+                reconnect_s = all_well(line, fleet, clock, gone_at)
                 reported = drain(line, fleet, clock)
             faults = tuple(line.faults(reported))
         return cls(
@@ -192,20 +194,23 @@ def drain(line: FleetLine, fleet: Fleet, clock: Clock) -> int:
     return before[-1]
 
 
-def all_well(line: FleetLine, fleet: Fleet, clock: Clock, *, away: bool = False) -> float:
+def all_well(
+    line: FleetLine, fleet: Fleet, clock: Clock, since: datetime, *, away: bool = False
+) -> float:
     """Return how many seconds from now it took until every box is heard of and owes nothing.
 
-    ``away``: lines fail meanwhile, so that some boxes may be cut off, and owe something.
+    Heard of ``since`` the last time when no box could be. ``away``: lines fail meanwhile, so that
+    some boxes may be cut off, and owe something.
     """
-    began_ns, began = clock.monotonic_ns(), clock.now()
+    began_ns = clock.monotonic_ns()
 
     def is_well() -> bool:
         if away:
-            return line.seen_since(began) >= 0.95 * fleet.boxes
+            return line.seen_since(since) >= 0.95 * fleet.boxes
         done = fleet.done()
         return (
             done["connected"] == fleet.boxes
-            and line.seen_since(began) == fleet.boxes
+            and line.seen_since(since) == fleet.boxes
             and done["waiting"] == 0
         )
 
