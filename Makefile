@@ -12,7 +12,7 @@ WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public $(WEB)/index.html $(WEB)/vi
 # Pure code: what decides, without input or output. Its branches are covered to at least 95 %.
 PURE := protocol/address.py,protocol/clock.py,protocol/codec.py,protocol/ids.py,protocol/messages.py,protocol/reasons.py,protocol/refusal.py,protocol/relay.py,protocol/topics.py,edge/media/*,edge/alarm/*,edge/recording/retention.py,edge/recording/coverage.py,edge/recording/finding.py,edge/previews/cache.py,edge/previews/sheet.py,edge/bus/window.py,edge/bus/backoff.py,edge/web/playlist.py,central/alerts/states.py,central/alerts/fold.py,central/incidents/states.py,central/duty/resolve.py,central/duty/pattern.py,central/activities/plan.py,central/activities/rule.py,central/examples/rule.py,central/examples/frame.py,models/boxes.py,models/yolo_output.py,protocol/actor.py,edge/recording/manifest.py,edge/db/mount.py,edge/soundness.py,edge/recording/hold_rules.py,edge/alerts/curve.py,edge/alerts/order.py,edge/alerts/piece.py,edge/alerts/gate.py,edge/alerts/budget.py,edge/recording/fitting.py,central/evidence/leftover.py,central/evidence/naming.py,central/evidence/span.py,edge/crowds/quarter.py,edge/crowds/suggestion.py,edge/detect/fault.py,edge/detect/picture.py,edge/detect/picture_health.py,edge/detect/stillness.py,edge/detect/motion.py,edge/detect/repeat.py,edge/detect/pending.py,edge/detect/wire.py,edge/detect/schedule.py,models/evaluation/mark.py,models/training/yolo/agreement.py,models/training/fire/targets.py,models/training/fire/augment.py,models/training/fire/hard.py,models/training/fire/kindle.py,central/delivery/chain.py,central/delivery/gaps.py,central/fleet/rule.py,central/quarantine/excerpt.py,edge/rtsp/*,edge/bus/limits.py,edge/template.py,edge/toml_text.py,central/fleet/clock.py
 
-.PHONY: help run test lint types fmt smoke bench bench-record chaos-record chaos-delivery fuzz eval docs web system clean bench-preview bench-review bench-detect eval-pictures eval-fire
+.PHONY: help run test lint types fmt smoke bench bench-record chaos-record chaos-delivery fuzz eval docs web system clean bench-preview bench-review bench-detect bench-delivery bench-fleet eval-pictures eval-fire
 
 help: ## list the doors
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -57,6 +57,12 @@ chaos-record: $(VENV)/.dev ## kill, starve and cut off the recorder, then judge 
 
 chaos-delivery: $(VENV)/.dev system ## kill box, broker, centre and database, then count alerts; ARGS="--rounds N --minutes M"
 	@$(PY) -m bench.chaos_delivery $(ARGS)
+
+bench-delivery: $(VENV)/.dev system ## alerts/s beside broker and database, time to the wall, a storm; ARGS="--boxes N --events N"
+	@$(PY) -m bench.delivery_speed $(ARGS)
+
+bench-fleet: $(VENV)/.dev system ## simulated boxes at a real centre; ARGS="--boxes N --seconds N --alerts-per-s N --storms N"
+	@$(PY) -m bench.fleet_run $(ARGS)
 
 fuzz: $(VENV)/.dev ## damaged recordings, streams and messages against what reads them; ARGS=--seconds N
 	@$(PY) -m bench.fuzz $(ARGS)

@@ -3,7 +3,6 @@
 import os
 import random
 import signal
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -13,10 +12,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
-from pydantic import SecretStr
 from sqlalchemy import URL
 
 from bench import delivery_box
+from bench.centre_rig import CentreRig, credentials, token_of
 from bench.fault_proxy import BAD_LINK, Character, FaultProxy
 from bench.postgres import PostgresServer
 from bench.program import Program
@@ -27,13 +26,11 @@ from central.errors import StoreUnavailableError
 from protocol.clock import Clock
 from protocol.topics import CENTRE_USER, replica_user
 from village.broker.broker import Broker, BrokerKind
-from village.toml import Value, dumps
 
 REGION = "532324001002"
 #: Between two reports of a box.
 EVERY_S = 0.25
 
-_CENTRE_TOKEN = "token-of-the-centre"
 _READY_S = 60.0
 _PROGRESS_S = 120.0
 _DRAIN_S = 600.0
@@ -100,11 +97,6 @@ class Story:
     faults: Counter[Fault] = field(default_factory=Counter)
     drain_s: float | None = None
     quarantined: int = 0
-
-
-def token_of(box_id: str) -> str:
-    """Return what a box signs in with: at a broker on loopback, for a few minutes."""
-    return f"token-of-the-box-{box_id}"
 
 
 class ChaosBox:
@@ -193,9 +185,8 @@ class DeliveryRig:
         self._chance = chance
         self._clock_file = clock_file
         self._names = [f"box-{number:02}" for number in range(1, boxes + 1)]
-        tokens = {name: SecretStr(token_of(name)) for name in self._names}
-        tokens |= {name: SecretStr(_CENTRE_TOKEN) for name in set_up.consumers}
-        self._broker = Broker(folder / "broker", tokens, kind=set_up.broker)
+        users = credentials(self._names, set_up.consumers)
+        self._broker = Broker(folder / "broker", users, kind=set_up.broker)
         self._stack = ExitStack()
         self._postgres: PostgresServer | None = None
         self.boxes: list[ChaosBox] = []
@@ -208,11 +199,12 @@ class DeliveryRig:
             self._stack.callback(self._broker.close)
             if self.set_up.database is DatabaseKind.POSTGRESQL:
                 self._postgres = self._stack.enter_context(PostgresServer(self._clock))
-            self._enter_centre()
+            centre = CentreRig(self._folder, self._url, self._broker, REGION, self.set_up.consumers)
+            centre.enter(self._names)
             self._centre = Database(self._url)
             self._stack.callback(self._centre.close)
             self._consumers = [
-                self._stack.enter_context(self._consume(name)) for name in self.set_up.consumers
+                self._stack.enter_context(centre.consumer(name)) for name in self.set_up.consumers
             ]
             self.link = self._stack.enter_context(FaultProxy(self._broker.port, self._chance))
             self.boxes = [
@@ -362,51 +354,3 @@ class DeliveryRig:
         for each in self.boxes if victim is Victim.EVERYTHING else [box]:
             if victim in (Victim.BOX, Victim.EVERYTHING):
                 each.start(seed=self._chance.randrange(2**32))
-
-    def _enter_centre(self) -> None:
-        folder = self._folder
-        (folder / "token").write_text(_CENTRE_TOKEN)
-        boxes: list[Value] = []
-        for name in self._names:
-            token = folder / f"token-{name}"
-            token.write_text(token_of(name))
-            boxes.append({"id": name, "name": name, "token": {"file": token}})
-        seed: dict[str, Value] = {
-            "grids": [{"code": f"{REGION}001", "name": "第一网格"}],
-            "boxes": boxes,
-        }
-        for number, name in enumerate(self.set_up.consumers, start=1):
-            config = dumps(self._configuration(number))
-            (folder / f"{name}.toml").write_text(config, encoding="utf-8")
-        (folder / "seed.toml").write_text(dumps(seed), encoding="utf-8")
-        subprocess.run(
-            [
-                *self._command("setup", self.set_up.consumers[0]),
-                "--file",
-                str(folder / "seed.toml"),
-            ],
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
-
-    def _configuration(self, number: int) -> dict[str, Value]:
-        mqtt: dict[str, Value] = {
-            "host": self._broker.host,
-            "port": self._broker.port,
-            "tls": False,
-            "password": {"file": "token"},
-        }
-        if self.set_up.replicas > 1:
-            mqtt |= {"version": "5", "replica": number}
-        return {
-            "village": {"name": "下村", "region_code": REGION},
-            "database": {"url": self._url.render_as_string()},
-            "mqtt": mqtt,
-        }
-
-    def _command(self, command: str, consumer: str) -> list[str]:
-        config = str(self._folder / f"{consumer}.toml")
-        return [sys.executable, "-m", "central", command, "--config", config]
-
-    def _consume(self, consumer: str) -> Program:
-        return Program(self._command("consume", consumer), self._folder / f"{consumer}.log")

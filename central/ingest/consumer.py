@@ -10,6 +10,7 @@ import random
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from central.errors import StoreUnavailableError
 from central.ingest.uplink import Delivery, Phase, Uplink, UplinkSettings, Will
@@ -58,7 +59,8 @@ class ConsumerStatus:
 
     ``overflowed`` messages found the queue full; ``refused`` ones the inbox raised an unexpected
     error for. Neither is lost: they have no receipt, so their boxes keep and repeat them.
-    ``resends`` were asked of boxes. ``leads``: it reads what boxes say of themselves.
+    ``resends`` were asked of boxes. ``queued`` wait to be stored. ``leads``: it reads what boxes
+    say of themselves.
     """
 
     connected: bool = False
@@ -69,6 +71,8 @@ class ConsumerStatus:
     overflowed: int = 0
     refused: int = 0
     resends: int = 0
+    queued: int = 0
+    committed_at: datetime | None = None
     leads: bool = False
 
 
@@ -116,12 +120,14 @@ class Consumer:
         self._retry_at_ns = 0
         self._give_up_at_ns = 0
         self._pursue_at_ns = 0
+        self._turned_ns = clock.monotonic_ns()
         self._lease_at_ns = 0
         self._reads_sites = False
 
     def run(self) -> None:
         """Work until :meth:`close`; raises nothing."""
         while not self._closing.is_set():
+            self._turned_ns = self._clock.monotonic_ns()
             try:
                 self._supervise()
                 batch = self._collect()
@@ -148,7 +154,19 @@ class Consumer:
 
     def status(self) -> ConsumerStatus:
         """Return the counters; from any thread."""
-        return replace(self._status, received=self._receive_count, overflowed=self._overflow_count)
+        return replace(
+            self._status,
+            received=self._receive_count,
+            overflowed=self._overflow_count,
+            queued=self._queue.qsize(),
+        )
+
+    def turn_s(self) -> float:
+        """Return how long the present turn of :meth:`run`, or try to store, takes; from any thread.
+
+        One in which nothing comes takes a minute at most.
+        """
+        return (self._clock.monotonic_ns() - self._turned_ns) / _NS
 
     # -- the connection ---------------------------------------------------------------------------
 
@@ -273,6 +291,7 @@ class Consumer:
         """Commit a batch, however long that takes, then acknowledge and receipt it."""
         failures = 0
         while not self._closing.is_set():
+            self._turned_ns = self._clock.monotonic_ns()
             try:
                 committed = self._inbox.commit([delivery.received for delivery in batch])
             except StoreUnavailableError as error:
@@ -288,7 +307,11 @@ class Consumer:
                 self._isolate(batch, error)
                 return
             else:
-                self._status = replace(self._status, committed=self._status.committed + len(batch))
+                self._status = replace(
+                    self._status,
+                    committed=self._status.committed + len(batch),
+                    committed_at=self._clock.now(),
+                )
                 self._finish(batch, committed)
                 return
 

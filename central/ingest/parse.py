@@ -1,5 +1,6 @@
 """What an MQTT message says, or why it says nothing. Pure."""
 
+import hashlib
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -53,6 +54,11 @@ class Understood:
         """Return the place in the box's outbox, where the message has one."""
         return _place(self.message)
 
+    @property
+    def digest(self) -> str:
+        """Return the SHA-256 of the bytes as they came."""
+        return hashlib.sha256(self.received.payload).hexdigest()
+
 
 @dataclass(frozen=True, slots=True)
 class Refused:
@@ -90,6 +96,12 @@ def understand(received: Received) -> Understood | Refused:
         # PostgreSQL can't keep it, in text or in a document.
         return Refused(received, topic, "payload: holds the character U+0000", place)
     return Understood(received, topic, message)
+
+
+def alert_of(item: Understood) -> AlertMessage:
+    """Return the message of an item that is known to be an alert's."""
+    assert isinstance(item.message, AlertMessage)
+    return item.message
 
 
 def _place(message: AnyMessage) -> Place | None:

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from central.db.bulk import insert_rows
 from central.db.models import (
     ActivityLedger,
     AlertLedger,
@@ -53,10 +54,11 @@ def append(session: Session, table: LedgerTable, entries: Iterable[Entry]) -> No
         session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCKS[table]})
     newest = session.scalars(select(table).order_by(table.position.desc()).limit(1)).first()
     previous = _link_of(table, newest) if newest else None
+    rows = []
     for entry in entries:
         previous = link(previous, entry)
-        session.add(_row_of(table, previous))
-    session.flush()
+        rows.append(_values_of(table, previous))
+    insert_rows(session, table, rows)
 
 
 def broken_at(session: Session, table: LedgerTable) -> int | None:
@@ -84,19 +86,19 @@ def _link_of(table: LedgerTable, row: Base) -> Link:
     return Link(row.position, entry, row.prev_hash, row.hash)
 
 
-def _row_of(table: LedgerTable, made: Link) -> LedgerRow:
+def _values_of(table: LedgerTable, made: Link) -> dict[str, object]:
     entry = made.entry
     column, kept = _SUBJECTS[table]
-    return table(
-        position=made.position,
-        at=entry.at,
-        action=entry.action,
-        actor_id=entry.actor_id,
-        device=entry.device,
-        from_state=entry.from_state,
-        to_state=entry.to_state,
-        note=entry.note,
-        prev_hash=made.prev_hash,
-        hash=made.hash,
-        **{column: kept(entry.subject_id)},
-    )
+    return {
+        "position": made.position,
+        "at": entry.at,
+        "action": entry.action,
+        "actor_id": entry.actor_id,
+        "device": entry.device,
+        "from_state": entry.from_state,
+        "to_state": entry.to_state,
+        "note": entry.note,
+        "prev_hash": made.prev_hash,
+        "hash": made.hash,
+        column: kept(entry.subject_id),
+    }

@@ -14,6 +14,7 @@ from central.db.models.alerts import (
     Quarantine,
     QuarantineLedger,
 )
+from central.db.models.consumers import ConsumerPulse
 from central.db.models.examples import Example, ExampleCamera, ExampleDue, ExampleEntry
 from central.db.models.feed import FeedFloor, FeedRow
 from central.db.models.incidents import (
@@ -42,6 +43,7 @@ __all__ = [
     "BoxOutbox",
     "Camera",
     "ConsumerGroup",
+    "ConsumerPulse",
     "Evidence",
     "EvidenceLacking",
     "Example",

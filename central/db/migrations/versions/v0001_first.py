@@ -466,6 +466,23 @@ def _box_gap() -> None:
     )
 
 
+def _consumer_pulse() -> None:
+    op.create_table(
+        "consumer_pulse",
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("started_at", MOMENT, nullable=False),
+        sa.Column("seen_at", MOMENT, nullable=False),
+        sa.Column("connected", sa.Boolean(), nullable=False),
+        sa.Column("queued", KEY, nullable=False),
+        sa.Column("received", KEY, nullable=False),
+        sa.Column("committed", KEY, nullable=False),
+        sa.Column("committed_at", MOMENT, nullable=True),
+        sa.Column("overflowed", KEY, nullable=False),
+        sa.Column("refused", KEY, nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_consumer_pulse"),
+    )
+
+
 def _quarantine_ledger() -> None:
     op.create_table(
         "quarantine_ledger",
@@ -835,6 +852,7 @@ TABLES = (
     _box_event,
     _box_outbox,
     _box_gap,
+    _consumer_pulse,
     _camera,
     _grid,
     _incident,
