@@ -16,6 +16,8 @@ from edge.alerts.evidence_store import EvidenceStore
 from edge.bus.herald import Herald
 from edge.bus.outbox import Outbox
 from edge.bus.sender import LOOPBACK, Sender, Timing
+from edge.commands.arming import ArmedDesk
+from edge.commands.desk import CommandDesk
 from edge.config import CentreSection, EdgeConfig
 from edge.crowds.history import CrowdHistory
 from edge.errors import DamagedError
@@ -119,6 +121,9 @@ class Edge:
         store = EvidenceStore(self._database)
         wakes: list[Callable[[], None]] = []
         budget: Budget | None = None
+        commands = CommandDesk(
+            config, self._database, outbox, clock, boot_id=boot_id, on_commit=wakes
+        )
         if config.centre is not None:
             herald = Herald(
                 config.box, clock, boot_id=boot_id, software=__version__, started_at=clock.now()
@@ -133,13 +138,16 @@ class Edge:
                 evidence_pending=store.pending,
                 timing=_timing(config.centre),
             )
+            sender.obey(commands)
             wakes.append(sender.wake)
             self._station.listen(_CameraNews(sender))
             board.add("bus", partial(_bus_component, sender))
             sender.start()
             stack.push_async_callback(asyncio.to_thread, sender.close)
             budget = Budget(partial(_uplink_signs, sender, self._station.hubs))
-        courier = EvidenceCourier(config, store, pictures, clips, clock, budget=budget)
+        courier = EvidenceCourier(
+            config, store, pictures, clips, clock, budget=budget, on_settled=commands.wake
+        )
         wakes.append(courier.wake)
         if config.centre is not None:
             board.add("evidence", courier.component)
@@ -155,7 +163,10 @@ class Edge:
             on_commit=wakes,
         )
         desk.end_orphans()
-        lookout.start(desk)
+        armed = ArmedDesk(desk, self._database, clock)
+        commands.start(armed)
+        stack.push_async_callback(asyncio.to_thread, commands.close)
+        lookout.start(armed)
         stack.push_async_callback(asyncio.to_thread, lookout.close)
         return desk
 

@@ -18,8 +18,8 @@ from protocol.clock import Clock
 from protocol.codec import encode
 from protocol.ids import uuid7
 from protocol.messages import (
-    CommandData,
-    CommandMessage,
+    ResendData,
+    ResendMessage,
     EpochData,
     EpochMessage,
     ReceiptData,
@@ -325,11 +325,11 @@ class Consumer:
 
     def _ask(self, uplink: Uplink, request: Resend) -> bool:
         now = self._clock.now()
-        message = CommandMessage(
+        message = ResendMessage(
             id=uuid7(now),
             source=_SOURCE,
             time=now,
-            data=CommandData(
+            data=ResendData(
                 outbox_id=request.outbox_id,
                 first=request.first,
                 last=request.last,

@@ -180,3 +180,24 @@ create table evidence (
   primary key (alert_id, kind)
 ) strict;
 create index evidence_waiting on evidence (kind, due_us) where stored_us is null and failed is null;
+
+-- What the centre had the box do: a row an id, so that nothing is done twice (protocol I20).
+create table command (
+  command_id text    primary key,
+  kind       text    not null,
+  camera_id  text,                           -- null: its arguments could not be read
+  heard_us   integer not null,
+  until_us   integer not null,               -- what is not done by then is given up
+  outcome    text    not null,               -- protocol.messages.Outcome
+  seq        integer not null                -- where in the outbox that is said
+) strict;
+create index command_open on command (heard_us) where outcome = 'accepted';
+
+-- Rules that raise no new alert for now (protocol I23).
+create table disarmed (
+  camera_id text    not null,
+  rule_id   text    not null,                -- empty: all of the camera
+  since_us  integer not null,
+  until_us  integer not null,
+  primary key (camera_id, rule_id)
+) strict;
