@@ -191,7 +191,6 @@ create table command (
   outcome    text    not null,               -- protocol.messages.Outcome
   seq        integer not null                -- where in the outbox that is said
 ) strict;
-create index command_open on command (heard_us) where outcome = 'accepted';
 
 -- Rules that raise no new alert for now (protocol I23).
 create table disarmed (
