@@ -9,6 +9,7 @@ from types import FrameType
 import uvicorn
 
 from central.app import create_app
+from central.commands.dispatch import CommandDispatch
 from central.config import CentralConfig
 from central.db.engine import Database
 from central.db.migrate import migrate
@@ -93,7 +94,13 @@ def consume(config: CentralConfig, clock: Clock) -> int:
         clean_session=config.mqtt.clean_session,
     )
     inbox = DatabaseInbox(database, clock, config.deadlines.deadlines())
-    consumer = Consumer(ConsumerSettings(uplink), inbox, clock, GapPursuit(database, clock))
+    consumer = Consumer(
+        ConsumerSettings(uplink),
+        inbox,
+        clock,
+        GapPursuit(database, clock),
+        CommandDispatch(database, clock),
+    )
     stopping = threading.Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:

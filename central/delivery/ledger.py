@@ -11,7 +11,7 @@ from central.db.models import BoxOutbox
 from central.delivery.chain import extend
 from central.delivery.stock import links
 from central.ingest.parse import Refused, Understood
-from protocol.messages import AlertMessage, HeartbeatMessage
+from protocol.messages import HeartbeatMessage, OutboxMessage
 
 #: Events read at a time to follow a chain that a late one has closed the gap of.
 _STEP = 500
@@ -59,10 +59,10 @@ class DeliveryLedger:
         for item in fresh:
             row = self._of(item)
             row.received += 1
-            row.highest = max(row.highest, _alert(item).sequence)
+            row.highest = max(row.highest, _event(item).sequence)
             row.last_at = self.now
-            if _alert(item).sequence <= row.complete_to:
-                self._check(row, _alert(item).sequence)
+            if _event(item).sequence <= row.complete_to:
+                self._check(row, _event(item).sequence)
             touched.add((row.box_id, row.outbox_id))
         for item in repeated:
             self._of(item).repeated += 1
@@ -71,7 +71,7 @@ class DeliveryLedger:
             self._judge(self._rows[key])
 
     def _of(self, item: Understood) -> BoxOutbox:
-        return self._row(item.topic.box_id, _alert(item).outboxid)
+        return self._row(item.topic.box_id, _event(item).outboxid)
 
     def _row(self, box_id: str, outbox_id: UUID) -> BoxOutbox:
         key = box_id, outbox_id
@@ -123,6 +123,6 @@ class DeliveryLedger:
             row.missing_since = self.now
 
 
-def _alert(item: Understood) -> AlertMessage:
-    assert isinstance(item.message, AlertMessage)
+def _event(item: Understood) -> OutboxMessage:
+    assert isinstance(item.message, OutboxMessage)
     return item.message

@@ -21,7 +21,14 @@ from central.duty.roster import duty_at
 from central.ingest.parse import Refused, Understood
 from central.ledger.book import append
 from central.ledger.chain import Entry
-from protocol.messages import AlertCurve, AlertLevel, AlertMessage, AlertMode
+from protocol.messages import (
+    AlertCurve,
+    AlertLevel,
+    AlertMessage,
+    AlertMode,
+    OutboxMessage,
+    ResultMessage,
+)
 from protocol.topics import Leaf
 
 #: An alert that comes by so much later than it was received: the database was away meanwhile.
@@ -36,7 +43,8 @@ class AlertIntake:
     """Takes a batch's alert messages inside the caller's transaction.
 
     ``changes`` are the feed's; trial alerts are only logged, so they are not among them.
-    ``fresh`` are the events not seen before, ``repeated`` those that were.
+    ``fresh`` are the events not seen before, ``repeated`` those that were. Events that are results
+    of commands are stored as the others are, and left in ``results`` for who knows commands.
     """
 
     session: Session
@@ -46,6 +54,7 @@ class AlertIntake:
     changes: list[tuple[FeedKind, str]] = field(default_factory=list)
     fresh: list[Understood] = field(default_factory=list)
     repeated: list[Understood] = field(default_factory=list)
+    results: list[Understood] = field(default_factory=list)
     _entries: list[Entry] = field(default_factory=list)
     _frozen: list[AlertDuty] = field(default_factory=list)
     _duty: dict[str, Sequence[AlertDuty]] = field(default_factory=dict)
@@ -55,6 +64,9 @@ class AlertIntake:
         refused: list[Refused] = []
         by_alert: defaultdict[UUID, list[Understood]] = defaultdict(list)
         for item in self._unseen(items, refused):
+            if isinstance(item.message, ResultMessage):
+                self.results.append(item)
+                continue
             by_alert[_alert(item).data.alert_id].append(item)
         known = {
             alert.id: alert
@@ -87,7 +99,7 @@ class AlertIntake:
             part = items[first : first + _ROWS]
             stored = self._insert(part)
             for item in part:
-                message = _alert(item)
+                message = _event(item)
                 key = (item.topic.box_id, message.outboxid, message.sequence)
                 if stored.get(key) == message.id:
                     fresh.append(item)
@@ -106,12 +118,12 @@ class AlertIntake:
         rows = [
             {
                 "box_id": item.topic.box_id,
-                "outbox_id": _alert(item).outboxid,
-                "sequence": _alert(item).sequence,
+                "outbox_id": _event(item).outboxid,
+                "sequence": _event(item).sequence,
                 "event_id": item.message.id,
                 "payload": item.message.model_dump(mode="json", exclude_none=True),
                 "digest": sha256(item.received.payload).hexdigest(),
-                "prevhash": _alert(item).prevhash,
+                "prevhash": _event(item).prevhash,
                 "received_at": item.received.received_at,
             }
             for item in part
@@ -253,6 +265,11 @@ class AlertIntake:
                 for one in people
             ]
         return self._duty[region_code]
+
+
+def _event(item: Understood) -> OutboxMessage:
+    assert isinstance(item.message, OutboxMessage)
+    return item.message
 
 
 def _alert(item: Understood) -> AlertMessage:

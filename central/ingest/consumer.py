@@ -13,17 +13,17 @@ from dataclasses import dataclass, replace
 
 from central.errors import StoreUnavailableError
 from central.ingest.uplink import Delivery, Phase, Uplink, UplinkSettings
-from central.ports import Committed, Inbox, Pursuer, Resend
+from central.ports import Committed, Dispatcher, Inbox, Pursuer, Resend
 from protocol.clock import Clock
 from protocol.codec import encode
 from protocol.ids import uuid7
 from protocol.messages import (
-    ResendData,
-    ResendMessage,
     EpochData,
     EpochMessage,
     ReceiptData,
     ReceiptMessage,
+    ResendData,
+    ResendMessage,
 )
 from protocol.topics import EPOCH, BoxTopic, Leaf
 
@@ -46,6 +46,7 @@ class ConsumerSettings:
     store_cap_s: float = 5.0
     ready_within_s: float = 15.0
     pursue_every_s: float = 10.0
+    dispatch_every_s: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,8 @@ class Consumer:
     counted; once the queue is empty again the consumer connects anew under a new epoch, so that
     every box sends again at once what it still has.
 
-    Between two batches it asks boxes for what ``pursuer`` says is missing (protocol I12).
+    Between two batches it asks boxes for what ``pursuer`` says is missing (protocol I12), and gives
+    them the commands of ``dispatcher`` (protocol I20).
     """
 
     def __init__(
@@ -88,11 +90,13 @@ class Consumer:
         inbox: Inbox,
         clock: Clock,
         pursuer: Pursuer | None = None,
+        dispatcher: Dispatcher | None = None,
     ) -> None:
         self._settings = settings
         self._inbox = inbox
         self._clock = clock
         self._pursuer = pursuer
+        self._dispatcher = dispatcher
         self._queue: queue.Queue[Delivery | None] = queue.Queue(settings.queue_size)
         self._closing = threading.Event()
         self._overflowed = threading.Event()
@@ -106,6 +110,7 @@ class Consumer:
         self._retry_at_ns = 0
         self._give_up_at_ns = 0
         self._pursue_at_ns = 0
+        self._dispatch_at_ns = 0
 
     def run(self) -> None:
         """Work until :meth:`close`; raises nothing."""
@@ -116,6 +121,7 @@ class Consumer:
                 if batch:
                     self._store(batch)
                 self._pursue()
+                self._dispatch()
             except Exception:
                 log.exception("consumer.turn_failed")
                 self._closing.wait(1.0)
@@ -202,10 +208,12 @@ class Consumer:
             until_ns = self._give_up_at_ns
         elif self._overflowed.is_set():
             return 0.05
-        elif self._pursuer is not None:
-            until_ns = self._pursue_at_ns
         else:
-            return 60.0
+            due_ns = [self._pursue_at_ns] if self._pursuer is not None else []
+            due_ns += [self._dispatch_at_ns] if self._dispatcher is not None else []
+            if not due_ns:
+                return 60.0
+            until_ns = min(due_ns)
         return min(max(until_ns - self._clock.monotonic_ns(), 0) / _NS, 60.0)
 
     # -- in paho's thread -------------------------------------------------------------------------
@@ -322,6 +330,23 @@ class Consumer:
             return
         asked = sum(self._ask(uplink, request) for request in due)
         self._status = replace(self._status, resends=self._status.resends + asked)
+
+    def _dispatch(self) -> None:
+        """Give boxes their commands; one that is lost is given again when it is due."""
+        now_ns, uplink = self._clock.monotonic_ns(), self._uplink
+        if self._dispatcher is None or uplink is None or not self._greeted:
+            return
+        if now_ns < self._dispatch_at_ns:
+            return
+        self._dispatch_at_ns = now_ns + round(self._settings.dispatch_every_s * _NS)
+        try:
+            due = self._dispatcher.due()
+        except StoreUnavailableError as error:
+            log.warning("consumer.dispatch_unavailable", extra={"error": str(error)})
+            return
+        for one in due:
+            topic = BoxTopic(one.region_code, one.box_id, Leaf.COMMAND)
+            uplink.publish(str(topic), encode(one.message))
 
     def _ask(self, uplink: Uplink, request: Resend) -> bool:
         now = self._clock.now()

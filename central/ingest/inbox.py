@@ -10,6 +10,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 from sqlalchemy.orm import Session
 
 from central.alerts.states import Deadlines
+from central.commands.intake import ResultIntake
 from central.db.engine import Database
 from central.db.models import Alert, Box, Quarantine, QuarantineLedger
 from central.delivery.ledger import DeliveryLedger
@@ -23,7 +24,7 @@ from central.ledger.chain import Entry
 from central.ports import Committed, Received
 from central.wall.feed import publish
 from protocol.clock import Clock
-from protocol.messages import AlertMessage
+from protocol.messages import AlertMessage, OutboxMessage
 from protocol.topics import BoxTopic
 
 log = logging.getLogger(__name__)
@@ -90,6 +91,7 @@ class DatabaseInbox:
         if isinstance(item, Understood):
             alerts = AlertIntake(session, boxes, now, self._deadlines)
             refused = alerts.take([item])
+            ResultIntake(session, now).take(alerts.results)
             DeliveryLedger(session, now).settle(alerts.fresh, ())
             publish(session, now, alerts.changes)
             if not refused and alerts.repeated and not _is_folded(session, item):
@@ -133,8 +135,9 @@ class DatabaseInbox:
             sites.take(understood)
             alerts = AlertIntake(session, boxes, now, self._deadlines)
             refused += alerts.take(
-                [item for item in understood if isinstance(item.message, AlertMessage)]
+                [item for item in understood if isinstance(item.message, OutboxMessage)]
             )
+            ResultIntake(session, now).take(alerts.results)
             kept = quarantine(session, refused)
             ledger = DeliveryLedger(session, now)
             ledger.heard(understood)
@@ -166,8 +169,9 @@ def _is_known(topic: BoxTopic, boxes: dict[str, Box]) -> bool:
 
 
 def _is_folded(session: Session, item: Understood) -> bool:
-    """Return whether an event that is stored already is a part of its box's alert."""
-    assert isinstance(item.message, AlertMessage)
+    """Return whether an event that is stored already was taken: into its alert, if it has one."""
+    if not isinstance(item.message, AlertMessage):
+        return True
     alert = session.get(Alert, item.message.data.alert_id)
     return alert is not None and alert.box_id == item.topic.box_id
 

@@ -12,20 +12,23 @@ from protocol.codec import MAX_PAYLOAD_BYTES, BadMessageError, decode
 from protocol.messages import (
     AlertMessage,
     AnyMessage,
+    EventMessage,
     HeartbeatMessage,
+    OutboxMessage,
+    ResultMessage,
     Sequence,
     StateMessage,
     source_of_box,
 )
 from protocol.topics import EVENT_LEAVES, BoxTopic, Leaf
 
-BoxMessage = AlertMessage | StateMessage | HeartbeatMessage
+BoxMessage = EventMessage | StateMessage | HeartbeatMessage
 
-_TYPES: dict[Leaf, type[BoxMessage]] = {
-    Leaf.EVENT: AlertMessage,
-    Leaf.HISTORICAL: AlertMessage,
-    Leaf.STATE: StateMessage,
-    Leaf.HEARTBEAT: HeartbeatMessage,
+_TYPES: dict[Leaf, tuple[type[BoxMessage], ...]] = {
+    Leaf.EVENT: (AlertMessage, ResultMessage),
+    Leaf.HISTORICAL: (AlertMessage, ResultMessage),
+    Leaf.STATE: (StateMessage,),
+    Leaf.HEARTBEAT: (HeartbeatMessage,),
 }
 
 
@@ -93,7 +96,7 @@ def understand(received: Received) -> Understood | Refused:
 
 
 def _place(message: AnyMessage) -> Place | None:
-    if not isinstance(message, AlertMessage):
+    if not isinstance(message, OutboxMessage):
         return None
     return Place(message.outboxid, message.sequence)
 

@@ -13,6 +13,7 @@ from central.db.models.alerts import (
     Quarantine,
     QuarantineLedger,
 )
+from central.db.models.commands import BoxCommand, CommandLedger
 from central.db.models.examples import Example, ExampleCamera, ExampleDue, ExampleEntry
 from central.db.models.feed import FeedFloor, FeedRow
 from central.db.models.incidents import (
@@ -36,10 +37,12 @@ __all__ = [
     "AlertLedger",
     "Base",
     "Box",
+    "BoxCommand",
     "BoxEvent",
     "BoxGap",
     "BoxOutbox",
     "Camera",
+    "CommandLedger",
     "Evidence",
     "Example",
     "ExampleCamera",
