@@ -15,12 +15,12 @@ from edge.errors import ConfigError
 from protocol.codec import encode
 from protocol.ids import uuid7
 from protocol.messages import (
-    ResendData,
-    ResendMessage,
     EpochData,
     EpochMessage,
     ReceiptData,
     ReceiptMessage,
+    ResendData,
+    ResendMessage,
 )
 from protocol.topics import CENTRE_USER, EPOCH, ROOT, UPLINK_FILTERS, Leaf
 from tests.support.desk_box import BOX, REGION

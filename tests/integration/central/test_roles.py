@@ -47,6 +47,8 @@ DECIDED = {
     ("delete", "/api/v1/examples/{example_id}"): ADMIN,
     ("delete", "/api/v1/examples"): ADMIN,
     ("get", "/api/v1/boxes"): DUTY,
+    ("get", "/api/v1/boxes/{box_id}/commands"): DUTY,
+    ("post", "/api/v1/boxes/{box_id}/commands"): DUTY,
     ("get", "/api/v1/deliveries"): DUTY,
     ("post", "/api/v1/deliveries/{box_id}/{outbox_id}/verify"): DUTY,
     ("get", "/api/v1/quarantine"): ADMIN,
