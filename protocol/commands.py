@@ -98,5 +98,7 @@ def parse(kind: str, arguments: Mapping[str, JsonValue]) -> Arguments:
         return _ADAPTER.validate_python({**arguments, "kind": kind})
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[:3]
-        reasons = (f"{'.'.join(map(str, each['loc'][1:]))}: {each['msg']}" for each in first)
+        reasons = (
+            f"{'.'.join(map(str, each['loc'][1:])) or kind}: {each['msg']}" for each in first
+        )
         raise BadArgumentsError("; ".join(reasons)) from None

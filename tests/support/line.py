@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from central.ingest.consumer import Consumer, ConsumerSettings
 from central.ingest.uplink import UplinkSettings
-from central.ports import Inbox, Pursuer
+from central.ports import Dispatcher, Inbox, Pursuer
 from edge.alerts.desk import Desk
 from edge.alerts.event import EventWriter
 from edge.bus.backoff import Backoff
@@ -82,7 +82,12 @@ def uplink_settings(broker: Place) -> UplinkSettings:
 
 @contextmanager
 def consuming(
-    broker: Broker, inbox: Inbox, *, pursuer: Pursuer | None = None, **settings: float
+    broker: Broker,
+    inbox: Inbox,
+    *,
+    pursuer: Pursuer | None = None,
+    dispatcher: Dispatcher | None = None,
+    **settings: float,
 ) -> Iterator[Consumer]:
     """Run a consumer in a thread."""
     quick = {"reconnect_first_s": 0.05, "reconnect_cap_s": 0.2, "store_first_s": 0.02}
@@ -91,6 +96,7 @@ def consuming(
         inbox,
         SystemClock(),
         pursuer,
+        dispatcher,
     )
     thread = threading.Thread(target=consumer.run, name="test-consumer")
     thread.start()
