@@ -1,4 +1,5 @@
 import activities from './activities.en'
+import commands from './commands.en'
 import crowd from './crowd.en'
 import examples from './examples.en'
 import fleet from './fleet.en'
@@ -219,6 +220,7 @@ const en: typeof zh = {
     tile: 'Camera {n} {name}',
     noCameras: 'No cameras',
   },
+  ...commands,
   ...crowd,
   ...examples,
   ...fleet,

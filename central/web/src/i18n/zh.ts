@@ -1,5 +1,6 @@
 /** Chinese: the words of the villages (docs: glossary). English has the same keys. */
 import activities from './activities.zh'
+import commands from './commands.zh'
 import crowd from './crowd.zh'
 import examples from './examples.zh'
 import fleet from './fleet.zh'
@@ -218,6 +219,7 @@ export default {
     tile: '点位 {n} {name}',
     noCameras: '没有点位',
   },
+  ...commands,
   ...crowd,
   ...examples,
   ...fleet,
