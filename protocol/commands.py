@@ -98,7 +98,6 @@ def parse(kind: str, arguments: Mapping[str, JsonValue]) -> Arguments:
         return _ADAPTER.validate_python({**arguments, "kind": kind})
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[:3]
-        reasons = (
-            f"{'.'.join(map(str, each['loc'][1:])) or kind}: {each['msg']}" for each in first
-        )
+        keys = (".".join(map(str, each["loc"][1:])) or kind for each in first)
+        reasons = (f"{key}: {each['msg']}" for key, each in zip(keys, first, strict=True))
         raise BadArgumentsError("; ".join(reasons)) from None

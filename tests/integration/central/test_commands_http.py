@@ -1,4 +1,4 @@
-"""Commands over HTTP: who may give which, when a box is given them, what came of it (I20 to I22)."""
+"""Commands over HTTP: who may give which, when a box is given one, what came of it."""
 
 import hashlib
 from datetime import timedelta
