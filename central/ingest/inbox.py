@@ -91,9 +91,10 @@ class DatabaseInbox:
         if isinstance(item, Understood):
             alerts = AlertIntake(session, boxes, now, self._deadlines)
             refused = alerts.take([item])
-            ResultIntake(session, now).take(alerts.results)
+            results = ResultIntake(session, now)
+            results.take(alerts.results)
             DeliveryLedger(session, now).settle(alerts.fresh, ())
-            publish(session, now, alerts.changes)
+            publish(session, now, [*alerts.changes, *results.changes])
             if not refused and alerts.repeated and not _is_folded(session, item):
                 refused = [Refused(item.received, item.topic, row.reason, item.place)]
             if not refused:
@@ -137,13 +138,14 @@ class DatabaseInbox:
             refused += alerts.take(
                 [item for item in understood if isinstance(item.message, OutboxMessage)]
             )
-            ResultIntake(session, now).take(alerts.results)
+            results = ResultIntake(session, now)
+            results.take(alerts.results)
             kept = quarantine(session, refused)
             ledger = DeliveryLedger(session, now)
             ledger.heard(understood)
             own = [item for item in kept if item.topic and _is_known(item.topic, boxes)]
             ledger.settle(alerts.fresh, alerts.repeated, own)
-            publish(session, now, [*sites.changes, *alerts.changes])
+            publish(session, now, [*sites.changes, *alerts.changes, *results.changes])
         receipts = _receipts(understood, refused, kept, boxes)
         log.debug(
             "inbox.committed",

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import type { Command, CommandState } from '../src/api/commands'
-import { commandOf, disarmedUntil, isOpen, kindsFor, wrongWith } from '../src/fleet/commands'
+import { commandOf, isOpen, kindsFor, wrongWith } from '../src/fleet/commands'
 import type { CommandFields } from '../src/fleet/commands'
 
 const ZONE = 'Asia/Shanghai'
@@ -65,21 +65,8 @@ describe('a form of a command', () => {
 })
 
 describe('what boxes have done', () => {
-  const at = (text: string) => Date.parse(text)
-
   it('is open until the box has said its last word, or nobody waits for it', () => {
     expect((['queued', 'sent', 'accepted'] as const).every((state) => isOpen(command('arm', state)))).toBe(true)
     expect((['done', 'refused', 'failed', 'expired', 'unanswered'] as const).some((state) => isOpen(command('arm', state)))).toBe(false)
-  })
-
-  it('disarms a camera until its time is over or it is armed', () => {
-    const disarm = command('disarm', 'done')
-    const until = at('2026-11-22T06:10:10Z')
-    expect(disarmedUntil([disarm], 'cam1', at('2026-11-22T06:05:00Z'))).toBe(until)
-    expect(disarmedUntil([disarm], 'cam1', until)).toBeNull()
-    expect(disarmedUntil([disarm], 'cam2', at('2026-11-22T06:05:00Z'))).toBeNull()
-    expect(disarmedUntil([command('arm', 'done'), disarm], 'cam1', at('2026-11-22T06:05:00Z'))).toBeNull()
-    expect(disarmedUntil([command('arm', 'refused'), disarm], 'cam1', at('2026-11-22T06:05:00Z'))).toBe(until)
-    expect(disarmedUntil([command('disarm', 'sent')], 'cam1', at('2026-11-22T06:05:00Z'))).toBeNull()
   })
 })

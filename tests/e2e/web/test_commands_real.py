@@ -122,6 +122,8 @@ async def test_the_administrator_disarms_a_camera_and_sees_it_until_it_is_armed(
         assert message.data.arguments == {"camera_id": "cam1", "for_s": 2700}
         say(centre, message.id, 1, Outcome.DONE)
         await expect(page.get_by_test_id("disarmed")).to_contain_text("已撤防：文化广场")
+        async with opened(centre, "wall", "/wall") as wall:
+            await expect(wall.get_by_test_id("tile-disarmed")).to_contain_text("撤防 至")
 
         await page.get_by_test_id("command-kind").select_option("arm")
         await page.get_by_test_id("command-rule").fill("smoke")

@@ -7,10 +7,10 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
-from central.codes import CommandState
+from central.codes import CommandState, FeedKind
 from central.commands.desk import MOST_OPEN
 from central.commands.dispatch import CommandDispatch
-from central.db.models import Box, BoxCommand, BoxEvent, BoxOutbox, CommandLedger, Viewing
+from central.db.models import Box, BoxCommand, BoxEvent, BoxOutbox, CommandLedger, FeedRow, Viewing
 from central.delivery.proof import prove
 from central.ledger.book import broken_at
 from protocol.commands import parse
@@ -283,6 +283,30 @@ def test_pages_are_newest_first_and_go_on_where_the_last_one_ended(village, cloc
     rest = listed(village, limit=3, before=first["next"])
     assert [each["id"] for each in first["items"] + rest["items"]] == ids[::-1]
     assert rest["next"] is None
+
+
+def test_a_disarmed_camera_is_told_to_every_wall_until_its_time_is_over(village, clock, database):
+    def until():
+        with village.client("wall") as client:
+            (camera,) = client.get("/wall").json()["cameras"]
+        return camera["disarmed_until"]
+
+    def told():
+        with database.read() as session:
+            return len(
+                session.scalars(select(FeedRow).where(FeedRow.kind == FeedKind.CAMERA)).all()
+            )
+
+    before = told()
+    disarm = given(village, "disarm", DISARM)
+    assert until() is None
+    village.take(result(disarm, 1))
+    assert told() == before + 1
+    assert until() == "2026-11-22T06:10:00Z"
+    clock.advance(599)
+    assert until() is not None
+    clock.advance(1)
+    assert until() is None
 
 
 def test_every_state_of_a_command_can_be_kept(database, village):

@@ -50,12 +50,3 @@ export function commandOf(fields: CommandFields, zone: string): NewCommand {
   }[fields.kind]
   return { kind: fields.kind, arguments: { camera_id: fields.camera, ...more }, reason: fields.reason.trim(), within_s: fields.withinMin * 60 }
 }
-
-/** Until when a camera is disarmed by what its box has done, newest first; null: it is armed, as far as is known here. */
-export function disarmedUntil(commands: readonly Command[], camera: string, now: number): number | null {
-  const done = commands.filter((each) => each.state === 'done' && each.arguments.camera_id === camera)
-  const last = done.find((each) => each.kind === 'disarm' || each.kind === 'arm')
-  if (last === undefined || last.kind === 'arm' || last.ended_at === null) return null
-  const until = Date.parse(last.ended_at) + (last.arguments.for_s ?? 0) * 1000
-  return until > now ? until : null
-}

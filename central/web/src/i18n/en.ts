@@ -184,6 +184,7 @@ const en: typeof zh = {
     unreachable: 'The centre cannot be reached, try again',
   },
   wall: {
+    disarmed: 'Disarmed until {time}',
     online: '{n}/{all} online',
     network: 'Net',
     box: 'Box',

@@ -183,6 +183,7 @@ export default {
     unreachable: '连不上中心平台，请重试',
   },
   wall: {
+    disarmed: '撤防 至 {time}',
     online: '在线 {n}/{all}',
     network: '网络',
     box: '主机',
