@@ -25,7 +25,7 @@ from bench.wait import until
 from central.db.engine import Database
 from central.errors import StoreUnavailableError
 from protocol.clock import Clock
-from protocol.topics import CENTRE_USER
+from protocol.topics import CENTRE_USER, replica_user
 from village.broker.broker import Broker, BrokerKind
 from village.toml import Value, dumps
 
@@ -49,17 +49,29 @@ class DatabaseKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SetUp:
-    """Which broker and which database."""
+    """Which broker, which database, and how many consumers share the work."""
 
     broker: BrokerKind
     database: DatabaseKind
+    replicas: int = 1
 
     def __str__(self) -> str:
-        return f"{self.broker}, {self.database}"
+        consumers = "" if self.replicas == 1 else f", {self.replicas} consumers"
+        return f"{self.broker}, {self.database}{consumers}"
+
+    @property
+    def consumers(self) -> tuple[str, ...]:
+        """What the centre's consumers sign in as."""
+        if self.replicas == 1:
+            return (CENTRE_USER,)
+        return tuple(replica_user(number) for number in range(1, self.replicas + 1))
 
 
 class Victim(StrEnum):
-    """What one ``kill -9`` hits. On SQLite the database dies with the centre."""
+    """What one ``kill -9`` hits. On SQLite the database dies with the centre.
+
+    The centre is one of its consumers, where it has several.
+    """
 
     BOX = "box"
     BROKER = "broker"
@@ -182,7 +194,7 @@ class DeliveryRig:
         self._clock_file = clock_file
         self._names = [f"box-{number:02}" for number in range(1, boxes + 1)]
         tokens = {name: SecretStr(token_of(name)) for name in self._names}
-        tokens[CENTRE_USER] = SecretStr(_CENTRE_TOKEN)
+        tokens |= {name: SecretStr(_CENTRE_TOKEN) for name in set_up.consumers}
         self._broker = Broker(folder / "broker", tokens, kind=set_up.broker)
         self._stack = ExitStack()
         self._postgres: PostgresServer | None = None
@@ -199,7 +211,9 @@ class DeliveryRig:
             self._enter_centre()
             self._centre = Database(self._url)
             self._stack.callback(self._centre.close)
-            self._consumer = self._stack.enter_context(self._consume())
+            self._consumers = [
+                self._stack.enter_context(self._consume(name)) for name in self.set_up.consumers
+            ]
             self.link = self._stack.enter_context(FaultProxy(self._broker.port, self._chance))
             self.boxes = [
                 ChaosBox(self._folder / name, name, self.link.port, self._clock_file)
@@ -228,9 +242,10 @@ class DeliveryRig:
         self._mistreat_link()
         victim = self._chance.choice([each for each in Victim if self._can_die(each)])
         box = self._chance.choice(self.boxes)
-        self._kill(victim, box)
+        consumer = self._chance.choice(self._consumers)
+        self._kill(victim, box, consumer)
         self._pause(0.0, 1.0)
-        self._revive(victim, box)
+        self._revive(victim, box, consumer)
         self._pause(0.0, 0.5)
         self.link.flow()
         self.link.refuse(on=False)
@@ -261,10 +276,11 @@ class DeliveryRig:
     def last_words(self) -> str:
         """Return the end of what each part said."""
         said = {box.box_id: box.last_words() for box in self.boxes}
-        return "\n".join(
-            f"--- {name}\n{words}"
-            for name, words in {"centre": self._consumer.tail(), **said}.items()
-        )
+        said |= {
+            name: consumer.tail()
+            for name, consumer in zip(self.set_up.consumers, self._consumers, strict=True)
+        }
+        return "\n".join(f"--- {name}\n{words}" for name, words in said.items())
 
     def stored(self) -> int | None:
         """Return how many events the centre has, None while its database is away."""
@@ -321,26 +337,28 @@ class DeliveryRig:
         happen[fault]()
         self.story.faults[fault] += 1
 
-    def _kill(self, victim: Victim, box: ChaosBox) -> None:
+    def _kill(self, victim: Victim, box: ChaosBox, consumer: Program) -> None:
         self.story.kills[victim] += 1
         if victim in (Victim.BROKER, Victim.EVERYTHING) and self._broker.pid is not None:
             os.kill(self._broker.pid, signal.SIGKILL)
-        if victim in (Victim.CENTRE, Victim.EVERYTHING):
-            self._consumer.signal(signal.SIGKILL)
-            self._consumer.stop()
+        for program in self._consumers if victim is Victim.EVERYTHING else [consumer]:
+            if victim in (Victim.CENTRE, Victim.EVERYTHING):
+                program.signal(signal.SIGKILL)
+                program.stop()
         if victim in (Victim.DATABASE, Victim.EVERYTHING) and self._postgres is not None:
             self._postgres.kill()
         for each in self.boxes if victim is Victim.EVERYTHING else [box]:
             if victim in (Victim.BOX, Victim.EVERYTHING):
                 each.kill()
 
-    def _revive(self, victim: Victim, box: ChaosBox) -> None:
+    def _revive(self, victim: Victim, box: ChaosBox, consumer: Program) -> None:
         if victim in (Victim.DATABASE, Victim.EVERYTHING) and self._postgres is not None:
             self._postgres.start()
         if victim in (Victim.BROKER, Victim.EVERYTHING):
             self._broker.start()
-        if victim in (Victim.CENTRE, Victim.EVERYTHING):
-            self._consumer.start()
+        for program in self._consumers if victim is Victim.EVERYTHING else [consumer]:
+            if victim in (Victim.CENTRE, Victim.EVERYTHING):
+                program.start()
         for each in self.boxes if victim is Victim.EVERYTHING else [box]:
             if victim in (Victim.BOX, Victim.EVERYTHING):
                 each.start(seed=self._chance.randrange(2**32))
@@ -348,16 +366,6 @@ class DeliveryRig:
     def _enter_centre(self) -> None:
         folder = self._folder
         (folder / "token").write_text(_CENTRE_TOKEN)
-        config: dict[str, Value] = {
-            "village": {"name": "下村", "region_code": REGION},
-            "database": {"url": self._url.render_as_string()},
-            "mqtt": {
-                "host": self._broker.host,
-                "port": self._broker.port,
-                "tls": False,
-                "password": {"file": "token"},
-            },
-        }
         boxes: list[Value] = []
         for name in self._names:
             token = folder / f"token-{name}"
@@ -367,17 +375,38 @@ class DeliveryRig:
             "grids": [{"code": f"{REGION}001", "name": "第一网格"}],
             "boxes": boxes,
         }
-        (folder / "centre.toml").write_text(dumps(config), encoding="utf-8")
+        for number, name in enumerate(self.set_up.consumers, start=1):
+            config = dumps(self._configuration(number))
+            (folder / f"{name}.toml").write_text(config, encoding="utf-8")
         (folder / "seed.toml").write_text(dumps(seed), encoding="utf-8")
         subprocess.run(
-            [*self._command("setup"), "--file", str(folder / "seed.toml")],
+            [
+                *self._command("setup", self.set_up.consumers[0]),
+                "--file",
+                str(folder / "seed.toml"),
+            ],
             check=True,
             stdout=subprocess.DEVNULL,
         )
 
-    def _command(self, command: str) -> list[str]:
-        config = str(self._folder / "centre.toml")
+    def _configuration(self, number: int) -> dict[str, Value]:
+        mqtt: dict[str, Value] = {
+            "host": self._broker.host,
+            "port": self._broker.port,
+            "tls": False,
+            "password": {"file": "token"},
+        }
+        if self.set_up.replicas > 1:
+            mqtt |= {"version": "5", "replica": number}
+        return {
+            "village": {"name": "下村", "region_code": REGION},
+            "database": {"url": self._url.render_as_string()},
+            "mqtt": mqtt,
+        }
+
+    def _command(self, command: str, consumer: str) -> list[str]:
+        config = str(self._folder / f"{consumer}.toml")
         return [sys.executable, "-m", "central", command, "--config", config]
 
-    def _consume(self) -> Program:
-        return Program(self._command("consume"), self._folder / "centre.log")
+    def _consume(self, consumer: str) -> Program:
+        return Program(self._command("consume", consumer), self._folder / f"{consumer}.log")

@@ -1,14 +1,18 @@
 """``make bench-detect``: what looking costs, beside the script that people write first.
 
 The box looks for people, flame and smoke in the sub-streams of 1, 4 and 16 cameras, and neither
-records nor shows: at two looks a second of each, and again as it does by default, two where there
-is something to see and one in two seconds elsewhere (the pictures of this measurement show nobody).
-The plain script (bench.plain_script) looks for people, two times a second, in the main streams of 1
-and 4 of the same cameras. They run one after the other against one camera server, which is not
-counted. CPU is user + system of the whole tree, as a share of one core; memory is PSS.
+records nor shows: at two looks a second at all times, and again as it does by default, two where
+there is something to see and one in two seconds elsewhere. The footage is real, of two views: where
+people walk all the time, and the same place with nobody in it. The plain script
+(bench.plain_script) looks for people, two times a second, in the main streams of 1 and 4 of the
+same cameras, and again with a second network for fire. They run one after the other against one
+camera server, which is not counted. CPU is user + system of the whole tree, as a share of one core;
+memory is PSS.
 
 A machine that is too small for what is asked of it makes fewer looks, so looks are counted, and the
-ratios are of CPU a look: how much more the script takes to see the same.
+ratios are of CPU a look: how much more the script takes to see the same. By default the box makes
+fewer looks where there is nothing to see; that is its saving, and the ratio is of the CPU that the
+script would take at the looks it was told.
 """
 
 import argparse
@@ -22,9 +26,10 @@ from pathlib import Path
 
 from bench import peers, process, report
 from bench.box import BoxError, BoxInterface, BoxSettings, is_live
-from bench.hd_cameras import hd_cameras
+from bench.hd_cameras import real_cameras
 from bench.load import Load, Meter
 from bench.program import Program, ProgramError
+from bench.real_footage import NoFootageError, View
 from bench.wait import WaitedTooLongError, until
 from protocol.clock import Clock, SystemClock
 from village.settings import free_port
@@ -33,7 +38,8 @@ COUNTS = (1, 4, 16)
 #: The script is a process a camera, each with a network of its own: more is swapping.
 PLAIN_COUNTS = (1, 4)
 FPS = 2.0
-BOX, BOX_DEFAULT, PLAIN = "box, 2 looks/s", "box, by default", "plain script"
+BOX, PLAIN, PLAIN_FIRE = "box, 2 looks/s", "plain script", "plain script, fire too"
+BOX_NOBODY, BOX_PEOPLE = "box, by default, nobody", "box, by default, people"
 
 _START_LIMIT_S = 120.0
 _ROOT = Path(__file__).resolve().parents[1]
@@ -90,15 +96,16 @@ class Bench:
         spent_s = after.detector_cpu_s - before.detector_cpu_s
         return Looked(load, looks / took_s, 1000 * spent_s / looks if looks else None)
 
-    def plain(self, sources: Sequence[peers.Source]) -> Looked:
+    def plain(self, name: str, sources: Sequence[peers.Source]) -> Looked:
         """Measure the plain script, one process a camera. Raises ProgramError."""
         folder = self._new_folder()
+        more = ("--fire",) if name == PLAIN_FIRE else ()
         with contextlib.ExitStack() as stack:
             script = (self._python, "-m", "bench.plain_script", "--weights", self._weights)
             programs = [
                 stack.enter_context(
                     Program(
-                        (*script, "--fps", str(FPS), source.main_url),
+                        (*script, *more, "--fps", str(FPS), source.main_url),
                         folder / f"{source.name}.log",
                         folder=_ROOT,
                     )
@@ -116,7 +123,7 @@ class Bench:
                 clock=self._clock,
             )
             looked, from_ns = lines(), self._clock.monotonic_ns()
-            load = self._meter.measure(PLAIN, len(sources), programs, folder)
+            load = self._meter.measure(name, len(sources), programs, folder)
             took_s = (self._clock.monotonic_ns() - from_ns) / 1e9
             return Looked(load, (lines() - looked) / took_s, None)
 
@@ -174,21 +181,22 @@ def figures(measured: Sequence[Looked]) -> dict[str, object]:
     known = {(each.load.name, each.load.cameras): each for each in measured}
     one = known.get((BOX, 1))
 
-    def ratio(name: str, cameras: int) -> float | None:
-        ours, plain = known.get((name, cameras)), known.get((PLAIN, cameras))
+    def ratio(name: str, cameras: int, script: str = PLAIN) -> float | None:
+        ours, plain = known.get((name, cameras)), known.get((script, cameras))
         if ours is None or plain is None or not ours.cpu_ms or not plain.cpu_ms:
             return None
-        # By default the box makes fewer looks where there is nothing to see: that is its saving,
-        # so there it is CPU against what the script's CPU would be at the looks it was told.
-        if name == BOX_DEFAULT:
+        if name in {BOX_NOBODY, BOX_PEOPLE}:
             return round(plain.cpu_ms * FPS * cameras / (1000 * ours.load.cpu), 1)
         return round(plain.cpu_ms / ours.cpu_ms, 1)
 
     return {
         "ms_per_frame": _round(None if one is None else one.detector_ms),
-        "cpu_ratio_vs_plain_4": ratio(BOX_DEFAULT, 4),
+        "cpu_ratio_vs_plain_4": ratio(BOX_PEOPLE, 4),
+        "cpu_ratio_vs_plain_4_nobody": ratio(BOX_NOBODY, 4),
         "cpu_ratio_vs_plain_4_at_2_looks": ratio(BOX, 4),
-        "cpu_ratio_vs_plain_1": ratio(BOX_DEFAULT, 1),
+        "cpu_ratio_vs_plain_4_with_fire": ratio(BOX_PEOPLE, 4, PLAIN_FIRE),
+        "cpu_ratio_vs_plain_4_with_fire_nobody": ratio(BOX_NOBODY, 4, PLAIN_FIRE),
+        "cpu_ratio_vs_plain_1": ratio(BOX_PEOPLE, 1),
         **{
             f"{_key(each.load.name)}_{each.load.cameras}": {
                 "cpu": round(each.load.cpu, 3),
@@ -206,7 +214,13 @@ def _round(value: float | None) -> float | None:
 
 
 def _key(name: str) -> str:
-    return {BOX: "box_at_2_looks", BOX_DEFAULT: "box_by_default", PLAIN: "plain"}[name]
+    return {
+        BOX: "box_at_2_looks",
+        BOX_NOBODY: "box_by_default_nobody",
+        BOX_PEOPLE: "box_by_default_people",
+        PLAIN: "plain",
+        PLAIN_FIRE: "plain_with_fire",
+    }[name]
 
 
 def _table(measured: Sequence[Looked]) -> str:
@@ -238,26 +252,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     counts = [int(count) for count in given.counts.split(",")]
     absent = missing(given.python)
     measured: list[Looked] = []
-    with tempfile.TemporaryDirectory(prefix="bench-detect-") as name:
+    with tempfile.TemporaryDirectory(prefix="bench-detect-") as folder:
         clock = SystemClock()
         meter = Meter(given.warm_up, given.seconds, clock)
-        bench = Bench(Path(name), meter, given.python, given.weights, clock)
+        bench = Bench(Path(folder), meter, given.python, given.weights, clock)
         try:
-            with hd_cameras(Path(name), max(counts), clock) as sources:
+            with real_cameras(Path(folder), max(counts), clock) as (origin, views):
                 for count in counts:
                     print(f"{count} cameras …", flush=True)
-                    measured.append(bench.box(BOX, sources[:count], FPS))
-                    measured.append(bench.box(BOX_DEFAULT, sources[:count], None))
+                    people = views[View.PEOPLE][:count]
+                    measured.append(bench.box(BOX, people, FPS))
+                    measured.append(bench.box(BOX_PEOPLE, people, None))
+                    measured.append(bench.box(BOX_NOBODY, views[View.NOBODY][:count], None))
                     if absent is None and count in PLAIN_COUNTS:
-                        measured.append(bench.plain(sources[:count]))
-        except (BoxError, ProgramError, WaitedTooLongError) as error:
+                        measured += [bench.plain(name, people) for name in (PLAIN, PLAIN_FIRE)]
+        except (BoxError, NoFootageError, ProgramError, WaitedTooLongError) as error:
             print(f"FAILED: {error}")
             report.emit(sys.stdout, {"error": str(error)})
             return 1
     print(_table(measured))
     if absent is not None:
         print(f"{PLAIN}: not measured: {absent}")
-    report.emit(sys.stdout, figures(measured) | {"not_measured": absent})
+    more = {"footage": origin.value, "not_measured": absent}
+    report.emit(sys.stdout, figures(measured) | more)
     return 0
 
 

@@ -23,7 +23,7 @@ from bench import real_footage, report
 from bench.browser import Browser
 from bench.camera import Camera
 from bench.program import ProgramError
-from bench.real_footage import NoFootageError
+from bench.real_footage import NoFootageError, View
 from bench.recorded_pictures import RecordedFile, RecordedPictures
 from bench.recording import Span
 from bench.review_page import ReviewPage, Sought
@@ -36,6 +36,8 @@ from village import demo
 CAMERA_ID = "cam-01"
 
 _MOUNT = "/gate/main"
+#: Of the footage so long is shown before it begins again.
+_CLIP_S = 24
 _START_LIMIT_S = 180.0
 _FAILURES = (
     BrowserError,
@@ -96,8 +98,10 @@ def run(options: Options, folder: Path, picture: Path | None = None) -> Outcome:
     clock = SystemClock()
     print("encoding real footage …", flush=True)
     clip = folder / "gate.h264"
-    source = real_footage.write(clip)
-    mounts = [real_footage.mount(_MOUNT, clip)]
+    source, video = real_footage.find(folder)
+    pictures = real_footage.pictures(video, View.PEOPLE, _CLIP_S * real_footage.MAIN.fps)
+    real_footage.MAIN.write(clip, pictures)
+    mounts = [real_footage.MAIN.mount(_MOUNT, clip)]
     with contextlib.ExitStack() as stack:
         camera = stack.enter_context(Camera(mounts, folder, clock))
         url = camera.url(_MOUNT)

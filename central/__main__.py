@@ -9,7 +9,7 @@ from pathlib import Path
 from pythonjsonlogger.json import JsonFormatter
 
 from central.codes import Role
-from central.config import CentralConfig, Secret, load
+from central.config import CentralConfig, Secret, as_replica, load
 from central.db.engine import Database
 from central.errors import CentralError, ConfigError
 from protocol.clock import SystemClock
@@ -39,7 +39,8 @@ def _parser() -> argparse.ArgumentParser:
         return command
 
     add("serve", _serve, "serve the interface until told to stop")
-    add("consume", _consume, "take in what boxes send until told to stop")
+    consume = add("consume", _consume, "take in what boxes send until told to stop")
+    consume.add_argument("--replica", type=int, help="the number of this one of several consumers")
     add("migrate", _migrate, "bring the database to this program's schema")
     add("check-config", _check, "say whether a configuration is valid, and what is wrong")
     add("check-ledgers", _check_ledgers, "say whether the history is as it was written")
@@ -73,7 +74,9 @@ def _serve(_given: argparse.Namespace, config: CentralConfig) -> int:
     return serve(config, SystemClock())
 
 
-def _consume(_given: argparse.Namespace, config: CentralConfig) -> int:
+def _consume(given: argparse.Namespace, config: CentralConfig) -> int:
+    if given.replica is not None:
+        config = as_replica(config, given.replica)
     _log_to_stderr()
     from central.serve import consume  # noqa: PLC0415 - the short commands start without it
 

@@ -7,7 +7,7 @@ own or from an environment variable that the configuration names.
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Self, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -29,7 +29,7 @@ from central.examples.rule import Limits
 from protocol.address import holds_login, holds_password, is_address
 from protocol.messages import AlertLevel, RegionCode
 from protocol.refusal import refusal
-from protocol.topics import CENTRE_USER
+from protocol.topics import CENTRE_USER, MAX_REPLICAS, replica_user
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -130,14 +130,38 @@ class HttpSection(_Section):
 
 
 class MqttSection(_Section):
-    """The broker that boxes talk to."""
+    """The broker that boxes talk to.
+
+    ``replica`` is the number of this consumer where there are several (protocol I14): what comes is
+    shared among them by MQTT 5, and what was sent to one that died the boxes send again.
+    """
 
     host: str = "127.0.0.1"
     port: int = Field(default=8883, ge=1, le=65535)
     tls: bool = True
+    ca_file: Path | None = None
+    version: Literal["3.1.1", "5"] = "3.1.1"
     username: str = CENTRE_USER
     password: Secret
     clean_session: bool = True
+    replica: int | None = Field(default=None, ge=1, le=MAX_REPLICAS)
+
+    @model_validator(mode="after")
+    def _shares(self) -> Self:
+        if self.replica is None:
+            return self
+        if self.version != "5":
+            raise ValueError("'replica' needs version = '5': 3.1.1 has no shared subscriptions")
+        if not self.clean_session:
+            raise ValueError("'replica' needs clean_session = true: one that is away has no share")
+        if self.username not in (CENTRE_USER, replica_user(self.replica)):
+            raise ValueError(f"'replica' {self.replica} signs in as {replica_user(self.replica)}")
+        return self
+
+    @property
+    def user(self) -> str:
+        """Return the user name, which is the client id too."""
+        return self.username if self.replica is None else replica_user(self.replica)
 
 
 class EvidenceSection(_Section):
@@ -261,6 +285,12 @@ class CentralConfig(_Section):
     feed: FeedSection = FeedSection()
     web: WebSection = WebSection()
 
+    @model_validator(mode="after")
+    def _replicas_share_a_server(self) -> Self:
+        if self.mqtt.replica is not None and make_url(self.database.url).drivername == "sqlite":
+            raise ValueError("'mqtt.replica' needs PostgreSQL: SQLite is for one consumer")
+        return self
+
 
 def load(path: Path) -> CentralConfig:
     """Return the configuration in ``path``; relative paths in it are below the file's folder.
@@ -270,6 +300,19 @@ def load(path: Path) -> CentralConfig:
     """
     config = parse(path, CentralConfig)
     return _anchored(config, path.resolve().parent)
+
+
+def as_replica(config: CentralConfig, number: int) -> CentralConfig:
+    """Return the configuration of the consumer ``number`` of several.
+
+    Raises ConfigError where it lacks what several need.
+    """
+    document = config.model_dump()
+    document["mqtt"]["replica"] = number
+    try:
+        return CentralConfig.model_validate(document)
+    except ValidationError as error:
+        raise ConfigError(f"--replica {number}: {refusal(error)}") from None
 
 
 def parse(path: Path, model: type[Model]) -> Model:
@@ -297,7 +340,12 @@ def _anchored(config: CentralConfig, folder: Path) -> CentralConfig:
     database = DatabaseSection(
         url=url.render_as_string(), password=password and password.below(folder)
     )
-    mqtt = config.mqtt.model_copy(update={"password": config.mqtt.password.below(folder)})
+    mqtt = config.mqtt.model_copy(
+        update={
+            "password": config.mqtt.password.below(folder),
+            "ca_file": config.mqtt.ca_file and folder / config.mqtt.ca_file,
+        }
+    )
     evidence = config.evidence.model_copy(update={"folder": folder / config.evidence.folder})
     examples = config.examples.model_copy(update={"folder": folder / config.examples.folder})
     web = config.web.folder and WebSection(folder=folder / config.web.folder)

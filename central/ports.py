@@ -81,3 +81,16 @@ class Pursuer(Protocol):
 
         Raises StoreUnavailableError with nothing noted.
         """
+
+
+class Lease(Protocol):
+    """What one of several consumers holds at a time."""
+
+    def keep(self) -> bool:
+        """Take it where nobody holds it, hold it for a term from now on; return whether it is ours.
+
+        Raises StoreUnavailableError, and then nobody knows.
+        """
+
+    def release(self) -> None:
+        """Let another one have it at once. Raises StoreUnavailableError."""

@@ -10,12 +10,13 @@ import uvicorn
 
 from central.app import create_app
 from central.commands.dispatch import CommandDispatch
-from central.config import CentralConfig
+from central.config import CentralConfig, MqttSection
 from central.db.engine import Database
 from central.db.migrate import migrate
 from central.delivery.pursuit import GapPursuit
 from central.http.centre import Centre
 from central.ingest.consumer import Consumer, ConsumerSettings
+from central.ingest.group import DatabaseGroup
 from central.ingest.inbox import DatabaseInbox
 from central.ingest.uplink import UplinkSettings
 from protocol.clock import Clock
@@ -85,21 +86,17 @@ def consume(config: CentralConfig, clock: Clock) -> int:
     """Migrate, then take in what boxes send until SIGINT or SIGTERM; return the exit status."""
     database = Database(config.database.address())
     migrate(database, clock)
-    uplink = UplinkSettings(
-        host=config.mqtt.host,
-        port=config.mqtt.port,
-        password=config.mqtt.password.read(),
-        tls=config.mqtt.tls,
-        username=config.mqtt.username,
-        clean_session=config.mqtt.clean_session,
-    )
+    is_alone = config.mqtt.replica is None
+    group = None if is_alone else DatabaseGroup(database, config.mqtt.user)
+    uplink = _uplink(config.mqtt, None if group is None else group.share())
     inbox = DatabaseInbox(database, clock, config.deadlines.deadlines())
     consumer = Consumer(
         ConsumerSettings(uplink),
         inbox,
         clock,
         GapPursuit(database, clock),
-        CommandDispatch(database, clock),
+        lease=group,
+        dispatcher=CommandDispatch(database, clock),
     )
     stopping = threading.Event()
 
@@ -118,3 +115,17 @@ def consume(config: CentralConfig, clock: Clock) -> int:
     worker.join()
     database.close()
     return 0
+
+
+def _uplink(mqtt: MqttSection, share: str | None) -> UplinkSettings:
+    return UplinkSettings(
+        host=mqtt.host,
+        port=mqtt.port,
+        password=mqtt.password.read(),
+        tls=mqtt.tls,
+        ca_file=mqtt.ca_file,
+        version_5=mqtt.version == "5",
+        username=mqtt.user,
+        clean_session=mqtt.clean_session,
+        share=share,
+    )

@@ -334,6 +334,7 @@ def _bus_component(sender: Sender) -> Component:
         "stray_receipts": status.stray_receipts,
         "commands": status.commands,
         "reopened": status.reopened,
+        "refused": status.refused,
         "bad_messages": status.bad_messages,
     }
     condition = Condition.OK if status.connected else Condition.DEGRADED

@@ -139,6 +139,7 @@ class CentreSection(Section):
     mqtt_host: str
     mqtt_port: int = Field(default=8883, ge=1, le=65535)
     mqtt_tls: bool = True
+    mqtt_ca_file: Path | None = None  # the broker's authority; the system's without it
     mqtt_version: Literal["3.1.1", "5"] = "3.1.1"
     http_url: HttpUrl
     token: Secret
@@ -351,7 +352,10 @@ def _anchored(config: EdgeConfig, folder: Path) -> EdgeConfig:
         for camera in config.cameras
     )
     centre = config.centre and config.centre.model_copy(
-        update={"token": secret(config.centre.token)}
+        update={
+            "token": secret(config.centre.token),
+            "mqtt_ca_file": config.centre.mqtt_ca_file and folder / config.centre.mqtt_ca_file,
+        }
     )
     box = config.box.model_copy(update={"data_dir": folder / config.box.data_dir})
     detect = config.detect.model_copy(

@@ -12,10 +12,12 @@
 
 A box may write under its own prefix and read its own receipts, its own commands
 and the epoch, nothing else.
-A box signs in as its box id, the centre's consumer as ``CENTRE_USER``, which no box can be called.
+A box signs in as its box id, the centre's consumer as ``CENTRE_USER``, which no box can be called,
+and where it has several consumers as ``CENTRE_USER`` with a number.
 Nor can one be called ``READER_USER``, who reads every box's alerts and writes nothing.
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -25,6 +27,10 @@ ROOT = "tanshao/v1"
 EPOCH = f"{ROOT}/centre/epoch"
 CENTRE_USER = "_centre"
 READER_USER = "_reader"
+#: Consumers that share their work have the numbers from 1 to this.
+MAX_REPLICAS = 99
+
+_CENTRE = re.compile(rf"{CENTRE_USER}(-[1-9][0-9]?)?", re.ASCII)
 
 
 class Leaf(StrEnum):
@@ -38,7 +44,7 @@ class Leaf(StrEnum):
     COMMAND = "command"
 
 
-#: What the centre subscribes to, for every box.
+#: What a consumer subscribes to that is alone.
 UPLINK_FILTERS = tuple(
     f"{ROOT}/+/+/{leaf}" for leaf in (Leaf.EVENT, Leaf.HISTORICAL, Leaf.STATE, Leaf.HEARTBEAT)
 )
@@ -46,8 +52,36 @@ UPLINK_FILTERS = tuple(
 DOWN_LEAVES = frozenset({Leaf.RECEIPT, Leaf.COMMAND})
 #: Where alerts come; which of the two says whether it is news.
 EVENT_LEAVES = frozenset({Leaf.EVENT, Leaf.HISTORICAL})
-#: What another program may subscribe to: the alerts of every box.
+#: The alerts of every box: what another program may subscribe to.
 ALERT_FILTERS = tuple(f"{ROOT}/+/+/{leaf}" for leaf in (Leaf.EVENT, Leaf.HISTORICAL))
+#: What every box says of itself: of several consumers one reads it (protocol I15).
+SITE_FILTERS = tuple(f"{ROOT}/+/+/{leaf}" for leaf in (Leaf.STATE, Leaf.HEARTBEAT))
+#: The rest, each message for one of them (protocol I14).
+SHAREABLE_FILTERS = tuple(each for each in UPLINK_FILTERS if each not in SITE_FILTERS)
+#: A shared subscription's first level.
+SHARE = "$share"
+
+
+def replica_user(number: int) -> str:
+    """Return what the centre's consumer ``number`` signs in as, from 1 to MAX_REPLICAS."""
+    return f"{CENTRE_USER}-{number}"
+
+
+def shared_filters(share: str) -> tuple[str, ...]:
+    """Return what consumers subscribe to that share their work under the name ``share``."""
+    return tuple(f"{SHARE}/{share}/{topic_filter}" for topic_filter in SHAREABLE_FILTERS)
+
+
+def unshared(topic_filter: str) -> str | None:
+    """Return the filter within a shared subscription; None where it is none."""
+    share, _, rest = topic_filter.partition("/")
+    name, _, inner = rest.partition("/")
+    return inner if share == SHARE and name and inner else None
+
+
+def is_centre(username: str) -> bool:
+    """Return whether a user is a consumer of the centre's, alone or one of several."""
+    return _CENTRE.fullmatch(username) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from edge.bus.backoff import Backoff
+from edge.bus.backoff import Backoff, Spacing
 from edge.bus.herald import Herald
 from edge.bus.link import Incoming, Link, LinkSettings, Outgoing, Phase
 from edge.bus.outbox import Load, Outbox
@@ -45,7 +45,8 @@ class Timing:
     """The bus's times. The defaults suit a 4G link; on loopback a shorter back-off is fine.
 
     ``silence_s``: connected, rows under way and no receipt for so long: connect anew, as the broker
-    may have lost the subscription. ``state_gap_s`` bounds how often a flapping camera is told.
+    may have lost the subscription. ``state_gap_s`` bounds how often a flapping camera is told,
+    ``epoch_gap_s`` how often a new epoch makes the box send again: several consumers have several.
     """
 
     reconnect: Backoff = field(default_factory=Backoff)
@@ -55,6 +56,7 @@ class Timing:
     ready_within_s: float = 15.0
     heartbeat_s: float = 60.0
     state_gap_s: float = 0.5
+    epoch_gap_s: float = 2.0
     silence_s: float = 300.0
 
 
@@ -66,7 +68,8 @@ LOOPBACK = Timing(reconnect=Backoff(first_s=0.2, cap_s=5.0))
 class BusStatus:
     """The bus for the health page. ``error`` is why the last connection ended, if it did.
 
-    ``commands`` the centre gave; ``reopened`` rows it asked to be sent again.
+    ``commands`` the centre gave; ``reopened`` rows it asked to be sent again. ``refused`` messages
+    the broker would not take, where it says so (MQTT 5).
     """
 
     connected: bool
@@ -79,6 +82,7 @@ class BusStatus:
     stray_receipts: int
     commands: int
     reopened: int
+    refused: int
     bad_messages: int
 
 
@@ -90,6 +94,7 @@ class _Counters:
     stray_receipts: int = 0
     commands: int = 0
     reopened: int = 0
+    refused: int = 0
     bad_messages: int = 0
 
 
@@ -130,11 +135,13 @@ class Sender:
         self._settings: LinkSettings | None = None
         self._link: Link | None = None
         self._connection_id = uuid7(clock.now())
+        self._refused_here = 0
         self._greeted = False
         self._failures = 0
         self._error = ""
         self._since = clock.now()
         self._epoch: UUID | None = None
+        self._anew = Spacing(self._timing.epoch_gap_s)
         # Heard, and not in the outbox yet: the disk may refuse.
         self._receipts: set[int] = set()
         self._faults = FaultLog(log, clock)
@@ -167,6 +174,7 @@ class Sender:
             password=self._centre.token.read(),
             keepalive_s=self._timing.keepalive_s,
             connect_timeout_s=self._timing.connect_timeout_s,
+            ca_file=self._centre.mqtt_ca_file,
         )
         self._thread = threading.Thread(target=self._run, name="bus", daemon=True)
         self._thread.start()
@@ -209,6 +217,7 @@ class Sender:
             stray_receipts=counters.stray_receipts,
             commands=counters.commands,
             reopened=counters.reopened,
+            refused=counters.refused,
             bad_messages=counters.bad_messages,
         )
 
@@ -254,6 +263,7 @@ class Sender:
         will = self._herald.gone(self._connection_id)
         link = Link(self._settings, self._herald.subscriptions, will, self._wake.set)
         self._link = link
+        self._refused_here = 0
         link.open()
 
     def _drop(self, reason: str) -> None:
@@ -277,6 +287,10 @@ class Sender:
             self._greet(now_ns)
         for message in link.received():
             self._hear(message, now_ns)
+        self._count_refused(link)
+        if self._anew.take(now_ns):
+            self._window.hurry()
+            self._announce()
         if self._receipts and now_ns >= self._settle_at_ns:
             self._settle(now_ns)
         self._send(link, now_ns)
@@ -304,6 +318,13 @@ class Sender:
         self._state_at_ns = 0
         self._heartbeat_at_ns = 0
 
+    def _count_refused(self, link: Link) -> None:
+        """Say why the broker takes nothing; what it refused is sent again when its time comes."""
+        if link.refused > self._refused_here:
+            self._counters.refused += link.refused - self._refused_here
+            self._refused_here = link.refused
+            self._faults.report("bus.refused", link.refusal, {})
+
     def _hear(self, incoming: Incoming, now_ns: int) -> None:
         try:
             message = decode(incoming.payload)
@@ -319,7 +340,7 @@ class Sender:
         elif isinstance(message, CommandMessage) and self._is_for_us(incoming):
             self._have_done(message)
         elif isinstance(message, EpochMessage) and incoming.topic == EPOCH:
-            self._take_epoch(message.data.epoch, retained=incoming.retained)
+            self._take_epoch(message.data.epoch, now_ns, retained=incoming.retained)
         else:
             self._counters.bad_messages += 1
 
@@ -373,13 +394,12 @@ class Sender:
         self._window.receipted(self._receipts)
         self._receipts.clear()
 
-    def _take_epoch(self, epoch: UUID, *, retained: bool) -> None:
+    def _take_epoch(self, epoch: UUID, now_ns: int, *, retained: bool) -> None:
         known, self._epoch = self._epoch, epoch
         # The first epoch that was there before us is no news: all of ours is sent after it.
         if epoch != known and not (known is None and retained):
             log.info("bus.epoch_changed")
-            self._window.hurry()
-            self._announce()
+            self._anew.ask(now_ns)
 
     def _tell_state(self, link: Link, now_ns: int) -> None:
         self._cameras_changed.clear()
@@ -420,6 +440,8 @@ class Sender:
                 deadlines.append(self._state_at_ns)
             if self._receipts:
                 deadlines.append(self._settle_at_ns)
+            if self._anew.due_ns is not None:
+                deadlines.append(self._anew.due_ns)
             if (due_ns := self._window.next_due_mono_ns) is not None:
                 deadlines.append(due_ns)
             if self._owed:

@@ -1,6 +1,7 @@
 """The detector process: decodes every camera's sub-stream, looks at the newest due frames.
 
-Of every decoded run one picture a second is also held against what the camera usually shows.
+Of every run one picture a second is also held against what the camera usually shows, or a key frame
+in two where nothing is odd.
 
 Started by edge.detect.process as ``python -m edge.detect.child --fd N``; imports next to nothing of
 the edge but the wire. One thread: reads, decodes, infers one picture, tells, and beats; so a hang
@@ -14,15 +15,15 @@ import os
 import select
 import socket
 from pathlib import Path
-from typing import NamedTuple
 
 import av
 
 from edge.detect import picture, wire
+from edge.detect.decoder import Decoder
 from edge.detect.frame import planes
 from edge.detect.looker import Looker, Turn
 from edge.detect.picture_health import PictureHealth, Verdict
-from edge.detect.schedule import TICKS_PER_S, Due, Newest
+from edge.detect.schedule import TICKS_PER_S, Newest
 from edge.modest import come_last
 from edge.orphan import die_with_parent
 from models import fire, manifest, person
@@ -37,85 +38,6 @@ _READ_BYTES = 256 * 1024
 _DECODE_NS = 200_000_000
 _BEAT_NS = round(wire.BEAT_S * 1e9)
 _NICE = 5  # recording and live video come first
-#: How often a camera's own health is judged.
-_HEALTH_FPS = 1.0
-
-
-class Wanted(NamedTuple):
-    """What a frame is to be looked at for; ``within_s`` the next such frame comes."""
-
-    people: bool
-    fire: bool
-    within_s: float
-
-
-class Decoder:
-    """One camera's run: samples in, due frames out."""
-
-    def __init__(self, stream: wire.Stream) -> None:
-        self.run = stream.run
-        self._stream = stream
-        people_fps, fire_fps = stream.rate.people_fps, stream.rate.fire_fps
-        self._people_due = Due(people_fps) if people_fps else None
-        self._fire_due = Due(fire_fps) if fire_fps else None
-        self._health_due = Due(_HEALTH_FPS) if stream.health else None
-        self._context = self._open()
-        self._needs_key = True
-        self._keyed = False
-
-    def _open(self) -> av.VideoCodecContext:
-        name = {"h264": "h264", "h265": "hevc"}.get(self._stream.codec, self._stream.codec)
-        context = av.CodecContext.create(name, "r")
-        assert isinstance(context, av.VideoCodecContext)
-        context.extradata = self._stream.extradata
-        context.thread_count = 1
-        if not self._stream.rate:
-            # Key frames alone: none waits for pictures that don't come.
-            context.flags |= av.codec.context.Flags.low_delay
-        return context
-
-    def pace(self, rate: wire.Rate) -> None:
-        """Look at so many frames a second from now on."""
-        if self._people_due is not None and rate.people_fps:
-            self._people_due.pace(rate.people_fps)
-        if self._fire_due is not None and rate.fire_fps:
-            self._fire_due.pace(rate.fire_fps)
-
-    def wants(self, pts_90k: int) -> Wanted:
-        """Return what is to be looked for in this frame, and how soon."""
-        people = self._people_due is not None and self._people_due.is_due(pts_90k)
-        fire = self._fire_due is not None and self._fire_due.is_due(pts_90k)
-        dues = ((people, self._people_due), (fire, self._fire_due))
-        within_s = min((due.interval_s for is_due, due in dues if is_due and due), default=0.0)
-        return Wanted(people, fire, within_s)
-
-    def keyed(self) -> bool:
-        """Return whether a key frame was decoded since this was last asked."""
-        keyed, self._keyed = self._keyed, False
-        return keyed
-
-    def is_judged(self, pts_90k: int) -> bool:
-        """Return whether the camera's health is to be judged by this frame."""
-        return self._health_due is not None and self._health_due.is_due(pts_90k)
-
-    def decode(self, unit: wire.Unit) -> list[av.VideoFrame]:
-        """Return the frames that this unit completes.
-
-        Raises av.FFmpegError for what can't be decoded; then nothing comes until a key frame.
-        """
-        if self._needs_key and not unit.is_key:
-            return []
-        packet = av.Packet(unit.data)
-        packet.pts, packet.dts = unit.pts_90k, unit.dts_90k
-        try:
-            frames = self._context.decode(packet)
-        except av.FFmpegError:
-            self._context = self._open()
-            self._needs_key = True
-            raise
-        self._needs_key = False
-        self._keyed |= unit.is_key
-        return [frame for frame in frames if frame.pts is not None]
 
 
 class Worker:
@@ -187,17 +109,18 @@ class Worker:
         decoder = self._decoders.get(unit.camera)
         if decoder is None:
             return
+        before = decoder.decoded
         try:
-            frames = decoder.decode(unit)
+            frames = decoder.take(unit)
         except av.FFmpegError as error:
             self._decode_errors += 1
             log.debug("detect.decode", extra={"camera": unit.camera, "error": repr(error)})
             return
-        self._decoded += 1
+        self._decoded += decoder.decoded - before
         for frame in frames:
             assert frame.pts is not None
             if decoder.is_judged(frame.pts):
-                self._judge(unit.camera, decoder.run, frame, keyed=decoder.keyed())
+                self._judge(unit.camera, decoder, frame)
             self._queue(unit.camera, decoder, frame)
 
     def _queue(self, camera: int, decoder: Decoder, frame: av.VideoFrame) -> None:
@@ -214,17 +137,19 @@ class Worker:
         deadline_ns = self._clock.monotonic_ns() + round(wanted.within_s * 1e9)
         self._newest.put(camera, Turn(decoder.run, frame, people, fires), deadline_ns)
 
-    def _judge(self, camera: int, run: bytes, frame: av.VideoFrame, *, keyed: bool) -> None:
+    def _judge(self, camera: int, decoder: Decoder, frame: av.VideoFrame) -> None:
         """Say how the camera's picture is, where that is new or was last said long ago."""
         assert frame.pts is not None
         luma, *chroma = planes(frame)
         seen = picture.look(luma, (chroma[0], chroma[1]))
-        verdict = self._healths[camera].judge(frame.pts / TICKS_PER_S, seen, keyed=keyed)
+        health = self._healths[camera]
+        verdict = health.judge(frame.pts / TICKS_PER_S, seen, keyed=decoder.keyed())
+        decoder.ease(is_at_ease=health.is_at_ease)
         told, told_90k = self._told.get(camera, (None, 0))
         if verdict == told and frame.pts - told_90k < wire.PICTURE_S * TICKS_PER_S:
             return
         self._told[camera] = verdict, frame.pts
-        state = wire.PictureState(camera, run, frame.pts, verdict.is_sure, verdict.faults)
+        state = wire.PictureState(camera, decoder.run, frame.pts, verdict.is_sure, verdict.faults)
         self._send(wire.pack_picture(state))
 
     def _beat(self) -> None:

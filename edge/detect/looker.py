@@ -9,7 +9,7 @@ import numpy as np
 from edge.detect import wire
 from edge.detect.frame import planes
 from edge.detect.motion import Floats, Motion, shrink
-from edge.detect.repeat import Repeat
+from edge.detect.repeat import Repeat, Sides
 from edge.detect.schedule import TICKS_PER_S
 from models.boxes import Picture
 from models.fire import SMOKE, FireBox, FireModel
@@ -99,7 +99,7 @@ class Looker:
                 (left / width, top / height, right / width, bottom / height, score)
                 for left, top, right, bottom, score in found
             )
-            known.people.looked(at_s, grey)
+            known.people.looked(at_s, grey, [box[:4] for box in known.boxes])
         aspect = turn.frame.width / turn.frame.height
         return wire.Result(camera, turn.run, turn.pts_90k, aspect, known.boxes)
 
@@ -110,7 +110,11 @@ class Looker:
         at_s = turn.pts_90k / TICKS_PER_S
         if not known.fire.is_same(at_s, grey):
             known.fires = self._fires.infer(pixels.get())
-            known.fire.looked(at_s, grey)
+            known.fire.looked(
+                at_s,
+                grey,
+                [_shares(each, turn.frame.width, turn.frame.height) for each in known.fires],
+            )
         known.motion.see(grey)
         seen = fire_rows(known.fires, known.motion, turn.frame.width, turn.frame.height)
         return wire.FireResult(camera, turn.run, turn.pts_90k, seen)
@@ -139,6 +143,10 @@ def fire_rows(
     """Return the boxes of a picture of that size in shares of it, each with how much it moves."""
     found = []
     for box in boxes:
-        sides = (box.left / width, box.top / height, box.right / width, box.bottom / height)
+        sides = _shares(box, width, height)
         found.append((box.kind == SMOKE, *sides, box.score, motion.within(*sides)))
     return tuple(found)
+
+
+def _shares(box: FireBox, width: int, height: int) -> Sides:
+    return box.left / width, box.top / height, box.right / width, box.bottom / height

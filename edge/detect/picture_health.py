@@ -86,6 +86,11 @@ class _Spell:
         self._gone_since: float | None = None
         self.begun_s: float | None = None  # when it became a fault
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether it is neither seen nor a fault."""
+        return self._since is None and self.begun_s is None
+
     def note(self, at_s: float, *, seen: bool, hold_s: float | None = None) -> None:
         """Take whether it is seen now."""
         if seen:
@@ -151,8 +156,8 @@ class _View:
 class PictureHealth:
     """Judges one camera's pictures. Not thread-safe; lives as long as the camera is configured.
 
-    Feed it about one picture a second, in order; ``begin`` before the first of every run. A picture
-    that is not later than the last is not judged.
+    Feed it about one picture a second, in order, or one in two while it is at ease; ``begin``
+    before the first of every run. A picture that is not later than the last is not judged.
     """
 
     def __init__(self) -> None:
@@ -172,6 +177,17 @@ class PictureHealth:
         self._is_grey: bool | None = None
         self._odd_since_s: float | None = None
         self._is_patch = False
+
+    @property
+    def is_at_ease(self) -> bool:
+        """Whether a picture in two seconds is enough: the view is known, and nothing is odd."""
+        return (
+            self._view is not None
+            and self._view.is_known
+            and self._last_s is not None
+            and self._last_s >= self._quiet_until_s
+            and all(spell.is_idle for spell in self._spells.values())
+        )
 
     def begin(self) -> None:
         """Take that a new run of the stream begins; its times begin anew."""

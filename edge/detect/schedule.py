@@ -1,8 +1,11 @@
 """Which frame is looked at next: pure."""
 
+import math
 from typing import Generic, TypeVar
 
 TICKS_PER_S = 90_000
+#: 90 000 / 7 is no whole number.
+_ROUNDING_90K = 0.5
 
 Frame = TypeVar("Frame")
 
@@ -25,6 +28,16 @@ class Due:
         """How long after a frame the next one is due."""
         return self._interval_90k / TICKS_PER_S
 
+    def late_s(self, pts_90k: int) -> float | None:
+        """Return how late this frame is for the one that is due, or None where it is not due.
+
+        Where it begins anew, that is for ever. Changes nothing.
+        """
+        due, step = self._next_90k, self._interval_90k
+        if due is None or abs(pts_90k - due) > 2 * step:
+            return math.inf
+        return (pts_90k - due) / TICKS_PER_S if pts_90k >= due - _ROUNDING_90K else None
+
     def is_due(self, pts_90k: int) -> bool:
         """Return whether this frame is to be looked at.
 
@@ -35,8 +48,7 @@ class Due:
         if due is None or abs(pts_90k - due) > 2 * step:
             self._next_90k = pts_90k + step
             return True
-        # Half a tick is rounding: 90 000 / 7 is no whole number.
-        if pts_90k < due - 0.5:
+        if pts_90k < due - _ROUNDING_90K:
             return False
         self._next_90k = due + step if pts_90k < due + step else pts_90k + step
         return True

@@ -25,7 +25,7 @@ from central.db.models.incidents import (
 )
 from central.db.models.people import Account, Person, RateCount, Session, Viewing
 from central.db.models.roster import Shift, ShiftAssignment
-from central.db.models.sites import Box, Camera, Grid, Region
+from central.db.models.sites import Box, Camera, ConsumerGroup, Grid, Region
 
 __all__ = [
     "Account",
@@ -43,6 +43,7 @@ __all__ = [
     "BoxOutbox",
     "Camera",
     "CommandLedger",
+    "ConsumerGroup",
     "Evidence",
     "Example",
     "ExampleCamera",

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from central.codes import BoxState, CameraShown
@@ -80,3 +80,15 @@ class Camera(Base):
     since: Mapped[datetime]
     last_packet_at: Mapped[datetime | None]
     present: Mapped[bool] = mapped_column(default=True)
+
+
+class ConsumerGroup(Base):
+    """Consumers that share their work: under which name, which of them leads, and until when."""
+
+    __tablename__ = "consumer_group"
+    __table_args__ = (CheckConstraint("one = 1", name="one_row"),)
+
+    one: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    share: Mapped[str]
+    leader: Mapped[str]
+    leads_until: Mapped[datetime]

@@ -1,6 +1,6 @@
 import sys
 
-from bench.detect import BOX, BOX_DEFAULT, PLAIN, Looked, figures, missing
+from bench.detect import BOX, BOX_NOBODY, BOX_PEOPLE, PLAIN, Looked, figures, missing
 from bench.load import Load
 
 
@@ -13,13 +13,15 @@ def test_a_script_that_falls_behind_is_held_to_what_it_sees():
     found = figures(
         [
             looked(BOX, 4, cpu=0.4, per_s=8.0),
-            looked(BOX_DEFAULT, 4, cpu=0.1, per_s=2.0),
+            looked(BOX_PEOPLE, 4, cpu=0.2, per_s=4.0),
+            looked(BOX_NOBODY, 4, cpu=0.1, per_s=2.0),
             looked(PLAIN, 4, cpu=2.0, per_s=4.0),
         ]
     )
     assert found["cpu_ratio_vs_plain_4_at_2_looks"] == 10.0
     # At the two looks a second of each camera that it was told it would take four cores.
-    assert found["cpu_ratio_vs_plain_4"] == 40.0
+    assert found["cpu_ratio_vs_plain_4"] == 20.0
+    assert found["cpu_ratio_vs_plain_4_nobody"] == 40.0
 
 
 def test_what_was_not_measured_is_null():

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from central.config import load
+from central.__main__ import main
+from central.config import as_replica, load
 from central.errors import ConfigError
 from central.seed import load_seed
 from protocol.messages import AlertLevel
@@ -162,3 +163,56 @@ def test_a_broken_seed_is_refused(tmp_path, text, words):
         load_seed(path)
     assert words in str(caught.value)
     assert "4711" not in str(caught.value)
+
+
+SHARED = MINIMAL.replace("[mqtt]", '[database]\nurl = "postgresql://t@db/t"\n[mqtt]')
+
+
+def test_one_of_several_consumers_signs_in_under_its_number(tmp_path):
+    config = load(written(tmp_path, SHARED + 'version = "5"\nreplica = 3\n'))
+    assert config.mqtt.user == "_centre-3"
+    assert load(written(tmp_path, MINIMAL)).mqtt.user == "_centre"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (MINIMAL + 'version = "5"\nreplica = 1\n', "'mqtt.replica' needs PostgreSQL"),
+        (SHARED + "replica = 1\n", "'replica' needs version = '5'"),
+        (SHARED + 'version = "5"\nreplica = 1\nclean_session = false\n', "clean_session = true"),
+        (SHARED + 'version = "5"\nreplica = 2\nusername = "_centre-1"\n', "as _centre-2"),
+        (SHARED + 'version = "5"\nreplica = 100\n', "'mqtt.replica'"),
+        (SHARED + 'version = "4"\n', "'mqtt.version'"),
+    ],
+)
+def test_what_several_consumers_need_is_said(tmp_path, text, words):
+    with pytest.raises(ConfigError) as caught:
+        load(written(tmp_path, text))
+    assert words in str(caught.value)
+
+
+def test_one_file_serves_several_consumers(tmp_path):
+    config = load(written(tmp_path, SHARED + 'version = "5"\n'))
+    assert config.mqtt.user == "_centre"
+    first, second = as_replica(config, 1), as_replica(config, 2)
+    assert (first.mqtt.user, second.mqtt.user) == ("_centre-1", "_centre-2")
+    assert first.mqtt.model_dump(exclude={"replica"}) == config.mqtt.model_dump(exclude={"replica"})
+    assert first.database == config.database
+
+
+@pytest.mark.parametrize("number", [0, 100])
+def test_a_number_that_no_consumer_has_is_refused(tmp_path, number):
+    config = load(written(tmp_path, SHARED + 'version = "5"\n'))
+    with pytest.raises(ConfigError, match=f"--replica {number}: .*'mqtt.replica'"):
+        as_replica(config, number)
+
+
+def test_a_consumer_with_a_number_does_not_start_on_sqlite(tmp_path, capsys):
+    path = written(tmp_path, MINIMAL + 'version = "5"\n')
+    assert main(["consume", "--config", str(path), "--replica", "1"]) == 1
+    assert "'mqtt.replica' needs PostgreSQL" in capsys.readouterr().err
+
+
+def test_the_brokers_authority_is_below_the_files_folder(tmp_path):
+    config = load(written(tmp_path, MINIMAL + 'ca_file = "secrets/ca.pem"\n'))
+    assert config.mqtt.ca_file == tmp_path / "secrets" / "ca.pem"

@@ -111,3 +111,18 @@ def test_a_view_shifted_by_some_pixels_is_found_there(place):
     assert alike > 0.9
     assert outline.likeness(moved) < 0.5
     assert outline.likeness(outline) == pytest.approx(1.0)
+
+
+def test_a_camera_is_at_ease_once_its_view_is_known_and_while_nothing_is_odd(place):
+    health = PictureHealth()
+    health.begin()
+    covered = next(act for act, fault, _ in FAULTS if fault == "covered")
+    eased = []
+    for second, picture in enumerate(play(place, covered, covered.at_s + covered.lasts_s + 30)):
+        health.judge(float(second), seen(picture))
+        eased.append(health.is_at_ease)
+    known = eased.index(True)
+    assert known >= LEARN_LOOKS
+    assert all(eased[known : covered.at_s])
+    assert not any(eased[covered.at_s + 1 : covered.at_s + covered.lasts_s])
+    assert eased[-1]

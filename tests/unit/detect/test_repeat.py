@@ -50,3 +50,63 @@ def test_nothing_is_the_same_for_ever_nor_before_itself():
     assert repeat.is_same(LONGEST_S - 0.1, shrink(yard()))
     assert not repeat.is_same(LONGEST_S, shrink(yard()))
     assert not repeat.is_same(-0.1, shrink(yard()))
+
+
+def windy(seed):
+    """The yard with a tree at the left, whose leaves are lighter or darker each time."""
+    plane = yard(noise=3, seed=seed).astype(np.int16)
+    leaves = np.random.default_rng(seed).integers(-15, 16, (20, 20))
+    plane[100:180, 40:120] += np.kron(leaves, np.ones((4, 4), np.int16))
+    return np.clip(plane, 0, 255).astype(np.uint8)
+
+
+def used_to(pictures, found=()):
+    """Return what has looked at these pictures, a second apart, and the second after."""
+    repeat = Repeat()
+    for second, plane in enumerate(pictures):
+        repeat.looked(float(second), shrink(plane), found)
+    return repeat, float(len(pictures))
+
+
+def test_leaves_that_move_all_day_are_no_other_picture_once_they_are_known():
+    repeat, now_s = used_to([windy(seed) for seed in range(40)])
+    same = [repeat.is_same(now_s, shrink(windy(seed))) for seed in range(100, 120)]
+    assert sum(same) >= 15
+    assert not looked_at(windy(0)).is_same(1.0, shrink(windy(100)))
+
+
+def test_somebody_beside_the_leaves_or_bright_before_them_makes_it_another_picture():
+    repeat, now_s = used_to([windy(seed) for seed in range(40)])
+    for top, left, light in ((200, 300, 30), (120, 60, 90)):
+        after = windy(100)
+        after[top : top + 24, left : left + 12] += np.uint8(light)
+        assert not repeat.is_same(now_s, shrink(after))
+
+
+def test_movement_in_which_somebody_is_found_is_never_usual():
+    tree = (40 / 640, 100 / 360, 120 / 640, 180 / 360)
+    repeat, now_s = used_to([windy(seed) for seed in range(40)], [tree])
+    assert not repeat.is_same(now_s, shrink(windy(100)))
+
+
+def test_somebody_elsewhere_hinders_nobody_from_learning_the_leaves():
+    elsewhere = (0.8, 0.5, 0.85, 0.9)
+    repeat, now_s = used_to([windy(seed) for seed in range(40)], [elsewhere])
+    assert repeat.is_same(now_s, shrink(windy(100)))
+
+
+def test_light_that_changes_makes_nothing_usual():
+    pictures = [yard(noise=3, seed=seed) + np.uint8(40 * (seed % 2)) for seed in range(20)]
+    repeat, now_s = used_to(pictures)
+    after = pictures[-1].copy()
+    after[200:224, 300:312] += 30
+    assert not repeat.is_same(now_s, shrink(after))
+
+
+def test_what_no_longer_moves_is_forgotten():
+    repeat, now_s = used_to([windy(seed) for seed in range(40)])
+    for second in range(300):
+        repeat.looked(now_s + second, shrink(yard(noise=3, seed=second)))
+    after = yard(noise=3, seed=1)
+    after[120:144, 60:72] += 20
+    assert not repeat.is_same(now_s + 300, shrink(after))

@@ -50,7 +50,8 @@ def test_relative_paths_are_below_the_files_own_folder(tmp_path: Path) -> None:
     secret = (
         CAMERA + 'username = "viewer"\npassword = { file = "secrets/cam-01" }\n'
         '[centre]\nmqtt_host = "127.0.0.1"\nhttp_url = "http://127.0.0.1:8600"\n'
-        'token = { file = "secrets/token" }\n[detect]\nmodel_dirs = ["weights"]\n'
+        'token = { file = "secrets/token" }\nmqtt_ca_file = "secrets/ca.pem"\n'
+        '[detect]\nmodel_dirs = ["weights"]\n'
     )
     config = load(write(tmp_path, BOX + secret))
     password = config.cameras[0].password
@@ -60,11 +61,13 @@ def test_relative_paths_are_below_the_files_own_folder(tmp_path: Path) -> None:
         config.box.data_dir,
         password.file,
         config.centre.token.file,
+        config.centre.mqtt_ca_file,
         config.detect.model_dirs,
     ) == (
         tmp_path / "data",
         tmp_path / "secrets/cam-01",
         tmp_path / "secrets/token",
+        tmp_path / "secrets/ca.pem",
         (tmp_path / "weights",),
     )
 

@@ -106,6 +106,18 @@ def _feed_floor() -> None:
     )
 
 
+def _consumer_group() -> None:
+    op.create_table(
+        "consumer_group",
+        sa.Column("one", KEY, autoincrement=False, nullable=False),
+        sa.Column("share", TEXT, nullable=False),
+        sa.Column("leader", TEXT, nullable=False),
+        sa.Column("leads_until", MOMENT, nullable=False),
+        sa.CheckConstraint("one = 1", name="ck_consumer_group_one_row"),
+        sa.PrimaryKeyConstraint("one", name="pk_consumer_group"),
+    )
+
+
 def _quarantine() -> None:
     op.create_table(
         "quarantine",
@@ -843,6 +855,7 @@ def _viewing() -> None:
 TABLES = (
     _feed,
     _feed_floor,
+    _consumer_group,
     _quarantine,
     _rate_count,
     _region,
