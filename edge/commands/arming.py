@@ -100,12 +100,12 @@ class ArmedDesk:
     def release(self) -> int:
         """Begin the alerts of rules that are armed again; return how many. Raises StorageError."""
         now = self._clock.now()
+        # Within the lock: an END that came between the two would leave the alert open for ever.
         with self._lock:
             armed = [each for each in self._muted.values() if not self._is_off(each, now)]
             for each in armed:
+                self._desk.report(replace(each, op=AlertOp.START, at=now))
                 del self._muted[key_of(each)]
-        for each in armed:
-            self._desk.report(replace(each, op=AlertOp.START, at=now))
         return len(armed)
 
     def _is_muted(self, occurrence: Occurrence) -> bool:
@@ -114,14 +114,24 @@ class ArmedDesk:
             return False
         key = key_of(occurrence)
         with self._lock:
-            began = occurrence.op is AlertOp.START and self._is_off(occurrence, self._clock.now())
-            if not began and key not in self._muted:
+            if key not in self._muted and not self._may_not_begin(occurrence):
                 return False
             if occurrence.op is AlertOp.END:
                 del self._muted[key]
             else:
                 self._muted[key] = occurrence
             return True
+
+    def _may_not_begin(self, occurrence: Occurrence) -> bool:
+        """Say whether this is the beginning of an alert whose rule is disarmed.
+
+        Of one that is open a START is an update.
+        """
+        if occurrence.op is not AlertOp.START or not self._is_off(occurrence, self._clock.now()):
+            return False
+        return key_of(occurrence) not in {
+            (each.camera_id, each.rule_id, each.region_id) for each in self._desk.open_alerts()
+        }
 
     def _is_off(self, occurrence: Occurrence, now: datetime) -> bool:
         if self._disarmed is None:

@@ -28,11 +28,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """How a command that fetches stands: its piece is stored, or failed and why, or neither."""
+    """How a command that fetches stands: its piece is stored, or failed and why, or is late."""
 
     command_id: UUID
     kind: str
-    is_late: bool
     is_stored: bool
     failed: str | None
 
@@ -97,8 +96,7 @@ def settled(connection: sqlite3.Connection, now: datetime) -> list[Fetched]:
     """Return the commands under way of which there is something to say now."""
     rows = connection.execute(
         """
-        select command_id, command.kind, until_us <= :now as is_late,
-               stored_us is not null as is_stored, failed
+        select command_id, command.kind, stored_us is not null as is_stored, failed
         from command left join evidence on evidence.alert_id = command.command_id
         where outcome = 'accepted'
           and (until_us <= :now or stored_us is not null or failed is not null)
@@ -110,7 +108,6 @@ def settled(connection: sqlite3.Connection, now: datetime) -> list[Fetched]:
         Fetched(
             UUID(row["command_id"]),
             row["kind"],
-            bool(row["is_late"]),
             bool(row["is_stored"]),
             row["failed"],
         )

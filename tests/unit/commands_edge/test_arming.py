@@ -2,6 +2,7 @@
 
 import pytest
 
+from edge.errors import StorageError
 from protocol.messages import AlertKind, AlertOp
 from tests.support.commanded import CommandedBox, command
 from tests.support.desk_box import occurrence
@@ -35,6 +36,31 @@ def test_one_that_was_open_goes_on_and_ends_as_ever(box):
     box.hear(command("disarm", for_s=600))
     box.armed.report(occurrence(END))
     assert ops(box) == [START, END]
+
+
+def test_one_that_was_open_and_is_said_to_begin_again_ends_as_ever(box):
+    box.armed.report(occurrence(START))
+    box.hear(command("disarm", for_s=600))
+    box.armed.report(occurrence(START, count=40))
+    box.armed.report(occurrence(END))
+    assert ops(box)[-1] is END
+    assert box.box.desk.open_alerts() == []
+
+
+def test_what_the_disk_refuses_when_it_is_armed_again_is_told_when_it_takes_it(box):
+    box.hear(command("disarm", for_s=600))
+    box.armed.report(occurrence(START))
+    box.hear(command("arm"))
+    with box.box.database.transaction() as connection:
+        connection.execute(
+            "create trigger full before insert on alert begin select raise(abort, 'full'); end"
+        )
+    with pytest.raises(StorageError):
+        box.armed.release()
+    with box.box.database.transaction() as connection:
+        connection.execute("drop trigger full")
+    assert box.armed.release() == 1
+    assert ops(box) == [START]
 
 
 @pytest.mark.parametrize(
