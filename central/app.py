@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 import central.activities.routes
 import central.alerts.routes
 import central.auth.routes
+import central.commands.routes
 import central.delivery.routes
 import central.duty.routes
 import central.evidence.lacks
@@ -86,6 +87,7 @@ def create_app(config: CentralConfig, database: Database, clock: Clock) -> FastA
         central.delivery.routes,
         central.quarantine.routes,
         central.fleet.routes,
+        central.commands.routes,
     ):
         app.include_router(routes.router)
     relay = create_relay_router(

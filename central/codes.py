@@ -99,6 +99,19 @@ class CameraShown(StrEnum):
     UNKNOWN = "unknown"
 
 
+class CommandState(StrEnum):
+    """Where a command to a box stands (protocol I21)."""
+
+    QUEUED = "queued"  # it was never given
+    SENT = "sent"  # it was given, and no word has come
+    ACCEPTED = "accepted"  # the box is at it
+    DONE = "done"
+    REFUSED = "refused"  # the box would not
+    FAILED = "failed"  # the box tried
+    EXPIRED = "expired"  # not done in time, and certainly not to be done any more
+    UNANSWERED = "unanswered"  # given, and nobody knows
+
+
 class FeedKind(StrEnum):
     """What a row of the live feed is about."""
 

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from protocol.messages import CommandMessage
+
 
 @dataclass(frozen=True, slots=True)
 class Received:
@@ -50,6 +52,25 @@ class Resend:
     first: int
     last: int
     again_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A command to publish to one box."""
+
+    region_code: str
+    box_id: str
+    message: CommandMessage
+
+
+class Dispatcher(Protocol):
+    """What has commands for boxes."""
+
+    def due(self) -> Sequence[Given]:
+        """Return what to publish now; it counts as given from then on.
+
+        Raises StoreUnavailableError with nothing noted.
+        """
 
 
 class Pursuer(Protocol):

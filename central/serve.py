@@ -11,6 +11,7 @@ from types import FrameType
 import uvicorn
 
 from central.app import create_app
+from central.commands.dispatch import CommandDispatch
 from central.config import CentralConfig, MqttSection
 from central.db.engine import Database
 from central.db.migrate import migrate
@@ -98,8 +99,14 @@ def consume(config: CentralConfig, clock: Clock) -> int:
     group = None if is_alone else DatabaseGroup(database, config.mqtt.user)
     uplink = _uplink(config.mqtt, None if group is None else group.share())
     inbox = DatabaseInbox(database, clock, config.deadlines.deadlines())
-    pursuit = GapPursuit(database, clock)
-    consumer = Consumer(ConsumerSettings(uplink), inbox, clock, pursuit, lease=group)
+    consumer = Consumer(
+        ConsumerSettings(uplink),
+        inbox,
+        clock,
+        GapPursuit(database, clock),
+        lease=group,
+        dispatcher=CommandDispatch(database, clock),
+    )
     stopping = threading.Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:

@@ -21,6 +21,8 @@ from edge.bus.meter import LineMeter
 from edge.bus.outbox import Outbox
 from edge.bus.sender import LOOPBACK, Sender, Timing
 from edge.clock_watch import ClockWatch
+from edge.commands.arming import ArmedDesk
+from edge.commands.desk import CommandDesk
 from edge.config import CentreSection, EdgeConfig
 from edge.crowds.history import CrowdHistory
 from edge.errors import DamagedError
@@ -132,6 +134,9 @@ class Edge:
         wakes: list[Callable[[], None]] = []
         budget: Budget | None = None
         home: HomeAssistant | None = None
+        commands = CommandDesk(
+            config, self._database, outbox, clock, boot_id=boot_id, on_commit=wakes
+        )
         if config.centre is not None:
             home = HomeAssistant(config, __version__) if config.centre.home_assistant else None
             herald = Herald(
@@ -153,6 +158,7 @@ class Edge:
                 timing=_timing(config.centre),
                 meter=self._meter,
             )
+            sender.obey(commands)
             wakes.append(sender.wake)
             self._station.listen(_CameraNews(sender))
             board.add("bus", partial(_bus_component, sender))
@@ -161,7 +167,9 @@ class Edge:
             signs = partial(_uplink_signs, sender, self._station.hubs)
             budget = Budget(signs, spent=self._meter.sent)
             self._meter.follow(lambda: budget.bytes_s)
-        courier = EvidenceCourier(config, store, pictures, clips, clock, budget=budget)
+        courier = EvidenceCourier(
+            config, store, pictures, clips, clock, budget=budget, on_settled=commands.wake
+        )
         wakes.append(courier.wake)
         if config.centre is not None:
             board.add("evidence", courier.component)
@@ -183,7 +191,10 @@ class Edge:
             outbox_watch = OutboxWatch(outbox, desk, clock)
             outbox_watch.start()
             stack.push_async_callback(asyncio.to_thread, outbox_watch.close)
-        lookout.start(desk)
+        armed = ArmedDesk(desk, self._database, clock)
+        commands.start(armed)
+        stack.push_async_callback(asyncio.to_thread, commands.close)
+        lookout.start(armed)
         stack.push_async_callback(asyncio.to_thread, lookout.close)
         return desk
 

@@ -13,11 +13,14 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    JsonValue,
     PlainSerializer,
     StringConstraints,
     WithJsonSchema,
     model_validator,
 )
+
+from protocol.actor import Actor
 
 BoxId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,30}[a-z0-9]$")]
 LocalId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
@@ -35,6 +38,9 @@ SequenceText = Annotated[
 
 #: A curve has so many points at most, and reaches so far: 68 years.
 CURVE_POINTS, CURVE_S = 120, 2**31 - 1
+
+#: A command is given up after a day at most.
+LONGEST_COMMAND_S = 86_400
 
 #: The camera id of an alert that is about the box itself (its detector, its disk).
 BOX_SUBJECT = "box"
@@ -277,7 +283,7 @@ class ReceiptData(Message):
     sequences: tuple[Sequence, ...]
 
 
-class CommandData(Message):
+class ResendData(Message):
     """Send the events ``first`` to ``last`` of one outbox again, as far as they are still kept.
 
     ``deadline`` is when the centre asks again at the earliest. A box does not hold it against its
@@ -297,6 +303,44 @@ class CommandData(Message):
         return self
 
 
+class CommandData(Message):
+    """What a person has a box do, once (protocol I20); the envelope's ``id`` is the command's.
+
+    ``kind`` and ``arguments`` are as protocol.commands has them; that they are not, the box says in
+    its result. ``deadline`` is by the centre's clock, and only the centre goes by it: the box,
+    whose clock may be wrong, gives up what is not done ``ttl_s`` after it heard of it. ``actor`` is
+    who asked, in words, and ``reason`` what for.
+    """
+
+    kind: LocalId
+    arguments: dict[str, JsonValue]
+    deadline: AwareDatetime
+    ttl_s: int = Field(ge=1, le=LONGEST_COMMAND_S)
+    actor: Actor
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class Outcome(StrEnum):
+    """What became of a command at its box: accepted, and then or at once one of the others."""
+
+    ACCEPTED = "accepted"  # it is under way; the result follows
+    DONE = "done"
+    REFUSED = "refused"  # nothing was done
+    FAILED = "failed"  # it was tried
+    EXPIRED = "expired"  # it took too long and was given up
+
+
+class ResultData(Message):
+    """What became of one command. ``reason`` is a code, ``detail`` the box's own words."""
+
+    command_id: UUID
+    kind: LocalId
+    outcome: Outcome
+    reason: Annotated[str, StringConstraints(max_length=32)] = ""
+    detail: Annotated[str, StringConstraints(max_length=300)] = ""
+    at: AwareDatetime
+
+
 class EpochData(Message):
     """A consumer's incarnation. A changed epoch tells every box to send again what it still has."""
 
@@ -313,7 +357,7 @@ class Envelope(Message):
     datacontenttype: Literal["application/json"] = "application/json"
 
 
-class AlertMessage(Envelope):
+class OutboxMessage(Envelope):
     """Event of a box: has a place in its gap-free sequence, counted from 1.
 
     ``outboxid`` names the database that counts: a box whose disk was replaced counts from 1 again
@@ -323,7 +367,7 @@ class AlertMessage(Envelope):
     it may have come from already: it is the same event then (protocol I4).
     """
 
-    type: Literal["cn.tanshao.alert.v1"] = "cn.tanshao.alert.v1"
+    type: str
     subject: LocalId  # the camera, or BOX_SUBJECT
     sequence: SequenceText
     bootid: UUID
@@ -331,7 +375,20 @@ class AlertMessage(Envelope):
     prevhash: Sha256 | None = None
     formeroutbox: UUID | None = None
     formersequence: SequenceText | None = None
+
+
+class AlertMessage(OutboxMessage):
+    """What a box says of an alert."""
+
+    type: Literal["cn.tanshao.alert.v1"] = "cn.tanshao.alert.v1"
     data: AlertData
+
+
+class ResultMessage(OutboxMessage):
+    """What became of a command; it is never lost, as no alert is (protocol I21)."""
+
+    type: Literal["cn.tanshao.result.v1"] = "cn.tanshao.result.v1"
+    data: ResultData
 
 
 class StateMessage(Envelope):
@@ -355,10 +412,17 @@ class ReceiptMessage(Envelope):
     data: ReceiptData
 
 
-class CommandMessage(Envelope):
-    """What the centre asks of one box. Asked again, it is done again."""
+class ResendMessage(Envelope):
+    """What the centre misses of one box. Asked again, it is done again."""
 
     type: Literal["cn.tanshao.command.v1"] = "cn.tanshao.command.v1"
+    data: ResendData
+
+
+class CommandMessage(Envelope):
+    """What a person has one box do. Sent again, it is not done again (protocol I20)."""
+
+    type: Literal["cn.tanshao.command.v2"] = "cn.tanshao.command.v2"
     data: CommandData
 
 
@@ -369,8 +433,18 @@ class EpochMessage(Envelope):
     data: EpochData
 
 
+#: What an outbox holds.
+EventMessage = AlertMessage | ResultMessage
+
 AnyMessage = (
-    AlertMessage | StateMessage | HeartbeatMessage | ReceiptMessage | CommandMessage | EpochMessage
+    AlertMessage
+    | ResultMessage
+    | StateMessage
+    | HeartbeatMessage
+    | ReceiptMessage
+    | ResendMessage
+    | CommandMessage
+    | EpochMessage
 )
 
 

@@ -23,9 +23,9 @@ from protocol.codec import BadMessageError, decode
 from protocol.ids import uuid7
 from protocol.messages import (
     CameraState,
-    CommandMessage,
     EpochMessage,
     ReceiptMessage,
+    ResendMessage,
     StreamState,
 )
 from protocol.topics import EPOCH
@@ -201,7 +201,7 @@ class FleetBox:
             if message.data.outbox_id == self.outbox.outbox_id:
                 ours = self._window.receipted(message.data.sequences)
                 self._tally.receipted += self.outbox.receipted(message.data.outbox_id, ours)
-        elif isinstance(message, CommandMessage) and incoming.topic == self._herald.command_topic:
+        elif isinstance(message, ResendMessage) and incoming.topic == self._herald.command_topic:
             data = message.data
             if not incoming.retain:
                 self._tally.reopened += self.outbox.reopen(data.outbox_id, data.first, data.last)

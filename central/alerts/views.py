@@ -254,6 +254,7 @@ def _evidence(session: Session, ids: Sequence[UUID]) -> defaultdict[UUID, list[E
     for row in session.scalars(
         select(Evidence).where(Evidence.alert_id.in_(ids)).order_by(Evidence.stored_at)
     ):
+        assert row.alert_id is not None
         found[row.alert_id].append(
             EvidenceView(
                 id=row.id,

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from central.db.models import BoxGap, BoxOutbox
 from central.delivery.chain import Link, extend
 from central.delivery.stock import heads, links
-from central.ingest.parse import Refused, Understood, alert_of
+from central.ingest.parse import Refused, Understood, event_of
 from protocol.messages import HeartbeatMessage
 
 OutboxKey = tuple[str, UUID]
@@ -86,7 +86,7 @@ class DeliveryLedger:
         """Take a batch after it was stored: new events, those known before, and those set aside."""
         batches: defaultdict[OutboxKey, list[Understood]] = defaultdict(list)
         for item in fresh:
-            batches[item.topic.box_id, alert_of(item).outboxid].append(item)
+            batches[item.topic.box_id, event_of(item).outboxid].append(item)
         set_aside: set[OutboxKey] = set()
         for refused in unread:
             if refused.topic is not None and refused.place is not None:
@@ -94,7 +94,7 @@ class DeliveryLedger:
                 row.highest = max(row.highest, refused.place.sequence)
                 set_aside.add((row.box_id, row.outbox_id))
         for item in repeated:
-            self._row(item.topic.box_id, alert_of(item).outboxid).repeated += 1
+            self._row(item.topic.box_id, event_of(item).outboxid).repeated += 1
         plain = {
             key: items
             for key, items in batches.items()
@@ -119,7 +119,7 @@ class DeliveryLedger:
         for key, items in batches.items():
             row, end = self._row(*key), ends.get(key)
             fresh = [
-                Link(_sequence(item), item.digest, alert_of(item).prevhash)
+                Link(_sequence(item), item.digest, event_of(item).prevhash)
                 for item in sorted(items, key=_sequence)
             ]
             self._extend(row, fresh if end is None else [end, *fresh])
@@ -186,7 +186,7 @@ class DeliveryLedger:
 
 
 def _sequence(item: Understood) -> int:
-    return alert_of(item).sequence
+    return event_of(item).sequence
 
 
 def _outbox_of(item: Understood | Refused) -> OutboxKey | None:

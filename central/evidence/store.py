@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from central.codes import EvidencePlace, FeedKind
 from central.db.engine import Database
-from central.db.models import Alert, Evidence
+from central.db.models import Alert, BoxCommand, Evidence
 from central.errors import (
     ConflictError,
     EvidenceAwayError,
@@ -46,7 +47,7 @@ class Stored(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What a box says it sends."""
+    """What a box says it sends. ``alert_id`` is the command's where a person had it fetched."""
 
     box_id: str
     alert_id: UUID
@@ -119,8 +120,7 @@ class EvidenceStore:
         ConflictError where other bytes are stored.
         """
         with self._database.read() as session:
-            alert = session.get(Alert, piece.alert_id)
-            if alert is None or alert.box_id != piece.box_id:
+            if _whose(session, piece) != piece.box_id:
                 raise NotFoundError("the alert is not known yet: try again later")
             row = session.scalars(_row(piece)).first()
         if row is None:
@@ -226,7 +226,7 @@ class EvidenceStore:
             session.add(
                 Evidence(
                     id=lying.evidence_id,
-                    alert_id=piece.alert_id,
+                    **_subject(session, piece),
                     kind=piece.kind,
                     start=piece.start,
                     end=piece.end,
@@ -238,13 +238,26 @@ class EvidenceStore:
                 )
             )
             session.flush()
-            alert = session.get_one(Alert, piece.alert_id)
-            if alert.mode is not AlertMode.TRIAL:
+            alert = session.get(Alert, piece.alert_id)
+            if alert is not None and alert.mode is not AlertMode.TRIAL:
                 publish(session, now, [(FeedKind.EVIDENCE, str(piece.alert_id))])
 
 
 def _row(piece: Piece) -> Select[Evidence]:
-    return select(Evidence).where(Evidence.alert_id == piece.alert_id, Evidence.kind == piece.kind)
+    is_of_it = or_(Evidence.alert_id == piece.alert_id, Evidence.command_id == piece.alert_id)
+    return select(Evidence).where(is_of_it, Evidence.kind == piece.kind)
+
+
+def _whose(session: Session, piece: Piece) -> str | None:
+    """Return the box whose alert, or command, a piece is of; None: there is none such."""
+    found = session.get(Alert, piece.alert_id) or session.get(BoxCommand, piece.alert_id)
+    return None if found is None else found.box_id
+
+
+def _subject(session: Session, piece: Piece) -> dict[str, UUID]:
+    """Return the column that says what a piece is of, and its value."""
+    is_alert = session.get(Alert, piece.alert_id) is not None
+    return {"alert_id" if is_alert else "command_id": piece.alert_id}
 
 
 def _partial_name(piece: Piece) -> str:

@@ -14,6 +14,7 @@ from central.alerts.desk import AlertDesk
 from central.auth.boxes import BoxRegister
 from central.auth.limits import TryLimits
 from central.auth.sessions import SessionDesk, SessionRules
+from central.commands.desk import CommandDesk
 from central.config import CentralConfig
 from central.db.engine import Database
 from central.evidence.caretaker import EvidenceCaretaker
@@ -60,6 +61,7 @@ class Centre:
     keeper: ExampleKeeper
     viewings: ViewingRegister
     quarantine: QuarantineDesk
+    commands: CommandDesk
     pump: FeedPump
     watch: Watch
     hub: RelayHub
@@ -127,6 +129,7 @@ def build_centre(config: CentralConfig, database: Database, clock: Clock) -> Cen
         keeper=ExampleKeeper(database, clock, evidence, examples, choice),
         viewings=ViewingRegister(database, clock),
         quarantine=QuarantineDesk(database, clock, DatabaseInbox(database, clock, deadlines)),
+        commands=CommandDesk(database, clock),
         pump=FeedPump(database, ChangeRenderer(clock, village.region_code)),
         watch=Watch(database, clock, sessions, known, village.region_code, keep_feed),
         hub=RelayHub(),

@@ -25,7 +25,7 @@ from central.ingest.events import EventIntake
 from central.ingest.parse import Refused, Understood, alert_of
 from central.ledger.book import append
 from central.ledger.chain import Entry
-from protocol.messages import AlertCurve, AlertLevel, AlertMode
+from protocol.messages import AlertCurve, AlertLevel, AlertMode, ResultMessage
 from protocol.topics import Leaf
 
 #: An alert that comes by so much later than it was received: the database was away meanwhile.
@@ -38,7 +38,8 @@ class AlertIntake:
 
     The caller holds the boxes' lock, and ``ledger`` has looked at the batch. ``changes`` are the
     feed's; trial alerts are only logged, so they are not among them. ``fresh`` are the events not
-    seen before, ``repeated`` those that were.
+    seen before, ``repeated`` those that were. Events that are results of commands are stored as the
+    others are, and left in ``results`` for who knows commands.
     """
 
     session: Session
@@ -49,6 +50,7 @@ class AlertIntake:
     changes: list[tuple[FeedKind, str]] = field(default_factory=list)
     fresh: Sequence[Understood] = ()
     repeated: Sequence[Understood] = ()
+    results: list[Understood] = field(default_factory=list)
     _begun: list[Alert] = field(default_factory=list)
     _entries: list[Entry] = field(default_factory=list)
     _frozen: list[dict[str, Any]] = field(default_factory=list)
@@ -62,7 +64,9 @@ class AlertIntake:
         self.fresh, self.repeated, refused = events.fresh, events.repeated, events.refused
         by_alert: defaultdict[UUID, list[Understood]] = defaultdict(list)
         for item in self.fresh:
-            if not self._came_before(item):
+            if isinstance(item.message, ResultMessage):
+                self.results.append(item)
+            elif not self._came_before(item):
                 by_alert[alert_of(item).data.alert_id].append(item)
         known = {
             alert.id: alert

@@ -14,17 +14,17 @@ from datetime import datetime
 
 from central.errors import StoreUnavailableError
 from central.ingest.uplink import Delivery, Phase, Uplink, UplinkSettings, Will
-from central.ports import Committed, Inbox, Lease, Pursuer, Resend
+from central.ports import Committed, Dispatcher, Inbox, Lease, Pursuer, Resend
 from protocol.clock import Clock
 from protocol.codec import encode
 from protocol.ids import uuid7
 from protocol.messages import (
-    CommandData,
-    CommandMessage,
     EpochData,
     EpochMessage,
     ReceiptData,
     ReceiptMessage,
+    ResendData,
+    ResendMessage,
 )
 from protocol.topics import EPOCH, BoxTopic, Leaf
 
@@ -50,6 +50,7 @@ class ConsumerSettings:
     store_cap_s: float = 5.0
     ready_within_s: float = 15.0
     pursue_every_s: float = 10.0
+    dispatch_every_s: float = 1.0
     lease_every_s: float = 5.0
 
 
@@ -88,10 +89,12 @@ class Consumer:
     counted; once the queue is empty again the consumer connects anew under a new epoch, so that
     every box sends again at once what it still has.
 
-    Between two batches it asks boxes for what ``pursuer`` says is missing (protocol I12).
+    Between two batches it asks boxes for what ``pursuer`` says is missing (protocol I12), and gives
+    them the commands of ``dispatcher`` (protocol I20).
 
     One of several has a ``lease``: while it holds it, and only then, it reads what boxes say of
-    themselves and asks for what is missing (protocol I15). One that is alone has none and does all.
+    themselves, asks for what is missing and gives commands (protocol I15). One that is alone has
+    none and does all.
     """
 
     def __init__(
@@ -101,12 +104,14 @@ class Consumer:
         clock: Clock,
         pursuer: Pursuer | None = None,
         lease: Lease | None = None,
+        dispatcher: Dispatcher | None = None,
     ) -> None:
         self._settings = settings
         self._inbox = inbox
         self._clock = clock
         self._pursuer = pursuer
         self._lease = lease
+        self._dispatcher = dispatcher
         self._queue: queue.Queue[Delivery | None] = queue.Queue(settings.queue_size)
         self._closing = threading.Event()
         self._overflowed = threading.Event()
@@ -121,6 +126,7 @@ class Consumer:
         self._give_up_at_ns = 0
         self._pursue_at_ns = 0
         self._turned_ns = clock.monotonic_ns()
+        self._dispatch_at_ns = 0
         self._lease_at_ns = 0
         self._reads_sites = False
 
@@ -135,6 +141,7 @@ class Consumer:
                     self._store(batch)
                 self._lead()
                 self._pursue()
+                self._dispatch()
             except Exception:
                 log.exception("consumer.turn_failed")
                 self._closing.wait(1.0)
@@ -250,6 +257,8 @@ class Consumer:
             deadlines.append(self._lease_at_ns)
         if self._pursuer is not None and self._status.leads:
             deadlines.append(self._pursue_at_ns)
+        if self._dispatcher is not None and self._status.leads:
+            deadlines.append(self._dispatch_at_ns)
         return min(deadlines)
 
     # -- in paho's thread -------------------------------------------------------------------------
@@ -406,13 +415,30 @@ class Consumer:
         asked = sum(self._ask(uplink, request) for request in due)
         self._status = replace(self._status, resends=self._status.resends + asked)
 
+    def _dispatch(self) -> None:
+        """Give boxes their commands; one that is lost is given again when it is due."""
+        now_ns, uplink = self._clock.monotonic_ns(), self._uplink
+        if self._dispatcher is None or uplink is None or not self._greeted:
+            return
+        if not self._status.leads or now_ns < self._dispatch_at_ns:
+            return
+        self._dispatch_at_ns = now_ns + round(self._settings.dispatch_every_s * _NS)
+        try:
+            due = self._dispatcher.due()
+        except StoreUnavailableError as error:
+            log.warning("consumer.dispatch_unavailable", extra={"error": str(error)})
+            return
+        for one in due:
+            topic = BoxTopic(one.region_code, one.box_id, Leaf.COMMAND)
+            uplink.publish(str(topic), encode(one.message))
+
     def _ask(self, uplink: Uplink, request: Resend) -> bool:
         now = self._clock.now()
-        message = CommandMessage(
+        message = ResendMessage(
             id=uuid7(now),
             source=_SOURCE,
             time=now,
-            data=CommandData(
+            data=ResendData(
                 outbox_id=request.outbox_id,
                 first=request.first,
                 last=request.last,

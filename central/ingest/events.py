@@ -12,7 +12,7 @@ from central.db.bulk import insert_rows
 from central.db.models import BoxEvent
 from central.db.types import JsonText
 from central.delivery.ledger import DeliveryLedger
-from central.ingest.parse import Refused, Understood, alert_of
+from central.ingest.parse import Refused, Understood, event_of
 
 #: Places a statement asks for: far below SQLite's limit on variables.
 _ROWS = 500
@@ -76,12 +76,12 @@ class EventIntake:
 
 
 def _key(item: Understood) -> Key:
-    message = alert_of(item)
+    message = event_of(item)
     return item.topic.box_id, message.outboxid, message.sequence
 
 
 def _values(item: Understood) -> dict[str, Any]:
-    message = alert_of(item)
+    message = event_of(item)
     return {
         "box_id": item.topic.box_id,
         "outbox_id": message.outboxid,

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 from sqlalchemy.orm import Session
 
 from central.alerts.states import Deadlines
+from central.commands.intake import ResultIntake
 from central.db.engine import Database
 from central.db.models import Alert, Box, Quarantine, QuarantineLedger
 from central.db.violation import is_taken
@@ -24,7 +25,7 @@ from central.ledger.chain import Entry
 from central.ports import Committed, Received
 from central.wall.feed import publish
 from protocol.clock import Clock
-from protocol.messages import AlertMessage
+from protocol.messages import AlertMessage, OutboxMessage
 from protocol.topics import BoxTopic
 
 log = logging.getLogger(__name__)
@@ -88,8 +89,10 @@ class DatabaseInbox:
             ledger.look([item])
             alerts = AlertIntake(session, boxes, now, self._deadlines, ledger)
             refused = alerts.take([item])
+            results = ResultIntake(session, now)
+            results.take(alerts.results)
             ledger.settle(alerts.fresh, ())
-            publish(session, now, alerts.changes)
+            publish(session, now, [*alerts.changes, *results.changes])
             if not refused and alerts.repeated and not _is_folded(session, item):
                 refused = [Refused(item.received, item.topic, row.reason, item.place)]
             if not refused:
@@ -157,13 +160,15 @@ class DatabaseInbox:
             ledger.look(parsed)
             alerts = AlertIntake(session, boxes, now, self._deadlines, ledger)
             refused += alerts.take(
-                [item for item in understood if isinstance(item.message, AlertMessage)]
+                [item for item in understood if isinstance(item.message, OutboxMessage)]
             )
+            results = ResultIntake(session, now)
+            results.take(alerts.results)
             kept = quarantine(session, refused)
             ledger.heard(understood)
             own = [item for item in kept if item.topic and _is_known(item.topic, boxes)]
             ledger.settle(alerts.fresh, alerts.repeated, own)
-            publish(session, now, [*sites.changes, *alerts.changes])
+            publish(session, now, [*sites.changes, *alerts.changes, *results.changes])
         receipts = _receipts(understood, refused, kept, boxes)
         log.debug(
             "inbox.committed",
@@ -189,8 +194,9 @@ def _is_known(topic: BoxTopic, boxes: dict[str, Box]) -> bool:
 
 
 def _is_folded(session: Session, item: Understood) -> bool:
-    """Return whether an event that is stored already is a part of its box's alert."""
-    assert isinstance(item.message, AlertMessage)
+    """Return whether an event that is stored already was taken: into its alert, if it has one."""
+    if not isinstance(item.message, AlertMessage):
+        return True
     alert = session.get(Alert, item.message.data.alert_id)
     return alert is not None and alert.box_id == item.topic.box_id
 

@@ -12,14 +12,19 @@ from central.db.models import (
     ActivityLedger,
     AlertLedger,
     Base,
+    CommandLedger,
     IncidentLedger,
     QuarantineLedger,
 )
 from central.ledger.chain import Entry, Link, first_break, link
 
-LedgerRow = AlertLedger | IncidentLedger | ActivityLedger | QuarantineLedger
+LedgerRow = AlertLedger | IncidentLedger | ActivityLedger | QuarantineLedger | CommandLedger
 LedgerTable = (
-    type[AlertLedger] | type[IncidentLedger] | type[ActivityLedger] | type[QuarantineLedger]
+    type[AlertLedger]
+    | type[IncidentLedger]
+    | type[ActivityLedger]
+    | type[QuarantineLedger]
+    | type[CommandLedger]
 )
 
 #: Every ledger, by the table that keeps it.
@@ -28,6 +33,7 @@ LEDGERS: tuple[LedgerTable, ...] = (
     IncidentLedger,
     ActivityLedger,
     QuarantineLedger,
+    CommandLedger,
 )
 
 #: One writer at a time per ledger on PostgreSQL, until its transaction ends; last in our order of
@@ -37,6 +43,7 @@ _LOCKS: dict[Any, int] = {
     IncidentLedger: 0x7A6E5402,
     ActivityLedger: 0x7A6E5403,
     QuarantineLedger: 0x7A6E5404,
+    CommandLedger: 0x7A6E5405,
 }
 #: The column that says what an entry is about, and what is kept there.
 _SUBJECTS: dict[Any, tuple[str, Callable[[str], object]]] = {
@@ -44,6 +51,7 @@ _SUBJECTS: dict[Any, tuple[str, Callable[[str], object]]] = {
     IncidentLedger: ("incident_id", UUID),
     ActivityLedger: ("activity_id", UUID),
     QuarantineLedger: ("digest", str),
+    CommandLedger: ("command_id", UUID),
 }
 
 

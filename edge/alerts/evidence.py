@@ -65,6 +65,7 @@ class EvidenceCourier:
     :mod:`edge.alerts.order` says. Where nothing gets through, one upload finds out and all wait.
     A file is complete and on disk before its row says so, and is kept until the centre has stored
     it. Without a centre the files are made and kept until their alert's retention is over.
+    ``on_settled`` is called after a piece was stored or given up, and must return at once.
 
     :meth:`wake` may be called from any thread and returns at once.
     """
@@ -79,6 +80,7 @@ class EvidenceCourier:
         *,
         timing: CourierTiming | None = None,
         budget: Budget | None = None,
+        on_settled: Callable[[], None] = lambda: None,
     ) -> None:
         self._config = config
         self._store = store
@@ -92,6 +94,7 @@ class EvidenceCourier:
         self._gate = Gate(self._timing.away)
         self._budget = budget or Budget(Signs)
         self._turns = Turns(store)
+        self._on_settled = on_settled
         self._closing = threading.Event()
         steps = [Step.MAKE] if config.centre is None else list(Step)
         self._wakes = {(step, kind): threading.Event() for step in steps for kind in EvidenceKind}
@@ -318,6 +321,7 @@ class EvidenceCourier:
         self._store.stored(piece, self._clock.now())
         (self._folder / file_name(piece.alert_id, piece.kind)).unlink(missing_ok=True)
         log.info("evidence.stored", extra={"alert_id": piece.alert_id, "kind": piece.kind.value})
+        self._on_settled()
 
     def _try_again(self, piece: Piece, backoff: Backoff, reason: str) -> None:
         wait_s = backoff.after(piece.tries + 1, _chance())
@@ -338,6 +342,7 @@ class EvidenceCourier:
             "evidence.failed",
             extra={"alert_id": piece.alert_id, "kind": piece.kind.value, "reason": reason},
         )
+        self._on_settled()
 
 
 def _chance() -> float:

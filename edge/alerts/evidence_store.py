@@ -12,10 +12,19 @@ from protocol.messages import AlertLevel, EvidenceKind, EvidenceLack
 #: Longer than any clip's tail and any wait before another try.
 LONGEST_WAIT = timedelta(hours=2)
 
-_PIECE = "select evidence.*, alert.camera_id, alert.level, alert.started_us"
+# What a person asked for (protocol I22) has the command's id in the place of an alert's.
+_LEVEL = f"coalesce(alert.level, '{AlertLevel.URGENT}')"
+_PIECE = f"""
+    select evidence.*, coalesce(alert.camera_id, command.camera_id) as camera_id,
+           {_LEVEL} as level, coalesce(alert.started_us, evidence.start_us) as started_us,
+           command.command_id is not null as is_asked
+"""
 _READY = """
-    from evidence join alert using (alert_id)
+    from evidence
+    left join alert on alert.alert_id = evidence.alert_id
+    left join command on command.command_id = evidence.alert_id
     where evidence.kind = :kind and stored_us is null and failed is null
+      and (alert.alert_id is not null or command.command_id is not null)
       and max(due_us, next_try_us) not between :now + 1 and :latest
       and (path is not null) = :made
 """
@@ -35,7 +44,8 @@ class EvidenceStore:
         """
         with self._database.reading() as connection:
             row = connection.execute(
-                f"{_PIECE} {_READY} order by due_us, alert_id limit 1", _when(kind, now, made=made)
+                f"{_PIECE} {_READY} order by due_us, evidence.alert_id limit 1",
+                _when(kind, now, made=made),
             ).fetchone()
         return None if row is None else _piece(row)
 
@@ -45,10 +55,10 @@ class EvidenceStore:
         with self._database.reading() as connection:
             # Beside max() SQLite takes the other columns from the row that has it.
             newest = connection.execute(
-                f"{_PIECE}, max(due_us) as newest_us {_READY} group by alert.level", when
+                f"{_PIECE}, max(due_us) as newest_us {_READY} group by {_LEVEL}", when
             ).fetchall()
             oldest = connection.execute(
-                f"{_PIECE} {_READY} order by due_us, alert_id limit 1", when
+                f"{_PIECE} {_READY} order by due_us, evidence.alert_id limit 1", when
             ).fetchall()
         return [_piece(row) for row in newest + oldest]
 
@@ -193,4 +203,5 @@ def _piece(row: sqlite3.Row) -> Piece:
         sha256=row["sha256"],
         size_bytes=row["size_bytes"],
         tries=row["tries"],
+        is_asked=bool(row["is_asked"]),
     )

@@ -16,7 +16,7 @@ from edge.db.instant import from_us, to_us
 from protocol.clock import Clock
 from protocol.codec import BadMessageError, decode, encode
 from protocol.ids import uuid7
-from protocol.messages import AlertMessage
+from protocol.messages import AlertMessage, EventMessage, ResultMessage
 
 #: A row this young is live: it goes before the backlog, as the centre still rings a bell for it.
 LIVE_FOR = timedelta(seconds=60)
@@ -107,7 +107,7 @@ class Outbox:
     def append(
         self,
         connection: sqlite3.Connection,
-        message: Callable[[Place], AlertMessage],
+        message: Callable[[Place], EventMessage],
         created_at: datetime | None = None,
     ) -> int:
         """Queue a message in the caller's transaction and return its sequence.
@@ -174,7 +174,7 @@ class Outbox:
         for payload in payloads:
             with suppress(BadMessageError, sqlite3.IntegrityError):
                 message = decode(payload)
-                if isinstance(message, AlertMessage):
+                if isinstance(message, AlertMessage | ResultMessage):
                     self.append(connection, partial(_renumbered, message))
                     queued += 1
         return queued
@@ -293,6 +293,13 @@ class Outbox:
                 {"first": first, "last": last},
             ).rowcount
 
+    def send_again(self, connection: sqlite3.Connection, sequence: int) -> None:
+        """Let a receipted row wait again, in the caller's transaction; as far as it is kept."""
+        connection.execute(
+            "update outbox set receipt_us = null where seq = :seq and receipt_us is not null",
+            {"seq": sequence},
+        )
+
     def load(self) -> Load:
         """Return how much waits and since when."""
         with self._database.reading() as connection:
@@ -340,7 +347,7 @@ class Outbox:
             ).rowcount
 
 
-def _renumbered(message: AlertMessage, place: Place) -> AlertMessage:
+def _renumbered(message: EventMessage, place: Place) -> EventMessage:
     return message.model_copy(
         update={
             "sequence": place.sequence,

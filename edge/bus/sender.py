@@ -17,16 +17,17 @@ from edge.bus.window import Patience, Window
 from edge.config import CentreSection
 from edge.errors import StorageError
 from edge.faultlog import FaultLog
-from edge.ports import VitalsSource
+from edge.ports import CommandTaker, VitalsSource
 from protocol.clock import Clock
 from protocol.codec import BadMessageError, decode
 from protocol.ids import uuid7
 from protocol.messages import (
-    CommandData,
     CommandMessage,
     EpochMessage,
     ReceiptData,
     ReceiptMessage,
+    ResendData,
+    ResendMessage,
 )
 from protocol.topics import EPOCH
 
@@ -119,6 +120,7 @@ class Sender:
         meter: LineMeter | None = None,
     ) -> None:
         self._centre = centre
+        self._commands: CommandTaker | None = None
         self._outbox = outbox
         self._herald = herald
         self._vitals = vitals
@@ -156,6 +158,10 @@ class Sender:
         self._settle_at_ns = 0
         # Since when a receipt is awaited on this connection; read by other threads.
         self._awaited_ns: int | None = None
+
+    def obey(self, commands: CommandTaker) -> None:
+        """Have ``commands`` told of what the centre has the box do; before :meth:`start`."""
+        self._commands = commands
 
     def start(self) -> None:
         """Read the token and begin. Raises ConfigError where the token can't be read."""
@@ -336,8 +342,10 @@ class Sender:
         if isinstance(message, ReceiptMessage) and incoming.topic == self._herald.receipt_topic:
             self._heard_at_ns = now_ns
             self._take_receipts(message.data)
+        elif isinstance(message, ResendMessage) and self._is_for_us(incoming):
+            self._resend(message.data)
         elif isinstance(message, CommandMessage) and self._is_for_us(incoming):
-            self._obey(message.data)
+            self._have_done(message)
         elif isinstance(message, EpochMessage) and incoming.topic == EPOCH:
             self._take_epoch(message.data.epoch, now_ns, retained=incoming.retained)
         else:
@@ -356,7 +364,17 @@ class Sender:
         """Return whether a command is ours and of now: a retained one was given to somebody."""
         return incoming.topic == self._herald.command_topic and not incoming.retained
 
-    def _obey(self, command: CommandData) -> None:
+    def _have_done(self, command: CommandMessage) -> None:
+        """Have a command done; the centre gives it again where the disk refuses for now."""
+        self._counters.commands += 1
+        if self._commands is None:
+            return
+        try:
+            self._commands.hear(command)
+        except StorageError as error:
+            self._faults.report("bus.command_undone", str(error), {})
+
+    def _resend(self, command: ResendData) -> None:
         """Send again what the centre misses; it asks again where the disk refuses for now."""
         self._counters.commands += 1
         try:

@@ -207,3 +207,23 @@ create table evidence (
 ) strict;
 create index evidence_waiting on evidence (kind, due_us) where stored_us is null and failed is null;
 create index evidence_lacking on evidence (kind, next_try_us) where lack is not null;
+
+-- What the centre had the box do: a row an id, so that nothing is done twice (protocol I20).
+create table command (
+  command_id text    primary key,
+  kind       text    not null,
+  camera_id  text,                           -- null: its arguments could not be read
+  heard_us   integer not null,
+  until_us   integer not null,               -- what is not done by then is given up
+  outcome    text    not null,               -- protocol.messages.Outcome
+  seq        integer not null                -- where in the outbox that is said
+) strict;
+
+-- Rules that raise no new alert for now (protocol I23).
+create table disarmed (
+  camera_id text    not null,
+  rule_id   text    not null,                -- empty: all of the camera
+  since_us  integer not null,
+  until_us  integer not null,
+  primary key (camera_id, rule_id)
+) strict;

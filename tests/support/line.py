@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from central.ingest.consumer import Consumer, ConsumerSettings
 from central.ingest.uplink import UplinkSettings
-from central.ports import Inbox, Lease, Pursuer
+from central.ports import Dispatcher, Inbox, Lease, Pursuer
 from edge.alerts.desk import Desk
 from edge.alerts.event import EventWriter
 from edge.bus.backoff import Backoff
@@ -88,6 +88,7 @@ def consuming(
     inbox: Inbox,
     *,
     pursuer: Pursuer | None = None,
+    dispatcher: Dispatcher | None = None,
     lease: Lease | None = None,
     uplink: UplinkSettings | None = None,
     **settings: float,
@@ -100,6 +101,7 @@ def consuming(
         SystemClock(),
         pursuer,
         lease,
+        dispatcher,
     )
     thread = threading.Thread(target=consumer.run, name="test-consumer")
     thread.start()

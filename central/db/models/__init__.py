@@ -14,6 +14,7 @@ from central.db.models.alerts import (
     Quarantine,
     QuarantineLedger,
 )
+from central.db.models.commands import BoxCommand, CommandLedger
 from central.db.models.consumers import ConsumerPulse
 from central.db.models.examples import Example, ExampleCamera, ExampleDue, ExampleEntry
 from central.db.models.feed import FeedFloor, FeedRow
@@ -38,10 +39,12 @@ __all__ = [
     "AlertLedger",
     "Base",
     "Box",
+    "BoxCommand",
     "BoxEvent",
     "BoxGap",
     "BoxOutbox",
     "Camera",
+    "CommandLedger",
     "ConsumerGroup",
     "ConsumerPulse",
     "Evidence",

@@ -207,13 +207,21 @@ class AlertLedger(LedgerColumns, Base):
 
 
 class Evidence(Base):
-    """A picture or clip of an alert; the file is durable before the row is."""
+    """A picture or clip; the file is durable before the row is.
+
+    It is of an alert, or of what a person had a box fetch (protocol I22).
+    """
 
     __tablename__ = "evidence"
-    __table_args__ = (UniqueConstraint("alert_id", "kind"),)
+    __table_args__ = (
+        UniqueConstraint("alert_id", "kind"),
+        UniqueConstraint("command_id", "kind"),
+        CheckConstraint("(alert_id is null) <> (command_id is null)", name="of_one_thing"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    alert_id: Mapped[UUID] = mapped_column(ForeignKey("alert.id"))
+    alert_id: Mapped[UUID | None] = mapped_column(ForeignKey("alert.id"))
+    command_id: Mapped[UUID | None] = mapped_column(ForeignKey("box_command.id"))
     kind: Mapped[EvidenceKind]
     start: Mapped[datetime]
     end: Mapped[datetime]

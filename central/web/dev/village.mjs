@@ -42,6 +42,7 @@ export function cameras(count) {
     state: 'live',
     since: iso(now - 3_600_000),
     last_packet_at: iso(now),
+    disarmed_until: null,
   }))
 }
 

@@ -15,12 +15,12 @@ from edge.errors import ConfigError
 from protocol.codec import encode
 from protocol.ids import uuid7
 from protocol.messages import (
-    CommandData,
-    CommandMessage,
     EpochData,
     EpochMessage,
     ReceiptData,
     ReceiptMessage,
+    ResendData,
+    ResendMessage,
 )
 from protocol.topics import CENTRE_USER, EPOCH, ROOT, UPLINK_FILTERS, Leaf
 from tests.support.desk_box import BOX, REGION
@@ -74,8 +74,8 @@ def epoch():
 
 def resend(outbox_id, first, last):
     # Its deadline is long over, by this box's clock: it says nothing about what to do.
-    data = CommandData(outbox_id=outbox_id, first=first, last=last, deadline=AT)
-    return encode(CommandMessage(id=uuid7(AT), source="/centre", time=AT, data=data))
+    data = ResendData(outbox_id=outbox_id, first=first, last=last, deadline=AT)
+    return encode(ResendMessage(id=uuid7(AT), source="/centre", time=AT, data=data))
 
 
 class BrokenVitals:

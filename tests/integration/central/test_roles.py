@@ -48,6 +48,8 @@ DECIDED = {
     ("delete", "/api/v1/examples"): ADMIN,
     ("get", "/api/v1/boxes"): DUTY,
     ("put", "/api/v1/boxes/{box_id}/upgrade"): ADMIN,
+    ("get", "/api/v1/boxes/{box_id}/commands"): DUTY,
+    ("post", "/api/v1/boxes/{box_id}/commands"): DUTY,
     ("get", "/api/v1/deliveries"): DUTY,
     ("post", "/api/v1/deliveries/{box_id}/{outbox_id}/verify"): DUTY,
     ("get", "/api/v1/quarantine"): ADMIN,

@@ -20,6 +20,7 @@ APPEND_ONLY = (
     "activity_ledger",
     "alert_duty",
     "alert_ledger",
+    "command_ledger",
     "example_entry",
     "incident_handler",
     "incident_ledger",
@@ -505,6 +506,57 @@ def _quarantine_ledger() -> None:
     op.create_index("ix_quarantine_ledger_digest", "quarantine_ledger", ["digest"])
 
 
+def _box_command() -> None:
+    op.create_table(
+        "box_command",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("box_id", TEXT, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("arguments", DOCUMENT, nullable=False),
+        sa.Column("reason", TEXT, nullable=False),
+        sa.Column("asked_by", TEXT, nullable=False),
+        sa.Column("actor", TEXT, nullable=False),
+        sa.Column("asked_at", MOMENT, nullable=False),
+        sa.Column("deadline", MOMENT, nullable=False),
+        sa.Column("state", WORD, nullable=False),
+        sa.Column("given_at", MOMENT, nullable=True),
+        sa.Column("given", KEY, nullable=False),
+        sa.Column("ended_at", MOMENT, nullable=True),
+        sa.Column("why", TEXT, nullable=False),
+        sa.Column("detail", TEXT, nullable=False),
+        sa.ForeignKeyConstraint(["box_id"], ["box.id"], name="fk_box_command_box_id_box"),
+        sa.ForeignKeyConstraint(["asked_by"], ["person.id"], name="fk_box_command_asked_by_person"),
+        sa.PrimaryKeyConstraint("id", name="pk_box_command"),
+    )
+    op.create_index("ix_box_command_box_id", "box_command", ["box_id", "id"])
+    op.create_index("ix_box_command_state", "box_command", ["state"])
+
+
+def _command_ledger() -> None:
+    op.create_table(
+        "command_ledger",
+        sa.Column("command_id", sa.Uuid(), nullable=False),
+        sa.Column("position", KEY, autoincrement=False, nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.Column("action", TEXT, nullable=False),
+        sa.Column("device", TEXT, nullable=True),
+        sa.Column("from_state", TEXT, nullable=True),
+        sa.Column("to_state", TEXT, nullable=True),
+        sa.Column("note", TEXT, nullable=False),
+        sa.Column("prev_hash", TEXT, nullable=False),
+        sa.Column("hash", TEXT, nullable=False),
+        sa.Column("actor_id", TEXT, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["actor_id"], ["person.id"], name="fk_command_ledger_actor_id_person"
+        ),
+        sa.ForeignKeyConstraint(
+            ["command_id"], ["box_command.id"], name="fk_command_ledger_command_id_box_command"
+        ),
+        sa.PrimaryKeyConstraint("position", name="pk_command_ledger"),
+    )
+    op.create_index("ix_command_ledger_command_id", "command_ledger", ["command_id"])
+
+
 def _camera() -> None:
     op.create_table(
         "camera",
@@ -667,7 +719,8 @@ def _evidence() -> None:
     op.create_table(
         "evidence",
         sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("alert_id", sa.Uuid(), nullable=False),
+        sa.Column("alert_id", sa.Uuid(), nullable=True),
+        sa.Column("command_id", sa.Uuid(), nullable=True),
         sa.Column("kind", WORD, nullable=False),
         sa.Column("start", MOMENT, nullable=False),
         sa.Column("end", MOMENT, nullable=False),
@@ -677,8 +730,15 @@ def _evidence() -> None:
         sa.Column("sha256", TEXT, nullable=False),
         sa.Column("stored_at", MOMENT, nullable=False),
         sa.ForeignKeyConstraint(["alert_id"], ["alert.id"], name="fk_evidence_alert_id_alert"),
+        sa.ForeignKeyConstraint(
+            ["command_id"], ["box_command.id"], name="fk_evidence_command_id_box_command"
+        ),
         sa.PrimaryKeyConstraint("id", name="pk_evidence"),
         sa.UniqueConstraint("alert_id", "kind", name="uq_evidence_alert_id_kind"),
+        sa.UniqueConstraint("command_id", "kind", name="uq_evidence_command_id_kind"),
+        sa.CheckConstraint(
+            "(alert_id is null) <> (command_id is null)", name="ck_evidence_of_one_thing"
+        ),
     )
 
 
@@ -849,6 +909,7 @@ TABLES = (
     _activity_ledger,
     _activity_place,
     _alert,
+    _box_command,
     _box_event,
     _box_outbox,
     _box_gap,
@@ -859,6 +920,7 @@ TABLES = (
     _shift_assignment,
     _alert_duty,
     _alert_ledger,
+    _command_ledger,
     _evidence,
     _evidence_lacking,
     _example,

@@ -50,6 +50,7 @@ export interface Camera {
   state: CameraStateName
   since: Instant | null
   last_packet_at: Instant | null
+  disarmed_until: Instant | null
 }
 
 export interface Box {

@@ -1,4 +1,5 @@
 import activities from './activities.en'
+import commands from './commands.en'
 import crowd from './crowd.en'
 import examples from './examples.en'
 import fleet from './fleet.en'
@@ -189,6 +190,7 @@ const en: typeof zh = {
     unreachable: 'The centre cannot be reached, try again',
   },
   wall: {
+    disarmed: 'Disarmed until {time}',
     online: '{n}/{all} online',
     network: 'Net',
     box: 'Box',
@@ -225,6 +227,7 @@ const en: typeof zh = {
     tile: 'Camera {n} {name}',
     noCameras: 'No cameras',
   },
+  ...commands,
   ...crowd,
   ...examples,
   ...fleet,

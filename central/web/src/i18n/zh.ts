@@ -1,5 +1,6 @@
 /** Chinese: the words of the villages (docs: glossary). English has the same keys. */
 import activities from './activities.zh'
+import commands from './commands.zh'
 import crowd from './crowd.zh'
 import examples from './examples.zh'
 import fleet from './fleet.zh'
@@ -188,6 +189,7 @@ export default {
     unreachable: '连不上中心平台，请重试',
   },
   wall: {
+    disarmed: '撤防 至 {time}',
     online: '在线 {n}/{all}',
     network: '网络',
     box: '主机',
@@ -224,6 +226,7 @@ export default {
     tile: '点位 {n} {name}',
     noCameras: '没有点位',
   },
+  ...commands,
   ...crowd,
   ...examples,
   ...fleet,
