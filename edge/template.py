@@ -42,6 +42,7 @@ CARRIED: Mapping[str, frozenset[str] | None] = {
         }
     ),
     "evidence": None,
+    "commands": frozenset(),
 }
 #: What is carried of a camera; why it may keep less than the law wants is a matter of its own.
 CARRIED_OF_CAMERA = frozenset(
@@ -51,6 +52,7 @@ CARRIED_OF_CAMERA = frozenset(
         "sub_url",
         "record_sub",
         "transport",
+        "reader",
         "enabled",
         "lost_after_s",
         "picture_health",

@@ -20,10 +20,11 @@ EXAMPLE = ROOT / "configs/edge.village.toml"
 #: What is a village's own, or of one view: it stays there.
 LEFT = {
     "box": {"id", "name", "region_code", "data_dir"},
-    "centre": {"mqtt_host", "http_url", "token"},
+    "centre": {"mqtt_host", "mqtt_ca_file", "http_url", "token"},
     "http": {"host", "port"},
     "recording": {"folder"},
     "detect": {"model_dirs"},
+    "commands": {"may_set_clock", "time_service"},
 }
 LEFT_OF_CAMERA = {
     *("name", "grid_code", "place", "username", "password", "ground"),
