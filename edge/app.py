@@ -23,6 +23,7 @@ from edge.bus.sender import LOOPBACK, Sender, Timing
 from edge.clock_watch import ClockWatch
 from edge.commands.arming import ArmedDesk
 from edge.commands.desk import CommandDesk
+from edge.commands.timekeeper import timekeeper
 from edge.config import CentreSection, EdgeConfig
 from edge.crowds.history import CrowdHistory
 from edge.errors import DamagedError
@@ -135,7 +136,13 @@ class Edge:
         budget: Budget | None = None
         home: HomeAssistant | None = None
         commands = CommandDesk(
-            config, self._database, outbox, clock, boot_id=boot_id, on_commit=wakes
+            config,
+            self._database,
+            outbox,
+            clock,
+            boot_id=boot_id,
+            timekeeper=timekeeper(config.commands, watch.quality),
+            on_commit=wakes,
         )
         if config.centre is not None:
             home = HomeAssistant(config, __version__) if config.centre.home_assistant else None

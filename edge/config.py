@@ -24,6 +24,7 @@ from pydantic import (
 from edge.alarm.geometry import Ground
 from edge.alarm.schedule import Calendar
 from edge.bus.limits import Limits
+from edge.command_config import CommandsSection
 from edge.db.place import refusal as refused_place
 from edge.errors import ConfigError
 from edge.rule_config import RULE_KINDS, FireSection, GatheringSection, Rule
@@ -305,6 +306,7 @@ class EdgeConfig(Section):
     recording: RecordingSection = RecordingSection()
     detect: DetectSection = DetectSection()
     evidence: EvidenceSection = EvidenceSection()
+    commands: CommandsSection = CommandsSection()
     cameras: Annotated[tuple[CameraSection, ...], Field(max_length=64)] = ()
 
     @model_validator(mode="after")

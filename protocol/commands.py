@@ -33,6 +33,7 @@ class CommandKind(StrEnum):
     CLIP = "clip"
     DISARM = "disarm"
     ARM = "arm"
+    SYNC_CLOCK = "sync_clock"
 
 
 class _Arguments(BaseModel):
@@ -40,16 +41,20 @@ class _Arguments(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+
+class OfCamera(_Arguments):
+    """What every kind that is about one camera has."""
+
     camera_id: LocalId
 
 
-class Snapshot(_Arguments):
+class Snapshot(OfCamera):
     """A picture of now, brought to the centre."""
 
     kind: Literal[CommandKind.SNAPSHOT] = CommandKind.SNAPSHOT
 
 
-class Clip(_Arguments):
+class Clip(OfCamera):
     """The main stream's recording from ``start`` to ``end``, brought to the centre."""
 
     kind: Literal[CommandKind.CLIP] = CommandKind.CLIP
@@ -63,7 +68,7 @@ class Clip(_Arguments):
         return self
 
 
-class Disarm(_Arguments):
+class Disarm(OfCamera):
     """For ``for_s`` seconds a rule raises no new alert, and is then armed again by itself.
 
     Where no rule is named, all of the camera's.
@@ -74,14 +79,23 @@ class Disarm(_Arguments):
     for_s: int = Field(ge=60, le=LONGEST_COMMAND_S)
 
 
-class Arm(_Arguments):
+class Arm(OfCamera):
     """End what Disarm began for the same camera and rule, before its time."""
 
     kind: Literal[CommandKind.ARM] = CommandKind.ARM
     rule_id: LocalId | None = None
 
 
-Arguments = Snapshot | Clip | Disarm | Arm
+class SyncClock(_Arguments):
+    """Have the box's time service set its clock anew, where the box may, and say how it is.
+
+    No time travels in this: one that came through a broker is of no use to set a clock by.
+    """
+
+    kind: Literal[CommandKind.SYNC_CLOCK] = CommandKind.SYNC_CLOCK
+
+
+Arguments = Snapshot | Clip | Disarm | Arm | SyncClock
 
 _ADAPTER: TypeAdapter[Arguments] = TypeAdapter(Annotated[Arguments, Field(discriminator="kind")])
 

@@ -14,12 +14,24 @@ from edge.bus.outbox import Outbox, Place
 from edge.commands import journal
 from edge.commands.arming import Disarmed, arm, disarm
 from edge.commands.journal import Entry
+from edge.commands.timekeeper import Timekeeper
 from edge.config import EdgeConfig
 from edge.db.database import Database
-from edge.errors import StorageError
+from edge.errors import ClockServiceError, StorageError
 from edge.faultlog import FaultLog
 from protocol.clock import Clock
-from protocol.commands import Arguments, Arm, BadArgumentsError, Clip, Disarm, Snapshot, parse
+from protocol.commands import (
+    Arguments,
+    Arm,
+    BadArgumentsError,
+    Clip,
+    CommandKind,
+    Disarm,
+    OfCamera,
+    Snapshot,
+    SyncClock,
+    parse,
+)
 from protocol.ids import uuid7
 from protocol.messages import (
     BOX_SUBJECT,
@@ -38,6 +50,8 @@ MOST_OPEN = 32
 #: How often what is late, or armed again by the clock, is looked for.
 _LOOK_EVERY_S = 5.0
 _LONGEST_DETAIL = 300
+
+_CameraArguments = Snapshot | Clip | Disarm | Arm
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +74,11 @@ class Guard(Protocol):
 
 
 class CommandDesk:
-    """Does what a person at the centre has the box do (protocol I20 to I23).
+    """Does what a person at the centre has the box do (protocol I20 to I24).
 
     What a command changes, that it was heard, and what became of it are one transaction: so it is
-    done once, whenever the box dies. A picture or clip is then fetched by the evidence courier;
+    done once, whenever the box dies. A picture or clip is then fetched by the evidence courier, and
+    the time service started again by the desk's own thread (twice, where the box dies just then);
     until that is over the command is accepted. ``on_commit`` are called after each commit and must
     return at once; more may be added until the first command.
 
@@ -78,6 +93,7 @@ class CommandDesk:
         clock: Clock,
         *,
         boot_id: UUID,
+        timekeeper: Timekeeper,
         on_commit: Sequence[Callable[[], None]] = (),
     ) -> None:
         self._source = source_of_box(config.box.id)
@@ -90,6 +106,7 @@ class CommandDesk:
         self._outbox = outbox
         self._clock = clock
         self._boot_id = boot_id
+        self._timekeeper = timekeeper
         self._on_commit = on_commit
         self._guard: Guard | None = None
         self._faults = FaultLog(log, clock)
@@ -136,9 +153,8 @@ class CommandDesk:
         except BadArgumentsError as error:
             verdict = _Verdict(Outcome.REFUSED, "arguments", str(error))
         else:
-            camera_id = arguments.camera_id
-            refusal = self._refusal(connection, arguments, now)
-            verdict = refusal or _do(connection, message.id, arguments, now)
+            camera_id = arguments.camera_id if isinstance(arguments, OfCamera) else None
+            verdict = self._answer(connection, message, arguments, now)
         until = now + timedelta(seconds=data.ttl_s)
         sequence = self._say(connection, message.id, data.kind, verdict)
         entry = Entry(message.id, data.kind, camera_id, now, until)
@@ -154,8 +170,31 @@ class CommandDesk:
             },
         )
 
+    def _answer(
+        self,
+        connection: sqlite3.Connection,
+        message: CommandMessage,
+        arguments: Arguments,
+        now: datetime,
+    ) -> _Verdict:
+        """Do a command, or begin to, or refuse it; return what is to be said of it."""
+        if isinstance(arguments, SyncClock):
+            return self._on_clock(message, now)
+        refusal = self._refusal(connection, arguments, now)
+        return refusal or _do(connection, message.id, arguments, now)
+
+    def _on_clock(self, message: CommandMessage, now: datetime) -> _Verdict:
+        """Say how the clock is, and whether it will be set anew."""
+        found = self._timekeeper.find(message, now)
+        if found.is_right:
+            return _Verdict(Outcome.DONE, "clock_was_right", found.words())
+        if self._timekeeper.restart is None:
+            to_do = "allow it with [commands] may_set_clock, or set the clock at the box"
+            return _Verdict(Outcome.REFUSED, "may_not_set_clock", f"{found.words()}; {to_do}")
+        return _Verdict(Outcome.ACCEPTED, "", found.words())
+
     def _refusal(
-        self, connection: sqlite3.Connection, arguments: Arguments, now: datetime
+        self, connection: sqlite3.Connection, arguments: _CameraArguments, now: datetime
     ) -> _Verdict | None:
         """Return why a command can't be done here, if so."""
         camera_id = arguments.camera_id
@@ -212,6 +251,7 @@ class CommandDesk:
         assert self._guard is not None
         while not self._closing.is_set():
             try:
+                self.set_clock()
                 self.settle()
                 self._guard.release()
             except StorageError as error:
@@ -220,6 +260,32 @@ class CommandDesk:
                 self._faults.bug("commands.turn_failed", error, {})
             self._wake.wait(_LOOK_EVERY_S)
             self._wake.clear()
+
+    def set_clock(self) -> int:
+        """Do the accepted commands that want the clock set; return of how many it was said.
+
+        Blocks for some seconds where there are any. Raises StorageError.
+        """
+        with self._database.reading() as connection:
+            accepted = journal.accepted(connection, CommandKind.SYNC_CLOCK, self._clock.now())
+        if not accepted:
+            return 0
+        verdict = self._restart()
+        with self._database.transaction() as connection:
+            for command_id in accepted:
+                sequence = self._say(connection, command_id, CommandKind.SYNC_CLOCK, verdict)
+                journal.finish(connection, command_id, verdict.outcome, sequence)
+        self._committed()
+        return len(accepted)
+
+    def _restart(self) -> _Verdict:
+        if self._timekeeper.restart is None:  # it was allowed when the command was accepted
+            return _Verdict(Outcome.FAILED, "may_not_set_clock")
+        try:
+            self._timekeeper.restart()
+        except ClockServiceError as error:
+            return _Verdict(Outcome.FAILED, "clock_not_set", str(error))
+        return _Verdict(Outcome.DONE, "clock_asked")
 
     def settle(self) -> int:
         """Say what has become of accepted commands; return of how many. Raises StorageError."""
@@ -243,7 +309,7 @@ class CommandDesk:
 
 
 def _do(
-    connection: sqlite3.Connection, command_id: UUID, arguments: Arguments, now: datetime
+    connection: sqlite3.Connection, command_id: UUID, arguments: _CameraArguments, now: datetime
 ) -> _Verdict:
     """Do a command that nothing speaks against, as far as a transaction can."""
     match arguments:

@@ -42,6 +42,7 @@ describe('a form of a command', () => {
     expect(commandOf(FIELDS, ZONE)).toEqual({ kind: 'clip', arguments: { camera_id: 'cam1', start: '2026-11-22T06:00:00.000Z', end: '2026-11-22T06:02:00.000Z' }, ...reason })
     expect(commandOf({ ...FIELDS, kind: 'snapshot' }, ZONE)).toEqual({ kind: 'snapshot', arguments: { camera_id: 'cam1' }, ...reason })
     expect(commandOf({ ...FIELDS, kind: 'disarm' }, ZONE)).toEqual({ kind: 'disarm', arguments: { camera_id: 'cam1', rule_id: 'crowd', for_s: 1800 }, ...reason })
+    expect(commandOf({ ...FIELDS, kind: 'sync_clock' }, ZONE)).toEqual({ kind: 'sync_clock', arguments: {}, ...reason })
     expect(commandOf({ ...FIELDS, kind: 'arm', rule: ' ' }, ZONE)).toEqual({ kind: 'arm', arguments: { camera_id: 'cam1' }, ...reason })
   })
 
@@ -55,6 +56,7 @@ describe('a form of a command', () => {
     expect(wrongWith({ ...FIELDS, to: '2026-11-22T14:10:00' }, ZONE)).toBeNull()
     expect(wrongWith({ ...FIELDS, kind: 'disarm', minutes: 0 }, ZONE)).toBe('minutes')
     expect(wrongWith({ ...FIELDS, kind: 'disarm', minutes: 1.5 }, ZONE)).toBe('minutes')
+    expect(wrongWith({ ...FIELDS, kind: 'sync_clock', camera: '' }, ZONE)).toBeNull()
     expect(wrongWith({ ...FIELDS, kind: 'arm', minutes: 0, from: '' }, ZONE)).toBeNull()
   })
 

@@ -53,7 +53,7 @@ def give(centre, kind="snapshot", arguments=None, *, by="admin", **body):
     """Give a command and return the answer."""
     asked = {
         "kind": kind,
-        "arguments": arguments or {"camera_id": "cam1"},
+        "arguments": {"camera_id": "cam1"} if arguments is None else arguments,
         "reason": "核实广场烟火",
     }
     with centre.client(by) as client:
@@ -140,6 +140,9 @@ def test_what_fetches_recorded_video_is_in_the_register_before_it_is_given(villa
         ("duty", "arm", None, 403),
         ("admin", "disarm", DISARM, 202),
         ("admin", "arm", None, 202),
+        ("admin", "sync_clock", {}, 202),
+        ("duty", "sync_clock", {}, 403),
+        ("admin", "sync_clock", {"camera_id": "cam1"}, 422),
         ("wall", "snapshot", None, 403),
         ("admin", "reboot", None, 422),
         ("admin", "snapshot", {"camera_id": "cam1", "flash": True}, 422),

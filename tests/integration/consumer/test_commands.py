@@ -20,8 +20,10 @@ from central.ingest.inbox import DatabaseInbox
 from central.ports import Dispatcher, Given
 from edge.alerts.evidence import EvidenceCourier
 from edge.alerts.evidence_store import EvidenceStore
+from edge.clock_watch import ClockWatch
 from edge.commands.arming import ArmedDesk
 from edge.commands.desk import CommandDesk
+from edge.commands.timekeeper import timekeeper
 from protocol.clock import SystemClock
 from tests.support.desk_box import BOOT, BOX, REGION, TOKEN, occurrence
 from tests.support.evidence_line import Camera as FakeCamera
@@ -113,7 +115,13 @@ def line(
         )
         wakes = [box.sender.wake]
         desk = CommandDesk(
-            config, box.database, box.outbox, box.clock, boot_id=BOOT, on_commit=wakes
+            config,
+            box.database,
+            box.outbox,
+            box.clock,
+            boot_id=BOOT,
+            timekeeper=timekeeper(config.commands, ClockWatch(box.clock).quality),
+            on_commit=wakes,
         )
         camera = FakeCamera(b"jpeg", b"mp4 " * 100_000)
         courier = EvidenceCourier(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from protocol.commands import Arm, BadArgumentsError, Clip, Disarm, Snapshot, parse
+from protocol.commands import Arm, BadArgumentsError, Clip, Disarm, Snapshot, SyncClock, parse
 
 START, END = "2026-11-22T01:00:00Z", "2026-11-22T01:02:00+00:00"
 
@@ -44,3 +44,10 @@ def test_each_kind_is_read_as_its_own(kind, arguments, type_):
 def test_what_the_schema_does_not_have_is_refused_by_its_name(kind, arguments, named):
     with pytest.raises(BadArgumentsError, match=named):
         parse(kind, {"camera_id": "square", **arguments})
+
+
+def test_a_command_to_the_box_itself_names_no_camera():
+    assert parse("sync_clock", {}) == SyncClock()
+    for argument in ("camera_id", "time"):
+        with pytest.raises(BadArgumentsError, match=f"{argument}: Extra"):
+            parse("sync_clock", {argument: START})

@@ -3,7 +3,7 @@
 import { request, withQuery } from './http'
 import type { Person } from './types'
 
-export type CommandKind = 'snapshot' | 'clip' | 'disarm' | 'arm'
+export type CommandKind = 'snapshot' | 'clip' | 'disarm' | 'arm' | 'sync_clock'
 export type CommandState = 'queued' | 'sent' | 'accepted' | 'done' | 'refused' | 'failed' | 'expired' | 'unanswered'
 
 export interface Fetched {
@@ -15,7 +15,7 @@ export interface Fetched {
 }
 
 export interface CommandArguments {
-  camera_id: string
+  camera_id?: string
   start?: string
   end?: string
   rule_id?: string

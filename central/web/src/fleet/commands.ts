@@ -3,9 +3,11 @@
 import type { Command, CommandKind, CommandState, NewCommand } from '@/api/commands'
 import { fromLocal } from '@/time/zone'
 
-export const KINDS: readonly CommandKind[] = ['snapshot', 'clip', 'disarm', 'arm']
+export const KINDS: readonly CommandKind[] = ['snapshot', 'clip', 'disarm', 'arm', 'sync_clock']
 /** What the centre lets only its administrator ask for. */
-const ADMIN_KINDS: readonly CommandKind[] = ['disarm', 'arm']
+const ADMIN_KINDS: readonly CommandKind[] = ['disarm', 'arm', 'sync_clock']
+/** What is about the box itself and no camera of it. */
+const OF_BOX: readonly CommandKind[] = ['sync_clock']
 const OPEN: readonly CommandState[] = ['queued', 'sent', 'accepted']
 
 export const LONGEST_CLIP_MS = 600_000
@@ -24,11 +26,13 @@ export interface CommandFields {
 
 export const kindsFor = (role: string): readonly CommandKind[] => (role === 'admin' ? KINDS : KINDS.filter((kind) => !ADMIN_KINDS.includes(kind)))
 
+export const isOfCamera = (kind: CommandKind): boolean => !OF_BOX.includes(kind)
+
 export const isOpen = (command: Command): boolean => OPEN.includes(command.state)
 
 /** Return what is wrong with the fields as a word of `commands.wrong`, or null. */
 export function wrongWith(fields: CommandFields, zone: string): 'camera' | 'reason' | 'span' | 'minutes' | null {
-  if (fields.camera === '') return 'camera'
+  if (isOfCamera(fields.kind) && fields.camera === '') return 'camera'
   if (fields.reason.trim() === '') return 'reason'
   if (fields.kind === 'clip') {
     const [from, to] = [fromLocal(fields.from, zone), fromLocal(fields.to, zone)]
@@ -47,6 +51,8 @@ export function commandOf(fields: CommandFields, zone: string): NewCommand {
     clip: { start: moment(fields.from), end: moment(fields.to) },
     disarm: { ...rule, for_s: fields.minutes * 60 },
     arm: rule,
+    sync_clock: {},
   }[fields.kind]
-  return { kind: fields.kind, arguments: { camera_id: fields.camera, ...more }, reason: fields.reason.trim(), within_s: fields.withinMin * 60 }
+  const camera = isOfCamera(fields.kind) ? { camera_id: fields.camera } : {}
+  return { kind: fields.kind, arguments: { ...camera, ...more }, reason: fields.reason.trim(), within_s: fields.withinMin * 60 }
 }
