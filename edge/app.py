@@ -23,6 +23,7 @@ from edge.bus.sender import LOOPBACK, Sender, Timing
 from edge.clock_watch import ClockWatch
 from edge.commands.arming import ArmedDesk
 from edge.commands.desk import CommandDesk
+from edge.commands.masks import masks_component, masks_in
 from edge.commands.timekeeper import timekeeper
 from edge.config import CentreSection, EdgeConfig
 from edge.crowds.history import CrowdHistory
@@ -98,7 +99,9 @@ class Edge:
             crowds.start()
             board.add("crowds", crowds.component)
             stack.push_async_callback(asyncio.to_thread, crowds.close)
-            lookout = Lookout(self._config, self._station, self._clock, crowds.counted)
+            masks = partial(masks_in, self._database)
+            lookout = Lookout(self._config, self._station, self._clock, crowds.counted, masks)
+            board.add("masks", lambda: masks_component(masks(), self._config))
             board.add("detector", lookout.component)
             desk = self._start_alerts(stack, board, lookout, pictures, clips)
             storage = self._start_janitor(stack, board, desk)
@@ -199,7 +202,7 @@ class Edge:
             outbox_watch.start()
             stack.push_async_callback(asyncio.to_thread, outbox_watch.close)
         armed = ArmedDesk(desk, self._database, clock)
-        commands.start(armed)
+        commands.start(armed, lookout.mask)
         stack.push_async_callback(asyncio.to_thread, commands.close)
         lookout.start(armed)
         stack.push_async_callback(asyncio.to_thread, lookout.close)

@@ -28,7 +28,7 @@ from edge.command_config import CommandsSection
 from edge.db.place import refusal as refused_place
 from edge.errors import ConfigError
 from edge.rule_config import RULE_KINDS, FireSection, GatheringSection, Rule
-from edge.section import Point, Section, other_than
+from edge.section import Section, other_than
 from models.runtime import Runtime
 from protocol.address import holds_login, is_address
 from protocol.messages import (
@@ -40,6 +40,7 @@ from protocol.messages import (
 )
 from protocol.refusal import refusal
 from protocol.relay import StreamName
+from protocol.shapes import Point
 
 
 def _url(schemes: frozenset[str], instead: str = "") -> AfterValidator:

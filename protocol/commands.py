@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from protocol.messages import LONGEST_COMMAND_S, LocalId
+from protocol.shapes import Exclusions
 
 #: What one command fetches of a recording at most; more is an export's.
 LONGEST_CLIP = timedelta(minutes=10)
@@ -34,6 +35,7 @@ class CommandKind(StrEnum):
     DISARM = "disarm"
     ARM = "arm"
     SYNC_CLOCK = "sync_clock"
+    MASK = "mask"
 
 
 class _Arguments(BaseModel):
@@ -95,7 +97,25 @@ class SyncClock(_Arguments):
     kind: Literal[CommandKind.SYNC_CLOCK] = CommandKind.SYNC_CLOCK
 
 
-Arguments = Snapshot | Clip | Disarm | Arm | SyncClock
+class Mask(OfCamera):
+    """For good, a rule looks past what is in the polygons of ``exclude``, and past nothing else.
+
+    That may be none at all. With ``undo`` instead, what the box's configuration says counts again.
+    """
+
+    kind: Literal[CommandKind.MASK] = CommandKind.MASK
+    rule_id: LocalId
+    exclude: Exclusions | None = None
+    undo: bool = False
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.exclude is None) != self.undo:
+            raise ValueError("give exactly one of 'exclude' and 'undo'")
+        return self
+
+
+Arguments = Snapshot | Clip | Disarm | Arm | SyncClock | Mask
 
 _ADAPTER: TypeAdapter[Arguments] = TypeAdapter(Annotated[Arguments, Field(discriminator="kind")])
 

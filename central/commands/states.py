@@ -35,6 +35,7 @@ ALLOWED: Mapping[CommandKind, frozenset[Role]] = {
     CommandKind.DISARM: _ADMIN,
     CommandKind.ARM: _ADMIN,
     CommandKind.SYNC_CLOCK: _ADMIN,
+    CommandKind.MASK: _ADMIN,
 }
 
 

@@ -14,6 +14,7 @@ from edge.bus.outbox import Outbox, Place
 from edge.commands import journal
 from edge.commands.arming import Disarmed, arm, disarm
 from edge.commands.journal import Entry
+from edge.commands.masks import RuleMask, put_mask, undo_mask
 from edge.commands.timekeeper import Timekeeper
 from edge.config import EdgeConfig
 from edge.db.database import Database
@@ -27,6 +28,7 @@ from protocol.commands import (
     Clip,
     CommandKind,
     Disarm,
+    Mask,
     OfCamera,
     Snapshot,
     SyncClock,
@@ -51,7 +53,11 @@ MOST_OPEN = 32
 _LOOK_EVERY_S = 5.0
 _LONGEST_DETAIL = 300
 
-_CameraArguments = Snapshot | Clip | Disarm | Arm
+_CameraArguments = Snapshot | Clip | Disarm | Arm | Mask
+
+
+def _nothing() -> None:
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +115,21 @@ class CommandDesk:
         self._timekeeper = timekeeper
         self._on_commit = on_commit
         self._guard: Guard | None = None
+        self._mask: Callable[[], None] = _nothing
+        self._masked = threading.Event()
         self._faults = FaultLog(log, clock)
         self._wake = threading.Event()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def start(self, guard: Guard) -> None:
-        """Begin to look for what has become of commands."""
+    def start(self, guard: Guard, mask: Callable[[], None]) -> None:
+        """Begin to look for what has become of commands.
+
+        ``mask`` has the rules look past what masks say now; it may raise StorageError, and is then
+        called again.
+        """
         self._guard = guard
+        self._mask = mask
         self._thread = threading.Thread(target=self._run, name="commands", daemon=True)
         self._thread.start()
 
@@ -142,6 +155,7 @@ class CommandDesk:
                 self._outbox.send_again(connection, said)
         if self._guard is not None:
             self._guard.changed()
+        self._masked.set()
         self._wake.set()
         self._committed()
 
@@ -180,8 +194,11 @@ class CommandDesk:
         """Do a command, or begin to, or refuse it; return what is to be said of it."""
         if isinstance(arguments, SyncClock):
             return self._on_clock(message, now)
-        refusal = self._refusal(connection, arguments, now)
-        return refusal or _do(connection, message.id, arguments, now)
+        if (refusal := self._refusal(connection, arguments, now)) is not None:
+            return refusal
+        if isinstance(arguments, Mask):
+            return _mask(connection, message, arguments, now)
+        return _do(connection, message.id, arguments, now)
 
     def _on_clock(self, message: CommandMessage, now: datetime) -> _Verdict:
         """Say how the clock is, and whether it will be set anew."""
@@ -201,7 +218,7 @@ class CommandDesk:
         if camera_id not in self._rules:
             return _Verdict(Outcome.REFUSED, "no_such_camera", f"camera {camera_id}")
         match arguments:
-            case Disarm(rule_id=str(rule_id)) | Arm(rule_id=str(rule_id)):
+            case Disarm(rule_id=str(rule_id)) | Arm(rule_id=str(rule_id)) | Mask(rule_id=rule_id):
                 if rule_id not in self._rules[camera_id]:
                     named = f"camera {camera_id}: rule {rule_id}"
                     return _Verdict(Outcome.REFUSED, "no_such_rule", named)
@@ -254,12 +271,24 @@ class CommandDesk:
                 self.set_clock()
                 self.settle()
                 self._guard.release()
+                self._tell_rules()
             except StorageError as error:
                 self._faults.report("commands.unsettled", str(error), {})
             except Exception as error:  # noqa: BLE001 - logged, and the next turn may do
                 self._faults.bug("commands.turn_failed", error, {})
             self._wake.wait(_LOOK_EVERY_S)
             self._wake.clear()
+
+    def _tell_rules(self) -> None:
+        """Have the rules look past what masks say, where something was heard since."""
+        if not self._masked.is_set():
+            return
+        self._masked.clear()
+        try:
+            self._mask()
+        except StorageError:
+            self._masked.set()
+            raise
 
     def set_clock(self) -> int:
         """Do the accepted commands that want the clock set; return of how many it was said.
@@ -308,8 +337,25 @@ class CommandDesk:
         return len(found)
 
 
+def _mask(
+    connection: sqlite3.Connection, message: CommandMessage, arguments: Mask, now: datetime
+) -> _Verdict:
+    """Write down what a rule looks past; the desk's thread tells the rules."""
+    camera_id, rule_id = arguments.camera_id, arguments.rule_id
+    if arguments.exclude is None:
+        was_masked = undo_mask(connection, camera_id, rule_id)
+        return _Verdict(Outcome.DONE, "" if was_masked else "was_not_masked")
+    data = message.data
+    mask = RuleMask(camera_id, rule_id, arguments.exclude, now, data.actor, data.reason)
+    put_mask(connection, mask)
+    return _Verdict(Outcome.DONE)
+
+
 def _do(
-    connection: sqlite3.Connection, command_id: UUID, arguments: _CameraArguments, now: datetime
+    connection: sqlite3.Connection,
+    command_id: UUID,
+    arguments: Snapshot | Clip | Disarm | Arm,
+    now: datetime,
 ) -> _Verdict:
     """Do a command that nothing speaks against, as far as a transaction can."""
     match arguments:

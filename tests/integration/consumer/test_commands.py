@@ -135,7 +135,7 @@ def line(
         wakes.append(courier.wake)
         armed = ArmedDesk(box.desk, box.database, box.clock)
         box.sender.obey(desk)
-        desk.start(armed)
+        desk.start(armed, lambda: None)
         courier.start()
         stack.callback(desk.close)
         stack.callback(courier.close)

@@ -29,6 +29,7 @@ ARGUMENTS = {
     "disarm": {"for_s": 3600},
     "arm": {},
     "sync_clock": {},
+    "mask": {"rule_id": "crowd", "exclude": [[[0, 0], [1, 0], [1, 1]]]},
     "reboot": {},
 }
 
@@ -168,7 +169,7 @@ class CommandMachine(RuleBasedStateMachine):
             connection.execute("drop trigger full")
 
     def _state(self) -> list[list[dict[str, object]]]:
-        tables = ("command", "disarmed", "evidence", "outbox")
+        tables = ("command", "disarmed", "mask", "evidence", "outbox")
         return [self.box.box.rows(f"select * from {table}") for table in tables]
 
 
