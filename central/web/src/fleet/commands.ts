@@ -3,9 +3,11 @@
 import type { Command, CommandKind, CommandState, NewCommand } from '@/api/commands'
 import { fromLocal } from '@/time/zone'
 
-export const KINDS: readonly CommandKind[] = ['snapshot', 'clip', 'disarm', 'arm', 'sync_clock']
+import { areasOf } from './masks'
+
+export const KINDS: readonly CommandKind[] = ['snapshot', 'clip', 'disarm', 'arm', 'mask', 'sync_clock']
 /** What the centre lets only its administrator ask for. */
-const ADMIN_KINDS: readonly CommandKind[] = ['disarm', 'arm', 'sync_clock']
+const ADMIN_KINDS: readonly CommandKind[] = ['disarm', 'arm', 'mask', 'sync_clock']
 /** What is about the box itself and no camera of it. */
 const OF_BOX: readonly CommandKind[] = ['sync_clock']
 const OPEN: readonly CommandState[] = ['queued', 'sent', 'accepted']
@@ -20,6 +22,9 @@ export interface CommandFields {
   to: string
   rule: string
   minutes: number
+  /** See `areasOf`. */
+  areas: string
+  undo: boolean
   reason: string
   withinMin: number
 }
@@ -31,7 +36,7 @@ export const isOfCamera = (kind: CommandKind): boolean => !OF_BOX.includes(kind)
 export const isOpen = (command: Command): boolean => OPEN.includes(command.state)
 
 /** Return what is wrong with the fields as a word of `commands.wrong`, or null. */
-export function wrongWith(fields: CommandFields, zone: string): 'camera' | 'reason' | 'span' | 'minutes' | null {
+export function wrongWith(fields: CommandFields, zone: string): 'camera' | 'reason' | 'span' | 'minutes' | 'rule' | 'areas' | null {
   if (isOfCamera(fields.kind) && fields.camera === '') return 'camera'
   if (fields.reason.trim() === '') return 'reason'
   if (fields.kind === 'clip') {
@@ -39,6 +44,8 @@ export function wrongWith(fields: CommandFields, zone: string): 'camera' | 'reas
     if (from === null || to === null || to <= from || to - from > LONGEST_CLIP_MS) return 'span'
   }
   if (fields.kind === 'disarm' && !(Number.isInteger(fields.minutes) && fields.minutes >= 1 && fields.minutes <= LONGEST_DISARMED_MIN)) return 'minutes'
+  if (fields.kind === 'mask' && fields.rule.trim() === '') return 'rule'
+  if (fields.kind === 'mask' && !fields.undo && areasOf(fields.areas) === null) return 'areas'
   return null
 }
 
@@ -51,6 +58,7 @@ export function commandOf(fields: CommandFields, zone: string): NewCommand {
     clip: { start: moment(fields.from), end: moment(fields.to) },
     disarm: { ...rule, for_s: fields.minutes * 60 },
     arm: rule,
+    mask: { ...rule, ...(fields.undo ? { undo: true } : { exclude: areasOf(fields.areas) ?? [] }) },
     sync_clock: {},
   }[fields.kind]
   const camera = isOfCamera(fields.kind) ? { camera_id: fields.camera } : {}
