@@ -56,10 +56,6 @@ _LONGEST_DETAIL = 300
 _CameraArguments = Snapshot | Clip | Disarm | Arm | Mask
 
 
-def _nothing() -> None:
-    pass
-
-
 @dataclass(frozen=True, slots=True)
 class _Verdict:
     """What became of a command, or of it for now."""
@@ -80,7 +76,7 @@ class Guard(Protocol):
 
 
 class CommandDesk:
-    """Does what a person at the centre has the box do (protocol I20 to I24).
+    """Does what a person at the centre has the box do (protocol I20 to I25).
 
     What a command changes, that it was heard, and what became of it are one transaction: so it is
     done once, whenever the box dies. A picture or clip is then fetched by the evidence courier, and
@@ -113,9 +109,10 @@ class CommandDesk:
         self._clock = clock
         self._boot_id = boot_id
         self._timekeeper = timekeeper
+        self._clock_verdict: _Verdict | None = None
         self._on_commit = on_commit
         self._guard: Guard | None = None
-        self._mask: Callable[[], None] = _nothing
+        self._mask: Callable[[], None] | None = None
         self._masked = threading.Event()
         self._faults = FaultLog(log, clock)
         self._wake = threading.Event()
@@ -268,10 +265,10 @@ class CommandDesk:
         assert self._guard is not None
         while not self._closing.is_set():
             try:
-                self.set_clock()
+                self._tell_rules()
                 self.settle()
                 self._guard.release()
-                self._tell_rules()
+                self.set_clock()  # the last, as it may take a while
             except StorageError as error:
                 self._faults.report("commands.unsettled", str(error), {})
             except Exception as error:  # noqa: BLE001 - logged, and the next turn may do
@@ -281,7 +278,7 @@ class CommandDesk:
 
     def _tell_rules(self) -> None:
         """Have the rules look past what masks say, where something was heard since."""
-        if not self._masked.is_set():
+        if self._mask is None or not self._masked.is_set():
             return
         self._masked.clear()
         try:
@@ -299,11 +296,13 @@ class CommandDesk:
             accepted = journal.accepted(connection, CommandKind.SYNC_CLOCK, self._clock.now())
         if not accepted:
             return 0
-        verdict = self._restart()
+        # Kept until it is said: a disk that refuses is no reason to do it again.
+        verdict = self._clock_verdict = self._clock_verdict or self._restart()
         with self._database.transaction() as connection:
             for command_id in accepted:
                 sequence = self._say(connection, command_id, CommandKind.SYNC_CLOCK, verdict)
                 journal.finish(connection, command_id, verdict.outcome, sequence)
+        self._clock_verdict = None
         self._committed()
         return len(accepted)
 

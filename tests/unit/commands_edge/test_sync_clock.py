@@ -141,6 +141,10 @@ def test_a_disk_that_refuses_the_result_has_it_said_when_it_takes_it(opened, ser
         connection.execute("drop trigger full")
     box.desk.set_clock()
     assert box.outcomes() == [Outcome.ACCEPTED, Outcome.DONE]
+    assert service.restarts == 1
+    box.hear(command("sync_clock"))
+    box.desk.set_clock()
+    assert service.restarts == 2
 
 
 def test_the_offset_is_told_by_the_commands_own_times():
