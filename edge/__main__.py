@@ -1,7 +1,8 @@
-"""The edge's command line: ``python -m edge run|check-config|fsck``."""
+"""The edge's command line: ``python -m edge run|check-config|fsck|doctor``."""
 
 import argparse
 import asyncio
+import json
 import logging
 import os
 import signal
@@ -13,13 +14,16 @@ from pythonjsonlogger.json import JsonFormatter
 
 from edge import heap
 from edge.config import load
-from edge.errors import EdgeError
+from edge.errors import EdgeError, NotFoundError
 from edge.zygote import Zygote
 from protocol.clock import SystemClock
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; return the exit status: 0 done, 1 failed, 2 wrong use."""
+    """Run a command; return the exit status: 0 done, 1 failed, 2 wrong use.
+
+    The doctor's is another: 0 nothing to do, 1 something wants looking after, 2 something broken.
+    """
     parser = argparse.ArgumentParser(
         prog="python -m edge", description="Tanshao 探哨: the village box"
     )
@@ -42,6 +46,13 @@ def main(arguments: list[str] | None = None) -> int:
     )
     fsck.add_argument("--repair", action="store_true", help="show what would mend it, and ask")
     fsck.add_argument("--yes", action="store_true", help="do not ask")
+    doctor = add("doctor", _doctor, "say what is wrong with cameras, disks, clock, network, centre")
+    doctor.add_argument("--lang", choices=["zh", "en"], default="zh", help="the report's language")
+    doctor.add_argument("--json", action="store_true", help="for programs")
+    doctor.add_argument("--write", action="store_true", help="also write a test file of 64 MB")
+    doctor.add_argument(
+        "--camera", action="append", default=[], metavar="ID", help="only this camera; repeatable"
+    )
     given = parser.parse_args(arguments)
     # The box does no algebra to speak of: said before the first picture imports NumPy.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -72,6 +83,22 @@ def _fsck(given: argparse.Namespace) -> int:
     config = load(given.config)
     fsck = Fsck(config, config.recordings_folder(), SystemClock(), print, ask)
     return fsck.run(Level(given.level), repair=given.repair)
+
+
+def _doctor(given: argparse.Namespace) -> int:
+    from edge.doctor.checkup import Checkup  # noqa: PLC0415
+
+    checkup = Checkup(given.config, SystemClock(), given.write, frozenset(given.camera))
+    try:
+        report, zone = checkup.run()
+    except NotFoundError as error:
+        print(error, file=sys.stderr)
+        return 2
+    if given.json:
+        print(json.dumps(report.document(given.lang), ensure_ascii=False, indent=2))
+    else:
+        print(report.text(given.lang, zone), end="")
+    return report.exit_status
 
 
 def _run(given: argparse.Namespace) -> int:

@@ -1,0 +1,180 @@
+"""Asking the running box, systemd and the kernel how the box is."""
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from edge.config import EdgeConfig, HttpSection
+from edge.doctor.box import MachineFacts, PartFacts, ProgramFacts, UnitFacts
+from edge.doctor.disk import Expected
+
+UNIT = "tanshao-edge.service"
+_ASK_S = 4.0
+_SYSTEMCTL_S = 4
+_SHOWN = ("LoadState", "ActiveState", "UnitFileState", "NRestarts", "Result", "ExecMainStatus")
+_LOCKS = Path("/proc/locks")
+_MEMORY = Path("/proc/meminfo")
+_ZONES = Path("/sys/class/thermal")
+_ANY_HOST = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
+
+
+class _Part(BaseModel):
+    condition: str
+    detail: str | None
+    figures: dict[str, int | float | str | None]
+
+
+class _Health(BaseModel):
+    components: dict[str, _Part]
+
+
+class _Camera(BaseModel):
+    camera_id: str
+    is_configured: bool
+    days: int
+    fits_days: float | None
+
+
+class _Storage(BaseModel):
+    cameras: tuple[_Camera, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunningBox:
+    """What the running box says of itself; nothing where it does not answer."""
+
+    parts: tuple[PartFacts, ...] | None = None
+    expected: tuple[Expected, ...] = ()
+    is_connected: bool = False
+    waiting: int | None = None
+
+
+def ask(http: HttpSection) -> RunningBox:
+    """Return what the box says over its own interface, asked for seconds at most."""
+    host = _ANY_HOST.get(http.host, http.host)
+    url = f"http://[{host}]:{http.port}" if ":" in host else f"http://{host}:{http.port}"
+    try:
+        with httpx.Client(base_url=url, timeout=_ASK_S, trust_env=False) as client:
+            health = _Health.model_validate_json(client.get("/v1/health").content)
+            expected = _expected(client)
+    except (httpx.HTTPError, OSError, ValidationError):
+        return RunningBox()
+    bus = health.components.get("bus")
+    waiting = None if bus is None else bus.figures.get("outbox_rows")
+    return RunningBox(
+        parts=tuple(
+            PartFacts(name, part.condition, part.detail or "")
+            for name, part in health.components.items()
+        ),
+        expected=expected,
+        is_connected=bus is not None and bus.condition == "ok",
+        waiting=waiting if isinstance(waiting, int) else None,
+    )
+
+
+def _expected(client: httpx.Client) -> tuple[Expected, ...]:
+    response = client.get("/v1/storage")
+    if response.status_code != httpx.codes.OK:
+        return ()  # its disk is away, which its health says
+    storage = _Storage.model_validate_json(response.content)
+    return tuple(
+        Expected(camera.camera_id, camera.days, camera.fits_days)
+        for camera in storage.cameras
+        if camera.is_configured and camera.fits_days is not None
+    )
+
+
+def program(config: EdgeConfig, running: RunningBox) -> ProgramFacts:
+    """Return whether the box runs. Its lock is looked at and never taken."""
+    return ProgramFacts(
+        version=software(),
+        lock_pid=_lock_holder(config.box.data_dir / "box.lock"),
+        parts=running.parts,
+        unit=_unit(),
+    )
+
+
+def machine() -> MachineFacts:
+    """Return what the kernel says of memory and heat."""
+    memory = _memory()
+    return MachineFacts(
+        memory_bytes=memory.get("MemTotal"),
+        available_bytes=memory.get("MemAvailable"),
+        temperature_c=_temperature_c(),
+    )
+
+
+def software() -> str:
+    """Return the installed version of the program."""
+    try:
+        return version("tanshao")
+    except PackageNotFoundError:
+        return "?"
+
+
+def _lock_holder(path: Path) -> int | None:
+    """Return the process that has locked a file, as the kernel lists it; None where none has."""
+    try:
+        inode = path.stat().st_ino
+        lines = _LOCKS.read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    for line in lines:
+        # 1: FLOCK  ADVISORY  WRITE 1234 fd:01:5678 0 EOF
+        fields = line.split()
+        if len(fields) > 5 and fields[1] == "FLOCK" and fields[5].endswith(f":{inode}"):  # noqa: PLR2004
+            return int(fields[4])
+    return None
+
+
+def _unit() -> UnitFacts | None:
+    """Return what systemd says of the service; None where it does not know one."""
+    program = shutil.which("systemctl")
+    if program is None or not Path("/run/systemd/system").is_dir():
+        return None
+    try:
+        asked = subprocess.run(  # noqa: S603 - a program of the system
+            [program, "show", UNIT, f"--property={','.join(_SHOWN)}"],
+            capture_output=True,
+            timeout=_SYSTEMCTL_S,
+            check=False,
+            text=True,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    shown = dict(line.partition("=")[::2] for line in asked.stdout.splitlines())
+    if shown.get("LoadState") != "loaded":
+        return None
+    restarts = shown.get("NRestarts", "")
+    return UnitFacts(
+        state=shown.get("ActiveState", ""),
+        is_enabled=shown.get("UnitFileState") == "enabled",
+        restarts=int(restarts) if restarts.isdigit() else 0,
+        result=shown.get("Result", ""),
+        exit_status=shown.get("ExecMainStatus", ""),
+    )
+
+
+def _memory() -> dict[str, int]:
+    try:
+        lines = _MEMORY.read_text(encoding="ascii").splitlines()
+    except OSError:
+        return {}
+    parted = (line.partition(":") for line in lines if line.endswith(" kB"))
+    return {name: int(rest.split()[0]) * 1024 for name, _, rest in parted}
+
+
+def _temperature_c() -> float | None:
+    """Return the hottest zone's temperature."""
+    readings = []
+    for path in _ZONES.glob("thermal_zone*/temp"):
+        try:
+            readings.append(int(path.read_text(encoding="ascii")) / 1000)
+        except (OSError, ValueError):
+            continue  # a zone that is off
+    return max(readings, default=None)

@@ -1,0 +1,149 @@
+"""Reaching one camera step by step, then reading some seconds of what it sends."""
+
+import socket
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from edge.cameras.codec_report import CodecReport, StreamMeter
+from edge.config import CameraSection
+from edge.doctor.camera import Step, StreamFacts
+from edge.doctor.probes.rtsp import DEFAULT_PORTS, Description, RtspAsker
+from edge.errors import (
+    ConfigError,
+    MediaError,
+    StreamError,
+    StreamRefused,
+    StreamStalled,
+)
+from edge.ingest.rtsp import RtspOpener
+from edge.ingest.source import Opener
+from protocol.clock import Clock
+from protocol.relay import StreamName
+
+_CONNECT_S = 4.0
+_ANSWER_S = 6.0
+#: At 4.5 s a group of pictures is too long: that has to be seen, with an end.
+READ_S = 6.0
+_ENOUGH_S = 3.0
+_ENOUGH_KEYS = 3
+#: Of one stream, with what the reader takes to open and to give up.
+STREAM_LIMIT_S = _CONNECT_S + _ANSWER_S + READ_S + 12.0
+_NS_PER_S = 1_000_000_000
+
+
+def look_at(camera: CameraSection, stream: StreamName, clock: Clock) -> StreamFacts:
+    """Return how far one gets with a stream; takes ``STREAM_LIMIT_S`` at most.
+
+    Never more than one wrong login: only a camera that took the first is asked for pictures.
+    """
+    url = camera.sub_url if stream is StreamName.SUB and camera.sub_url else camera.main_url
+    return _Look(camera, stream, url, clock).run()
+
+
+class _Look:
+    """One stream, looked at once."""
+
+    def __init__(self, camera: CameraSection, stream: StreamName, url: str, clock: Clock) -> None:
+        parts = urlsplit(url)
+        self._camera = camera
+        self._stream = stream
+        self._url = url
+        self._host = parts.hostname or ""
+        self._port = parts.port or DEFAULT_PORTS[parts.scheme]
+        self._clock = clock
+        self._description: Description | None = None
+        self._offset_s: float | None = None
+
+    def run(self) -> StreamFacts:
+        try:
+            found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+            address = str(found[0][4][0])
+        except OSError as error:
+            return self._failed(Step.NAME, error)
+        try:
+            connection = socket.create_connection((address, self._port), timeout=_CONNECT_S)
+        except ConnectionRefusedError as error:
+            return self._failed(Step.PORT, error)
+        except OSError as error:
+            return self._failed(Step.REACH, error)
+        try:
+            self._description = self._ask(connection)
+        except (OSError, MediaError, ConfigError) as error:
+            return self._failed(Step.RTSP, error)
+        if (at := self._description.answer.at) is not None:
+            self._offset_s = (at - self._clock.now()).total_seconds()
+        if self._description.answer.status != HTTPStatus.OK:
+            return self._failed(Step.ANSWER, None)
+        return self._read()
+
+    def _ask(self, connection: socket.socket) -> Description:
+        asker = RtspAsker(self._url, self._clock, _ANSWER_S)
+        return asker.ask(connection, self._camera.username, self._password())
+
+    def _password(self) -> SecretStr | None:
+        return self._camera.password.read() if self._camera.password else None
+
+    def _read(self) -> StreamFacts:
+        opener = RtspOpener.of_camera(self._camera, self._stream, self._clock)
+        claimed = self._description.claimed_fps if self._description else None
+        try:
+            report = measure(opener, claimed, self._clock)
+        except StreamRefused as error:
+            return self._failed(Step.CODEC, error)
+        except (StreamError, MediaError) as error:
+            return self._failed(Step.PICTURE, error)
+        if report is None:
+            return self._failed(Step.PICTURE, StreamStalled("no key frame came"))
+        return self._facts(report=report)
+
+    def _failed(self, step: Step, error: Exception | None) -> StreamFacts:
+        return self._facts(failed=step, detail="" if error is None else _words(error))
+
+    def _facts(
+        self,
+        *,
+        failed: Step | None = None,
+        detail: str = "",
+        report: CodecReport | None = None,
+    ) -> StreamFacts:
+        answer = self._description.answer if self._description else None
+        return StreamFacts(
+            stream=self._stream,
+            host=self._host,
+            port=self._port,
+            has_login=self._camera.username is not None,
+            failed=failed,
+            detail=detail,
+            status=None if answer is None else answer.status,
+            clock_offset_s=self._offset_s,
+            report=report,
+        )
+
+
+def measure(opener: Opener, claimed_fps: float | None, clock: Clock) -> CodecReport | None:
+    """Return what a stream is, by ``READ_S`` of it at most; None where no key frame came.
+
+    Raises StreamError and MediaError.
+    """
+    source = opener.open(watched=True)
+    try:
+        meter = StreamMeter(source.codec, source.extradata, claimed_fps)
+        began_ns = clock.monotonic_ns()
+        for packet in source.packets():
+            meter.feed(packet)
+            if _is_enough((packet.received_mono_ns - began_ns) / _NS_PER_S, meter.keys):
+                break
+        return meter.report()
+    finally:
+        source.close()
+
+
+def _is_enough(seconds: float, keys: int) -> bool:
+    return seconds >= READ_S or (seconds >= _ENOUGH_S and keys >= _ENOUGH_KEYS)
+
+
+def _words(error: Exception) -> str:
+    strerror = getattr(error, "strerror", None)
+    return str(strerror or error or type(error).__name__)
