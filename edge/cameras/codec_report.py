@@ -88,7 +88,10 @@ class CodecReport:
 
 
 class StreamMeter:
-    """Measures one stream packet by packet."""
+    """Measures one stream packet by packet.
+
+    A packet without a time, as FFmpeg gives the first one of a connection, takes that of the next.
+    """
 
     def __init__(self, codec: Codec, extradata: bytes, claimed_fps: float | None = None) -> None:
         self._codec = codec
@@ -99,6 +102,7 @@ class StreamMeter:
         self._paced = _Span()
         self._began_ns: int | None = None
         self._last_key: int | None = None
+        self._is_key_open = False  # one came whose time is not known yet
         self._longest_gop = 0
         self._keys = 0
         self._has_b_frames = False
@@ -110,9 +114,13 @@ class StreamMeter:
 
     def feed(self, packet: Packet) -> None:
         """Take the next packet."""
+        if packet.is_key:
+            self._take_key(packet)
         at = packet.pts_90k if packet.pts_90k is not None else packet.dts_90k
         if at is None:
-            at = packet.received_mono_ns * TICKS_PER_S // _NS_PER_S
+            return
+        if self._is_key_open:
+            self._place_key(at)
         self._has_b_frames |= self._frames > 0 and at < self._span.last
         self._span.reach(at, packet.received_mono_ns)
         self._frames += 1
@@ -121,13 +129,15 @@ class StreamMeter:
             self._began_ns = packet.received_mono_ns
         if packet.received_mono_ns - self._began_ns >= _BURST_NS:
             self._paced.reach(at, packet.received_mono_ns)
-        if packet.is_key:
-            self._take_key(packet, at)
 
-    def _take_key(self, packet: Packet, at: int) -> None:
+    def _place_key(self, at: int) -> None:
         if self._last_key is not None:
             self._longest_gop = max(self._longest_gop, at - self._last_key)
         self._last_key = at
+        self._is_key_open = False
+
+    def _take_key(self, packet: Packet) -> None:
+        self._is_key_open = True
         self._keys += 1
         try:
             self._sets.absorb(packet.data)

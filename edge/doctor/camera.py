@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from http import HTTPStatus
 
 from edge.cameras.codec_report import Advice, CodecReport, advise_main, advise_sub
 from edge.doctor.clock import ALERT_OFFSET_S, WARN_OFFSET_S
 from edge.doctor.finding import Finding, Kind, Values
+from edge.doctor.rtsp_answer import Status
 from protocol.relay import StreamName
 
 
@@ -43,9 +43,9 @@ _FAILED = {
     Step.CODEC: Kind.CAMERA_CODEC_UNSUPPORTED,
     Step.PICTURE: Kind.CAMERA_NO_PICTURE,
 }
-_NO_SUCH_PATH = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
-#: What cameras say after too many wrong passwords; the second by those that mean the client.
-_LOCKED = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.LOCKED})
+_NO_SUCH_PATH = frozenset({Status.BAD_REQUEST, Status.NOT_FOUND, Status.GONE})
+#: What cameras say after too many wrong passwords, or to too many who watch.
+_LOCKED = frozenset({Status.FORBIDDEN, Status.TOO_MANY_REQUESTS, Status.LOCKED})
 _NOT_AGAIN = frozenset(
     {Kind.CAMERA_PASSWORD_MISSING, Kind.CAMERA_PASSWORD_WRONG, Kind.CAMERA_LOCKED}
 )
@@ -141,7 +141,7 @@ def _failed(camera_id: str, facts: StreamFacts) -> Finding:
 
 def _refused(facts: StreamFacts) -> Kind | None:
     """Return what a camera's no means; None where nothing is known of it."""
-    if facts.status == HTTPStatus.UNAUTHORIZED:
+    if facts.status == Status.UNAUTHORIZED:
         return Kind.CAMERA_PASSWORD_WRONG if facts.has_login else Kind.CAMERA_PASSWORD_MISSING
     if facts.status in _LOCKED:
         return Kind.CAMERA_LOCKED

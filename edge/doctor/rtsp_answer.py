@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from enum import IntEnum
 
 from edge.errors import MediaError
 
@@ -19,6 +20,19 @@ _PARAMETER = re.compile(r'(\w+)\s*=\s*(?:"([^"]*)"|([^\s,]+))')
 _FRAME_RATE = re.compile(r"^a=(?:x-)?framerate:\s*([0-9]{1,3}(?:\.[0-9]{1,3})?)", re.MULTILINE)
 _VIDEO = re.compile(r"^m=video\b", re.MULTILINE)
 _HASHES = {"": "md5", "MD5": "md5", "SHA-256": "sha256"}
+
+
+class Status(IntEnum):
+    """What cameras answer with that means something to us."""
+
+    OK = 200
+    BAD_REQUEST = 400  # what some say to a path that they don't have
+    UNAUTHORIZED = 401
+    FORBIDDEN = 403
+    NOT_FOUND = 404
+    GONE = 410
+    LOCKED = 423
+    TOO_MANY_REQUESTS = 429
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """Reaching one camera step by step, then reading some seconds of what it sends."""
 
 import socket
-from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -10,6 +9,7 @@ from edge.cameras.codec_report import CodecReport, StreamMeter
 from edge.config import CameraSection
 from edge.doctor.camera import Step, StreamFacts
 from edge.doctor.probes.rtsp import DEFAULT_PORTS, Description, RtspAsker
+from edge.doctor.rtsp_answer import Status
 from edge.errors import (
     ConfigError,
     MediaError,
@@ -23,13 +23,15 @@ from protocol.clock import Clock
 from protocol.relay import StreamName
 
 _CONNECT_S = 4.0
-_ANSWER_S = 6.0
+_ANSWER_S = 8.0
 #: At 4.5 s a group of pictures is too long: that has to be seen, with an end.
 READ_S = 6.0
+#: Where a camera begins between two key frames, the first may be as far away as one gop is long.
+_FIRST_KEY_S = 12.0
 _ENOUGH_S = 3.0
 _ENOUGH_KEYS = 3
 #: Of one stream, with what the reader takes to open and to give up.
-STREAM_LIMIT_S = _CONNECT_S + _ANSWER_S + READ_S + 12.0
+STREAM_LIMIT_S = _CONNECT_S + _ANSWER_S + _FIRST_KEY_S + 12.0
 _NS_PER_S = 1_000_000_000
 
 
@@ -74,7 +76,7 @@ class _Look:
             return self._failed(Step.RTSP, error)
         if (at := self._description.answer.at) is not None:
             self._offset_s = (at - self._clock.now()).total_seconds()
-        if self._description.answer.status != HTTPStatus.OK:
+        if self._description.answer.status != Status.OK:
             return self._failed(Step.ANSWER, None)
         return self._read()
 
@@ -95,7 +97,9 @@ class _Look:
         except (StreamError, MediaError) as error:
             return self._failed(Step.PICTURE, error)
         if report is None:
-            return self._failed(Step.PICTURE, StreamStalled("no key frame came"))
+            return self._failed(
+                Step.PICTURE, StreamStalled(f"no key frame within {_FIRST_KEY_S:g} s")
+            )
         return self._facts(report=report)
 
     def _failed(self, step: Step, error: Exception | None) -> StreamFacts:
@@ -123,7 +127,7 @@ class _Look:
 
 
 def measure(opener: Opener, claimed_fps: float | None, clock: Clock) -> CodecReport | None:
-    """Return what a stream is, by ``READ_S`` of it at most; None where no key frame came.
+    """Return what a stream is, by ``READ_S`` of it; None where no key frame came at all.
 
     Raises StreamError and MediaError.
     """
@@ -141,6 +145,8 @@ def measure(opener: Opener, claimed_fps: float | None, clock: Clock) -> CodecRep
 
 
 def _is_enough(seconds: float, keys: int) -> bool:
+    if keys == 0:
+        return seconds >= _FIRST_KEY_S
     return seconds >= READ_S or (seconds >= _ENOUGH_S and keys >= _ENOUGH_KEYS)
 
 

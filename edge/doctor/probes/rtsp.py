@@ -5,7 +5,6 @@ import re
 import socket
 import ssl
 from dataclasses import dataclass
-from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -13,6 +12,7 @@ from pydantic import SecretStr
 from edge.doctor.rtsp_answer import (
     MAX_HEAD_BYTES,
     RtspAnswer,
+    Status,
     authorization,
     claimed_fps,
     parse_head,
@@ -55,7 +55,7 @@ class RtspAsker:
             connection = _unverified().wrap_socket(connection)
         with connection:
             description = self._request(connection, 1, None)
-            is_asked = description.answer.status == HTTPStatus.UNAUTHORIZED
+            is_asked = description.answer.status == Status.UNAUTHORIZED
             if not is_asked or username is None or password is None:
                 return description
             login = _login(description.answer, username, password, self._url)

@@ -1,8 +1,5 @@
 """The bus on its own: refusals, silence, strange messages, closing."""
 
-import shutil
-import socket
-import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -34,9 +31,9 @@ from tests.support.line import (
     consuming,
     start_broker,
 )
+from tests.support.tls_broker import TlsMosquitto
 from tests.support.waiting import wait_until
 from village.broker.broker import BrokerKind
-from village.broker.mosquitto import find_mosquitto
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
 RECEIPT = f"tanshao/v1/{REGION}/{BOX}/receipt"
@@ -330,55 +327,9 @@ FAILED_HANDSHAKE = pytest.mark.filterwarnings(
 )
 
 
-class TlsMosquitto:
-    """A Mosquitto with a certificate of its own, beside a plain one whose users it shares."""
-
-    host = "127.0.0.1"
-
-    def __init__(self, folder, plain):
-        self.certificate = folder / "certificate.pem"
-        key = folder / "key.pem"
-        subprocess.run(
-            [
-                *(
-                    "openssl",
-                    "req",
-                    "-x509",
-                    "-newkey",
-                    "ec",
-                    "-pkeyopt",
-                    "ec_paramgen_curve:P-256",
-                ),
-                *("-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-keyout", key),
-                *("-out", self.certificate, "-addext", "subjectAltName=IP:127.0.0.1"),
-            ],
-            check=True,
-            capture_output=True,
-        )
-        with socket.socket() as probe:
-            probe.bind((self.host, 0))
-            self.port = probe.getsockname()[1]
-        text = (folder / "broker" / "mosquitto.conf").read_text()
-        configuration = folder / "tls.conf"
-        configuration.write_text(
-            text.replace(f"listener {plain.port}", f"listener {self.port}").replace(
-                "persistence true", "persistence false"
-            )
-            + f"certfile {self.certificate}\nkeyfile {key}\n"
-        )
-        daemon = find_mosquitto().daemon
-        self.process = subprocess.Popen([daemon, "-c", configuration], stderr=subprocess.DEVNULL)
-
-    def close(self):
-        self.process.terminate()
-        self.process.wait()
-
-
 @FAILED_HANDSHAKE
 @pytest.mark.mosquitto
 def test_over_tls_it_sends_to_a_broker_it_can_verify_and_to_no_other(tmp_path, monkeypatch):
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed")
     plain = start_broker(tmp_path, BrokerKind.MOSQUITTO)
     secure = TlsMosquitto(tmp_path, plain)
     with SendingBox(tmp_path / "box", secure, tls=True) as box:

@@ -1,0 +1,166 @@
+"""The doctor on the way to the centre: real brokers and a real centre, broken on purpose."""
+
+import socket
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import URL
+
+from central.auth.tokens import hash_token
+from central.db.engine import Database
+from central.db.migrate import migrate
+from central.db.models import Box
+from edge.config import load
+from edge.doctor.probes import broker as probe
+from protocol.clock import SystemClock
+from protocol.topics import CENTRE_USER
+from tests.support.doctor import BOX, TOKEN, box_file, examined
+from tests.support.tls_broker import TlsMosquitto
+from tests.support.web_centre import WebCentre, running_centre
+from tests.support.xiacun import enter_village
+from village.broker.broker import Broker, BrokerKind
+from village.broker.mosquitto import find_mosquitto
+
+OFF = "[detect]\nenabled = false"
+#: paho leaves the socket of a failed handshake to its finalizer, which closes it with a warning.
+FAILED_HANDSHAKE = pytest.mark.filterwarnings(
+    "ignore:Exception ignored in.*SSLSocket:pytest.PytestUnraisableExceptionWarning"
+)
+
+
+def a_free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
+def centre_table(mqtt_port: int, http_url: str = "", *, tls: bool = False) -> str:
+    url = http_url or f"http://127.0.0.1:{a_free_port()}"
+    return f"""
+[centre]
+mqtt_host = "127.0.0.1"
+mqtt_port = {mqtt_port}
+mqtt_tls = {"true" if tls else "false"}
+http_url = "{url}"
+token = {{ file = "token" }}
+"""
+
+
+def started(folder: Path, kind: BrokerKind, token: str = TOKEN) -> Broker:
+    if kind is BrokerKind.MOSQUITTO and find_mosquitto() is None:
+        pytest.skip("Mosquitto is not installed")
+    users = {BOX: SecretStr(token), CENTRE_USER: SecretStr("token-of-the-centre")}
+    broker = Broker(folder / "broker", users, kind=kind)
+    broker.start()
+    return broker
+
+
+@pytest.fixture
+def centre(tmp_path) -> Iterator[WebCentre]:
+    folder = tmp_path / "centre"
+    folder.mkdir()
+    database = Database(URL.create("sqlite", database=str(folder / "central.db")))
+    migrate(database, SystemClock())
+    enter_village(database)
+    with database.write() as session:
+        session.get_one(Box, BOX).token_sha256 = hash_token(TOKEN)
+    with running_centre(database, SystemClock(), folder) as running:
+        yield running
+    database.close()
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [BrokerKind.EMBEDDED, pytest.param(BrokerKind.MOSQUITTO, marks=pytest.mark.mosquitto)],
+    ids=str,
+)
+def test_a_broker_that_takes_the_token_is_told_from_one_that_does_not(tmp_path, capsys, kind):
+    broker = started(tmp_path, kind)
+    good = examined(box_file(tmp_path, centre=centre_table(broker.port), rest=OFF), capsys)
+    broker.close()
+    (tmp_path / "other").mkdir()
+    broker = started(tmp_path / "other", kind, token="another")
+    bad = examined(box_file(tmp_path, centre=centre_table(broker.port), rest=OFF), capsys)
+    broker.close()
+
+    at = f"127.0.0.1:{broker.port}"
+    assert good.one("broker.fine")["severity"] == "ok"
+    assert bad.ids(at) == {"broker.refused"}
+    assert "令牌" in bad.one("broker.refused")["do"]
+
+
+@pytest.mark.mosquitto
+@FAILED_HANDSHAKE
+def test_an_expired_certificate_is_told_from_one_of_a_stranger_and_one_that_ends_soon(
+    tmp_path, capsys, monkeypatch
+):
+    plain = started(tmp_path, BrokerKind.MOSQUITTO)
+    expired = TlsMosquitto(tmp_path, plain, begin="20250101000000Z", end="20250201000000Z")
+    path = box_file(tmp_path, centre=centre_table(expired.port, tls=True), rest=OFF)
+    stranger = examined(path, capsys)
+    monkeypatch.setenv("SSL_CERT_FILE", str(expired.certificate))
+    old = examined(path, capsys)
+    expired.close()
+    plain.close()
+
+    at = f"127.0.0.1:{expired.port}"
+    assert stranger.ids(at) == {"tls.untrusted"}
+    assert old.ids(at) == {"tls.expired"}
+    assert "证书" in old.one("tls.expired")["do"]
+
+
+@pytest.mark.mosquitto
+def test_over_tls_that_can_be_trusted_the_login_is_tried(tmp_path, capsys, monkeypatch):
+    plain = started(tmp_path, BrokerKind.MOSQUITTO)
+    secure = TlsMosquitto(tmp_path, plain)
+    monkeypatch.setenv("SSL_CERT_FILE", str(secure.certificate))
+    path = box_file(tmp_path, centre=centre_table(secure.port, tls=True), rest=OFF)
+    found = examined(path, capsys)
+    secure.close()
+    plain.close()
+    assert found.one("broker.fine")["subject"] == f"127.0.0.1:{secure.port}"
+
+
+def test_the_word_of_a_box_that_is_connected_is_taken_and_it_is_not_pushed_off(tmp_path):
+    broker = started(tmp_path, BrokerKind.EMBEDDED, token="another")
+    config = load(box_file(tmp_path, centre=centre_table(broker.port), rest=OFF))
+    facts = probe.look_at(config.box, config.centre, is_connected=True, waiting=3)
+    broker.close()
+    assert facts.logged_in  # with a token that the broker would have refused
+
+
+def test_a_centre_that_knows_the_box_is_told_from_one_that_does_not(centre, tmp_path, capsys):
+    path = box_file(tmp_path, centre=centre_table(a_free_port(), centre.url), rest=OFF)
+    at = centre.url.removeprefix("http://")
+    good = examined(path, capsys)
+    (tmp_path / "token").write_text("a-token-of-nobody\n", encoding="utf-8")
+    bad = examined(path, capsys)
+
+    assert good.one("centre.fine")["subject"] == at
+    assert good.ids(at) == set()
+    assert bad.ids(at) == {"centre.token_refused"}
+
+
+class Portal(BaseHTTPRequestHandler):
+    """What a hotel's network answers in everybody's name."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"<html>please sign in</html>")
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_a_page_that_is_no_centre_is_no_centre(tmp_path, capsys):
+    with ThreadingHTTPServer(("127.0.0.1", 0), Portal) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        path = box_file(tmp_path, centre=centre_table(a_free_port(), url), rest=OFF)
+        found = examined(path, capsys)
+        server.shutdown()
+    assert found.ids(url.removeprefix("http://")) == {"centre.other"}
