@@ -17,6 +17,7 @@ class Step(StrEnum):
     NAME = "name"  # the host's name has no address
     REACH = "reach"  # nothing answers at the address
     PORT = "port"  # the address answers, and nothing listens on the port
+    LOGIN = "login"  # the password can't be read
     RTSP = "rtsp"  # what listens does not speak RTSP, or stays silent
     ANSWER = "answer"  # it says no: ``status`` tells which no
     CODEC = "codec"  # neither H.264 nor H.265
@@ -39,6 +40,7 @@ _FAILED = {
     Step.NAME: Kind.CAMERA_NAME_UNKNOWN,
     Step.REACH: Kind.CAMERA_UNREACHABLE,
     Step.PORT: Kind.CAMERA_PORT_CLOSED,
+    Step.LOGIN: Kind.CAMERA_PASSWORD_UNREADABLE,
     Step.RTSP: Kind.CAMERA_NOT_RTSP,
     Step.CODEC: Kind.CAMERA_CODEC_UNSUPPORTED,
     Step.PICTURE: Kind.CAMERA_NO_PICTURE,
@@ -149,10 +151,11 @@ def _refused(facts: StreamFacts) -> Kind | None:
 
 
 def _fine(camera_id: str, facts: StreamFacts, report: CodecReport, room: Room | None) -> Finding:
-    days = 0 if room is None else round(room.days(report.daily_bytes))
-    return Finding(
-        Kind.CAMERA_FINE, camera_id, {**_where(facts), **report.facts(), "disk_days": days}
-    )
+    values = {**_where(facts), **report.facts()}
+    if room is None:
+        return Finding(Kind.CAMERA_STREAM, camera_id, values)
+    days = round(room.days(report.daily_bytes))
+    return Finding(Kind.CAMERA_FINE, camera_id, {**values, "disk_days": days})
 
 
 def _advised(camera_id: str, facts: StreamFacts, report: CodecReport, advice: Advice) -> Finding:

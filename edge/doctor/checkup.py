@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from threading import Semaphore
 from zoneinfo import ZoneInfo
 
 from edge.config import CameraSection, CentreSection, EdgeConfig, Secret, load
@@ -30,6 +31,8 @@ from protocol.relay import StreamName
 
 #: Where the configuration can't be read.
 _ZONE = ZoneInfo("Asia/Shanghai")
+#: Cameras that are read at a time.
+_READERS = 8
 _QUICK_S = 10.0
 _LINE_S = 25.0
 _DISK_S = 30.0
@@ -61,7 +64,10 @@ class Checkup:
             raise NotFoundError(f"no camera {', '.join(sorted(unknown))}")
         running = box_probe.ask(config.http)
         patients = [*self._box(config, running), *self._line(config, running)]
-        patients += [self._camera(config, each) for each in config.cameras if self._is_asked(each)]
+        asked = [each for each in config.cameras if not self.only or each.id in self.only]
+        readers = Semaphore(_READERS)
+        rounds = -(-len(asked) // _READERS)
+        patients += [self._camera(config, each, readers, rounds) for each in asked]
         names = {each.id: each.name for each in config.cameras}
         head = Head(config.box.id, box_probe.software(), self.clock.now(), names)
         found = examine_all(patients, self.clock)
@@ -77,9 +83,6 @@ class Checkup:
         ]
         head = Head("", box_probe.software(), self.clock.now())
         return Report(head, examine_all(patients, self.clock), Redaction(()))
-
-    def _is_asked(self, section: CameraSection) -> bool:
-        return not self.only or section.id in self.only
 
     def _box(self, config: EdgeConfig, running: RunningBox) -> Iterator[Patient]:
         """Yield what is in the box itself."""
@@ -118,8 +121,13 @@ class Checkup:
     def _broker(
         self, config: EdgeConfig, section: CentreSection, running: RunningBox
     ) -> Iterator[Finding]:
+        is_running = running.parts is not None or box_probe.lock_holder(config) is not None
         facts = broker_probe.look_at(
-            config.box, section, is_connected=running.is_connected, waiting=running.waiting
+            config.box,
+            section,
+            is_connected=running.is_connected,
+            may_log_in=running.is_connected is False or not is_running,
+            waiting=running.waiting,
         )
         yield from broker.judge(facts, self.clock.now())
 
@@ -143,19 +151,23 @@ class Checkup:
         )
         yield from disk.judge(folders, limits, running.expected)
 
-    def _camera(self, config: EdgeConfig, section: CameraSection) -> Patient:
+    def _camera(
+        self, config: EdgeConfig, section: CameraSection, readers: Semaphore, rounds: int
+    ) -> Patient:
         if not section.enabled:
             return Patient(section.id, _QUICK_S, lambda: [Finding(Kind.CAMERA_OFF, section.id)])
         streams = 1 if section.sub_url is None else 2
-        limit_s = streams * camera_probe.STREAM_LIMIT_S
-        return Patient(section.id, limit_s, partial(self._streams, config, section))
+        limit_s = rounds * streams * camera_probe.STREAM_LIMIT_S
+        return Patient(section.id, limit_s, partial(self._streams, config, section, readers))
 
-    def _streams(self, config: EdgeConfig, section: CameraSection) -> Iterator[Finding]:
-        main = camera_probe.look_at(section, StreamName.MAIN, self.clock)
+    def _streams(
+        self, config: EdgeConfig, section: CameraSection, readers: Semaphore
+    ) -> Iterator[Finding]:
+        main = camera_probe.look_at(section, StreamName.MAIN, readers, self.clock)
         sub = None
         # The same password would be wrong twice, and some cameras lock the account.
         if section.sub_url is not None and not main.is_login_refused:
-            sub = camera_probe.look_at(section, StreamName.SUB, self.clock)
+            sub = camera_probe.look_at(section, StreamName.SUB, readers, self.clock)
         yield from camera.judge(section.id, main, sub, self._room(config))
 
     def _room(self, config: EdgeConfig) -> Room | None:

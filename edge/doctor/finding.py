@@ -38,12 +38,14 @@ class Kind(Enum):
     BOX_HOT = "box.hot", Severity.WARN
 
     CAMERA_FINE = "camera.fine", Severity.OK
+    CAMERA_STREAM = "camera.stream", Severity.OK
     CAMERA_OFF = "camera.off", Severity.NOTE
     CAMERA_NAME_UNKNOWN = "camera.name_unknown", Severity.FAIL
     CAMERA_UNREACHABLE = "camera.unreachable", Severity.FAIL
     CAMERA_PORT_CLOSED = "camera.port_closed", Severity.FAIL
     CAMERA_NOT_RTSP = "camera.not_rtsp", Severity.FAIL
     CAMERA_PASSWORD_MISSING = "camera.password_missing", Severity.FAIL
+    CAMERA_PASSWORD_UNREADABLE = "camera.password_unreadable", Severity.FAIL
     CAMERA_PASSWORD_WRONG = "camera.password_wrong", Severity.FAIL
     CAMERA_LOCKED = "camera.locked", Severity.FAIL
     CAMERA_PATH_WRONG = "camera.path_wrong", Severity.FAIL

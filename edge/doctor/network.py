@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from edge.doctor.finding import Finding, Kind, Values
+from edge.doctor.finding import Finding, Kind, Severity, Values
 
 _SLOW_MS = 400.0
 _ETHERNET_MTU = 1500
@@ -47,7 +47,9 @@ def judge(route: RouteFacts | None, trip: TripFacts | None) -> Iterator[Finding]
     if trip is not None:
         found += _judge_trip(trip)
     yield from found
-    if route is not None and not any(finding.kind.severity.rank > 1 for finding in found):
+    if route is not None and not any(
+        finding.kind.severity.rank > Severity.NOTE.rank for finding in found
+    ):
         rtt = 0 if trip is None or trip.rtt_ms is None else round(trip.rtt_ms, 1)
         yield Finding(Kind.NETWORK_FINE, route.interface, {"rtt_ms": rtt})
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from edge.config import EdgeConfig, HttpSection
 from edge.doctor.box import MachineFacts, PartFacts, ProgramFacts, UnitFacts
 from edge.doctor.disk import Expected
+from edge.web.server import local_url
 
 UNIT = "tanshao-edge.service"
 _ASK_S = 4.0
@@ -20,7 +21,6 @@ _SHOWN = ("LoadState", "ActiveState", "UnitFileState", "NRestarts", "Result", "E
 _LOCKS = Path("/proc/locks")
 _MEMORY = Path("/proc/meminfo")
 _ZONES = Path("/sys/class/thermal")
-_ANY_HOST = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
 
 
 class _Part(BaseModel):
@@ -50,16 +50,16 @@ class RunningBox:
 
     parts: tuple[PartFacts, ...] | None = None
     expected: tuple[Expected, ...] = ()
-    is_connected: bool = False
+    is_connected: bool | None = None  # to the broker; None: it has none, or does not answer
     waiting: int | None = None
 
 
 def ask(http: HttpSection) -> RunningBox:
     """Return what the box says over its own interface, asked for seconds at most."""
-    host = _ANY_HOST.get(http.host, http.host)
-    url = f"http://[{host}]:{http.port}" if ":" in host else f"http://{host}:{http.port}"
     try:
-        with httpx.Client(base_url=url, timeout=_ASK_S, trust_env=False) as client:
+        with httpx.Client(
+            base_url=local_url(http.host, http.port), timeout=_ASK_S, trust_env=False
+        ) as client:
             health = _Health.model_validate_json(client.get("/v1/health").content)
             expected = _expected(client)
     except (httpx.HTTPError, OSError, ValidationError):
@@ -72,7 +72,7 @@ def ask(http: HttpSection) -> RunningBox:
             for name, part in health.components.items()
         ),
         expected=expected,
-        is_connected=bus is not None and bus.condition == "ok",
+        is_connected=None if bus is None else bus.condition == "ok",
         waiting=waiting if isinstance(waiting, int) else None,
     )
 
@@ -93,10 +93,25 @@ def program(config: EdgeConfig, running: RunningBox) -> ProgramFacts:
     """Return whether the box runs. Its lock is looked at and never taken."""
     return ProgramFacts(
         version=software(),
-        lock_pid=_lock_holder(config.box.data_dir / "box.lock"),
+        lock_pid=lock_holder(config),
         parts=running.parts,
         unit=_unit(),
     )
+
+
+def lock_holder(config: EdgeConfig) -> int | None:
+    """Return the process that holds the box's folder, as the kernel lists it; None: none does."""
+    try:
+        inode = (config.box.data_dir / "box.lock").stat().st_ino
+        lines = _LOCKS.read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    for line in lines:
+        # 1: FLOCK  ADVISORY  WRITE 1234 fd:01:5678 0 EOF
+        fields = line.split()
+        if len(fields) > 5 and fields[1] == "FLOCK" and fields[5].endswith(f":{inode}"):  # noqa: PLR2004
+            return int(fields[4])
+    return None
 
 
 def machine() -> MachineFacts:
@@ -115,21 +130,6 @@ def software() -> str:
         return version("tanshao")
     except PackageNotFoundError:
         return "?"
-
-
-def _lock_holder(path: Path) -> int | None:
-    """Return the process that has locked a file, as the kernel lists it; None where none has."""
-    try:
-        inode = path.stat().st_ino
-        lines = _LOCKS.read_text(encoding="ascii").splitlines()
-    except OSError:
-        return None
-    for line in lines:
-        # 1: FLOCK  ADVISORY  WRITE 1234 fd:01:5678 0 EOF
-        fields = line.split()
-        if len(fields) > 5 and fields[1] == "FLOCK" and fields[5].endswith(f":{inode}"):  # noqa: PLR2004
-            return int(fields[4])
-    return None
 
 
 def _unit() -> UnitFacts | None:

@@ -25,12 +25,18 @@ _KEEPALIVE_S = 30
 
 
 def look_at(
-    box: BoxSection, centre: CentreSection, *, is_connected: bool, waiting: int | None
+    box: BoxSection,
+    centre: CentreSection,
+    *,
+    is_connected: bool | None,
+    may_log_in: bool,
+    waiting: int | None,
 ) -> BrokerFacts:
     """Return how far one gets with the broker; ``waiting`` is what the running box says.
 
-    A broker knows a box by its name, and a second login pushes the first one off: where the running
-    box ``is_connected`` its word is taken and no login tried. The doctor never publishes.
+    A broker knows a box by its name, and a second login pushes the first one off. So where a box
+    runs its word is taken (``is_connected``), and no login is tried where it may have one. The
+    doctor never publishes.
     """
     facts = BrokerFacts(
         host=centre.mqtt_host,
@@ -47,8 +53,8 @@ def look_at(
     facts = replace(facts, handshake=handshake)
     if handshake is not None and handshake.distrust is not None:
         return facts
-    if is_connected:
-        return replace(facts, logged_in=True)
+    if is_connected or not may_log_in:
+        return replace(facts, logged_in=is_connected)
     try:
         token = centre.token.read()
     except ConfigError:

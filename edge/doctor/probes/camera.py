@@ -1,9 +1,8 @@
 """Reaching one camera step by step, then reading some seconds of what it sends."""
 
 import socket
+from threading import Semaphore
 from urllib.parse import urlsplit
-
-from pydantic import SecretStr
 
 from edge.cameras.codec_report import CodecReport, StreamMeter
 from edge.config import CameraSection
@@ -35,75 +34,100 @@ STREAM_LIMIT_S = _CONNECT_S + _ANSWER_S + _FIRST_KEY_S + 12.0
 _NS_PER_S = 1_000_000_000
 
 
-def look_at(camera: CameraSection, stream: StreamName, clock: Clock) -> StreamFacts:
-    """Return how far one gets with a stream; takes ``STREAM_LIMIT_S`` at most.
+def look_at(
+    camera: CameraSection, stream: StreamName, readers: Semaphore, clock: Clock
+) -> StreamFacts:
+    """Return how far one gets with a stream; takes ``STREAM_LIMIT_S``, and the wait for a reader.
 
-    Never more than one wrong login: only a camera that took the first is asked for pictures.
+    ``readers`` is how many cameras may be read at a time: more would fill the network that is to be
+    measured. Never more than one wrong login: pictures are asked of a camera that took the first.
     """
     url = camera.sub_url if stream is StreamName.SUB and camera.sub_url else camera.main_url
-    return _Look(camera, stream, url, clock).run()
+    return _Look(camera, stream, url, readers, clock).run()
+
+
+class _FailedError(Exception):
+    """A step that failed, in the words of what it failed by."""
+
+    def __init__(self, step: Step, error: Exception | None = None) -> None:
+        strerror = getattr(error, "strerror", None)
+        super().__init__("" if error is None else strerror or str(error) or type(error).__name__)
+        self.step = step
 
 
 class _Look:
     """One stream, looked at once."""
 
-    def __init__(self, camera: CameraSection, stream: StreamName, url: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        camera: CameraSection,
+        stream: StreamName,
+        url: str,
+        readers: Semaphore,
+        clock: Clock,
+    ) -> None:
         parts = urlsplit(url)
         self._camera = camera
         self._stream = stream
         self._url = url
         self._host = parts.hostname or ""
         self._port = parts.port or DEFAULT_PORTS[parts.scheme]
+        self._readers = readers
         self._clock = clock
         self._description: Description | None = None
         self._offset_s: float | None = None
 
     def run(self) -> StreamFacts:
         try:
+            with self._connected() as connection:
+                self._describe(connection)
+            report = self._measured()
+        except _FailedError as failed:
+            return self._facts(failed=failed.step, detail=str(failed))
+        return self._facts(report=report)
+
+    def _connected(self) -> socket.socket:
+        try:
             found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
-            address = str(found[0][4][0])
         except OSError as error:
-            return self._failed(Step.NAME, error)
+            raise _FailedError(Step.NAME, error) from error
+        address = str(found[0][4][0])
         try:
-            connection = socket.create_connection((address, self._port), timeout=_CONNECT_S)
+            return socket.create_connection((address, self._port), timeout=_CONNECT_S)
         except ConnectionRefusedError as error:
-            return self._failed(Step.PORT, error)
+            raise _FailedError(Step.PORT, error) from error
         except OSError as error:
-            return self._failed(Step.REACH, error)
+            raise _FailedError(Step.REACH, error) from error
+
+    def _describe(self, connection: socket.socket) -> None:
         try:
-            self._description = self._ask(connection)
-        except (OSError, MediaError, ConfigError) as error:
-            return self._failed(Step.RTSP, error)
-        if (at := self._description.answer.at) is not None:
-            self._offset_s = (at - self._clock.now()).total_seconds()
-        if self._description.answer.status != Status.OK:
-            return self._failed(Step.ANSWER, None)
-        return self._read()
+            password = self._camera.password.read() if self._camera.password else None
+            asker = RtspAsker(self._url, self._clock, _ANSWER_S)
+            self._description = asker.ask(connection, self._camera.username, password)
+        except ConfigError as error:
+            raise _FailedError(Step.LOGIN, error) from error
+        except (OSError, MediaError) as error:
+            raise _FailedError(Step.RTSP, error) from error
+        answer = self._description.answer
+        if answer.at is not None:
+            self._offset_s = (answer.at - self._clock.now()).total_seconds()
+        if answer.status != Status.OK:
+            raise _FailedError(Step.ANSWER)
 
-    def _ask(self, connection: socket.socket) -> Description:
-        asker = RtspAsker(self._url, self._clock, _ANSWER_S)
-        return asker.ask(connection, self._camera.username, self._password())
-
-    def _password(self) -> SecretStr | None:
-        return self._camera.password.read() if self._camera.password else None
-
-    def _read(self) -> StreamFacts:
+    def _measured(self) -> CodecReport:
         opener = RtspOpener.of_camera(self._camera, self._stream, self._clock)
         claimed = self._description.claimed_fps if self._description else None
         try:
-            report = measure(opener, claimed, self._clock)
+            with self._readers:
+                report = measure(opener, claimed, self._clock)
         except StreamRefused as error:
-            return self._failed(Step.CODEC, error)
+            raise _FailedError(Step.CODEC, error) from error
         except (StreamError, MediaError) as error:
-            return self._failed(Step.PICTURE, error)
+            raise _FailedError(Step.PICTURE, error) from error
         if report is None:
-            return self._failed(
-                Step.PICTURE, StreamStalled(f"no key frame within {_FIRST_KEY_S:g} s")
-            )
-        return self._facts(report=report)
-
-    def _failed(self, step: Step, error: Exception | None) -> StreamFacts:
-        return self._facts(failed=step, detail="" if error is None else _words(error))
+            silent = StreamStalled(f"no key frame within {_FIRST_KEY_S:g} s")
+            raise _FailedError(Step.PICTURE, silent)
+        return report
 
     def _facts(
         self,
@@ -148,8 +172,3 @@ def _is_enough(seconds: float, keys: int) -> bool:
     if keys == 0:
         return seconds >= _FIRST_KEY_S
     return seconds >= READ_S or (seconds >= _ENOUGH_S and keys >= _ENOUGH_KEYS)
-
-
-def _words(error: Exception) -> str:
-    strerror = getattr(error, "strerror", None)
-    return str(strerror or error or type(error).__name__)

@@ -5,7 +5,6 @@ import os
 import secrets
 import shutil
 import subprocess
-from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from edge.db.mount import Mount, mount_of, parse
@@ -52,9 +51,7 @@ def look_at(use: Use, folder: Path, clock: Clock, *, is_made: bool, write: bool)
     )
 
 
-def write_test(
-    folder: Path, clock: Clock, write: Callable[[int, bytes], int] = os.write
-) -> WriteTest:
+def write_test(folder: Path, clock: Clock) -> WriteTest:
     """Write a file, have it on the disk, delete it, and return how fast that was."""
     path = folder / f".doctor-{secrets.token_hex(4)}"
     began_ns = clock.monotonic_ns()
@@ -63,7 +60,7 @@ def write_test(
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             while written < WRITE_BYTES and clock.monotonic_ns() - began_ns < _WRITE_LIMIT_NS:
-                written += write(descriptor, _BLOCK)
+                written += os.write(descriptor, _BLOCK)
                 os.fdatasync(descriptor)
         finally:
             os.close(descriptor)

@@ -123,11 +123,13 @@ def test_what_is_wrong_with_the_configuration_is_said_by_its_key_and_never_by_a_
 
 
 def test_a_secret_that_can_not_be_read_is_named_and_all_else_is_looked_at(tmp_path, capsys):
-    path = box_file(tmp_path, cameras=camera_table("rtsp://127.0.0.1:1/main"), rest=OFF)
-    (tmp_path / "password").unlink()
-    found = examined(path, capsys)
+    with socket.create_server(("127.0.0.1", 0)) as camera:
+        url = f"rtsp://127.0.0.1:{camera.getsockname()[1]}/main"
+        path = box_file(tmp_path, cameras=camera_table(url), rest=OFF)
+        (tmp_path / "password").unlink()
+        found = examined(path, capsys)
     assert "cameras.0.password" in found.one("box.secret_unreadable")["seen"]
-    assert found.ids("gate") == {"camera.port_closed"}
+    assert found.ids("gate") == {"camera.password_unreadable"}
 
 
 def test_the_report_for_people_is_in_either_language_and_tells_no_secret(tmp_path, capsys):

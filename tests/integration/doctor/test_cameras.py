@@ -44,7 +44,7 @@ def test_of_a_good_camera_it_says_what_it_sends_and_how_long_the_disk_holds_it(
     found = looked_at(tmp_path, capsys, camera.url("/main"), camera.url("/sub"))
 
     assert found.ids("gate") == set()
-    main, sub = (each for each in found.document["findings"] if each["id"] == "camera.fine")
+    main, sub = found.one("camera.fine"), found.one("camera.stream")
     figures = main["values"]
     assert (figures["codec"], figures["width"], figures["height"]) == ("H.264", 1280, 720)
     assert figures["fps"] == pytest.approx(25, abs=0.5)

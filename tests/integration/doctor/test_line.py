@@ -19,7 +19,9 @@ from edge.doctor.probes import broker as probe
 from protocol.clock import SystemClock
 from protocol.topics import CENTRE_USER
 from tests.support.doctor import BOX, TOKEN, box_file, examined
+from tests.support.edge_process import EdgeProcess
 from tests.support.tls_broker import TlsMosquitto
+from tests.support.waiting import wait_until
 from tests.support.web_centre import WebCentre, running_centre
 from tests.support.xiacun import enter_village
 from village.broker.broker import Broker, BrokerKind
@@ -127,9 +129,36 @@ def test_over_tls_that_can_be_trusted_the_login_is_tried(tmp_path, capsys, monke
 def test_the_word_of_a_box_that_is_connected_is_taken_and_it_is_not_pushed_off(tmp_path):
     broker = started(tmp_path, BrokerKind.EMBEDDED, token="another")
     config = load(box_file(tmp_path, centre=centre_table(broker.port), rest=OFF))
-    facts = probe.look_at(config.box, config.centre, is_connected=True, waiting=3)
+    told, untold = (
+        probe.look_at(
+            config.box, config.centre, is_connected=connected, may_log_in=False, waiting=3
+        )
+        for connected in (True, None)
+    )
     broker.close()
-    assert facts.logged_in  # with a token that the broker would have refused
+    assert told.logged_in  # with a token that the broker would have refused
+    assert untold.logged_in is None
+
+
+def test_a_box_that_runs_is_not_pushed_off_the_broker_even_where_it_can_not_be_asked(
+    tmp_path, capsys
+):
+    broker = started(tmp_path, BrokerKind.EMBEDDED)
+    rest = f"{OFF}\n[http]\nport = 0"  # where the doctor finds nobody
+    path = box_file(tmp_path, centre=centre_table(broker.port), rest=rest)
+
+    with EdgeProcess(path) as box:
+        wait_until(lambda: bus_of(box)["condition"] == "ok")
+        before = bus_of(box)["figures"]["since"]
+        found = examined(path, capsys)
+        assert bus_of(box)["condition"] == "ok"
+        assert bus_of(box)["figures"]["since"] == before
+    broker.close()
+    assert found.ids(f"127.0.0.1:{broker.port}") == set()
+
+
+def bus_of(box: EdgeProcess) -> dict:
+    return box.get("/v1/health")["components"]["bus"]
 
 
 def test_a_centre_that_knows_the_box_is_told_from_one_that_does_not(centre, tmp_path, capsys):

@@ -66,7 +66,9 @@ def of_camera(main=MAIN, sub=SUB, room=None):
 
 def test_of_a_camera_that_is_well_set_nothing_is_wrong():
     assert ids(of_camera()) == []
-    assert fine(of_camera()) == ["camera.fine", "camera.fine"]
+    room = Room(1000 * GB, 4)
+    assert fine(of_camera(room=room)) == ["camera.fine", "camera.stream"]
+    assert fine(of_camera(room=None)) == ["camera.stream"] * 2  # the disk is not there
 
 
 @pytest.mark.parametrize(
@@ -76,6 +78,7 @@ def test_of_a_camera_that_is_well_set_nothing_is_wrong():
         (failed(Step.REACH), "camera.unreachable"),
         (failed(Step.PORT), "camera.port_closed"),
         (failed(Step.RTSP), "camera.not_rtsp"),
+        (failed(Step.LOGIN), "camera.password_unreadable"),
         (failed(Step.ANSWER, 401), "camera.password_wrong"),
         (failed(Step.ANSWER, 401, has_login=False), "camera.password_missing"),
         (failed(Step.ANSWER, 403), "camera.locked"),

@@ -39,6 +39,12 @@ def test_every_finding_has_its_words_and_there_are_no_others():
     assert set(TEXTS) - {"words"} == {kind.id for kind in Kind}
 
 
+def test_every_finding_is_one_that_is_found():
+    modules = (ROOT / "edge/doctor").glob("*.py")
+    code = "".join(path.read_text("utf-8") for path in modules if path.name != "finding.py")
+    assert [kind.name for kind in Kind if not re.search(rf"Kind\.{kind.name}\b", code)] == []
+
+
 def test_no_two_findings_have_one_id():
     assert len({kind.id for kind in Kind}) == len(Kind)
 
