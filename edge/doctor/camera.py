@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from edge.cameras.codec_report import Advice, CodecReport, advise_main, advise_sub
 from edge.doctor.clock import ALERT_OFFSET_S, WARN_OFFSET_S
+from edge.doctor.disk import FolderFacts, Limits
 from edge.doctor.finding import Finding, Kind, Values
 from edge.doctor.rtsp_answer import Status
 from protocol.relay import StreamName
@@ -89,6 +90,22 @@ class Room:
     def days(self, daily_bytes: int) -> float:
         """Return how many days fit where every camera sends as much as this one."""
         return self.room_bytes / max(1, daily_bytes * self.cameras)
+
+
+def room_of(
+    folder: FolderFacts, limits: Limits, used_bytes: int | None, cameras: int
+) -> Room | None:
+    """Return what ``cameras`` may take; ``used_bytes`` is what their recordings take already.
+
+    None where it is not known: that of a box that does not run only where it has recorded nothing.
+    """
+    if used_bytes is None:
+        if folder.is_there:
+            return None
+        used_bytes = 0
+    kept_bytes = round(folder.total_bytes * limits.min_free_fraction)
+    room = max(0, folder.free_bytes + used_bytes - kept_bytes)
+    return Room(room if limits.quota_bytes is None else min(room, limits.quota_bytes), cameras)
 
 
 def judge(

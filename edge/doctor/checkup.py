@@ -1,6 +1,7 @@
 """``python -m edge doctor``: everything that is looked at, of one configuration."""
 
 from collections.abc import Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -9,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from edge.config import CameraSection, CentreSection, EdgeConfig, Secret, load
 from edge.doctor import box, broker, camera, centre, clock, disk, model, network
-from edge.doctor.camera import Room
+from edge.doctor.camera import Room, room_of
 from edge.doctor.disk import Limits, Use
 from edge.doctor.examination import Patient, examine_all
 from edge.doctor.finding import Finding, Kind
@@ -36,6 +37,7 @@ _READERS = 8
 _QUICK_S = 10.0
 _LINE_S = 25.0
 _DISK_S = 30.0
+_ROOM_S = 5.0
 _GB = 1_000_000_000
 
 
@@ -63,11 +65,12 @@ class Checkup:
         if unknown := self.only - {each.id for each in config.cameras}:
             raise NotFoundError(f"no camera {', '.join(sorted(unknown))}")
         running = box_probe.ask(config.http)
-        patients = [*self._box(config, running), *self._line(config, running)]
+        room: Future[Room | None] = Future()
+        patients = [*self._box(config, running, room), *self._line(config, running)]
         asked = [each for each in config.cameras if not self.only or each.id in self.only]
         readers = Semaphore(_READERS)
         rounds = -(-len(asked) // _READERS)
-        patients += [self._camera(config, each, readers, rounds) for each in asked]
+        patients += [self._camera(each, room, readers, rounds) for each in asked]
         names = {each.id: each.name for each in config.cameras}
         head = Head(config.box.id, box_probe.software(), self.clock.now(), names)
         found = examine_all(patients, self.clock)
@@ -84,7 +87,9 @@ class Checkup:
         head = Head("", box_probe.software(), self.clock.now())
         return Report(head, examine_all(patients, self.clock), Redaction(()))
 
-    def _box(self, config: EdgeConfig, running: RunningBox) -> Iterator[Patient]:
+    def _box(
+        self, config: EdgeConfig, running: RunningBox, room: Future[Room | None]
+    ) -> Iterator[Patient]:
         """Yield what is in the box itself."""
         yield Patient("config", _QUICK_S, lambda: box.judge_config(None, _unreadable(config)))
         yield Patient(
@@ -93,7 +98,7 @@ class Checkup:
             lambda: box.judge_program(box_probe.program(config, running)),
         )
         yield Patient("machine", _QUICK_S, lambda: box.judge_machine(box_probe.machine()))
-        yield Patient("disk", _DISK_S, lambda: self._disks(config, running))
+        yield Patient("disk", _DISK_S, lambda: self._disks(config, running, room))
         yield Patient("clock", _QUICK_S, lambda: clock.judge(clock_probe.look_at(self.clock)))
         yield Patient("model", _DISK_S, lambda: _models(config))
 
@@ -131,55 +136,53 @@ class Checkup:
         )
         yield from broker.judge(facts, self.clock.now())
 
-    def _disks(self, config: EdgeConfig, running: RunningBox) -> Iterator[Finding]:
-        is_made = config.recording.folder is None
-        folders = [
-            disk_probe.look_at(
-                Use.RECORDINGS,
-                config.recordings_folder(),
-                self.clock,
-                is_made=is_made,
-                write=self.write,
-            ),
-            disk_probe.look_at(
-                Use.DATABASE, config.box.data_dir, self.clock, is_made=True, write=False
-            ),
-        ]
+    def _disks(
+        self, config: EdgeConfig, running: RunningBox, room: Future[Room | None]
+    ) -> Iterator[Finding]:
+        recordings = disk_probe.look_at(
+            Use.RECORDINGS,
+            config.recordings_folder(),
+            self.clock,
+            is_made=config.recording.folder is None,
+            write=self.write,
+        )
         quota = config.recording.quota_gb
         limits = Limits(
             config.recording.min_free_fraction, None if quota is None else round(quota * _GB)
         )
-        yield from disk.judge(folders, limits, running.expected)
+        sharing = sum(each.enabled for each in config.cameras)
+        room.set_result(room_of(recordings, limits, running.used_bytes, sharing))
+        data = disk_probe.look_at(
+            Use.DATABASE, config.box.data_dir, self.clock, is_made=True, write=False
+        )
+        yield from disk.judge([recordings, data], limits, running.expected)
 
     def _camera(
-        self, config: EdgeConfig, section: CameraSection, readers: Semaphore, rounds: int
+        self, section: CameraSection, room: Future[Room | None], readers: Semaphore, rounds: int
     ) -> Patient:
         if not section.enabled:
             return Patient(section.id, _QUICK_S, lambda: [Finding(Kind.CAMERA_OFF, section.id)])
         streams = 1 if section.sub_url is None else 2
         limit_s = rounds * streams * camera_probe.STREAM_LIMIT_S
-        return Patient(section.id, limit_s, partial(self._streams, config, section, readers))
+        return Patient(section.id, limit_s, partial(self._streams, section, room, readers))
 
     def _streams(
-        self, config: EdgeConfig, section: CameraSection, readers: Semaphore
+        self, section: CameraSection, room: Future[Room | None], readers: Semaphore
     ) -> Iterator[Finding]:
         main = camera_probe.look_at(section, StreamName.MAIN, readers, self.clock)
         sub = None
         # The same password would be wrong twice, and some cameras lock the account.
         if section.sub_url is not None and not main.is_login_refused:
             sub = camera_probe.look_at(section, StreamName.SUB, readers, self.clock)
-        yield from camera.judge(section.id, main, sub, self._room(config))
+        yield from camera.judge(section.id, main, sub, _known(room))
 
-    def _room(self, config: EdgeConfig) -> Room | None:
-        """Return what recordings may take; None where their disk is not there."""
-        folder, is_made = config.recordings_folder(), config.recording.folder is None
-        facts = disk_probe.look_at(Use.RECORDINGS, folder, self.clock, is_made=is_made, write=False)
-        if not facts.exists:
-            return None
-        room = round(facts.total_bytes * (1 - config.recording.min_free_fraction))
-        if config.recording.quota_gb is not None:
-            room = min(room, round(config.recording.quota_gb * _GB))
-        return Room(room, sum(each.enabled for each in config.cameras))
+
+def _known(room: Future[Room | None]) -> Room | None:
+    """Return the room; None where the disk does not say it in time, as one that hangs."""
+    try:
+        return room.result(_ROOM_S)
+    except TimeoutError:
+        return None
 
 
 def _models(config: EdgeConfig) -> Iterator[Finding]:

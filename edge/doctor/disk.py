@@ -34,6 +34,7 @@ class WriteTest:
 class FolderFacts:
     """A folder and the file system that it is on, or that it will be made on.
 
+    ``is_missing`` is one that is not there and that the box does not make itself.
     ``device`` tells file systems apart. ``network`` is its type where another machine has a hand in
     it, else empty. ``worn_percent`` is the used part of a flash chip's life; ``failing`` is the
     disk's own word (SMART); None is what it does not tell. ``is_writable`` is for who asks.
@@ -41,7 +42,8 @@ class FolderFacts:
 
     use: Use
     path: str
-    exists: bool
+    is_there: bool
+    is_missing: bool
     device: int
     network: str
     is_read_only: bool
@@ -78,7 +80,7 @@ def judge(
     """Yield what is to be said of the folders; a file system that two share is judged once."""
     judged: set[int] = set()
     for facts in folders:
-        if not facts.exists:
+        if facts.is_missing:
             yield Finding(Kind.DISK_MISSING, facts.path)
             continue
         found = list(_judge_folder(facts))

@@ -89,6 +89,7 @@ class Kind(Enum):
     CLOCK_RTC_OFF = "clock.rtc_off", Severity.WARN
 
     NETWORK_FINE = "network.fine", Severity.OK
+    NETWORK_TRIP = "network.trip", Severity.OK
     NETWORK_NO_ROUTE = "network.no_route", Severity.FAIL
     NETWORK_NAME_UNKNOWN = "network.name_unknown", Severity.FAIL
     NETWORK_UNREACHABLE = "network.unreachable", Severity.FAIL

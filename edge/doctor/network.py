@@ -50,8 +50,7 @@ def judge(route: RouteFacts | None, trip: TripFacts | None) -> Iterator[Finding]
     if route is not None and not any(
         finding.kind.severity.rank > Severity.NOTE.rank for finding in found
     ):
-        rtt = 0 if trip is None or trip.rtt_ms is None else round(trip.rtt_ms, 1)
-        yield Finding(Kind.NETWORK_FINE, route.interface, {"rtt_ms": rtt})
+        yield Finding(Kind.NETWORK_FINE, route.interface)
 
 
 def _judge_route(route: RouteFacts | None, trip: TripFacts | None) -> Iterator[Finding]:
@@ -74,7 +73,8 @@ def _judge_trip(trip: TripFacts) -> Iterator[Finding]:
         yield Finding(Kind.NETWORK_UNREACHABLE, where, values)
     elif trip.failures:
         yield Finding(Kind.NETWORK_LOSSY, where, values)
-    if trip.rtt_ms is not None and trip.rtt_ms > _SLOW_MS:
-        yield Finding(Kind.NETWORK_SLOW, where, {"rtt_ms": round(trip.rtt_ms)})
+    if trip.rtt_ms is not None:
+        kind = Kind.NETWORK_SLOW if trip.rtt_ms > _SLOW_MS else Kind.NETWORK_TRIP
+        yield Finding(kind, where, {"rtt_ms": round(trip.rtt_ms, 1)})
     if trip.path_mtu is not None and trip.path_mtu < _ETHERNET_MTU:
         yield Finding(Kind.NETWORK_MTU_SMALL, where, {"mtu": trip.path_mtu})

@@ -41,6 +41,7 @@ class _Camera(BaseModel):
 
 
 class _Storage(BaseModel):
+    used_bytes: int
     cameras: tuple[_Camera, ...]
 
 
@@ -50,6 +51,7 @@ class RunningBox:
 
     parts: tuple[PartFacts, ...] | None = None
     expected: tuple[Expected, ...] = ()
+    used_bytes: int | None = None  # by recordings
     is_connected: bool | None = None  # to the broker; None: it has none, or does not answer
     waiting: int | None = None
 
@@ -61,7 +63,7 @@ def ask(http: HttpSection) -> RunningBox:
             base_url=local_url(http.host, http.port), timeout=_ASK_S, trust_env=False
         ) as client:
             health = _Health.model_validate_json(client.get("/v1/health").content)
-            expected = _expected(client)
+            storage = _storage(client)
     except (httpx.HTTPError, OSError, ValidationError):
         return RunningBox()
     bus = health.components.get("bus")
@@ -71,17 +73,24 @@ def ask(http: HttpSection) -> RunningBox:
             PartFacts(name, part.condition, part.detail or "")
             for name, part in health.components.items()
         ),
-        expected=expected,
+        expected=_expected(storage),
+        used_bytes=None if storage is None else storage.used_bytes,
         is_connected=None if bus is None else bus.condition == "ok",
         waiting=waiting if isinstance(waiting, int) else None,
     )
 
 
-def _expected(client: httpx.Client) -> tuple[Expected, ...]:
-    response = client.get("/v1/storage")
-    if response.status_code != httpx.codes.OK:
-        return ()  # its disk is away, which its health says
-    storage = _Storage.model_validate_json(response.content)
+def _storage(client: httpx.Client) -> _Storage | None:
+    """Return what it says of its disk; a disk that is away or hangs is judged on its own."""
+    try:
+        return _Storage.model_validate_json(client.get("/v1/storage").content)
+    except (httpx.HTTPError, ValidationError):
+        return None
+
+
+def _expected(storage: _Storage | None) -> tuple[Expected, ...]:
+    if storage is None:
+        return ()
     return tuple(
         Expected(camera.camera_id, camera.days, camera.fits_days)
         for camera in storage.cameras

@@ -36,7 +36,8 @@ def look_at(use: Use, folder: Path, clock: Clock, *, is_made: bool, write: bool)
     return FolderFacts(
         use=use,
         path=str(folder),
-        exists=is_made or folder.is_dir(),
+        is_there=folder.is_dir(),
+        is_missing=not is_made and not folder.is_dir(),
         device=there.stat().st_dev,
         network=mount.kind if mount is not None and mount.is_network else "",
         is_read_only=bool(state.f_flag & os.ST_RDONLY),

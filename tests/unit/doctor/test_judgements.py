@@ -8,7 +8,7 @@ import pytest
 from edge.cameras.codec_report import CodecReport
 from edge.doctor import box, broker, camera, centre, clock, disk, model, network
 from edge.doctor.broker import BrokerFacts
-from edge.doctor.camera import Room, Step, StreamFacts
+from edge.doctor.camera import Room, Step, StreamFacts, room_of
 from edge.doctor.centre import Answer, CentreFacts
 from edge.doctor.certificate import Distrust, Handshake
 from edge.doctor.clock import ClockFacts
@@ -122,6 +122,16 @@ def test_how_many_days_fit_hangs_on_all_cameras():
     assert finding.values["disk_days"] == 6  # 1000 / (4 * 43.2)
 
 
+def test_what_recordings_take_already_is_room_for_newer_ones():
+    limits = Limits(0.05, None)  # of 4000 GB 400 are free, 200 stay so
+    assert room_of(FOLDER, limits, 3000 * GB, 4) == Room(3200 * GB, 4)
+    assert room_of(FOLDER, Limits(0.05, 1000 * GB), 3000 * GB, 4) == Room(1000 * GB, 4)
+    assert room_of(replace(FOLDER, free_bytes=0), limits, 0, 4) == Room(0, 4)
+    assert room_of(FOLDER, limits, None, 4) is None
+    fresh = replace(FOLDER, is_there=False)
+    assert room_of(fresh, limits, None, 4) == Room(200 * GB, 4)
+
+
 def test_without_a_sub_stream_one_is_advised():
     assert ids(of_camera(MAIN, None)) == ["camera.sub_absent"]
 
@@ -131,7 +141,8 @@ def test_without_a_sub_stream_one_is_advised():
 FOLDER = FolderFacts(
     use=Use.RECORDINGS,
     path="/srv/recordings",
-    exists=True,
+    is_there=True,
+    is_missing=False,
     device=1,
     network="",
     is_read_only=False,
@@ -153,7 +164,7 @@ def of_disk(folder, limits=LIMITS, *expected):
     ("folder", "found"),
     [
         (FOLDER, []),
-        (replace(FOLDER, exists=False), ["disk.missing"]),
+        (replace(FOLDER, is_there=False, is_missing=True), ["disk.missing"]),
         (replace(FOLDER, is_read_only=True, is_writable=False), ["disk.read_only"]),
         (replace(FOLDER, is_writable=False), ["disk.not_writable"]),
         (replace(FOLDER, network="nfs4"), []),
@@ -246,8 +257,10 @@ def test_the_way_to_the_centre_is_judged_step_by_step(route, trip, found):
 
 
 def test_a_mobile_network_that_works_is_fine_all_the_same():
-    assert fine(network.judge(RouteFacts("wwan0", None), TRIP)) == ["network.fine"]
-    assert fine(network.judge(ROUTE, replace(TRIP, failures=1))) == []
+    works = ["network.trip", "network.fine"]
+    assert fine(network.judge(RouteFacts("wwan0", None), TRIP)) == works
+    assert fine(network.judge(ROUTE, replace(TRIP, failures=1))) == ["network.trip"]
+    assert fine(network.judge(ROUTE, None)) == ["network.fine"]
 
 
 # -- broker and centre ------------------------------------------------------------------------
