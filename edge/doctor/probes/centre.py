@@ -96,8 +96,8 @@ def _is_admitted(client: httpx.Client, box_id: str, centre: CentreSection) -> bo
             "X-Evidence-End": moment,
         },
     )
-    verdicts = {httpx.codes.UNAUTHORIZED: False, httpx.codes.NOT_FOUND: True}
-    return verdicts.get(httpx.codes(response.status_code))
+    verdicts: dict[int, bool] = {httpx.codes.UNAUTHORIZED: False, httpx.codes.NOT_FOUND: True}
+    return verdicts.get(response.status_code)
 
 
 def _date(response: httpx.Response) -> datetime | None:
