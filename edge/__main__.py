@@ -1,4 +1,4 @@
-"""The edge's command line: ``python -m edge run|check-config|fsck|doctor``."""
+"""The edge's command line: ``python -m edge run|check-config|fsck|doctor|renew-outbox|config``."""
 
 import argparse
 import asyncio
@@ -8,13 +8,16 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 
 from pythonjsonlogger.json import JsonFormatter
 
 from edge import heap
-from edge.config import load
-from edge.errors import EdgeError, NotFoundError
+from edge.config import load, read, validated
+from edge.errors import ConfigError, EdgeError, NotFoundError
+from edge.template import applied, template_of
+from edge.toml_text import toml_text
 from edge.zygote import Zygote
 from protocol.clock import SystemClock
 
@@ -53,6 +56,8 @@ def main(arguments: list[str] | None = None) -> int:
     doctor.add_argument(
         "--camera", action="append", default=[], metavar="ID", help="only this camera; repeatable"
     )
+    add("renew-outbox", _renew, "number alerts anew, after the disk was restored from a copy")
+    _add_templates(commands.add_parser("config", help="carry what was tuned to other villages"))
     given = parser.parse_args(arguments)
     # The box does no algebra to speak of: said before the first picture imports NumPy.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -61,6 +66,35 @@ def main(arguments: list[str] | None = None) -> int:
     except EdgeError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
+
+
+def _add_templates(parser: argparse.ArgumentParser) -> None:
+    ways = parser.add_subparsers(dest="way", required=True)
+    text = "print a configuration as a template: no names, addresses or secrets, nothing drawn"
+    export = ways.add_parser("export", help=text, description=text)
+    export.add_argument("--config", type=Path, required=True, help="the TOML file")
+    export.add_argument("--template", action="store_true", required=True, help="as a template")
+    export.set_defaults(run=_export)
+    text = "print a village's configuration: a template, and what is its own laid over it"
+    other = ways.add_parser("from-template", help=text, description=text)
+    other.add_argument("--template", type=Path, required=True, help="what 'export' printed")
+    other.add_argument(
+        "--village", type=Path, required=True, help="TOML: box, centre, cameras with like and host"
+    )
+    other.set_defaults(run=_from_template)
+
+
+def _export(given: argparse.Namespace) -> int:
+    load(given.config)  # what is not valid here is no good elsewhere
+    print(toml_text(template_of(read(given.config))), end="")
+    return 0
+
+
+def _from_template(given: argparse.Namespace) -> int:
+    document = applied(read(given.template), read(given.village))
+    validated(document, str(given.village))
+    print(toml_text(document), end="")
+    return 0
 
 
 def _check(given: argparse.Namespace) -> int:
@@ -99,6 +133,23 @@ def _doctor(given: argparse.Namespace) -> int:
     else:
         print(report.text(given.lang, zone), end="")
     return report.exit_status
+
+
+def _renew(given: argparse.Namespace) -> int:
+    from edge.bus.outbox import Outbox  # noqa: PLC0415
+    from edge.db.database import Database  # noqa: PLC0415
+    from edge.recording.claim import Claim  # noqa: PLC0415
+
+    config = load(given.config)
+    path = config.box.data_dir / "box.db"
+    if not path.exists():
+        raise ConfigError(f"{path}: there is no database to number anew")
+    claim = Claim(config.box.data_dir)
+    claim.take()  # a box that runs would go on with the old numbers
+    with closing(claim), closing(Database(path)) as database:
+        waiting = Outbox(database, SystemClock()).begin_anew()
+    print(f"{path}: numbered anew; {waiting} messages wait")
+    return 0
 
 
 def _run(given: argparse.Namespace) -> int:

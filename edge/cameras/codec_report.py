@@ -124,7 +124,7 @@ class StreamMeter:
         self._has_b_frames |= self._frames > 0 and at < self._span.last
         self._span.reach(at, packet.received_mono_ns)
         self._frames += 1
-        self._bytes += len(packet.data)
+        self._bytes += sum(map(len, packet.units))
         if self._began_ns is None:
             self._began_ns = packet.received_mono_ns
         if packet.received_mono_ns - self._began_ns >= _BURST_NS:
@@ -140,7 +140,7 @@ class StreamMeter:
         self._is_key_open = True
         self._keys += 1
         try:
-            self._sets.absorb(packet.data)
+            self._sets.absorb_units(packet.units)
         except MediaError:
             return  # a damaged set: the one before it stands
 

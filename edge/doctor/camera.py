@@ -8,7 +8,7 @@ from edge.cameras.codec_report import Advice, CodecReport, advise_main, advise_s
 from edge.doctor.clock import ALERT_OFFSET_S, WARN_OFFSET_S
 from edge.doctor.disk import FolderFacts, Limits
 from edge.doctor.finding import Finding, Kind, Values
-from edge.doctor.rtsp_answer import Status
+from edge.doctor.rtsp_hint import Status
 from protocol.relay import StreamName
 
 

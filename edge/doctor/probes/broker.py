@@ -17,6 +17,7 @@ from edge.doctor.certificate import Handshake
 from edge.doctor.probes.network import is_local
 from edge.doctor.probes.tls import shake_hands
 from edge.errors import ConfigError
+from protocol.client import trust
 from protocol.topics import EPOCH, BoxTopic, Leaf
 
 _CONNECT_S = 5.0
@@ -65,7 +66,7 @@ def look_at(
 def _connect(centre: CentreSection) -> Handshake | None:
     """Open the port, with TLS where the box wants it. Raises OSError."""
     if centre.mqtt_tls:
-        return shake_hands(centre.mqtt_host, centre.mqtt_port, _CONNECT_S)
+        return shake_hands(centre.mqtt_host, centre.mqtt_port, _CONNECT_S, centre.mqtt_ca_file)
     with socket.create_connection((centre.mqtt_host, centre.mqtt_port), timeout=_CONNECT_S):
         return None
 
@@ -93,7 +94,7 @@ class _Login:
         self._client.connect_timeout = _CONNECT_S
         self._client.username_pw_set(box.id, token.get_secret_value())
         if centre.mqtt_tls:
-            self._client.tls_set()
+            trust(self._client, centre.mqtt_ca_file)
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = self._on_subscribe
         self._client.on_disconnect = self._on_disconnect

@@ -7,17 +7,23 @@ from urllib.parse import urlsplit
 from edge.cameras.codec_report import CodecReport, StreamMeter
 from edge.config import CameraSection
 from edge.doctor.camera import Step, StreamFacts
-from edge.doctor.probes.rtsp import DEFAULT_PORTS, Description, RtspAsker
-from edge.doctor.rtsp_answer import Status
+from edge.doctor.probes.rtsp import Description, RtspAsker
+from edge.doctor.rtsp_hint import Status
 from edge.errors import (
     ConfigError,
     MediaError,
+    RtspError,
     StreamError,
     StreamRefused,
     StreamStalled,
+    StreamUnsuited,
 )
-from edge.ingest.rtsp import RtspOpener
+from edge.ingest.choice import ChosenOpener
+from edge.ingest.own import PORTS
+from edge.ingest.reader import Reader
 from edge.ingest.source import Opener
+from edge.media.sample import Packet
+from edge.rtsp.challenge import Credentials
 from protocol.clock import Clock
 from protocol.relay import StreamName
 
@@ -42,8 +48,7 @@ def look_at(
     ``readers`` is how many cameras may be read at a time: more would fill the network that is to be
     measured. Never more than one wrong login: pictures are asked of a camera that took the first.
     """
-    url = camera.sub_url if stream is StreamName.SUB and camera.sub_url else camera.main_url
-    return _Look(camera, stream, url, readers, clock).run()
+    return _Look(camera, stream, readers, clock).run()
 
 
 class _FailedError(Exception):
@@ -62,16 +67,15 @@ class _Look:
         self,
         camera: CameraSection,
         stream: StreamName,
-        url: str,
         readers: Semaphore,
         clock: Clock,
     ) -> None:
-        parts = urlsplit(url)
+        self._url = camera.url(stream)
+        parts = urlsplit(self._url)
         self._camera = camera
         self._stream = stream
-        self._url = url
         self._host = parts.hostname or ""
-        self._port = parts.port or DEFAULT_PORTS[parts.scheme]
+        self._port = parts.port or PORTS[parts.scheme]
         self._readers = readers
         self._clock = clock
         self._description: Description | None = None
@@ -101,29 +105,37 @@ class _Look:
 
     def _describe(self, connection: socket.socket) -> None:
         try:
-            password = self._camera.password.read() if self._camera.password else None
             asker = RtspAsker(self._url, self._clock, _ANSWER_S)
-            self._description = asker.ask(connection, self._camera.username, password)
+            self._description = asker.ask(connection, self._credentials())
         except ConfigError as error:
             raise _FailedError(Step.LOGIN, error) from error
-        except (OSError, MediaError) as error:
+        except (OSError, RtspError) as error:
             raise _FailedError(Step.RTSP, error) from error
-        answer = self._description.answer
-        if answer.at is not None:
-            self._offset_s = (answer.at - self._clock.now()).total_seconds()
-        if answer.status != Status.OK:
+        if (at := self._description.at) is not None:
+            self._offset_s = (at - self._clock.now()).total_seconds()
+        if self._description.status != Status.OK:
             raise _FailedError(Step.ANSWER)
 
+    def _credentials(self) -> Credentials | None:
+        if self._camera.username is None or self._camera.password is None:
+            return None
+        return Credentials(self._camera.username, self._camera.password.read().get_secret_value())
+
     def _measured(self) -> CodecReport:
-        opener = RtspOpener.of_camera(self._camera, self._stream, self._clock)
+        reader = Reader(self._clock)
+        opener = ChosenOpener.of_camera(self._camera, self._stream, reader, self._clock)
         claimed = self._description.claimed_fps if self._description else None
         try:
             with self._readers:
                 report = measure(opener, claimed, self._clock)
+        except StreamUnsuited as error:  # our own reader alone is allowed
+            raise _FailedError(Step.PICTURE, error) from error
         except StreamRefused as error:
             raise _FailedError(Step.CODEC, error) from error
         except (StreamError, MediaError) as error:
             raise _FailedError(Step.PICTURE, error) from error
+        finally:
+            reader.close()
         if report is None:
             silent = StreamStalled(f"no key frame within {_FIRST_KEY_S:g} s")
             raise _FailedError(Step.PICTURE, silent)
@@ -136,7 +148,7 @@ class _Look:
         detail: str = "",
         report: CodecReport | None = None,
     ) -> StreamFacts:
-        answer = self._description.answer if self._description else None
+        described = self._description
         return StreamFacts(
             stream=self._stream,
             host=self._host,
@@ -144,7 +156,7 @@ class _Look:
             has_login=self._camera.username is not None,
             failed=failed,
             detail=detail,
-            status=None if answer is None else answer.status,
+            status=None if described is None else described.status,
             clock_offset_s=self._offset_s,
             report=report,
         )
@@ -159,10 +171,13 @@ def measure(opener: Opener, claimed_fps: float | None, clock: Clock) -> CodecRep
     try:
         meter = StreamMeter(source.codec, source.extradata, claimed_fps)
         began_ns = clock.monotonic_ns()
-        for packet in source.packets():
+
+        def take(packet: Packet) -> bool:
             meter.feed(packet)
-            if _is_enough((packet.received_mono_ns - began_ns) / _NS_PER_S, meter.keys):
-                break
+            seconds = (packet.received_mono_ns - began_ns) / _NS_PER_S
+            return not _is_enough(seconds, meter.keys)
+
+        source.deliver(take)
         return meter.report()
     finally:
         source.close()

@@ -3,6 +3,7 @@
 import socket
 import ssl
 from datetime import UTC, datetime
+from pathlib import Path
 
 from edge.doctor.certificate import Distrust, Handshake
 
@@ -11,11 +12,14 @@ _NOT_YET_VALID, _EXPIRED = 9, 10
 _WRONG_NAME = frozenset({62, 64})  # of a host, of an address
 
 
-def shake_hands(host: str, port: int, timeout_s: float) -> Handshake:
-    """Return what came of it. Raises OSError where no connection came about at all."""
+def shake_hands(host: str, port: int, timeout_s: float, ca_file: Path | None = None) -> Handshake:
+    """Return what came of it. Raises OSError where no connection came about at all.
+
+    ``ca_file`` holds the only authorities that are believed; without it they are the system's.
+    """
     with socket.create_connection((host, port), timeout=timeout_s) as connection:
         try:
-            with ssl.create_default_context().wrap_socket(
+            with ssl.create_default_context(cafile=ca_file).wrap_socket(
                 connection, server_hostname=host
             ) as secured:
                 return Handshake(_until(secured))

@@ -1,5 +1,8 @@
 """The bus on its own: refusals, silence, strange messages, closing."""
 
+import shutil
+import socket
+import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -12,12 +15,12 @@ from edge.errors import ConfigError
 from protocol.codec import encode
 from protocol.ids import uuid7
 from protocol.messages import (
-    CommandData,
-    CommandMessage,
     EpochData,
     EpochMessage,
     ReceiptData,
     ReceiptMessage,
+    ResendData,
+    ResendMessage,
 )
 from protocol.topics import CENTRE_USER, EPOCH, ROOT, UPLINK_FILTERS, Leaf
 from tests.support.desk_box import BOX, REGION
@@ -31,9 +34,9 @@ from tests.support.line import (
     consuming,
     start_broker,
 )
-from tests.support.tls_broker import TlsMosquitto
 from tests.support.waiting import wait_until
 from village.broker.broker import BrokerKind
+from village.broker.mosquitto import find_mosquitto
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
 RECEIPT = f"tanshao/v1/{REGION}/{BOX}/receipt"
@@ -71,8 +74,8 @@ def epoch():
 
 def resend(outbox_id, first, last):
     # Its deadline is long over, by this box's clock: it says nothing about what to do.
-    data = CommandData(outbox_id=outbox_id, first=first, last=last, deadline=AT)
-    return encode(CommandMessage(id=uuid7(AT), source="/centre", time=AT, data=data))
+    data = ResendData(outbox_id=outbox_id, first=first, last=last, deadline=AT)
+    return encode(ResendMessage(id=uuid7(AT), source="/centre", time=AT, data=data))
 
 
 class BrokenVitals:
@@ -110,8 +113,8 @@ def test_receipts_clear_only_rows_that_were_sent(broker, centre, tmp_path):
         box.report(2)
         wait_until(lambda: len(centre.messages) == 2)
         centre.publish(RECEIPT, receipt(box, 2, 7, 99))
-        wait_until(lambda: box.sender.status().stray_receipts == 2)
-        assert (box.sender.status().receipted, box.outbox.load().rows) == (1, 1)
+        wait_until(lambda: box.sender.status().receipted == 1)
+        assert (box.sender.status().stray_receipts, box.outbox.load().rows) == (2, 1)
 
 
 def test_it_says_how_long_a_receipt_is_awaited_and_nothing_where_none_is(broker, centre, tmp_path):
@@ -261,6 +264,22 @@ def test_an_epoch_that_was_there_before_us_is_no_news(broker, centre, tmp_path):
         assert box.sender.status().sent == 2
 
 
+def test_epochs_that_follow_one_another_make_it_send_again_once(broker, centre, tmp_path):
+    """As several consumers give them, when all of them begin anew."""
+    timing = replace(PATIENT, epoch_gap_s=600.0)
+    with SendingBox(tmp_path / "box", broker, timing=timing) as box:
+        box.report(1)
+        box.sender.start()
+        wait_until(lambda: centre.messages)
+        centre.publish(EPOCH, epoch())
+        wait_until(lambda: len(centre.messages) == 2)
+        for _ in range(3):
+            centre.publish(EPOCH, epoch())
+        centre.publish(RECEIPT, receipt(box, 1))
+        box.wait_cleared()
+        assert (box.sender.status().sent, len(centre.messages)) == (2, 2)
+
+
 def test_silence_makes_it_connect_anew(broker, centre, tmp_path):
     timing = replace(PATIENT, silence_s=0.3)
     with SendingBox(tmp_path / "box", broker, timing=timing) as box:
@@ -327,9 +346,55 @@ FAILED_HANDSHAKE = pytest.mark.filterwarnings(
 )
 
 
+class TlsMosquitto:
+    """A Mosquitto with a certificate of its own, beside a plain one whose users it shares."""
+
+    host = "127.0.0.1"
+
+    def __init__(self, folder, plain):
+        self.certificate = folder / "certificate.pem"
+        key = folder / "key.pem"
+        subprocess.run(
+            [
+                *(
+                    "openssl",
+                    "req",
+                    "-x509",
+                    "-newkey",
+                    "ec",
+                    "-pkeyopt",
+                    "ec_paramgen_curve:P-256",
+                ),
+                *("-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-keyout", key),
+                *("-out", self.certificate, "-addext", "subjectAltName=IP:127.0.0.1"),
+            ],
+            check=True,
+            capture_output=True,
+        )
+        with socket.socket() as probe:
+            probe.bind((self.host, 0))
+            self.port = probe.getsockname()[1]
+        text = (folder / "broker" / "mosquitto.conf").read_text()
+        configuration = folder / "tls.conf"
+        configuration.write_text(
+            text.replace(f"listener {plain.port}", f"listener {self.port}").replace(
+                "persistence true", "persistence false"
+            )
+            + f"certfile {self.certificate}\nkeyfile {key}\n"
+        )
+        daemon = find_mosquitto().daemon
+        self.process = subprocess.Popen([daemon, "-c", configuration], stderr=subprocess.DEVNULL)
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait()
+
+
 @FAILED_HANDSHAKE
 @pytest.mark.mosquitto
 def test_over_tls_it_sends_to_a_broker_it_can_verify_and_to_no_other(tmp_path, monkeypatch):
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
     plain = start_broker(tmp_path, BrokerKind.MOSQUITTO)
     secure = TlsMosquitto(tmp_path, plain)
     with SendingBox(tmp_path / "box", secure, tls=True) as box:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
 from edge.doctor.probes.rtsp import RtspAsker
-from edge.errors import MediaError
+from edge.errors import RtspError
+from edge.rtsp.challenge import Credentials
 from protocol.clock import SystemClock
 from tests.support.doctor import PASSWORD, box_file, camera_table, examined
 from tests.support.rtsp import TestCamera, make_clip
@@ -139,7 +139,8 @@ CHALLENGE = (
 def asked(stranger: Stranger, timeout_s: float = 5.0):
     url = f"rtsp://127.0.0.1:{stranger.port}/main"
     connection = socket.create_connection(("127.0.0.1", stranger.port))
-    return RtspAsker(url, SystemClock(), timeout_s).ask(connection, "camera", SecretStr(PASSWORD))
+    credentials = Credentials("camera", PASSWORD)
+    return RtspAsker(url, SystemClock(), timeout_s).ask(connection, credentials)
 
 
 def test_a_wrong_password_is_tried_once_and_never_for_the_sub_stream_too(tmp_path, capsys):
@@ -168,5 +169,5 @@ def test_a_camera_that_stays_silent_is_given_up_in_time():
     ids=["endless head", "endless body", "no status", "hung up"],
 )
 def test_what_is_no_sensible_answer_ends_in_our_error(answer):
-    with Stranger([answer]) as stranger, pytest.raises((MediaError, ConnectionError)):
+    with Stranger([answer]) as stranger, pytest.raises((RtspError, ConnectionError)):
         asked(stranger)

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.cameras.codec_report import Advice, Playable, StreamMeter, advise_main, advise_sub
+from edge.media.nal import split
 from edge.media.sample import Codec, Packet
 from tests.support.rtsp import make_clip
 
@@ -22,7 +23,7 @@ def key_frame(tmp_path_factory) -> bytes:
 def packet(at_s: float | None, data: bytes, *, is_key: bool = False, wall_s: float | None = None):
     ticks = None if at_s is None else round(at_s * TICKS)
     wall_ns = round((wall_s if wall_s is not None else at_s or 0) * 1e9)
-    return Packet(ticks, ticks, is_key, data, wall_ns, AT)
+    return Packet(ticks, ticks, is_key, tuple(split(data)) or (data,), wall_ns, AT)
 
 
 def metered(key_frame, *, fps=25, gop=50, frames=150, size=1000, pace=1.0, claimed=None):
