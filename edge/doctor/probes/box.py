@@ -112,10 +112,14 @@ def lock_holder(config: EdgeConfig) -> int | None:
     """Return the process that holds the box's folder, as the kernel lists it; None: none does."""
     try:
         inode = (config.box.data_dir / "box.lock").stat().st_ino
-        lines = _LOCKS.read_text(encoding="ascii").splitlines()
+        return holder_of(inode, _LOCKS.read_text(encoding="ascii"))
     except OSError:
         return None
-    for line in lines:
+
+
+def holder_of(inode: int, locks: str) -> int | None:
+    """Return the process that has locked a file, as ``/proc/locks`` lists it; None: none has."""
+    for line in locks.splitlines():
         # 1: FLOCK  ADVISORY  WRITE 1234 fd:01:5678 0 EOF
         fields = line.split()
         if len(fields) > 5 and fields[1] == "FLOCK" and fields[5].endswith(f":{inode}"):  # noqa: PLR2004
@@ -156,7 +160,12 @@ def _unit() -> UnitFacts | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    shown = dict(line.partition("=")[::2] for line in asked.stdout.splitlines())
+    return unit_of(asked.stdout)
+
+
+def unit_of(text: str) -> UnitFacts | None:
+    """Return what ``systemctl show`` says of the service; None where there is none."""
+    shown = dict(line.partition("=")[::2] for line in text.splitlines())
     if shown.get("LoadState") != "loaded":
         return None
     restarts = shown.get("NRestarts", "")

@@ -21,7 +21,7 @@ _NS_PER_MS = 1_000_000
 
 def route() -> RouteFacts | None:
     """Return the way out of this machine, None where there is none."""
-    interface = _default_interface()
+    interface = default_interface(_text(_ROUTES), _text(_ROUTES_6))
     if interface is None:
         return None
     return RouteFacts(interface, _link_mbps(interface))
@@ -70,15 +70,18 @@ def _path_mtu(connection: socket.socket) -> int | None:
         return None
 
 
-def _default_interface() -> str | None:
-    """Return the interface of the default route with the best metric, IPv4 first."""
-    routes = [line.split() for line in _lines(_ROUTES)[1:]]
-    ways = [(int(way[6]), way[0]) for way in routes if way[1] == way[7] == _ANYWHERE]
+def default_interface(routes: str, routes_6: str) -> str | None:
+    """Return the interface of the default route with the best metric, IPv4 first.
+
+    The texts are ``/proc/net/route`` and ``/proc/net/ipv6_route``.
+    """
+    fields = [line.split() for line in routes.splitlines()[1:]]
+    ways = [(int(way[6]), way[0]) for way in fields if way[1] == way[7] == _ANYWHERE]
     if not ways:
-        routes = [line.split() for line in _lines(_ROUTES_6)]
+        fields = [line.split() for line in routes_6.splitlines()]
         ways = [
             (int(way[5], 16), way[9])
-            for way in routes
+            for way in fields
             if (way[0], way[1]) == _ANYWHERE_6 and way[9] != "lo"
         ]
     return min(ways)[1] if ways else None
@@ -91,8 +94,8 @@ def _link_mbps(interface: str) -> int | None:
         return None
 
 
-def _lines(path: Path) -> list[str]:
+def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="ascii").splitlines()
+        return path.read_text(encoding="ascii")
     except OSError:
-        return []
+        return ""

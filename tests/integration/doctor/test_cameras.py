@@ -1,6 +1,7 @@
 """The doctor before real cameras that are broken on purpose."""
 
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from edge.rtsp.challenge import Credentials
 from protocol.clock import SystemClock
 from tests.support.doctor import PASSWORD, box_file, camera_table, examined
 from tests.support.rtsp import TestCamera, make_clip
+from tests.support.town_broker import make_certificate
 
 OFF = "[detect]\nenabled = false"
 
@@ -104,8 +106,9 @@ def test_a_password_in_an_old_cameras_path_is_never_said(tmp_path, capsys):
 class Stranger:
     """Answers each request on a connection with the next of its lines, and counts the logins."""
 
-    def __init__(self, answers: list[bytes]) -> None:
+    def __init__(self, answers: list[bytes], tls: ssl.SSLContext | None = None) -> None:
         self._answers = answers
+        self._tls = tls
         self._server = socket.create_server(("127.0.0.1", 0))
         self.port = self._server.getsockname()[1]
         self.requests: list[str] = []
@@ -121,8 +124,9 @@ class Stranger:
     def _serve(self) -> None:
         try:
             while True:
-                connection, _ = self._server.accept()
-                with connection:
+                plain, _ = self._server.accept()
+                tls = self._tls
+                with tls.wrap_socket(plain, server_side=True) if tls else plain as connection:
                     for answer in self._answers:
                         self.requests.append(connection.recv(4096).decode())
                         connection.sendall(answer)
@@ -136,8 +140,8 @@ CHALLENGE = (
 )
 
 
-def asked(stranger: Stranger, timeout_s: float = 5.0):
-    url = f"rtsp://127.0.0.1:{stranger.port}/main"
+def asked(stranger: Stranger, timeout_s: float = 5.0, scheme: str = "rtsp"):
+    url = f"{scheme}://127.0.0.1:{stranger.port}/main"
     connection = socket.create_connection(("127.0.0.1", stranger.port))
     credentials = Credentials("camera", PASSWORD)
     return RtspAsker(url, SystemClock(), timeout_s).ask(connection, credentials)
@@ -151,6 +155,16 @@ def test_a_wrong_password_is_tried_once_and_never_for_the_sub_stream_too(tmp_pat
     assert found.ids("gate") == {"camera.password_wrong"}
     assert sum("Authorization: Digest" in request for request in requests) == 1
     assert not any(PASSWORD in request for request in requests)
+
+
+def test_a_camera_with_a_certificate_of_its_own_is_asked_over_tls(tmp_path):
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(*make_certificate(tmp_path))
+    body = b"m=video 0 RTP/AVP 96\r\na=framerate:15\r\n"
+    answer = b"RTSP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+    with Stranger([CHALLENGE, answer], tls) as stranger:
+        description = asked(stranger, scheme="rtsps")
+    assert (description.status, description.claimed_fps) == (200, 15)
 
 
 def test_a_camera_that_stays_silent_is_given_up_in_time():
