@@ -122,6 +122,8 @@ def _fsck(given: argparse.Namespace) -> int:
 def _doctor(given: argparse.Namespace) -> int:
     from edge.doctor.checkup import Checkup  # noqa: PLC0415
 
+    # The report says it all: what the box's parts log is for a box that runs.
+    logging.getLogger().addHandler(logging.NullHandler())
     checkup = Checkup(given.config, SystemClock(), given.write, frozenset(given.camera))
     try:
         report, zone = checkup.run()
