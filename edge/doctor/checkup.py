@@ -98,7 +98,12 @@ class Checkup:
             lambda: box.judge_program(box_probe.program(config, running)),
         )
         yield Patient("machine", _QUICK_S, lambda: box.judge_machine(box_probe.machine()))
-        yield Patient("disk", _DISK_S, lambda: self._disks(config, running, room))
+        yield Patient(
+            str(config.recordings_folder()),
+            _DISK_S,
+            lambda: self._disks(config, running, room),
+            late=Kind.DISK_HANGS,
+        )
         yield Patient("clock", _QUICK_S, lambda: clock.judge(clock_probe.look_at(self.clock)))
         yield Patient("model", _DISK_S, lambda: _models(config))
 

@@ -15,11 +15,15 @@ _NS_PER_S = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """What is looked at: ``examine`` runs in a thread of its own and is awaited ``limit_s``."""
+    """What is looked at: ``examine`` runs in a thread of its own and is awaited ``limit_s``.
+
+    ``late`` is what is found where that is not long enough.
+    """
 
     name: str
     limit_s: float
     examine: Callable[[], Iterable[Finding]]
+    late: Kind = Kind.EXAMINATION_LATE
 
 
 def examine_all(patients: Sequence[Patient], clock: Clock) -> list[Finding]:
@@ -63,5 +67,5 @@ class _Running:
         self._thread.join(max(0.0, within_s))
         if self._findings is None:
             values = {"limit_s": round(self.patient.limit_s)}
-            return [Finding(Kind.EXAMINATION_LATE, self.patient.name, values)]
+            return [Finding(self.patient.late, self.patient.name, values)]
         return self._findings

@@ -67,6 +67,7 @@ class Kind(Enum):
 
     DISK_FINE = "disk.fine", Severity.OK
     DISK_MISSING = "disk.missing", Severity.FAIL
+    DISK_HANGS = "disk.hangs", Severity.FAIL
     DISK_READ_ONLY = "disk.read_only", Severity.FAIL
     DISK_NOT_WRITABLE = "disk.not_writable", Severity.FAIL
     DISK_NETWORK_DATABASE = "disk.network_database", Severity.FAIL

@@ -29,15 +29,16 @@ def look_at(use: Use, folder: Path, clock: Clock, *, is_made: bool, write: bool)
     One that the box makes itself (``is_made``) and has not yet is judged by what it will be on.
     ``write`` also writes a test file of ``WRITE_BYTES`` for ten seconds at most, and deletes it.
     """
-    there = _existing(folder)
+    there, is_there = _existing(folder), folder.is_dir()
+    is_missing = not is_made and not is_there
     state = os.statvfs(there)
     mount = _mount(there)
     device = None if mount is None else _disk(mount.source)
     return FolderFacts(
         use=use,
         path=str(folder),
-        is_there=folder.is_dir(),
-        is_missing=not is_made and not folder.is_dir(),
+        is_there=is_there,
+        is_missing=is_missing,
         device=there.stat().st_dev,
         network=mount.kind if mount is not None and mount.is_network else "",
         is_read_only=bool(state.f_flag & os.ST_RDONLY),
@@ -48,7 +49,7 @@ def look_at(use: Use, folder: Path, clock: Clock, *, is_made: bool, write: bool)
         free_inodes=state.f_favail,
         worn_percent=None if device is None else _worn_percent(device),
         failing=None if device is None else _failing(device),
-        written=write_test(there, clock) if write else None,
+        written=write_test(there, clock) if write and not is_missing else None,
     )
 
 

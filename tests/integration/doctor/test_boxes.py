@@ -69,9 +69,11 @@ def test_a_full_disk_and_one_without_room_for_names_are_told_apart(tmp_path, cap
     assert crowded.ids(str(disk)) == {"disk.inodes_short"}
 
 
-def test_a_disk_that_is_not_mounted_is_missing(tmp_path, capsys):
+def test_a_disk_that_is_not_mounted_is_missing_and_no_other_is_written_to(tmp_path, capsys):
     path = box_file(tmp_path, rest=f'{OFF}\n[recording]\nfolder = "disk"')
-    assert examined(path, capsys).ids(str(tmp_path / "disk")) == {"disk.missing"}
+    found = examined(path, capsys, "--write")
+    assert found.ids(str(tmp_path / "disk")) == {"disk.missing"}
+    assert not [each for each in found.document["findings"] if "mb_s" in each["values"]]
 
 
 def test_a_test_file_is_written_only_where_asked_for_and_never_left(tmp_path, capsys):

@@ -86,9 +86,11 @@ def test_a_probe_that_does_not_end_is_left_behind():
     never = threading.Event()
     patients = [
         Patient("stuck", 0.01, lambda: [FINE] if never.wait(60) else []),
+        Patient("/nas", 0.01, lambda: [FINE] if never.wait(60) else [], late=Kind.DISK_HANGS),
         Patient("well", 5.0, lambda: [FINE]),
     ]
-    late, fine = examine_all(patients, FakeClock(AT))
+    late, hung, fine = examine_all(patients, FakeClock(AT))
     never.set()
     assert (late.kind, late.subject) == (Kind.EXAMINATION_LATE, "stuck")
+    assert (hung.kind, hung.subject) == (Kind.DISK_HANGS, "/nas")
     assert fine is FINE
