@@ -23,8 +23,10 @@ from edge.cameras.login import Login
 _OPERATION = re.compile(rb"Body[^>]*>\s*<(?:[\w-]+:)?(\w+)")
 _MAX_BODY = 1 << 20
 
-#: Reads a request and writes all of the answer itself, HTTP included.
-Script = Callable[["Request", asyncio.StreamWriter], Awaitable[None]]
+#: Puts bytes on the wire, and waits until the other side, or the kernel, has taken them.
+Send = Callable[[bytes], Awaitable[None]]
+#: Answers a request with all that goes over the wire, HTTP included.
+Script = Callable[["Request", Send], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +130,7 @@ class Device:
             with contextlib.suppress(OSError, asyncio.IncompleteReadError):
                 request = await self._request(reader)
                 self.requests.append(request)
-                await self._answer(request, writer)
-                await writer.drain()
+                await self._answer(request, self._sender(writer))
         except asyncio.CancelledError:
             pass  # house: except - the device is switched off
         finally:
@@ -147,12 +148,17 @@ class Device:
         length = min(int(headers.get("content-length", 0)), _MAX_BODY)
         return Request(method, path, headers, await reader.readexactly(length))
 
-    async def _answer(self, request: Request, writer: asyncio.StreamWriter) -> None:
+    def _sender(self, writer: asyncio.StreamWriter) -> Send:
+        async def send(data: bytes) -> None:
+            writer.write(data)
+            self.sent_bytes += len(data)
+            await writer.drain()
+
+        return send
+
+    async def _answer(self, request: Request, send: Send) -> None:
         script = self.scripts.get(request.operation) or self.scripts.get("*")
-        if script is not None:
-            await script(request, writer)
-            return
-        writer.write(self.answer(request))
+        await (script(request, send) if script else send(self.answer(request)))
 
     def answer(self, request: Request) -> bytes:
         """Return what a sound camera says."""

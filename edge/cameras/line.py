@@ -30,7 +30,7 @@ class Line:
     """An open connection, as http.client wants one: each read and all of them are bounded.
 
     A camera that sends a byte a second keeps within any limit between two bytes; the deadline is of
-    the whole exchange, headers included. Closes the connection with its reader, or by ``close``.
+    the whole exchange, headers included. The caller owns it and calls ``end``.
     """
 
     def __init__(
@@ -95,6 +95,9 @@ class Line:
         return count
 
     def close(self) -> None:
+        """Do nothing: http.client lets go of it with the headers, before the body is read."""
+
+    def end(self) -> None:
         """Let the connection go. Idempotent."""
         self._connection.close()
 
@@ -108,7 +111,3 @@ class _Reader(io.RawIOBase):
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override] # a Buffer, in stubs
         return self._line.receive(buffer)
-
-    def close(self) -> None:
-        self._line.close()
-        super().close()

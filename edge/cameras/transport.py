@@ -173,7 +173,7 @@ class Transport:
             raise CameraBadXml("the camera answers with something that is no HTTP") from error
         finally:
             connection.close()
-            line.close()
+            line.end()
 
     def _answer(self, response: http.client.HTTPResponse) -> tuple[Answer, digest.Challenge | None]:
         status = response.status
