@@ -273,9 +273,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.parse_args(arguments)
     clock = SystemClock()
     with Device(host=ELSEWHERE_HOST) as elsewhere:
-        found = [
-            meet(rogue, elsewhere, clock, Limits()) for rogue in rogues(elsewhere.base, 1.0)
-        ]
+        found = [meet(rogue, elsewhere, clock, Limits()) for rogue in rogues(elsewhere.base, 1.0)]
     rows = [
         [
             one.name,

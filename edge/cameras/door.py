@@ -55,10 +55,13 @@ class Door:
             raise ValueError("a camera's address holds no user and no password")
         if len(text) > _MAX_CHARS or _UNPRINTABLE.search(text):
             raise ValueError("not an address")
-        parts = urlsplit(text if "://" in text else f"http://{text}")
+        try:
+            parts = urlsplit(text if "://" in text else f"http://{text}")
+            host, port = (parts.hostname or ""), parts.port
+        except ValueError:
+            raise ValueError("not an address") from None
         if parts.scheme not in HTTP:
             raise ValueError("a camera is asked at http:// or https://")
-        host, port = (parts.hostname or ""), parts.port
         literal = _literal(host)
         if literal is None and not _HOST.fullmatch(host):
             raise ValueError("not a host's name or address")

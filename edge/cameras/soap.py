@@ -77,6 +77,13 @@ def element(namespace: str, name: str, text: str = "") -> Element:
     return made
 
 
+def qualified(namespace: str, name: str, prefix: str, of: str, value: str) -> Element:
+    """Return an element whose text is a name of another namespace, ``of``, with its prefix."""
+    made = etree.Element(f"{{{namespace}}}{name}", nsmap={prefix: of})
+    made.text = f"{prefix}:{value}"
+    return made
+
+
 def sign(envelope: Element, login: Login, token: Token) -> None:
     """Add a UsernameToken with a password digest: whole seconds and Z, as picky cameras want."""
     created = token.created.strftime("%Y-%m-%dT%H:%M:%SZ")
