@@ -223,3 +223,23 @@ def messages(notifications: str) -> str:
         "<tev:TerminationTime>2026-01-01T00:01:00Z</tev:TerminationTime>"
     )
     return response("tev", "PullMessages", f"{times}{notifications}")
+
+
+def probe_match(
+    relates_to: str, addresses: str, *, endpoint: str = "urn:uuid:camera", times: int = 1
+) -> bytes:
+    """Return a datagram that answers a WS-Discovery probe."""
+    match = (
+        f"<d:ProbeMatch><w:EndpointReference><w:Address>{endpoint}</w:Address>"
+        "</w:EndpointReference><d:Types>dn:NetworkVideoTransmitter</d:Types>"
+        "<d:Scopes>onvif://www.onvif.org/name/Village%20Cam onvif://www.onvif.org/hardware/"
+        f"Bullet%204</d:Scopes><d:XAddrs>{addresses}</d:XAddrs></d:ProbeMatch>"
+    )
+    return (
+        f'<s:Envelope xmlns:s="{_NAMES["s"]}" '
+        'xmlns:w="http://schemas.xmlsoap.org/ws/2004/08/addressing" '
+        'xmlns:d="http://schemas.xmlsoap.org/ws/2005/04/discovery" '
+        'xmlns:dn="http://www.onvif.org/ver10/network/wsdl"><s:Header>'
+        f"<w:RelatesTo>{relates_to}</w:RelatesTo></s:Header><s:Body>"
+        f"<d:ProbeMatches>{match * times}</d:ProbeMatches></s:Body></s:Envelope>"
+    ).encode()

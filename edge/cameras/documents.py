@@ -7,7 +7,8 @@ from importlib.metadata import files
 from pathlib import Path
 from typing import Final
 
-from zeep import Settings
+from zeep import Client, Settings
+from zeep.proxy import ServiceProxy
 from zeep.wsdl import Document
 
 from edge.errors import CameraBlocked
@@ -30,7 +31,7 @@ if inspect.iscoroutinefunction(onvif.ONVIFCamera.update_xaddrs):
 #: Names of onvif-zeep: what it calls a service, its namespace, document and binding.
 SERVICES: Final[dict[str, dict[str, str]]] = onvif.SERVICES
 
-SETTINGS: Final = Settings(
+_SETTINGS: Final = Settings(
     strict=False,  # a missing element is None; what is not well-formed never gets here
     xml_huge_tree=False,
     forbid_dtd=True,
@@ -42,7 +43,22 @@ _documents: dict[str, Document] = {}
 _lock = threading.Lock()
 
 
-def path_of(name: str) -> Path:
+def service(name: str, url: str, transport: object) -> ServiceProxy:
+    """Return a service at ``url`` that sends by ``transport`` alone, its questions unsigned.
+
+    It is zeep's own object: onvif-zeep's, around it, hides what went wrong, and on a TypeError it
+    asks the camera a second time.
+    """
+    client = Client(_document(name), transport=transport, settings=_SETTINGS)
+    binding = f"{{{SERVICES[name]['ns']}}}{SERVICES[name]['binding']}"
+    made = onvif.ONVIFService(
+        url, "", "", str(_path(name)), zeep_client=client, binding_name=binding
+    )
+    proxy: ServiceProxy = made.ws_client
+    return proxy
+
+
+def _path(name: str) -> Path:
     """Return where the WSDL document of a name of SERVICES is.
 
     It is found by the package's own list of files: they are not always where onvif-zeep looks.
@@ -54,15 +70,15 @@ def path_of(name: str) -> Path:
     raise FileNotFoundError(f"onvif-zeep's {wanted} is not installed")
 
 
-def document(name: str) -> Document:
+def _document(name: str) -> Document:
     """Return the parsed document of a service; the first time that takes tenths of a second."""
     with _lock:
-        path = str(path_of(name))
+        path = str(_path(name))
         if path not in _documents:
             _documents[path] = Document(
                 path,
                 _Files(),  # type: ignore[arg-type] # zeep says it wants a class, and calls load
-                settings=SETTINGS,
+                settings=_SETTINGS,
             )
         return _documents[path]
 

@@ -7,15 +7,14 @@ is this package's :class:`Session` alone (ADR 0014).
 import logging
 from dataclasses import dataclass
 
-import onvif
-from zeep import Client
 from zeep.exceptions import Error as ZeepError
 from zeep.helpers import serialize_object
 
 from edge.cameras import reading, soap
-from edge.cameras.documents import SERVICES, SETTINGS, document, path_of
+from edge.cameras.documents import SERVICES, service
 from edge.cameras.door import Uri
 from edge.cameras.session import Session
+from edge.cameras.transport import Answer
 from edge.errors import CameraBadXml, CameraBlocked, CameraUnsupported
 
 log = logging.getLogger(__name__)
@@ -39,14 +38,16 @@ class _Reply:
 class _WayOut:
     """zeep's transport for one question. ``asked``: the question was written without a fault."""
 
-    def __init__(self, session: Session, action: str) -> None:
-        self._session = session
-        self._action = action
+    def __init__(self, services: "Services", namespace: str, operation: str) -> None:
+        self._services = services
+        self._namespace = namespace
+        self._operation = operation
         self.asked = False
 
     def post_xml(self, url: str, envelope: soap.Element, _headers: object) -> _Reply:
         self.asked = True
-        return _Reply(self._session.ask(url, envelope, self._action)[1].body)
+        answer = self._services.answer(url, envelope, self._namespace, self._operation)
+        return _Reply(answer[1].body)
 
 
 class Services:
@@ -92,21 +93,10 @@ class Services:
         :mod:`edge.cameras.reading`. Raises CameraError.
         """
         namespace = SERVICES[name]["ns"]
-        way = _WayOut(self._session, f"{namespace}/{operation}")
-        client = Client(document(name), transport=way, settings=SETTINGS)
-        service = onvif.ONVIFService(
-            self.url(namespace),
-            "",  # our session signs, in the camera's time
-            "",
-            str(path_of(name)),
-            zeep_client=client,
-            binding_name=f"{{{namespace}}}{SERVICES[name]['binding']}",
-        )
+        way = _WayOut(self, namespace, operation)
+        proxy = service(name, self.url(namespace), way)
         try:
-            # Not by the service's own attributes: those hide what went wrong, and on a TypeError
-            # they ask the camera a second time.
-            answer = service.ws_client[operation](**given)
-            serialized: object = serialize_object(answer, dict)
+            serialized: object = serialize_object(proxy[operation](**given), dict)
         except (ZeepError, ValueError, TypeError, AttributeError, LookupError) as error:
             if not way.asked:
                 raise
@@ -116,10 +106,19 @@ class Services:
     def ask(self, namespace: str, operation: str, *inner: soap.Element) -> soap.Element:
         """Ask without a document; return the answer's element. Raises CameraError."""
         question = soap.question(namespace, operation, *inner)
-        answer, _ = self._session.ask(self.url(namespace), question, f"{namespace}/{operation}")
-        if answer is None or answer.tag != f"{{{namespace}}}{operation}Response":
+        return self.answer(self.url(namespace), question, namespace, operation)[0]
+
+    def answer(
+        self, url: str, question: soap.Element, namespace: str, operation: str
+    ) -> tuple[soap.Element, Answer]:
+        """Send a question; return the answer's element, which is of that operation, and all of it.
+
+        Raises CameraError: CameraBadXml where the camera answers something else.
+        """
+        found, whole = self._session.ask(url, question, f"{namespace}/{operation}")
+        if found is None or found.tag != f"{{{namespace}}}{operation}Response":
             raise CameraBadXml(f"no answer to {operation}")
-        return answer
+        return found, whole
 
     def _listed(self) -> dict[str, Uri | CameraBlocked]:
         found: dict[str, Uri | CameraBlocked] = {}
@@ -132,10 +131,10 @@ class Services:
             log.info("camera.no_service_list", extra={"why": str(error)})
         if soap.MEDIA1 not in found and soap.MEDIA2 not in found:
             answer = self.call("devicemgmt", "GetCapabilities", Category=["All"])
-            for name, service in SERVICES.items():
-                if service["ns"] not in found:
+            for name, named in SERVICES.items():
+                if named["ns"] not in found:
                     capability = reading.at(answer, name.capitalize() if name != "ptz" else "PTZ")
-                    self._add(found, service["ns"], reading.at(capability, "XAddr"))
+                    self._add(found, named["ns"], reading.at(capability, "XAddr"))
         return found
 
     def _add(self, found: dict[str, Uri | CameraBlocked], namespace: str, claimed: object) -> None:

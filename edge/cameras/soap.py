@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
-from http import HTTPStatus
 from typing import Any
 
 from lxml import etree
@@ -44,6 +43,10 @@ _SECURITY = f"{_OASIS}wssecurity-secext-1.0.xsd"
 _UTILITY = f"{_OASIS}wssecurity-utility-1.0.xsd"
 _DIGEST = f"{_OASIS}username-token-profile-1.0#PasswordDigest"
 _BASE64 = f"{_OASIS}soap-message-security-1.0#Base64Binary"
+
+# Of HTTP
+_BAD_REQUEST, _SERVER_ERROR, _NOT_IMPLEMENTED = 400, 500, 501
+_REFUSED = (401, 403)
 
 _MAX_TEXT_CHARS = 300
 _LOGIN_WORDS = (
@@ -161,29 +164,28 @@ def checked(status: int, document: bytes) -> Element:
 
     Raises the kind of CameraError that the status or the fault in the answer stands for.
     """
-    refused = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
     try:
         root = parsed(document)
     except CameraBadXml:
         # A web server's own page, or nothing: then the status says it all.
-        if status in refused:
+        if status in _REFUSED:
             raise CameraLoginRefused(f"HTTP {status}") from None
-        if status >= HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.NOT_IMPLEMENTED:
+        if status >= _SERVER_ERROR and status != _NOT_IMPLEMENTED:
             raise CameraUnreachable(f"the camera fails: HTTP {status}") from None
-        if status >= HTTPStatus.BAD_REQUEST:
+        if status >= _BAD_REQUEST:
             raise CameraUnsupported(f"HTTP {status}") from None
         raise
     body = root.find(f"{{{ENVELOPE}}}Body") if root.tag == f"{{{ENVELOPE}}}Envelope" else None
     if body is None:
-        if status in refused:
+        if status in _REFUSED:
             raise CameraLoginRefused(f"HTTP {status}")
         raise CameraBadXml("no SOAP envelope with a body")
     fault = body.find(f"{{{ENVELOPE}}}Fault")
     if fault is not None:
         raise _error_of(fault, status)
-    if status in refused:
+    if status in _REFUSED:
         raise CameraLoginRefused(f"HTTP {status}")
-    if status >= HTTPStatus.BAD_REQUEST:
+    if status >= _BAD_REQUEST:
         raise CameraUnsupported(f"HTTP {status}")
     return next(iter(body), None)
 
@@ -193,8 +195,6 @@ def _error_of(fault: Element, status: int) -> CameraError:
     words = " ".join(" ".join(fault.itertext()).split())
     shown = "".join(char for char in words if char.isprintable())[:_MAX_TEXT_CHARS]
     lower = words.lower()
-    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN) or any(
-        word in lower for word in _LOGIN_WORDS
-    ):
+    if status in _REFUSED or any(word in lower for word in _LOGIN_WORDS):
         return CameraLoginRefused(f"the camera says: {shown}")
     return CameraUnsupported(f"the camera says: {shown}")

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from edge.cameras import digest
 from edge.cameras.door import HTTP, Door
@@ -26,6 +26,8 @@ _HEADER_BYTES: Final = 64 * 1024
 _CHUNK: Final = 64 * 1024
 _PORTS: Final = {"http": 80, "https": 443}
 _CLIENT_NONCE_BYTES: Final = 8
+#: Of a path and a query: what means something there, or is escaped already.
+_AS_IT_IS: Final = "%/?&=:;,+!$'()*@[]~"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ class Transport:
         if parts.scheme not in HTTP or parts.hostname != self._door.host.lower():
             raise CameraBlocked(f"not an address of this camera: {parts.scheme[:20]}")
         target = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
-        target = target.encode("ascii", "ignore").decode()
+        target = quote(target, safe=_AS_IT_IS)
         port = parts.port or _PORTS[parts.scheme]
         return _Request(method, parts.scheme, port, target, body, headers)
 

@@ -1,0 +1,105 @@
+"""Whatever a camera sends is a value or a CameraError: nothing else gets through."""
+
+import contextlib
+import random
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.fuzz import mutated
+from bench.onvif_answers import envelope, messages, notification, probe_match, time_of
+from edge.cameras import camera_clock, digest, event, reading, sighting, soap
+from edge.cameras.door import Door
+from edge.cameras.login import Login
+from edge.errors import CameraBlocked, CameraError
+
+NOW = datetime(2026, 11, 26, 12, 0, 0, tzinfo=UTC)
+DOOR = Door.parse("http://192.168.1.64:8000")
+OTHER = probe_match("urn:uuid:1", "http://10.0.0.1/onvif http://10.0.0.2/ x", times=3)
+SEEDS = (
+    OTHER,
+    envelope(messages(notification("tns1:VideoSource/MotionAlarm", "State", "true") * 3)),
+    envelope(time_of(NOW)),
+)
+
+damaged = st.builds(
+    lambda seed, chance: mutated(seed, OTHER, random.Random(chance)),
+    st.sampled_from(SEEDS),
+    st.integers(0, 2**32),
+)
+anything = st.one_of(st.binary(max_size=200), damaged)
+
+
+@given(anything)
+def test_a_datagram_is_sightings_of_its_sender_or_a_refusal(datagram):
+    with contextlib.suppress(CameraError):
+        for seen in sighting.read(datagram, "10.0.0.1", {"urn:uuid:1"}):
+            assert {door.address for door in seen.doors} <= {"10.0.0.1"}
+            assert seen.name.isprintable()
+
+
+@given(anything, st.integers(100, 599))
+def test_an_answer_is_an_element_or_a_refusal(document, status):
+    with contextlib.suppress(CameraError):
+        body = soap.checked(status, document)
+        assert status < 400
+        if body is not None:
+            reading.tree(body)
+            with contextlib.suppress(CameraError):
+                camera_clock.from_answer(body, NOW)
+        batch = event.read(body, NOW)
+        assert all(one.topic.isprintable() for one in batch.events)
+
+
+hosts = st.one_of(
+    st.ip_addresses().map(str),
+    st.sampled_from(["localhost", "", "evil.example", "169.254.169.254", "[::1]", "0.0.0.0"]),
+    st.text(max_size=30),
+)
+addresses = st.one_of(
+    st.text(max_size=80),
+    st.builds(
+        "{}://{}{}/{}".format,
+        st.sampled_from(["http", "https", "rtsp", "rtsps", "file", "HTTP"]),
+        hosts,
+        st.sampled_from(["", ":80", ":8554:554", ":0", ":x", "@192.168.1.64", "%00"]),
+        st.text(max_size=20),
+    ),
+)
+
+
+@given(addresses)
+def test_no_address_of_a_camera_leads_to_another_host(claimed):
+    for place, schemes in ((DOOR.service, {"http", "https"}), (DOOR.stream, {"rtsp", "rtsps"})):
+        try:
+            uri = place(claimed)
+        except CameraBlocked:
+            continue
+        parts = urlsplit(uri.url)
+        assert parts.hostname == "192.168.1.64"
+        assert parts.scheme in schemes
+        assert "@" not in parts.netloc
+        assert uri.url.isprintable() or not uri.url.isascii()
+
+
+@given(addresses)
+def test_a_door_has_a_host_or_is_none(typed):
+    with contextlib.suppress(ValueError):
+        door = Door.parse(typed)
+        again = Door.parse(door.url)
+        assert again.url == door.url
+        assert door.address == "" or ip_address(door.address)
+
+
+@given(st.text(max_size=300))
+def test_an_answer_to_any_challenge_is_one_header(text):
+    challenge = digest.challenge([f"Digest {text}", f'Digest nonce="{text}"'])
+    if challenge is not None:
+        answer = digest.authorization(
+            challenge, Login("admin", "secret"), "POST", "/x", count=1, client_nonce="c"
+        )
+        assert answer.startswith("Digest ")
+        assert answer.isprintable()
