@@ -80,7 +80,8 @@ onvif-rogue: $(VENV)/.dev ## hostile and broken cameras against the wrapper: kin
 	@$(PY) -m bench.rogue_devices $(ARGS)
 
 onvif-peers: $(VENV)/.dev ## ONVIF devices that others wrote, found, asked and played; prints what was said
-	@.ci/system-packages peers
+	@.ci/system-packages
+	@.ci/onvif-peers $(PYTHON)
 	@$(PY) -m bench.onvif_peers $(ARGS)
 
 bench-onvif: $(VENV)/.dev ## 30 cameras in one process, beside bare onvif-zeep; ARGS=--cameras N

@@ -197,9 +197,13 @@ def services(at: dict[str, str]) -> str:
     return response("tds", "GetServices", listed)
 
 
-def capabilities(media: str) -> str:
-    """Return the answer to GetCapabilities of a camera that has media alone."""
-    listed = f"<tt:Media><tt:XAddr>{media}</tt:XAddr><tt:StreamingCapabilities/></tt:Media>"
+def capabilities(base: str) -> str:
+    """Return the answer to GetCapabilities, which knows no media2; ``base`` is its address."""
+    parts = {"Events": "tev", "Imaging": "timg", "Media": "trt", "PTZ": "tptz"}
+    listed = "".join(
+        f"<tt:{name}><tt:XAddr>{base}{SERVICES[prefix]}</tt:XAddr></tt:{name}>"
+        for name, prefix in parts.items()
+    )
     return response("tds", "GetCapabilities", f"<tds:Capabilities>{listed}</tds:Capabilities>")
 
 

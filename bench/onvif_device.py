@@ -182,6 +182,8 @@ class Device:
         if operation == "GetServices":
             at = {prefix: f"{{base}}{path}" for prefix, path in onvif_answers.SERVICES.items()}
             return onvif_answers.services(at | self.advertised)
+        if operation == "GetCapabilities":
+            return onvif_answers.capabilities("{base}")
         if operation == "PullMessages":
             return onvif_answers.messages(self.events)
         if request.path == onvif_answers.SERVICES["tr2"]:

@@ -266,9 +266,6 @@ def test_after_a_refused_login_nothing_signed_is_sent_until_somebody_else_asks()
 def test_a_camera_without_a_list_of_services_is_believed_by_its_capabilities():
     scripts = {"GetServices": saying(fault("ActionNotSupported", "x"), 400)}
     with device(scripts=scripts) as one:
-        one.scripts["GetCapabilities"] = saying(
-            envelope(onvif_answers.capabilities(f"{one.base}/onvif/media"))
-        )
         profiles = camera(one).media.profiles()
     assert [(profile.token, profile.encoding) for profile in profiles] == [
         ("main", "H264"),
