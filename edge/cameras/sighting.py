@@ -42,14 +42,14 @@ class Sighting:
 
 def probe(message_id: str, prefix: str, namespace: str, kind: str) -> bytes:
     """Return the datagram that asks devices of one of TYPES to answer."""
-    envelope = soap.question(DISCOVERY, "Probe")
-    header = envelope.find(f"{{{soap.ENVELOPE}}}Header")
+    asked = soap.envelope({"a": _ADDRESSING, "d": DISCOVERY, prefix: namespace})
+    header, body = asked
     action = f"{DISCOVERY}/Probe"
     for name, text in (("MessageID", message_id), ("To", _TO), ("Action", action)):
-        header.append(soap.element(_ADDRESSING, name, text))
-    types = soap.qualified(DISCOVERY, "Types", prefix, namespace, kind)
-    envelope.find(f".//{{{DISCOVERY}}}Probe").append(types)
-    return soap.written(envelope)
+        soap.add(header, _ADDRESSING, name).text = text
+    wanted = soap.add(body, DISCOVERY, "Probe")
+    soap.add(wanted, DISCOVERY, "Types").text = f"{prefix}:{kind}"
+    return soap.written(asked)
 
 
 def read(datagram: bytes, sender: str, asked: Collection[str]) -> tuple[Sighting, ...]:

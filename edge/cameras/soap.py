@@ -6,7 +6,7 @@ entities, nothing repaired (cameras I4).
 
 import base64
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
@@ -65,25 +65,34 @@ class Token:
 
 def question(namespace: str, operation: str, *inner: Element) -> Element:
     """Return an envelope that asks for ``operation``; ``inner`` stands in it."""
-    root = etree.Element(f"{{{ENVELOPE}}}Envelope", nsmap={"s": ENVELOPE})
-    etree.SubElement(root, f"{{{ENVELOPE}}}Header")
-    body = etree.SubElement(root, f"{{{ENVELOPE}}}Body")
+    root = envelope({})
+    body = root.find(f"{{{ENVELOPE}}}Body")
     asked = etree.SubElement(body, f"{{{namespace}}}{operation}", nsmap={None: namespace})
     asked.extend(inner)
     return root
+
+
+def envelope(names: Mapping[str, str]) -> Element:
+    """Return an envelope with an empty header and body that declares ``names`` by their prefixes.
+
+    Elements of those namespaces have no declaration of their own then: some devices look for
+    ``MessageID>`` in the text.
+    """
+    root = etree.Element(f"{{{ENVELOPE}}}Envelope", nsmap={"s": ENVELOPE, **names})
+    etree.SubElement(root, f"{{{ENVELOPE}}}Header")
+    etree.SubElement(root, f"{{{ENVELOPE}}}Body")
+    return root
+
+
+def add(parent: Element, namespace: str, name: str) -> Element:
+    """Return a new, empty element at the end of another."""
+    return etree.SubElement(parent, f"{{{namespace}}}{name}")
 
 
 def element(namespace: str, name: str, text: str = "") -> Element:
     """Return an element that holds a text."""
     made = etree.Element(f"{{{namespace}}}{name}")
     made.text = text
-    return made
-
-
-def qualified(namespace: str, name: str, prefix: str, of: str, value: str) -> Element:
-    """Return an element whose text is a name of another namespace, ``of``, with its prefix."""
-    made = etree.Element(f"{{{namespace}}}{name}", nsmap={prefix: of})
-    made.text = f"{prefix}:{value}"
     return made
 
 
