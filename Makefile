@@ -80,7 +80,7 @@ onvif-rogue: $(VENV)/.dev ## hostile and broken cameras against the wrapper: kin
 	@$(PY) -m bench.rogue_devices $(ARGS)
 
 onvif-peers: $(VENV)/.dev ## ONVIF devices that others wrote, found, asked and played; prints what was said
-	@.ci/system-packages
+	@.ci/system-packages peers
 	@.ci/onvif-peers $(PYTHON)
 	@$(PY) -m bench.onvif_peers $(ARGS)
 

@@ -6,6 +6,7 @@ Prints what was said to each and what came back, then the figures. What is not i
 
 import argparse
 import contextlib
+import hashlib
 import http.client
 import json
 import os
@@ -58,6 +59,12 @@ def ipycam_python() -> Path | None:
     return found[1] if found[0].exists() and shutil.which("ffmpeg") else None
 
 
+def lighttpd() -> Path | None:
+    """Return the web server that asks for digests, None where it is not installed."""
+    found = shutil.which("lighttpd", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    return None if found is None else Path(found)
+
+
 def mock_folder() -> Path | None:
     """Return the folder of npm's mock, None where nobody installed it."""
     folder = _PEERS / "onvif-mock"
@@ -65,8 +72,18 @@ def mock_folder() -> Path | None:
 
 
 @contextlib.contextmanager
-def ipycam(folder: Path, clock: Clock, *, off: timedelta = timedelta(0)) -> Iterator[Door]:
-    """Run ipycam on the loopback and yield its door; its clock is ``off`` by libfaketime."""
+def ipycam(
+    folder: Path,
+    clock: Clock,
+    *,
+    off: timedelta = timedelta(0),
+    login: Login | None = LOGIN,
+    claimed: str = _LOOPBACK,
+) -> Iterator[Door]:
+    """Run ipycam on the loopback and yield its door.
+
+    Its clock is ``off`` by libfaketime; ``claimed`` is the address that it says is its own.
+    """
     python = ipycam_python()
     assert python is not None
     video = folder / "source.mp4"
@@ -77,7 +94,9 @@ def ipycam(folder: Path, clock: Clock, *, off: timedelta = timedelta(0)) -> Iter
     ports = {name: free_port() for name in ("onvif_port", "rtsp_port", "rtmp_port", "web_port")}
     sizes = {"main_width": 640, "main_height": 360, "main_fps": 15, "main_bitrate": "1M"}
     subs = {"sub_width": 320, "sub_height": 180, "sub_fps": 15, "sub_bitrate": "500K"}
-    who = {"local_ip": _LOOPBACK, "username": LOGIN.user, "password": LOGIN.password}
+    who = {"local_ip": claimed}
+    if login is not None:
+        who |= {"username": login.user, "password": login.password}
     told = {**who, **ports, **sizes, **subs, "go2rtc_api_port": free_port(), "hw_accel": "cpu"}
     config = folder / "ipycam.json"
     config.write_text(json.dumps(told), encoding="utf-8")
@@ -94,6 +113,36 @@ def ipycam(folder: Path, clock: Clock, *, off: timedelta = timedelta(0)) -> Iter
         for port in (ports["onvif_port"], ports["rtsp_port"]):
             _await_port(port, program, clock)
         yield Door.parse(f"{_LOOPBACK}:{ports['onvif_port']}")
+
+
+@contextlib.contextmanager
+def behind_digest(folder: Path, clock: Clock, behind: Door) -> Iterator[Door]:
+    """Run lighttpd before a device and yield its door: it wants an HTTP digest for everything."""
+    program = lighttpd()
+    assert program is not None
+    hashed = hashlib.md5(
+        f"{LOGIN.user}:camera:{LOGIN.password}".encode(), usedforsecurity=False
+    ).hexdigest()
+    users = folder / "users"
+    users.write_text(f"{LOGIN.user}:camera:{hashed}\n", encoding="utf-8")
+    port = free_port()
+    config = folder / "lighttpd.conf"
+    config.write_text(
+        f"""
+server.document-root = "{folder}"
+server.bind = "{_LOOPBACK}"
+server.port = {port}
+server.modules = ("mod_auth", "mod_authn_file", "mod_proxy")
+auth.backend = "htdigest"
+auth.backend.htdigest.userfile = "{users}"
+auth.require = ("/" => ("method" => "digest", "realm" => "camera", "require" => "valid-user"))
+proxy.server = ("" => (("host" => "{behind.address}", "port" => {behind.port})))
+""",
+        encoding="utf-8",
+    )
+    with Program([str(program), "-D", "-f", str(config)], folder / "lighttpd.log") as running:
+        _await_port(port, running, clock)
+        yield Door.parse(f"{_LOOPBACK}:{port}")
 
 
 @contextlib.contextmanager
@@ -224,6 +273,25 @@ def with_ipycam(folder: Path, clock: Clock, *, off: timedelta) -> list[str]:
     return told.failures
 
 
+def with_digest(folder: Path, clock: Clock) -> list[str]:
+    """Ask ipycam through a web server that wants a digest, at an address of a NAT's inside."""
+    told = Transcript("ipycam behind lighttpd's HTTP digest")
+    with (
+        ipycam(folder, clock, login=None, claimed="192.168.68.112") as behind,
+        behind_digest(folder, clock, behind) as door,
+    ):
+        camera = Camera(door, LOGIN, clock)
+        examined = told.examined(camera)
+        told.expect("it has two streams", holds=len(examined.streams) == 2)
+        told.expect("its services are asked at our door", holds=bool(examined.rewritten))
+        refused = _kind(Camera(door, Login(LOGIN.user, "wrong"), clock))
+        told.expect("a wrong password is refused", holds=refused is CameraFault.AUTH)
+        picture = camera.snapshot(examined.streams[0].profile)
+        told.say("snapshot", f"{len(picture)} bytes")
+        told.expect("its picture is a JPEG", holds=picture.startswith(b"\xff\xd8"))
+    return told.failures
+
+
 def with_mock(folder: Path, clock: Clock) -> list[str]:
     """Ask what it has captured replies for; return what failed."""
     told = Transcript("the mock of npm's onvif 0.6.2")
@@ -284,6 +352,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 folder.mkdir()
                 failures += with_ipycam(folder, clock, off=off)
                 met += 1
+            if lighttpd() is not None:
+                failures += with_digest(Path(kept), clock)
+                met += 1
+            else:
+                missing.append("lighttpd")
         else:
             missing.append("ipycam")
         if mock_folder() is not None:

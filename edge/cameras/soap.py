@@ -175,8 +175,8 @@ def checked(status: int, document: bytes) -> Element:
     """
     try:
         root = parsed(document)
-    except CameraBadXml:
-        # A web server's own page, or nothing: then the status says it all.
+    except (CameraBadXml, CameraBlocked):
+        # A web server's own page, with its document type, or nothing: the status says it all.
         if status in _REFUSED:
             raise CameraLoginRefused(f"HTTP {status}") from None
         if status >= _SERVER_ERROR and status != _NOT_IMPLEMENTED:

@@ -13,6 +13,9 @@ needs_ipycam = pytest.mark.skipif(
 needs_mock = pytest.mark.skipif(
     onvif_peers.mock_folder() is None, reason="needs npm's onvif mock and Node (.ci/onvif-peers)"
 )
+needs_lighttpd = pytest.mark.skipif(
+    onvif_peers.lighttpd() is None, reason="needs lighttpd (apt-get install lighttpd)"
+)
 needs_faketime = pytest.mark.skipif(
     stepped_clock.library() is None, reason="needs libfaketime (apt-get install libfaketime)"
 )
@@ -28,6 +31,12 @@ def test_ipycam_is_found_asked_and_played(tmp_path):
 def test_a_camera_with_a_dead_clock_that_wants_a_login_even_for_it_is_asked(tmp_path):
     """No library that is maintained gets past this one."""
     assert onvif_peers.with_ipycam(tmp_path, SystemClock(), off=timedelta(days=-700)) == []
+
+
+@needs_ipycam
+@needs_lighttpd
+def test_a_camera_behind_a_web_server_that_wants_a_digest_is_asked(tmp_path):
+    assert onvif_peers.with_digest(tmp_path, SystemClock()) == []
 
 
 @needs_mock

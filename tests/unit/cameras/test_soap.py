@@ -52,7 +52,8 @@ def test_the_answer_is_the_first_element_of_the_body():
         (200, b"<html/>", CameraBadXml),
         (200, b"<a>\xff</a>", CameraBadXml),
         (200, b"<!DOCTYPE a><a/>", CameraBlocked),
-        (401, b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', CameraBlocked),
+        (200, b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', CameraBlocked),
+        (401, b"<!DOCTYPE html><html><p>Unauthorized</p></html>", CameraLoginRefused),
     ],
 )
 def test_a_refusal_has_a_kind(status, document, kind):
