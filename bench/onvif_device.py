@@ -10,6 +10,7 @@ import base64
 import contextlib
 import hashlib
 import re
+import ssl
 import threading
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -76,6 +77,7 @@ class Device:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     events: str = ""
     advertised: dict[str, str] = field(default_factory=dict)  # by prefix; its own where absent
+    tls: ssl.SSLContext | None = None
     requests: list[Request] = field(default_factory=list)
     sent_bytes: int = 0
     port: int = 0
@@ -101,7 +103,7 @@ class Device:
     @property
     def base(self) -> str:
         """Its address, without a path."""
-        return f"http://{self.host}:{self.port}"
+        return f"http{'s' if self.tls else ''}://{self.host}:{self.port}"
 
     def asked(self, operation: str) -> list[Request]:
         """Return the requests of one operation."""
@@ -113,7 +115,7 @@ class Device:
     async def _run(self, ready: threading.Event) -> None:
         self._stop = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        server = await asyncio.start_server(self._connected, self.host, self.port)
+        server = await asyncio.start_server(self._connected, self.host, self.port, ssl=self.tls)
         self.port = server.sockets[0].getsockname()[1]
         ready.set()
         async with server:

@@ -134,6 +134,13 @@ def _documents(elsewhere: str) -> Iterator[Rogue]:
     yield _informing("undeclared prefix", bad, b"<s:Envelope><s:Body/></s:Envelope>")
     yield _informing("a web page", bad, b"<html><body><p>Welcome<br></body></html>")
     yield _informing("an empty answer", bad, b"")
+    for name, expected, headers in (
+        ("broken gzip", bad, {"Content-Encoding": "gzip"}),
+        ("unknown coding", blocked, {"Content-Encoding": "br"}),
+        ("many parts", blocked, {"Content-Type": "multipart/related; boundary=x"}),
+    ):
+        answer = reply(200, _information("x"), headers)
+        yield Rogue(name, expected, {"GetDeviceInformation": _say(answer)})
     deep = b"<a>" * 100_000
     yield _informing("nested deep", bad, _information("x").replace(b"<tds:Model>", deep))
 

@@ -75,6 +75,7 @@ def _add_cameras(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     probe.add_argument("host", help="its address: a host, host:port, or what discover shows")
     probe.add_argument("--user", help="whose password is asked for, or read from standard input")
     probe.add_argument("--password-file", type=Path, help="read the password from here instead")
+    probe.add_argument("--certificate", help="the SHA-256 of the one that is taken at https")
     probe.add_argument(
         "--ahead",
         action="store_true",
@@ -97,8 +98,10 @@ def _probe_camera(given: argparse.Namespace) -> int:
 
     try:
         door = Door.parse(given.host)
+        if given.certificate is not None:
+            door = door.pinned(given.certificate)
     except ValueError as error:
-        print(f"HOST: {error}", file=sys.stderr)
+        print(f"cameras probe: {error}", file=sys.stderr)
         return 2
     login = None
     if given.user is not None:

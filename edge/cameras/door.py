@@ -18,6 +18,7 @@ RTSP: Final = frozenset({"rtsp", "rtsps"})
 _DEVICE_PATH: Final = "/onvif/device_service"
 _PORTS: Final = {"http": 80, "https": 443, "rtsp": 554, "rtsps": 322}
 _MAX_CHARS: Final = 2048
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f-\x9f]")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
 
@@ -36,6 +37,8 @@ class Door:
 
     ``address`` is the IP address that ``host`` stands for, once somebody has looked it up; from
     then on connections go there and nowhere else, whatever the name means later (cameras I1).
+    ``certificate`` is the SHA-256 of the one that is taken at https, in hexadecimal; where it is
+    empty, the system has to trust it.
     """
 
     scheme: str
@@ -43,6 +46,7 @@ class Door:
     port: int
     path: str = _DEVICE_PATH
     address: str = ""
+    certificate: str = ""
 
     @classmethod
     def parse(cls, text: str) -> "Door":
@@ -86,6 +90,16 @@ class Door:
     def at(self, address: str) -> "Door":
         """Return this door with its host looked up: ``address`` is an IP address."""
         return replace(self, address=address)
+
+    def pinned(self, certificate: str) -> "Door":
+        """Return this door with the SHA-256 of the one certificate that is taken there.
+
+        Raises ValueError where it is none.
+        """
+        plain = certificate.lower().replace(":", "")
+        if not _SHA256.fullmatch(plain):
+            raise ValueError("a certificate's SHA-256 is 64 hexadecimal digits")
+        return replace(self, certificate=plain)
 
     def service(self, claimed: str) -> Uri:
         """Return where a service or a snapshot that the camera names is asked.

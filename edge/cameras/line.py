@@ -73,7 +73,7 @@ class Line:
         except TimeoutError as error:
             raise CameraTimeout("the camera takes no request") from error
         except OSError as error:
-            raise CameraUnreachable(f"the connection broke: {error.strerror}") from error
+            raise CameraUnreachable(f"the connection broke: {error.strerror or error}") from error
 
     def makefile(self, _mode: str) -> io.BufferedReader:
         """Return the one reader of what the camera sends."""
@@ -88,7 +88,7 @@ class Line:
         except TimeoutError as error:
             raise CameraTimeout(f"the camera was silent for {wait_s:.3g} s") from error
         except OSError as error:
-            raise CameraUnreachable(f"the connection broke: {error.strerror}") from error
+            raise CameraUnreachable(f"the connection broke: {error.strerror or error}") from error
         self._left_bytes -= count
         if self._left_bytes < 0:
             raise CameraBlocked("the answer is larger than any that is taken")

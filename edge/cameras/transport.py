@@ -7,7 +7,6 @@ Not requests, which zeep brings: that one follows redirects with the token in th
 import http.client
 import secrets
 import socket
-import ssl
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,11 +14,11 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote, urlsplit
 
-from edge.cameras import digest
+from edge.cameras import digest, tls
 from edge.cameras.door import HTTP, Door
 from edge.cameras.line import Deadline, Line
 from edge.cameras.login import Login
-from edge.errors import CameraBadXml, CameraBlocked, CameraError, CameraTimeout, CameraUnreachable
+from edge.errors import CameraBadXml, CameraBlocked, CameraError, CameraUnreachable
 from protocol.clock import Clock
 
 _HEADER_BYTES: Final = 64 * 1024
@@ -191,20 +190,8 @@ class Transport:
     def _securing(self, scheme: str) -> Callable[[socket.socket], socket.socket]:
         if scheme == "http":
             return lambda plain: plain
-        host = self._door.host
-
-        def secured(plain: socket.socket) -> socket.socket:
-            try:
-                return ssl.create_default_context().wrap_socket(plain, server_hostname=host)
-            except ssl.SSLCertVerificationError as error:
-                message = f"the camera's certificate is not trusted: {error.verify_message}"
-                raise CameraBlocked(message) from error
-            except TimeoutError as error:
-                raise CameraTimeout("the camera never finished the TLS handshake") from error
-            except OSError as error:
-                raise CameraUnreachable(f"no TLS: {error.strerror}") from error
-
-        return secured
+        door, show_s = self._door, self._limits.connect_s
+        return lambda plain: tls.secured(plain, door.host, door.certificate, show_s)
 
 
 def _bounded(response: http.client.HTTPResponse, max_bytes: int) -> bytes:

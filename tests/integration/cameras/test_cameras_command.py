@@ -7,9 +7,13 @@ import sys
 
 import pytest
 
-from bench.onvif_device import Device
+from bench.onvif_device import Device, Request, Send, reply
 from edge.__main__ import main
+from edge.cameras import discovery
+from edge.cameras.discovery import Found
+from edge.cameras.door import Door
 from edge.cameras.login import Login
+from edge.cameras.sighting import Sighting
 from tests.support.tools import ROOT
 
 LOGIN = Login("operator", "correct horse")
@@ -85,6 +89,35 @@ def test_discovery_tells_where_nothing_can_be_asked(monkeypatch, capsys):
     assert "203.0.113.7: 此网口无法发送" in said
     status, said = typed(monkeypatch, capsys, *words, "--json")
     assert json.loads(said)["silent"] == ["203.0.113.7"]
+
+
+def test_discovery_tells_who_answered_and_what_they_point_at(monkeypatch, capsys):
+    def discover(*_given, **_named) -> Found:
+        own = Sighting("192.0.2.7", "urn:a", "Cam", "B4", (Door.parse("192.0.2.7:2020"),), 0)
+        foreign = Sighting("192.0.2.9", "urn:b", "", "", (), 2)
+        return Found((own, foreign), 3, 1, ())
+
+    monkeypatch.setattr(discovery, "discover", discover)
+    status, said = typed(monkeypatch, capsys, "discover")
+    assert status == 0
+    assert "192.0.2.7  Cam B4  http://192.0.2.7:2020/onvif/device_service" in said
+    assert "指向别处 2 points elsewhere" in said
+    assert "发现 2 台" in said
+    assert "3 + 1" in said
+    status, said = typed(monkeypatch, capsys, "discover", "--json")
+    assert [one["foreign"] for one in json.loads(said)["cameras"]] == [0, 2]
+
+
+def test_a_camera_that_does_not_say_much_is_told_as_far_as_it_goes(device, monkeypatch, capsys):
+    async def silent(_request: Request, send: Send) -> None:
+        await send(reply(500, b""))
+
+    device.scripts |= {"GetSystemDateAndTime": silent, "GetStreamUri": silent}
+    status, said = typed(monkeypatch, capsys, "probe", device.base, "--user", "operator")
+    assert status == 1
+    assert "时钟 clock: 未知 unknown" in said
+    assert "没有地址 no address" in said
+    assert "stream main: 连不上" in said
 
 
 def test_configured_cameras_are_listed_without_their_secrets(monkeypatch, capsys):

@@ -105,6 +105,16 @@ def test_a_camera_whose_clock_was_set_meanwhile_is_asked_once_more():
         assert sent == [NOW, NOW - timedelta(hours=8)]
 
 
+def test_a_camera_that_refuses_in_its_new_time_too_is_not_asked_a_third_time():
+    times = [NOW, NOW - timedelta(hours=8)]
+    with device(now=lambda: times.pop(0) if len(times) > 1 else times[0]) as one:
+        asked = camera(one, Login("operator", "wrong"))
+        for _ in range(3):
+            with pytest.raises(CameraLoginRefused):
+                asked.information()
+        assert sum(request.is_signed for request in one.requests) == 2
+
+
 def test_a_camera_far_ahead_is_asked_only_by_consent():
     with device(now=lambda: NOW + timedelta(days=2)) as one:
         with pytest.raises(CameraBlocked, match="ahead"):
@@ -354,6 +364,22 @@ def test_a_long_poll_keeps_no_other_question_waiting():
             assert polled.result(timeout=30).events == ()
 
 
+def test_a_subscription_without_an_address_is_none():
+    bare = "<tev:SubscriptionReference/>"
+    answer = envelope(response("tev", "CreatePullPointSubscription", bare))
+    scripts = {"CreatePullPointSubscription": saying(answer)}
+    with device(scripts=scripts) as one, pytest.raises(CameraBadXml):
+        camera(one).events()
+
+
+def test_a_camera_that_does_not_hear_the_end_of_a_subscription_costs_no_error():
+    scripts = {"Unsubscribe": saying(fault("ActionNotSupported", "x"), 400)}
+    with device(scripts=scripts) as one:
+        with camera(one).events():
+            pass
+        assert len(one.asked("Unsubscribe")) == 1
+
+
 def test_a_camera_that_knows_no_synchronisation_is_subscribed_to_all_the_same():
     scripts = {"SetSynchronizationPoint": saying(fault("ActionNotSupported", "x"), 400)}
     with device(scripts=scripts) as one, camera(one).events() as events:
@@ -385,6 +411,35 @@ def test_h265_is_known_by_media2():
         main, sub = camera(one).media.profiles()
     assert (main.encoding, main.width_px, main.height_px, main.fps) == ("H265", 1920, 1080, 25.0)
     assert (sub.encoding, sub.bit_rate_kbps, sub.group_frames) == ("H264", 2048, 50)
+
+
+def media1_alone(one: Device) -> None:
+    at = {"trt": f"{one.base}/onvif/media"}
+    one.scripts["GetServices"] = saying(envelope(onvif_answers.services(at)))
+
+
+def test_a_camera_without_media2_is_asked_by_media1():
+    with device() as one:
+        media1_alone(one)
+        asked = camera(one)
+        main, sub = asked.media.profiles()
+        assert (main.encoding, main.width_px, main.fps, main.group_frames) == ("H264", 1920, 25, 50)
+        assert (sub.height_px, sub.source, sub.has_ptz) == (360, "source-1", False)
+        assert asked.media.stream(main).url == "rtsp://127.0.0.1:8554/main"
+        assert asked.media.snapshot(main).url == f"{one.base}/snapshot.jpg"
+        assert b"RTP-Unicast" in one.asked("GetStreamUri")[0].body
+
+
+def test_a_service_that_a_camera_does_not_have_is_unsupported():
+    with device() as one:
+        media1_alone(one)
+        asked = camera(one)
+        with pytest.raises(CameraUnsupported, match="ptz"):
+            asked.presets(asked.media.profiles()[0])
+        with pytest.raises(CameraUnsupported, match="events"):
+            asked.events()
+        with pytest.raises(CameraUnsupported, match="imaging"):
+            asked.picture.imaging("source-1")
 
 
 def test_a_media2_that_is_listed_and_not_there_costs_nothing():
@@ -440,6 +495,18 @@ def test_a_camera_that_accepts_and_stays_silent_is_given_up():
 # -- what else it can be told -------------------------------------------------------------------
 
 
+def test_a_picture_with_another_login_ends_nothing_else():
+    refusal = reply(401, b"", {"WWW-Authenticate": 'Basic realm="x"'})
+    with device(scripts={"": in_turn(refusal, reply(404, b""))}) as one:
+        asked = camera(one)
+        main = asked.media.profiles()[0]
+        with pytest.raises(CameraLoginRefused, match="another login"):
+            asked.snapshot(main)
+        with pytest.raises(CameraUnsupported):
+            asked.snapshot(main)
+        assert asked.information().manufacturer == "Example"
+
+
 def test_presets_are_listed_and_turned_to():
     with device() as one:
         asked = camera(one)
@@ -470,6 +537,14 @@ def test_a_text_in_the_picture_is_changed_where_it_stands():
     assert "PlainText>大石桥<" in body
     assert 'x="-0.9"' in body
     assert "FontSize>32<" in body
+
+
+def test_a_text_that_is_not_there_is_not_changed():
+    bare = envelope(response("trt", "GetOSD", ""))
+    with device(scripts={"GetOSD": saying(bare)}) as one:
+        with pytest.raises(CameraUnsupported):
+            camera(one).picture.set_text("osd-9", "x")
+        assert one.asked("SetOSD") == []
 
 
 def test_a_camera_is_started_anew():

@@ -17,7 +17,9 @@ def test_a_camera_that_answers_is_seen_with_its_name_and_door():
 
 
 def test_addresses_of_other_hosts_are_counted_and_not_kept():
-    claimed = "http://169.254.169.254/x http://192.168.1.65/x http://router.lan/x nonsense"
+    claimed = (
+        "http://169.254.169.254/x http://192.168.1.65/x http://router.lan/x ftp://192.168.1.64/"
+    )
     (seen,) = sighting.read(
         probe_match("urn:uuid:1", f"{claimed} http://192.168.1.64/x"), "192.168.1.64", ASKED
     )
@@ -32,6 +34,12 @@ def test_an_answer_to_nobodys_question_is_none():
 def test_a_camera_without_an_endpoint_is_known_by_its_address():
     answer = probe_match("urn:uuid:1", "http://10.0.0.1/", endpoint="")
     assert sighting.read(answer, "10.0.0.1", ASKED)[0].endpoint == "10.0.0.1"
+
+
+def test_a_camera_that_says_nothing_of_itself_has_no_name():
+    answer = probe_match("urn:uuid:1", "http://10.0.0.1/").replace(b"onvif.org/", b"example/")
+    (seen,) = sighting.read(answer, "10.0.0.1", ASKED)
+    assert (seen.name, seen.hardware) == ("", "")
 
 
 def test_an_answer_that_tells_of_many_is_cut():
