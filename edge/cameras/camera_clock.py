@@ -68,6 +68,7 @@ def from_date_header(date: str | None, now: datetime) -> CameraClock:
     """Return what an HTTP Date header says; unknown where there is none that can be read."""
     try:
         told = parsedate_to_datetime(date or "")
-        return CameraClock(told.replace(tzinfo=UTC) - now, ClockSource.HTTP, None)
+        aware = told if told.tzinfo else told.replace(tzinfo=UTC)
+        return CameraClock(aware - now, ClockSource.HTTP, None)
     except (ValueError, OverflowError, TypeError, IndexError):
         return UNKNOWN

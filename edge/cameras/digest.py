@@ -27,7 +27,6 @@ class Challenge:
     opaque: str | None
     algorithm: str  # as the server spells it; MD5 where it says nothing
     qop: bool  # whether it takes qop=auth; without, the answer is RFC 2069's
-    stale: bool
 
 
 def challenge(headers: Iterable[str]) -> Challenge | None:
@@ -61,7 +60,6 @@ def _challenge(text: str) -> Challenge | None:
         opaque=values.get("opaque"),
         algorithm=algorithm,
         qop=bool(qops),
-        stale=values.get("stale", "").lower() == "true",
     )
 
 

@@ -16,7 +16,8 @@ HTTP: Final = frozenset({"http", "https"})
 RTSP: Final = frozenset({"rtsp", "rtsps"})
 
 _DEVICE_PATH: Final = "/onvif/device_service"
-_PORTS: Final = {"http": 80, "https": 443, "rtsp": 554, "rtsps": 322}
+#: Where a scheme is served, if nobody says otherwise.
+PORTS: Final = {"http": 80, "https": 443}
 _MAX_CHARS: Final = 2048
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f-\x9f]")
@@ -74,7 +75,7 @@ class Door:
         path = _DEVICE_PATH if parts.path in ("", "/") else parts.path
         if parts.query:
             path = f"{path}?{parts.query}"
-        return cls(parts.scheme, host, port or _PORTS[parts.scheme], path, literal or "")
+        return cls(parts.scheme, host, port or PORTS[parts.scheme], path, literal or "")
 
     @property
     def url(self) -> str:
@@ -85,7 +86,7 @@ class Door:
     def netloc(self) -> str:
         """Host and port as they stand in a URL."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
+        return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
 
     def at(self, address: str) -> "Door":
         """Return this door with its host looked up: ``address`` is an IP address."""

@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 #: How long a camera keeps a subscription that nobody renews: they have few, and forget none.
 LIFETIME_S: Final = 60
 _RENEW_AFTER: Final = 0.6
+_MAX_WAIT_S: Final = 20.0  # so that the next renewal comes before the subscription lapses
 _LIMIT: Final = 32
 _MAX_REFERENCES: Final = 16
 _NS_PER_S: Final = 1_000_000_000
@@ -61,11 +62,14 @@ class PullPoint:
         self.close()
 
     def pull(self, wait: timedelta) -> Batch:
-        """Return what was reported, waiting up to ``wait`` for it. Raises CameraError."""
+        """Return what was reported, waiting up to ``wait`` (at most 20 s) for it.
+
+        Raises CameraError.
+        """
         age_s = (self._clock.monotonic_ns() - self._renewed_ns) / _NS_PER_S
         if age_s > LIFETIME_S * _RENEW_AFTER:
             self._renew()
-        wait_s = wait.total_seconds()
+        wait_s = min(wait.total_seconds(), _MAX_WAIT_S)
         question = soap.question(
             soap.EVENTS,
             "PullMessages",

@@ -19,7 +19,14 @@ from edge.errors import CameraBadXml, CameraBlocked, CameraUnsupported
 
 log = logging.getLogger(__name__)
 
-_NAMESPACES = frozenset({soap.MEDIA1, soap.MEDIA2, soap.PTZ, soap.IMAGING, soap.EVENTS})
+_CAPABILITIES = {
+    "Media": soap.MEDIA1,
+    "Imaging": soap.IMAGING,
+    "PTZ": soap.PTZ,
+    "Events": soap.EVENTS,
+}
+_NAMESPACES = frozenset({soap.MEDIA2, *_CAPABILITIES.values()})
+_UNREADABLE = (ZeepError, ValueError, ArithmeticError, TypeError, AttributeError, LookupError)
 
 
 @dataclass(slots=True)
@@ -97,7 +104,7 @@ class Services:
         proxy = service(name, self.url(namespace), way)
         try:
             serialized: object = serialize_object(proxy[operation](**given), dict)
-        except (ZeepError, ValueError, TypeError, AttributeError, LookupError) as error:
+        except _UNREADABLE as error:
             if not way.asked:
                 raise
             raise CameraBadXml(f"{operation}: {str(error)[:120]}") from error
@@ -131,10 +138,9 @@ class Services:
             log.info("camera.no_service_list", extra={"why": str(error)})
         if soap.MEDIA1 not in found and soap.MEDIA2 not in found:
             answer = self.call("devicemgmt", "GetCapabilities", Category=["All"])
-            for name, named in SERVICES.items():
-                if named["ns"] not in found:
-                    capability = reading.at(answer, name.capitalize() if name != "ptz" else "PTZ")
-                    self._add(found, named["ns"], reading.at(capability, "XAddr"))
+            for name, namespace in _CAPABILITIES.items():
+                if namespace not in found:
+                    self._add(found, namespace, reading.at(answer, name, "XAddr"))
         return found
 
     def _add(self, found: dict[str, Uri | CameraBlocked], namespace: str, claimed: object) -> None:

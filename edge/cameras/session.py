@@ -94,8 +94,8 @@ class Session:
             answer = self._transport.get(url)
         if answer.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             raise CameraLoginRefused(f"pictures have another login: HTTP {answer.status}")
-        if answer.status != HTTPStatus.OK:
-            raise CameraUnsupported(f"no picture: HTTP {answer.status}")
+        if answer.status != HTTPStatus.OK or not answer.media_type.startswith("image/"):
+            raise CameraUnsupported(f"no picture: HTTP {answer.status}, {answer.media_type[:40]}")
         return answer
 
     def clock(self, *, anew: bool = False) -> CameraClock:

@@ -66,7 +66,8 @@ def read(datagram: bytes, sender: str, asked: Collection[str]) -> tuple[Sighting
 
 
 def _sighting(match: object, sender: str) -> Sighting:
-    claimed = _words(match, "XAddrs")
+    # Of an IPv6 address nobody can say whether it is the sender's: it is neither.
+    claimed = [address for address in _words(match, "XAddrs") if "[" not in address]
     doors = [door for address in claimed if (door := _door(address, sender)) is not None]
     scopes = [unquote(scope) for scope in _words(match, "Scopes")]
     return Sighting(

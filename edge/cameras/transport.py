@@ -15,7 +15,7 @@ from typing import Final
 from urllib.parse import quote, urlsplit
 
 from edge.cameras import digest, tls
-from edge.cameras.door import HTTP, Door
+from edge.cameras.door import HTTP, PORTS, Door
 from edge.cameras.line import Deadline, Line
 from edge.cameras.login import Login
 from edge.errors import CameraBadXml, CameraBlocked, CameraError, CameraUnreachable
@@ -23,7 +23,6 @@ from protocol.clock import Clock
 
 _HEADER_BYTES: Final = 64 * 1024
 _CHUNK: Final = 64 * 1024
-_PORTS: Final = {"http": 80, "https": 443}
 _CLIENT_NONCE_BYTES: Final = 8
 #: Of a path and a query: what means something there, or is escaped already.
 _AS_IT_IS: Final = "%/?&=:;,+!$'()*@[]~"
@@ -114,7 +113,7 @@ class Transport:
             raise CameraBlocked(f"not an address of this camera: {parts.scheme[:20]}")
         target = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
         target = quote(target, safe=_AS_IT_IS)
-        port = parts.port or _PORTS[parts.scheme]
+        port = parts.port or PORTS[parts.scheme]
         return _Request(method, parts.scheme, port, target, body, headers)
 
     def _ask(self, request: _Request, *, signed: bool, wait_s: float) -> Answer:
@@ -159,7 +158,7 @@ class Transport:
         )
         host = f"[{self._door.host}]" if ":" in self._door.host else self._door.host
         connection = http.client.HTTPConnection(host, request.port)
-        connection.default_port = _PORTS[request.scheme]
+        connection.default_port = PORTS[request.scheme]
         connection.sock = line  # it is asked for sendall, makefile and close alone
         try:
             headers = {**request.headers, **proof, "Connection": "close"}

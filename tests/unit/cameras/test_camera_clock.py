@@ -51,6 +51,8 @@ def test_an_answer_without_utc_is_no_time():
     ("header", "offset", "source"),
     [
         ("Thu, 26 Nov 2026 11:59:00 GMT", timedelta(minutes=-1), ClockSource.HTTP),
+        ("Thu, 26 Nov 2026 19:59:00 +0800", timedelta(minutes=-1), ClockSource.HTTP),
+        ("Thu, 26 Nov 2026 11:59:00", timedelta(minutes=-1), ClockSource.HTTP),
         ("Thu, 01 Jan 1970 00:00:00 GMT", datetime(1970, 1, 1, tzinfo=UTC) - NOW, ClockSource.HTTP),
         (None, timedelta(0), ClockSource.UNKNOWN),
         ("2485-13-13", timedelta(0), ClockSource.UNKNOWN),

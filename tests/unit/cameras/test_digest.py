@@ -82,10 +82,5 @@ def test_quotes_in_a_name_stay_within_it():
     assert r'realm="a \"b\""' in answer
 
 
-def test_a_used_up_nonce_is_told_from_a_wrong_password():
-    assert digest.challenge(['Digest realm="x", nonce="n", stale=TRUE']).stale
-    assert not digest.challenge(['Digest realm="x", nonce="n"']).stale
-
-
 def test_a_login_shows_neither_user_nor_password():
     assert repr(Login("admin", "hunter2")) == "Login()"

@@ -27,6 +27,12 @@ def test_addresses_of_other_hosts_are_counted_and_not_kept():
     assert seen.foreign == 4
 
 
+def test_an_ipv6_address_beside_is_not_held_against_a_camera():
+    claimed = "http://192.168.1.64/x http://[fe80::1]/x"
+    (seen,) = sighting.read(probe_match("urn:uuid:1", claimed), "192.168.1.64", ASKED)
+    assert (len(seen.doors), seen.foreign) == (1, 0)
+
+
 def test_an_answer_to_nobodys_question_is_none():
     assert sighting.read(probe_match("urn:uuid:2", "http://10.0.0.1/"), "10.0.0.1", ASKED) == ()
 
