@@ -1,9 +1,10 @@
 """``python -m bench.chaos_delivery``: kill everything between an alert and the centre, then count.
 
-Boxes report over a bad link while ``kill -9`` hits a box, the broker, the centre, its database or
-all of them, at random instants, and the link stalls, resets, is cut inside a packet, left half open
-or refuses. At the end every event of every box's own outbox must be in the centre's database once,
-with the same bytes, and the centre's own ledger must say that each chain is whole (protocol I9).
+Boxes report over a bad link while ``kill -9`` hits a box, the broker, the centre (in one set-up one
+of its three consumers), its database or all of them, at random instants, and the link stalls,
+resets, is cut inside a packet, left half open or refuses. At the end every event of every box's own
+outbox must be in the centre's database once, with the same bytes, and the centre's own ledger must
+say that each chain is whole (protocol I9).
 The second part is a box that was cut off for 72 hours.
 """
 
@@ -26,8 +27,11 @@ from central.errors import StoreUnavailableError
 from protocol.clock import Clock, SystemClock
 from village.broker.broker import BrokerError, BrokerKind
 
-#: Every broker with every database.
-SET_UPS = tuple(SetUp(broker, database) for broker in BrokerKind for database in DatabaseKind)
+#: Every broker with every database, and where consumers can share their work three of them.
+SET_UPS = (
+    *(SetUp(broker, database) for broker in BrokerKind for database in DatabaseKind),
+    SetUp(BrokerKind.MOSQUITTO, DatabaseKind.POSTGRESQL, replicas=3),
+)
 
 _FAILURES = (
     BrokerError,
@@ -108,6 +112,25 @@ def torment(
             raise
 
 
+def chosen_set_ups(
+    broker: str | None = None, database: str | None = None, replicas: int | None = None
+) -> list[SetUp]:
+    """Return the set-ups to go through, all of them where nothing is said: pure.
+
+    Any number of ``replicas`` can be asked for; more than one only of Mosquitto and PostgreSQL.
+    """
+    every = SET_UPS
+    if replicas is not None and replicas > 1:
+        every = (SetUp(BrokerKind.MOSQUITTO, DatabaseKind.POSTGRESQL, replicas),)
+    return [
+        each
+        for each in every
+        if broker in (None, each.broker)
+        and database in (None, each.database)
+        and replicas in (None, each.replicas)
+    ]
+
+
 def shares(rounds: int, parts: int) -> list[int]:
     """Return ``rounds`` dealt out to so many parts as evenly as can be: pure."""
     return [rounds // parts + (number < rounds % parts) for number in range(parts)]
@@ -156,6 +179,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--broker", choices=list(BrokerKind), help="only this one")
     parser.add_argument("--database", choices=list(DatabaseKind), help="only this one")
     parser.add_argument(
+        "--replicas", type=int, help="only with so many consumers; several: Mosquitto, PostgreSQL"
+    )
+    parser.add_argument(
         "--queued", type=int, default=10_000, help="events of the 72 h outage; 0: without (10000)"
     )
     parser.add_argument("--seed", type=int, default=None, help="of the random instants")
@@ -178,11 +204,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(
     given: argparse.Namespace, folder: Path, clock: Clock, chance: random.Random
 ) -> tuple[list[Part], Outage | None]:
-    chosen = [
-        each
-        for each in SET_UPS
-        if given.broker in (None, each.broker) and given.database in (None, each.database)
-    ]
+    chosen = chosen_set_ups(given.broker, given.database, given.replicas)
     ends_ns = None if given.minutes is None else clock.monotonic_ns() + given.minutes * 60e9
     parts: list[Part] = []
     for number, (set_up, rounds) in enumerate(

@@ -158,7 +158,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         http_url="http://127.0.0.1:1",
         token=Secret(file=given.token_file),
     )
-    sender = Sender(centre, outbox, herald, _Vitals(), clock, box_id=given.box, timing=TIMING)
+    sender = Sender(centre, outbox, herald, _Vitals(), clock, timing=TIMING)
     reporter = Reporter(config, database, sender, outbox, clock, random.Random(given.seed))
     sender.start()
     _report(reporter, given.reports, given.every_s)

@@ -3,7 +3,6 @@
 import os
 import random
 import signal
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -13,10 +12,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
-from pydantic import SecretStr
 from sqlalchemy import URL
 
 from bench import delivery_box
+from bench.centre_rig import CentreRig, credentials, token_of
 from bench.fault_proxy import BAD_LINK, Character, FaultProxy
 from bench.postgres import PostgresServer
 from bench.program import Program
@@ -25,15 +24,13 @@ from bench.wait import until
 from central.db.engine import Database
 from central.errors import StoreUnavailableError
 from protocol.clock import Clock
-from protocol.topics import CENTRE_USER
+from protocol.topics import CENTRE_USER, replica_user
 from village.broker.broker import Broker, BrokerKind
-from village.toml import Value, dumps
 
 REGION = "532324001002"
 #: Between two reports of a box.
 EVERY_S = 0.25
 
-_CENTRE_TOKEN = "token-of-the-centre"
 _READY_S = 60.0
 _PROGRESS_S = 120.0
 _DRAIN_S = 600.0
@@ -49,17 +46,29 @@ class DatabaseKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SetUp:
-    """Which broker and which database."""
+    """Which broker, which database, and how many consumers share the work."""
 
     broker: BrokerKind
     database: DatabaseKind
+    replicas: int = 1
 
     def __str__(self) -> str:
-        return f"{self.broker}, {self.database}"
+        consumers = "" if self.replicas == 1 else f", {self.replicas} consumers"
+        return f"{self.broker}, {self.database}{consumers}"
+
+    @property
+    def consumers(self) -> tuple[str, ...]:
+        """What the centre's consumers sign in as."""
+        if self.replicas == 1:
+            return (CENTRE_USER,)
+        return tuple(replica_user(number) for number in range(1, self.replicas + 1))
 
 
 class Victim(StrEnum):
-    """What one ``kill -9`` hits. On SQLite the database dies with the centre."""
+    """What one ``kill -9`` hits. On SQLite the database dies with the centre.
+
+    The centre is one of its consumers, where it has several.
+    """
 
     BOX = "box"
     BROKER = "broker"
@@ -88,11 +97,6 @@ class Story:
     faults: Counter[Fault] = field(default_factory=Counter)
     drain_s: float | None = None
     quarantined: int = 0
-
-
-def token_of(box_id: str) -> str:
-    """Return what a box signs in with: at a broker on loopback, for a few minutes."""
-    return f"token-of-the-box-{box_id}"
 
 
 class ChaosBox:
@@ -181,9 +185,8 @@ class DeliveryRig:
         self._chance = chance
         self._clock_file = clock_file
         self._names = [f"box-{number:02}" for number in range(1, boxes + 1)]
-        tokens = {name: SecretStr(token_of(name)) for name in self._names}
-        tokens[CENTRE_USER] = SecretStr(_CENTRE_TOKEN)
-        self._broker = Broker(folder / "broker", tokens, kind=set_up.broker)
+        users = credentials(self._names, set_up.consumers)
+        self._broker = Broker(folder / "broker", users, kind=set_up.broker)
         self._stack = ExitStack()
         self._postgres: PostgresServer | None = None
         self.boxes: list[ChaosBox] = []
@@ -196,10 +199,13 @@ class DeliveryRig:
             self._stack.callback(self._broker.close)
             if self.set_up.database is DatabaseKind.POSTGRESQL:
                 self._postgres = self._stack.enter_context(PostgresServer(self._clock))
-            self._enter_centre()
+            centre = CentreRig(self._folder, self._url, self._broker, REGION, self.set_up.consumers)
+            centre.enter(self._names)
             self._centre = Database(self._url)
             self._stack.callback(self._centre.close)
-            self._consumer = self._stack.enter_context(self._consume())
+            self._consumers = [
+                self._stack.enter_context(centre.consumer(name)) for name in self.set_up.consumers
+            ]
             self.link = self._stack.enter_context(FaultProxy(self._broker.port, self._chance))
             self.boxes = [
                 ChaosBox(self._folder / name, name, self.link.port, self._clock_file)
@@ -228,9 +234,10 @@ class DeliveryRig:
         self._mistreat_link()
         victim = self._chance.choice([each for each in Victim if self._can_die(each)])
         box = self._chance.choice(self.boxes)
-        self._kill(victim, box)
+        consumer = self._chance.choice(self._consumers)
+        self._kill(victim, box, consumer)
         self._pause(0.0, 1.0)
-        self._revive(victim, box)
+        self._revive(victim, box, consumer)
         self._pause(0.0, 0.5)
         self.link.flow()
         self.link.refuse(on=False)
@@ -261,10 +268,11 @@ class DeliveryRig:
     def last_words(self) -> str:
         """Return the end of what each part said."""
         said = {box.box_id: box.last_words() for box in self.boxes}
-        return "\n".join(
-            f"--- {name}\n{words}"
-            for name, words in {"centre": self._consumer.tail(), **said}.items()
-        )
+        said |= {
+            name: consumer.tail()
+            for name, consumer in zip(self.set_up.consumers, self._consumers, strict=True)
+        }
+        return "\n".join(f"--- {name}\n{words}" for name, words in said.items())
 
     def stored(self) -> int | None:
         """Return how many events the centre has, None while its database is away."""
@@ -321,63 +329,28 @@ class DeliveryRig:
         happen[fault]()
         self.story.faults[fault] += 1
 
-    def _kill(self, victim: Victim, box: ChaosBox) -> None:
+    def _kill(self, victim: Victim, box: ChaosBox, consumer: Program) -> None:
         self.story.kills[victim] += 1
         if victim in (Victim.BROKER, Victim.EVERYTHING) and self._broker.pid is not None:
             os.kill(self._broker.pid, signal.SIGKILL)
-        if victim in (Victim.CENTRE, Victim.EVERYTHING):
-            self._consumer.signal(signal.SIGKILL)
-            self._consumer.stop()
+        for program in self._consumers if victim is Victim.EVERYTHING else [consumer]:
+            if victim in (Victim.CENTRE, Victim.EVERYTHING):
+                program.signal(signal.SIGKILL)
+                program.stop()
         if victim in (Victim.DATABASE, Victim.EVERYTHING) and self._postgres is not None:
             self._postgres.kill()
         for each in self.boxes if victim is Victim.EVERYTHING else [box]:
             if victim in (Victim.BOX, Victim.EVERYTHING):
                 each.kill()
 
-    def _revive(self, victim: Victim, box: ChaosBox) -> None:
+    def _revive(self, victim: Victim, box: ChaosBox, consumer: Program) -> None:
         if victim in (Victim.DATABASE, Victim.EVERYTHING) and self._postgres is not None:
             self._postgres.start()
         if victim in (Victim.BROKER, Victim.EVERYTHING):
             self._broker.start()
-        if victim in (Victim.CENTRE, Victim.EVERYTHING):
-            self._consumer.start()
+        for program in self._consumers if victim is Victim.EVERYTHING else [consumer]:
+            if victim in (Victim.CENTRE, Victim.EVERYTHING):
+                program.start()
         for each in self.boxes if victim is Victim.EVERYTHING else [box]:
             if victim in (Victim.BOX, Victim.EVERYTHING):
                 each.start(seed=self._chance.randrange(2**32))
-
-    def _enter_centre(self) -> None:
-        folder = self._folder
-        (folder / "token").write_text(_CENTRE_TOKEN)
-        config: dict[str, Value] = {
-            "village": {"name": "下村", "region_code": REGION},
-            "database": {"url": self._url.render_as_string()},
-            "mqtt": {
-                "host": self._broker.host,
-                "port": self._broker.port,
-                "tls": False,
-                "password": {"file": "token"},
-            },
-        }
-        boxes: list[Value] = []
-        for name in self._names:
-            token = folder / f"token-{name}"
-            token.write_text(token_of(name))
-            boxes.append({"id": name, "name": name, "token": {"file": token}})
-        seed: dict[str, Value] = {
-            "grids": [{"code": f"{REGION}001", "name": "第一网格"}],
-            "boxes": boxes,
-        }
-        (folder / "centre.toml").write_text(dumps(config), encoding="utf-8")
-        (folder / "seed.toml").write_text(dumps(seed), encoding="utf-8")
-        subprocess.run(
-            [*self._command("setup"), "--file", str(folder / "seed.toml")],
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
-
-    def _command(self, command: str) -> list[str]:
-        config = str(self._folder / "centre.toml")
-        return [sys.executable, "-m", "central", command, "--config", config]
-
-    def _consume(self) -> Program:
-        return Program(self._command("consume"), self._folder / "centre.log")

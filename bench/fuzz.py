@@ -213,8 +213,9 @@ class _Absorb:
 
     def __call__(self, data: bytes) -> None:
         line = Timeline("gate", StreamName.MAIN, self.codec)
+        units = tuple(nal.split(data))
         for number in range(2):
-            line.feed(Packet(number, number, True, data, number, _BEGAN))  # noqa: FBT003
+            line.feed(Packet(number, number, True, units, number, _BEGAN))  # noqa: FBT003
         ParameterCollector(self.codec).absorb(data)
 
 
@@ -269,7 +270,8 @@ def _packet(number: int, unit: bytes) -> Packet:
     at_90k = number * _FRAME_90K
     after = timedelta(seconds=number / _PICTURES.fps)
     is_key = number % _PICTURES.gop == 0
-    return Packet(at_90k, at_90k, is_key, unit, round(after.total_seconds() * 1e9), _BEGAN + after)
+    units, at_ns = tuple(nal.split(unit)), round(after.total_seconds() * 1e9)
+    return Packet(at_90k, at_90k, is_key, units, at_ns, _BEGAN + after)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

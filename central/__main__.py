@@ -8,10 +8,11 @@ from pathlib import Path
 
 from pythonjsonlogger.json import JsonFormatter
 
-from central.codes import Role
-from central.config import CentralConfig, Secret, load
+from central.codes import EvidencePlace, Role
+from central.config import CentralConfig, as_replica, load
 from central.db.engine import Database
 from central.errors import CentralError, ConfigError
+from central.section import Secret
 from protocol.clock import SystemClock
 
 
@@ -39,9 +40,13 @@ def _parser() -> argparse.ArgumentParser:
         return command
 
     add("serve", _serve, "serve the interface until told to stop")
-    add("consume", _consume, "take in what boxes send until told to stop")
+    consume = add("consume", _consume, "take in what boxes send until told to stop")
+    consume.add_argument("--replica", type=int, help="the number of this one of several consumers")
     add("migrate", _migrate, "bring the database to this program's schema")
     add("check-config", _check, "say whether a configuration is valid, and what is wrong")
+    evidence = add("evidence", _evidence, "move pictures and clips from one storage to the other")
+    evidence.add_argument("action", choices=["move"])
+    evidence.add_argument("--to", choices=[place.value for place in EvidencePlace], required=True)
     add("check-ledgers", _check_ledgers, "say whether the history is as it was written")
     setup = add("setup", _setup, "enter a village: grids, people, accounts, boxes, roster")
     setup.add_argument("--file", type=Path, required=True, help="the village's seed, TOML")
@@ -62,6 +67,9 @@ def _parser() -> argparse.ArgumentParser:
 def _check(given: argparse.Namespace, config: CentralConfig) -> int:
     config.database.address()
     config.mqtt.password.read()
+    from central.evidence.places import open_storages  # noqa: PLC0415 - as below
+
+    open_storages(config, SystemClock())
     print(f"{given.config}: valid; village {config.village.name} ({config.village.region_code})")
     return 0
 
@@ -73,7 +81,9 @@ def _serve(_given: argparse.Namespace, config: CentralConfig) -> int:
     return serve(config, SystemClock())
 
 
-def _consume(_given: argparse.Namespace, config: CentralConfig) -> int:
+def _consume(given: argparse.Namespace, config: CentralConfig) -> int:
+    if given.replica is not None:
+        config = as_replica(config, given.replica)
     _log_to_stderr()
     from central.serve import consume  # noqa: PLC0415 - the short commands start without it
 
@@ -150,6 +160,24 @@ def _retire(given: argparse.Namespace, config: CentralConfig) -> int:
     database.close()
     print(f"{given.person or given.username}: {'on the staff' if given.undo else 'retired'}")
     return 0
+
+
+def _evidence(given: argparse.Namespace, config: CentralConfig) -> int:
+    from central.evidence.folder import MOVING  # noqa: PLC0415 - as above
+    from central.evidence.moving import EvidenceMover  # noqa: PLC0415
+    from central.evidence.places import open_storages  # noqa: PLC0415
+
+    _log_to_stderr()
+    storages = open_storages(config, SystemClock())
+    database = Database(config.database.address())
+    work = config.evidence.folder / MOVING
+    try:
+        for done in EvidenceMover(database, storages, EvidencePlace(given.to), work).move():
+            print(f"{done.pieces} moved, {done.bytes / 1e6:.1f} MB", flush=True)
+    finally:
+        database.close()
+    print(f"{done.gone} gone, {done.damaged} damaged, {done.tidied} left over from before removed")
+    return 0 if done.is_whole else 1
 
 
 def _check_ledgers(_given: argparse.Namespace, config: CentralConfig) -> int:

@@ -13,8 +13,10 @@ from starlette.requests import HTTPConnection
 import central.activities.routes
 import central.alerts.routes
 import central.auth.routes
+import central.commands.routes
 import central.delivery.routes
 import central.duty.routes
+import central.evidence.lacks
 import central.evidence.routes
 import central.examples.routes
 import central.fleet.routes
@@ -80,10 +82,12 @@ def create_app(config: CentralConfig, database: Database, clock: Clock) -> FastA
         central.duty.routes,
         central.sites.routes,
         central.evidence.routes,
+        central.evidence.lacks,
         central.examples.routes,
         central.delivery.routes,
         central.quarantine.routes,
         central.fleet.routes,
+        central.commands.routes,
     ):
         app.include_router(routes.router)
     relay = create_relay_router(

@@ -16,6 +16,13 @@ class AlertState(StrEnum):
     KNOWN = "KNOWN"
 
 
+class EvidencePlace(StrEnum):
+    """Where a picture or clip lies."""
+
+    DISK = "disk"
+    S3 = "s3"
+
+
 class IncidentState(StrEnum):
     """Where an incident stands (domain 3.1.2, the village's own part)."""
 
@@ -92,6 +99,19 @@ class CameraShown(StrEnum):
     UNKNOWN = "unknown"
 
 
+class CommandState(StrEnum):
+    """Where a command to a box stands (protocol I21)."""
+
+    QUEUED = "queued"  # it was never given
+    SENT = "sent"  # it was given, and no word has come
+    ACCEPTED = "accepted"  # the box is at it
+    DONE = "done"
+    REFUSED = "refused"  # the box would not
+    FAILED = "failed"  # the box tried
+    EXPIRED = "expired"  # not done in time, and certainly not to be done any more
+    UNANSWERED = "unanswered"  # given, and nobody knows
+
+
 class FeedKind(StrEnum):
     """What a row of the live feed is about."""
 
@@ -163,6 +183,14 @@ class Device(StrEnum):
     PHONE = "phone"
 
 
+class UpgradeRing(StrEnum):
+    """When a box gets a new version: an upgrade goes from ring to ring."""
+
+    PILOT = "pilot"
+    EARLY = "early"
+    GENERAL = "general"
+
+
 @dataclass(frozen=True, slots=True)
 class Label:
     """A code's words."""
@@ -180,6 +208,7 @@ KINDS: Labels = {
     AlertKind.CAMERA_LOST: Label("点位离线", "camera offline"),
     AlertKind.DETECTOR_DOWN: Label("检测停止", "detector stopped"),
     AlertKind.STORAGE: Label("存储故障", "storage fault"),
+    AlertKind.OUTBOX: Label("告警积压", "alerts pile up"),
     AlertKind.LENS_COVERED: Label("镜头遮挡", "lens covered"),
     AlertKind.PICTURE_BLURRED: Label("图像模糊", "picture blurred"),
     AlertKind.CAMERA_MOVED: Label("画面偏移", "camera moved"),
@@ -287,6 +316,7 @@ CATEGORY_OF_KIND = {
     AlertKind.CAMERA_LOST: Category.EQUIPMENT,
     AlertKind.DETECTOR_DOWN: Category.EQUIPMENT,
     AlertKind.STORAGE: Category.EQUIPMENT,
+    AlertKind.OUTBOX: Category.EQUIPMENT,
     AlertKind.LENS_COVERED: Category.EQUIPMENT,
     AlertKind.PICTURE_BLURRED: Category.EQUIPMENT,
     AlertKind.CAMERA_MOVED: Category.EQUIPMENT,

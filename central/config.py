@@ -4,18 +4,15 @@ Unknown keys are refused. Secrets are never in the file or in a URL: each is rea
 own or from an environment variable that the configuration names.
 """
 
-import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Self, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
     BaseModel,
-    ConfigDict,
     Field,
-    SecretStr,
     ValidationError,
     model_validator,
 )
@@ -23,13 +20,16 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from central.alerts.states import Deadlines
+from central.codes import EvidencePlace
 from central.errors import ConfigError
 from central.evidence.leftover import Allowance
+from central.evidence.s3_section import S3Section
 from central.examples.rule import Limits
+from central.section import Secret, Section
 from protocol.address import holds_login, holds_password, is_address
 from protocol.messages import AlertLevel, RegionCode
 from protocol.refusal import refusal
-from protocol.topics import CENTRE_USER
+from protocol.topics import CENTRE_USER, MAX_REPLICAS, replica_user
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -65,44 +65,7 @@ def _time_zone(value: str) -> str:
     return value
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Secret(_Section):
-    """Where a secret is: exactly one of a file (its first line) or an environment variable."""
-
-    file: Path | None = None
-    env: str | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        if (self.file is None) == (self.env is None):
-            raise ValueError("give exactly one of 'file' and 'env'")
-        return self
-
-    def read(self) -> SecretStr:
-        """Return the secret. Raises ConfigError where it is missing, empty or no text."""
-        if self.file is not None:
-            try:
-                value = self.file.read_text(encoding="utf-8").partition("\n")[0].strip()
-            except OSError as error:
-                raise ConfigError(f"secret file {self.file}: {error.strerror}") from error
-            except ValueError:  # which would go on with what the file holds
-                raise ConfigError(f"secret file {self.file}: not text in UTF-8") from None
-        else:
-            assert self.env is not None
-            value = os.environ.get(self.env, "")
-        if not value:
-            raise ConfigError(f"secret {self.file or self.env}: empty or not set")
-        return SecretStr(value)
-
-    def below(self, folder: Path) -> "Secret":
-        """Return the secret with a relative file made absolute below ``folder``."""
-        return self if self.file is None else Secret(file=folder / self.file)
-
-
-class DatabaseSection(_Section):
+class DatabaseSection(Section):
     """Where everything is kept."""
 
     url: Annotated[str, AfterValidator(_database_url)] = "sqlite:///data/central.db"
@@ -116,7 +79,7 @@ class DatabaseSection(_Section):
         return url.set(password=self.password.read().get_secret_value())
 
 
-class HttpSection(_Section):
+class HttpSection(Section):
     """The interface. ``public_url`` is what people type; https there makes cookies Secure."""
 
     host: str = "127.0.0.1"
@@ -129,21 +92,51 @@ class HttpSection(_Section):
         return self.public_url.startswith("https:")
 
 
-class MqttSection(_Section):
-    """The broker that boxes talk to."""
+class MqttSection(Section):
+    """The broker that boxes talk to.
+
+    ``replica`` is the number of this consumer where there are several (protocol I14): what comes is
+    shared among them by MQTT 5, and what was sent to one that died the boxes send again.
+    """
 
     host: str = "127.0.0.1"
     port: int = Field(default=8883, ge=1, le=65535)
     tls: bool = True
+    ca_file: Path | None = None
+    version: Literal["3.1.1", "5"] = "3.1.1"
     username: str = CENTRE_USER
     password: Secret
     clean_session: bool = True
+    replica: int | None = Field(default=None, ge=1, le=MAX_REPLICAS)
+
+    @model_validator(mode="after")
+    def _shares(self) -> Self:
+        if self.replica is None:
+            return self
+        if self.version != "5":
+            raise ValueError("'replica' needs version = '5': 3.1.1 has no shared subscriptions")
+        if not self.clean_session:
+            raise ValueError("'replica' needs clean_session = true: one that is away has no share")
+        if self.username not in (CENTRE_USER, replica_user(self.replica)):
+            raise ValueError(f"'replica' {self.replica} signs in as {replica_user(self.replica)}")
+        return self
+
+    @property
+    def user(self) -> str:
+        """Return the user name, which is the client id too."""
+        return self.username if self.replica is None else replica_user(self.replica)
 
 
-class EvidenceSection(_Section):
-    """Pictures and clips of alerts; what came in part waits for the rest, within limits."""
+class EvidenceSection(Section):
+    """Pictures and clips of alerts; what came in part waits for the rest, within limits.
+
+    ``store`` says where new ones go. ``folder`` is needed for both: what comes lies there until it
+    is whole.
+    """
 
     folder: Path = Path("data/evidence")
+    store: EvidencePlace = EvidencePlace.DISK
+    s3: S3Section | None = None
     max_mb: int = Field(default=200, ge=1, le=10_000)
     partial_days: float = Field(default=7, gt=0, le=365)
     partial_max_mb: int = Field(default=5000, ge=1, le=1_000_000)
@@ -153,6 +146,17 @@ class EvidenceSection(_Section):
         if self.partial_max_mb < self.max_mb:
             raise ValueError(f"'partial_max_mb' must be at least 'max_mb', {self.max_mb}")
         return self
+
+    @model_validator(mode="after")
+    def _s3_is_told(self) -> Self:
+        if self.store is EvidencePlace.S3 and self.s3 is None:
+            raise ValueError('store = "s3" needs a section [evidence.s3]')
+        return self
+
+    def below(self, folder: Path) -> "EvidenceSection":
+        """Return the section with its relative paths made absolute below ``folder``."""
+        s3 = self.s3 and self.s3.below(folder)
+        return self.model_copy(update={"folder": folder / self.folder, "s3": s3})
 
     @property
     def max_bytes(self) -> int:
@@ -164,7 +168,7 @@ class EvidenceSection(_Section):
         return Allowance(self.partial_days * 86_400, self.partial_max_mb * 1_000_000)
 
 
-class ExamplesSection(_Section):
+class ExamplesSection(Section):
     """Pictures of false alarms, kept for the next training where ``keep`` says so."""
 
     keep: bool = False
@@ -178,7 +182,7 @@ class ExamplesSection(_Section):
         return Limits(self.keep_days, self.max_pictures, self.max_mb * 1_000_000)
 
 
-class VillageSection(_Section):
+class VillageSection(Section):
     """Whose centre this is."""
 
     name: str = Field(min_length=1, max_length=40)
@@ -195,24 +199,30 @@ Seconds = Annotated[float, Field(gt=0, le=30 * 86400)]
 ByLevel = dict[AlertLevel, Seconds]
 
 
-class DeadlinesSection(_Section):
+class DeadlinesSection(Section):
     """By level, how long people have, in seconds (domain 3.4)."""
 
-    sign_s: ByLevel = {
-        AlertLevel.EXTRA_URGENT: 60,
-        AlertLevel.URGENT: 180,
-        AlertLevel.ORDINARY: 1800,
-    }
-    verify_s: ByLevel = {
-        AlertLevel.EXTRA_URGENT: 180,
-        AlertLevel.URGENT: 600,
-        AlertLevel.ORDINARY: 28_800,
-    }
-    handle_s: ByLevel = {
-        AlertLevel.EXTRA_URGENT: 7200,
-        AlertLevel.URGENT: 86_400,
-        AlertLevel.ORDINARY: 259_200,
-    }
+    sign_s: ByLevel = Field(
+        default={
+            AlertLevel.EXTRA_URGENT: 60,
+            AlertLevel.URGENT: 180,
+            AlertLevel.ORDINARY: 1800,
+        }
+    )
+    verify_s: ByLevel = Field(
+        default={
+            AlertLevel.EXTRA_URGENT: 180,
+            AlertLevel.URGENT: 600,
+            AlertLevel.ORDINARY: 28_800,
+        }
+    )
+    handle_s: ByLevel = Field(
+        default={
+            AlertLevel.EXTRA_URGENT: 7200,
+            AlertLevel.URGENT: 86_400,
+            AlertLevel.ORDINARY: 259_200,
+        }
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -227,7 +237,7 @@ class DeadlinesSection(_Section):
         return Deadlines(self.sign_s, self.verify_s, self.handle_s)
 
 
-class SessionsSection(_Section):
+class SessionsSection(Section):
     """How long a browser stays signed in. A wall's stays; its operator goes with the shift."""
 
     person_hours: float = Field(default=12, gt=0, le=720)
@@ -235,19 +245,19 @@ class SessionsSection(_Section):
     operator_hours: float = Field(default=12, gt=0, le=48)  # where no shift says when they go
 
 
-class FeedSection(_Section):
+class FeedSection(Section):
     """The live feed: a page that was away for longer starts anew."""
 
     keep_hours: float = Field(default=24, ge=1, le=720)
 
 
-class WebSection(_Section):
+class WebSection(Section):
     """The built interface; the one that came with the program where it is not named."""
 
     folder: Path | None = None
 
 
-class CentralConfig(_Section):
+class CentralConfig(Section):
     """The whole file."""
 
     village: VillageSection
@@ -261,6 +271,12 @@ class CentralConfig(_Section):
     feed: FeedSection = FeedSection()
     web: WebSection = WebSection()
 
+    @model_validator(mode="after")
+    def _replicas_share_a_server(self) -> Self:
+        if self.mqtt.replica is not None and make_url(self.database.url).drivername == "sqlite":
+            raise ValueError("'mqtt.replica' needs PostgreSQL: SQLite is for one consumer")
+        return self
+
 
 def load(path: Path) -> CentralConfig:
     """Return the configuration in ``path``; relative paths in it are below the file's folder.
@@ -270,6 +286,19 @@ def load(path: Path) -> CentralConfig:
     """
     config = parse(path, CentralConfig)
     return _anchored(config, path.resolve().parent)
+
+
+def as_replica(config: CentralConfig, number: int) -> CentralConfig:
+    """Return the configuration of the consumer ``number`` of several.
+
+    Raises ConfigError where it lacks what several need.
+    """
+    document = config.model_dump()
+    document["mqtt"]["replica"] = number
+    try:
+        return CentralConfig.model_validate(document)
+    except ValidationError as error:
+        raise ConfigError(f"--replica {number}: {refusal(error)}") from None
 
 
 def parse(path: Path, model: type[Model]) -> Model:
@@ -297,8 +326,13 @@ def _anchored(config: CentralConfig, folder: Path) -> CentralConfig:
     database = DatabaseSection(
         url=url.render_as_string(), password=password and password.below(folder)
     )
-    mqtt = config.mqtt.model_copy(update={"password": config.mqtt.password.below(folder)})
-    evidence = config.evidence.model_copy(update={"folder": folder / config.evidence.folder})
+    mqtt = config.mqtt.model_copy(
+        update={
+            "password": config.mqtt.password.below(folder),
+            "ca_file": config.mqtt.ca_file and folder / config.mqtt.ca_file,
+        }
+    )
+    evidence = config.evidence.below(folder)
     examples = config.examples.model_copy(update={"folder": folder / config.examples.folder})
     web = config.web.folder and WebSection(folder=folder / config.web.folder)
     return config.model_copy(

@@ -4,13 +4,15 @@
 
     CentralError
     ├── ConfigError            the configuration breaks a rule; names key, rule and value
-    ├── StoreUnavailableError  the database can't be reached or refused for now
+    ├── StoreUnavailableError  the database can't be reached or refused for now      (503)
+    │   └── EvidenceAwayError  where pictures and clips lie is away or takes nothing (503)
     ├── NotFoundError          there is no such thing, or not for this person        (404)
     ├── ForbiddenError         this role may not do that                             (403)
     ├── SignInError            name, password or PIN is wrong                        (401)
     ├── TooManyTriesError      too many failed tries; come back later                (429)
     ├── InvalidError           what was sent breaks a rule, or something is missing  (422)
     │   ├── DamagedError       the bytes are not those that were named               (422)
+    │   ├── SpanError          bytes are asked for that the file does not have       (416)
     │   └── TooLongError       a file longer than is taken                           (413)
     ├── ConflictError          the thing's state does not allow it                   (409)
     │   ├── OverlapError       another planned event is on there then                (409)
@@ -31,6 +33,10 @@ class ConfigError(CentralError):
 
 class StoreUnavailableError(CentralError):
     """The database is not available."""
+
+
+class EvidenceAwayError(StoreUnavailableError):
+    """Where evidence lies is away, full, or refuses for now."""
 
 
 class NotFoundError(CentralError):
@@ -59,6 +65,14 @@ class DamagedError(InvalidError):
 
 class TooLongError(InvalidError):
     """A file is longer than is taken."""
+
+
+class SpanError(InvalidError):
+    """Bytes are asked for that a file of ``size_bytes`` does not have."""
+
+    def __init__(self, size_bytes: int) -> None:
+        super().__init__(f"it has {size_bytes} bytes")
+        self.size_bytes = size_bytes
 
 
 class ConflictError(CentralError):

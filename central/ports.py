@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from protocol.messages import CommandMessage
+
 
 @dataclass(frozen=True, slots=True)
 class Received:
@@ -52,6 +54,25 @@ class Resend:
     again_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A command to publish to one box."""
+
+    region_code: str
+    box_id: str
+    message: CommandMessage
+
+
+class Dispatcher(Protocol):
+    """What has commands for boxes."""
+
+    def due(self) -> Sequence[Given]:
+        """Return what to publish now; it counts as given from then on.
+
+        Raises StoreUnavailableError with nothing noted.
+        """
+
+
 class Pursuer(Protocol):
     """What follows up the gaps that boxes have left."""
 
@@ -60,3 +81,16 @@ class Pursuer(Protocol):
 
         Raises StoreUnavailableError with nothing noted.
         """
+
+
+class Lease(Protocol):
+    """What one of several consumers holds at a time."""
+
+    def keep(self) -> bool:
+        """Take it where nobody holds it, hold it for a term from now on; return whether it is ours.
+
+        Raises StoreUnavailableError, and then nobody knows.
+        """
+
+    def release(self) -> None:
+        """Let another one have it at once. Raises StoreUnavailableError."""

@@ -10,7 +10,8 @@ from typing import Annotated, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from central.codes import Post, Role
-from central.config import Secret, parse
+from central.config import parse
+from central.section import Secret
 from protocol.messages import BoxId, GridCode
 
 Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]

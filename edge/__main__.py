@@ -1,4 +1,4 @@
-"""The edge's command line: ``python -m edge run|check-config|fsck|cameras``."""
+"""The edge's command line: ``python -m edge run|check-config|fsck|renew-outbox|config|cameras``."""
 
 import argparse
 import asyncio
@@ -8,14 +8,17 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pythonjsonlogger.json import JsonFormatter
 
 from edge import heap
-from edge.config import Secret, load
-from edge.errors import EdgeError
+from edge.config import Secret, load, read, validated
+from edge.errors import ConfigError, EdgeError
+from edge.template import applied, template_of
+from edge.toml_text import toml_text
 from edge.zygote import Zygote
 from protocol.clock import SystemClock
 
@@ -47,6 +50,8 @@ def main(arguments: list[str] | None = None) -> int:
     )
     fsck.add_argument("--repair", action="store_true", help="show what would mend it, and ask")
     fsck.add_argument("--yes", action="store_true", help="do not ask")
+    add("renew-outbox", _renew, "number alerts anew, after the disk was restored from a copy")
+    _add_templates(commands.add_parser("config", help="carry what was tuned to other villages"))
     _add_cameras(commands)
     given = parser.parse_args(arguments)
     # The box does no algebra to speak of: said before the first picture imports NumPy.
@@ -94,7 +99,7 @@ def _list_cameras(given: argparse.Namespace) -> int:
 
 def _probe_camera(given: argparse.Namespace) -> int:
     from edge.cameras.door import Door  # noqa: PLC0415
-    from edge.cameras.login import Login  # noqa: PLC0415
+    from edge.rtsp.challenge import Credentials  # noqa: PLC0415
 
     try:
         door = Door.parse(given.host)
@@ -105,7 +110,7 @@ def _probe_camera(given: argparse.Namespace) -> int:
         return 2
     login = None
     if given.user is not None:
-        login = Login(given.user, _camera_password(given.password_file))
+        login = Credentials(given.user, _camera_password(given.password_file))
     return _cameras_command(given).probe(door, login, may_be_ahead=given.ahead)
 
 
@@ -128,6 +133,35 @@ def _camera_password(path: Path | None) -> str:
     return sys.stdin.readline().rstrip("\r\n")
 
 
+def _add_templates(parser: argparse.ArgumentParser) -> None:
+    ways = parser.add_subparsers(dest="way", required=True)
+    text = "print a configuration as a template: no names, addresses or secrets, nothing drawn"
+    export = ways.add_parser("export", help=text, description=text)
+    export.add_argument("--config", type=Path, required=True, help="the TOML file")
+    export.add_argument("--template", action="store_true", required=True, help="as a template")
+    export.set_defaults(run=_export)
+    text = "print a village's configuration: a template, and what is its own laid over it"
+    other = ways.add_parser("from-template", help=text, description=text)
+    other.add_argument("--template", type=Path, required=True, help="what 'export' printed")
+    other.add_argument(
+        "--village", type=Path, required=True, help="TOML: box, centre, cameras with like and host"
+    )
+    other.set_defaults(run=_from_template)
+
+
+def _export(given: argparse.Namespace) -> int:
+    load(given.config)  # what is not valid here is no good elsewhere
+    print(toml_text(template_of(read(given.config))), end="")
+    return 0
+
+
+def _from_template(given: argparse.Namespace) -> int:
+    document = applied(read(given.template), read(given.village))
+    validated(document, str(given.village))
+    print(toml_text(document), end="")
+    return 0
+
+
 def _check(given: argparse.Namespace) -> int:
     config = load(given.config)
     config.check_secrets()
@@ -148,6 +182,23 @@ def _fsck(given: argparse.Namespace) -> int:
     config = load(given.config)
     fsck = Fsck(config, config.recordings_folder(), SystemClock(), print, ask)
     return fsck.run(Level(given.level), repair=given.repair)
+
+
+def _renew(given: argparse.Namespace) -> int:
+    from edge.bus.outbox import Outbox  # noqa: PLC0415
+    from edge.db.database import Database  # noqa: PLC0415
+    from edge.recording.claim import Claim  # noqa: PLC0415
+
+    config = load(given.config)
+    path = config.box.data_dir / "box.db"
+    if not path.exists():
+        raise ConfigError(f"{path}: there is no database to number anew")
+    claim = Claim(config.box.data_dir)
+    claim.take()  # a box that runs would go on with the old numbers
+    with closing(claim), closing(Database(path)) as database:
+        waiting = Outbox(database, SystemClock()).begin_anew()
+    print(f"{path}: numbered anew; {waiting} messages wait")
+    return 0
 
 
 def _run(given: argparse.Namespace) -> int:

@@ -13,9 +13,16 @@ from edge.alerts.desk import Desk
 from edge.alerts.event import EventWriter
 from edge.alerts.evidence import EvidenceCourier
 from edge.alerts.evidence_store import EvidenceStore
+from edge.box_alert import BoxAlert
 from edge.bus.herald import Herald
+from edge.bus.home import HomeAssistant
+from edge.bus.limits import TIGHT_AT
+from edge.bus.meter import LineMeter
 from edge.bus.outbox import Outbox
 from edge.bus.sender import LOOPBACK, Sender, Timing
+from edge.clock_watch import ClockWatch
+from edge.commands.arming import ArmedDesk
+from edge.commands.desk import CommandDesk
 from edge.config import CentreSection, EdgeConfig
 from edge.crowds.history import CrowdHistory
 from edge.errors import DamagedError
@@ -25,6 +32,8 @@ from edge.exports.shelf import Shelf
 from edge.health import Component, Condition, Figure, HealthBoard
 from edge.live.hubs import LiveHubs
 from edge.lookout import Lookout
+from edge.machine import machine_name
+from edge.outbox_watch import OutboxWatch
 from edge.ports import StreamStatus
 from edge.previews.process import PictureProcess
 from edge.previews.taker import PreviewTaker
@@ -36,7 +45,6 @@ from edge.recording.retention import CameraPolicy, Policy
 from edge.recording.stock import Stocktaker
 from edge.snapshot import PictureTaker
 from edge.station import Station
-from edge.storage_alert import StorageAlert
 from edge.uplink.client import Uplink, UplinkTarget
 from edge.vitals import BoxVitals
 from edge.web.app import create_app
@@ -46,6 +54,7 @@ from edge.web.server import HttpServer
 from edge.web.storage import StorageRoutes
 from protocol.clock import Clock
 from protocol.ids import uuid7
+from protocol.messages import AlertKind
 from protocol.notify import ServiceNotifier
 
 log = logging.getLogger(__name__)
@@ -65,6 +74,7 @@ class Edge:
         self._station = station
         self._database = station.database
         self._notifier = ServiceNotifier()
+        self._meter = LineMeter(clock)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Do everything else until ``stopping`` is set, then stop all in order and return.
@@ -115,13 +125,28 @@ class Edge:
         """Start evidence and bus, and return the desk that wakes them."""
         config, clock = self._config, self._clock
         boot_id = uuid7(clock.now())
-        outbox = Outbox(self._database, clock)
+        watch = ClockWatch(clock)
+        outbox = Outbox(self._database, clock, config.outbox.limits())
+        machine = machine_name()
+        if machine is not None and outbox.settle_on(machine):
+            log.warning("outbox.begun_anew", extra={"why": "the disk is from another machine"})
         store = EvidenceStore(self._database)
         wakes: list[Callable[[], None]] = []
         budget: Budget | None = None
+        home: HomeAssistant | None = None
+        commands = CommandDesk(
+            config, self._database, outbox, clock, boot_id=boot_id, on_commit=wakes
+        )
         if config.centre is not None:
+            home = HomeAssistant(config, __version__) if config.centre.home_assistant else None
             herald = Herald(
-                config.box, clock, boot_id=boot_id, software=__version__, started_at=clock.now()
+                config.box,
+                clock,
+                boot_id=boot_id,
+                software=__version__,
+                started_at=clock.now(),
+                quality=watch.quality,
+                home=home,
             )
             sender = Sender(
                 config.centre,
@@ -129,17 +154,22 @@ class Edge:
                 herald,
                 self._vitals(lookout),
                 clock,
-                box_id=config.box.id,
                 evidence_pending=store.pending,
                 timing=_timing(config.centre),
+                meter=self._meter,
             )
+            sender.obey(commands)
             wakes.append(sender.wake)
             self._station.listen(_CameraNews(sender))
             board.add("bus", partial(_bus_component, sender))
             sender.start()
             stack.push_async_callback(asyncio.to_thread, sender.close)
-            budget = Budget(partial(_uplink_signs, sender, self._station.hubs))
-        courier = EvidenceCourier(config, store, pictures, clips, clock, budget=budget)
+            signs = partial(_uplink_signs, sender, self._station.hubs)
+            budget = Budget(signs, spent=self._meter.sent)
+            self._meter.follow(lambda: budget.bytes_s)
+        courier = EvidenceCourier(
+            config, store, pictures, clips, clock, budget=budget, on_settled=commands.wake
+        )
         wakes.append(courier.wake)
         if config.centre is not None:
             board.add("evidence", courier.component)
@@ -150,12 +180,21 @@ class Edge:
             self._database,
             outbox,
             clock,
-            EventWriter(config, boot_id),
+            EventWriter(config, boot_id, watch.quality),
             model_of=lookout.model_of,
             on_commit=wakes,
         )
         desk.end_orphans()
-        lookout.start(desk)
+        if home is not None:
+            home.follow(desk.open_alerts, lambda: board.health().condition is not Condition.OK)
+        if config.centre is not None:
+            outbox_watch = OutboxWatch(outbox, desk, clock)
+            outbox_watch.start()
+            stack.push_async_callback(asyncio.to_thread, outbox_watch.close)
+        armed = ArmedDesk(desk, self._database, clock)
+        commands.start(armed)
+        stack.push_async_callback(asyncio.to_thread, commands.close)
+        lookout.start(armed)
         stack.push_async_callback(asyncio.to_thread, lookout.close)
         return desk
 
@@ -170,7 +209,7 @@ class Edge:
             self._station.label,
             policy,
             self._clock,
-            StorageAlert(desk, self._clock),
+            BoxAlert(AlertKind.STORAGE, desk, self._clock),
         )
         cameras = [camera.id for camera in self._config.cameras]
         stocktaker = Stocktaker(
@@ -244,7 +283,9 @@ class Edge:
         if centre is None:
             return
         target = UplinkTarget(centre.http_url, self._config.box.id, centre.token.read())
-        uplink = Uplink(target, self._station.hubs, lambda: server.url, self._clock)
+        uplink = Uplink(
+            target, self._station.hubs, lambda: server.url, self._clock, sent=self._meter.sent
+        )
         board.add("uplink", uplink.component)
         await uplink.start()
         stack.push_async_callback(uplink.aclose)
@@ -316,6 +357,10 @@ def _bus_component(sender: Sender) -> Component:
     figures: dict[str, Figure] = {
         "since": status.since.isoformat(),
         "outbox_rows": status.waiting.rows,
+        "outbox_bytes": status.waiting.size_bytes,
+        "outbox_full": round(status.waiting.full, 3),
+        "outbox_folded": status.waiting.folded,
+        "outbox_untold": status.waiting.untold,
         "last_sequence": status.waiting.last_sequence,
         "sent": status.sent,
         "sent_again": status.sent_again,
@@ -323,10 +368,16 @@ def _bus_component(sender: Sender) -> Component:
         "stray_receipts": status.stray_receipts,
         "commands": status.commands,
         "reopened": status.reopened,
+        "refused": status.refused,
         "bad_messages": status.bad_messages,
     }
-    condition = Condition.OK if status.connected else Condition.DEGRADED
-    return Component(condition, status.error or None, figures)
+    filling = ""
+    if status.waiting.full >= TIGHT_AT:
+        filling = f"the outbox is {status.waiting.full:.0%} full"
+    troubles = [each for each in (status.error, filling) if each]
+    is_fine = status.connected and not filling
+    condition = Condition.OK if is_fine else Condition.DEGRADED
+    return Component(condition, "; ".join(troubles) or None, figures)
 
 
 def _storage_component(janitor: Janitor, stocktaker: Stocktaker) -> Component:

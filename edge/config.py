@@ -6,10 +6,11 @@ own or from an environment variable that the configuration names.
 
 import os
 import tomllib
-from datetime import date
+from collections.abc import Mapping
+from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -22,6 +23,7 @@ from pydantic import (
 
 from edge.alarm.geometry import Ground
 from edge.alarm.schedule import Calendar
+from edge.bus.limits import Limits
 from edge.db.place import refusal as refused_place
 from edge.errors import ConfigError
 from edge.rule_config import RULE_KINDS, FireSection, GatheringSection, Rule
@@ -65,6 +67,8 @@ RtspUrl = Annotated[
 ]
 HttpUrl = Annotated[str, _url(frozenset({"http", "https"}))]
 
+
+_MB = 1_000_000
 
 #: Regulation 799, article 17: what cameras in public places record is kept for so long at least.
 LEGAL_DAYS = 30
@@ -139,9 +143,23 @@ class CentreSection(Section):
     mqtt_host: str
     mqtt_port: int = Field(default=8883, ge=1, le=65535)
     mqtt_tls: bool = True
+    mqtt_ca_file: Path | None = None  # the broker's authority; the system's without it
     mqtt_version: Literal["3.1.1", "5"] = "3.1.1"
     http_url: HttpUrl
     token: Secret
+    home_assistant: bool = False  # also write what Home Assistant discovers at this broker
+
+
+class OutboxSection(Section):
+    """How much may wait for the centre (alert I11): days of the worst, months of the usual."""
+
+    max_rows: int = Field(default=Limits().rows, ge=1000, le=10_000_000)
+    max_mb: int = Field(default=Limits().size_bytes // _MB, ge=10, le=100_000)
+    max_days: int = Field(default=Limits().age.days, ge=1, le=3650)
+
+    def limits(self) -> Limits:
+        """Return it as the outbox takes it."""
+        return Limits(self.max_rows, self.max_mb * _MB, timedelta(days=self.max_days))
 
 
 class HttpSection(Section):
@@ -215,6 +233,7 @@ class CameraSection(Section):
     username: str | None = None
     password: Secret | None = None
     transport: Literal["tcp", "udp"] = "tcp"
+    reader: Literal["auto", "own", "ffmpeg"] = "auto"  # auto: FFmpeg's where our own can't
     enabled: bool = True
     lost_after_s: float = Field(default=30.0, ge=5, le=600)  # lost for so long is an alert
     picture_health: bool = True  # off for one that is turned by hand or by a tour
@@ -237,11 +256,17 @@ class CameraSection(Section):
         self._check_retention()
         if (self.username is None) != (self.password is None):
             raise ValueError("'username' and 'password' go together")
+        if self.reader == "own" and self.transport == "udp":
+            raise ValueError("'reader' own can't take 'transport' udp")
         if self.record_sub and self.sub_url is None:
             raise ValueError("'record_sub' needs a 'sub_url'")
         if len({rule.id for rule in self.rules}) != len(self.rules):
             raise ValueError("'rules' must have different ids")
         return self
+
+    def url(self, stream: StreamName) -> str:
+        """Return a stream's address; the main one's where there is no other."""
+        return self.sub_url if stream is StreamName.SUB and self.sub_url else self.main_url
 
     @property
     def gatherings(self) -> tuple[GatheringSection, ...]:
@@ -275,6 +300,7 @@ class EdgeConfig(Section):
 
     box: BoxSection
     centre: CentreSection | None = None
+    outbox: OutboxSection = OutboxSection()
     http: HttpSection = HttpSection()
     recording: RecordingSection = RecordingSection()
     detect: DetectSection = DetectSection()
@@ -322,18 +348,29 @@ def load(path: Path) -> EdgeConfig:
     Raises ConfigError that names every broken key, the rule and, but for what may be a secret, the
     value given.
     """
+    return _anchored(validated(read(path), str(path)), path.resolve().parent)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Return the document in a TOML file. Raises ConfigError."""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not TOML: {error}") from error
+
+
+def validated(document: Mapping[str, Any], name: str) -> EdgeConfig:
+    """Return the configuration that a document is, its paths as they are given.
+
+    ``name`` is whose errors are told. Raises ConfigError as :func:`load` does.
+    """
     try:
-        config = EdgeConfig.model_validate(document)
+        return EdgeConfig.model_validate(document)
     except ValidationError as error:
         # Not "from error": that one holds every value as it was given.
-        raise ConfigError(f"{path}: {refusal(error, RULE_KINDS)}") from None
-    return _anchored(config, path.resolve().parent)
+        raise ConfigError(f"{name}: {refusal(error, RULE_KINDS)}") from None
 
 
 def _anchored(config: EdgeConfig, folder: Path) -> EdgeConfig:
@@ -351,7 +388,10 @@ def _anchored(config: EdgeConfig, folder: Path) -> EdgeConfig:
         for camera in config.cameras
     )
     centre = config.centre and config.centre.model_copy(
-        update={"token": secret(config.centre.token)}
+        update={
+            "token": secret(config.centre.token),
+            "mqtt_ca_file": config.centre.mqtt_ca_file and folder / config.centre.mqtt_ca_file,
+        }
     )
     box = config.box.model_copy(update={"data_dir": folder / config.box.data_dir})
     detect = config.detect.model_copy(

@@ -6,8 +6,10 @@
     ├── ConfigError        the configuration breaks a rule; names the key, the rule and the value
     ├── StreamError        a camera's stream can't be opened or has ended
     │   ├── StreamRefused  the camera refused us, or we can't carry it: retrying is no help
+    │   │   └── StreamUnsuited  our own reader can't; FFmpeg may
     │   ├── StreamMissing  the camera answers, but has no such stream (yet)
-    │   └── StreamStalled  no packet came in time
+    │   ├── StreamStalled  no packet came in time
+    │   └── RtspError      what the camera sends is not RTSP
     ├── MediaError         bytes that should be H.264, H.265 or MP4 are not
     ├── StorageError       the disk or the index refused a write
     │   ├── DamagedError   the database file is malformed: it has to be made anew
@@ -44,12 +46,20 @@ class StreamRefused(StreamError):  # noqa: N818 - reads as what happened
     """The camera refused the connection."""
 
 
+class StreamUnsuited(StreamRefused):
+    """The camera sends in a way that our own reader does not take."""
+
+
 class StreamMissing(StreamError):  # noqa: N818 - reads as what happened
     """The camera has no such stream: it is starting up, or the path is wrong."""
 
 
 class StreamStalled(StreamError):  # noqa: N818 - reads as what happened
     """The camera sent nothing in time."""
+
+
+class RtspError(StreamError):
+    """What the camera sends is not RTSP, or has no end."""
 
 
 class MediaError(EdgeError):

@@ -15,6 +15,7 @@ from protocol.messages import (
     AlertMode,
     AlertOp,
     CameraState,
+    CommandMessage,
     StreamState,
 )
 from protocol.relay import StreamName
@@ -151,6 +152,7 @@ class OpenAlert:
     level: AlertLevel
     started_at: datetime
     peak: int
+    mode: AlertMode = AlertMode.LIVE
 
 
 class AlertDesk(Protocol):
@@ -187,6 +189,17 @@ class VitalsSource(Protocol):
 
     def vitals(self) -> Vitals:
         """Return the box's present state. Called in the bus's thread: returns at once."""
+
+
+class CommandTaker(Protocol):
+    """Who does what a person at the centre has the box do."""
+
+    def hear(self, message: CommandMessage) -> None:
+        """Do it, or begin to, unless it was heard before; its result goes to the outbox.
+
+        Called in the bus's thread: blocks for one SQLite commit. Raises StorageError with nothing
+        done.
+        """
 
 
 class Snapshotter(Protocol):

@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from edge.bus.outbox import Outbox
+from edge.bus.outbox import Outbox, former_outboxes
 from edge.config import EdgeConfig
 from edge.db.damage import Row, Wreck
 from edge.db.database import Database, suspicion
@@ -50,7 +50,7 @@ _LONGEST_FILE = timedelta(hours=1)
 #: What the rescue says itself, and what belongs to the outbox that has ended.
 _NOT_CARRIED = ("outbox.", "rebuild.")
 #: Made by triggers, row by row later, or by the outbox itself.
-_NOT_COPIED = frozenset({"footprint", "segment", "outbox"})
+_NOT_COPIED = frozenset({"footprint", "segment", "outbox", "backlog"})
 _SIDES = ("-wal", "-shm", "")  # the log before its database: it must never meet another one
 
 
@@ -164,7 +164,8 @@ class _Rescue:
         _number_holds_on(wreck, connection)
         waiting = (row for _, row in wreck.rows("outbox") if row.get("receipt_us") is None)
         payloads = (row.get("payload") for row in waiting)
-        outbox.renew(connection, (each for each in payloads if isinstance(each, bytes)))
+        former = former_outboxes({str(row["key"]): row["value"] for _, row in wreck.rows("meta")})
+        outbox.renew(connection, (each for each in payloads if isinstance(each, bytes)), former)
         if not wreck.is_whole("outbox"):
             yield "outbox"
 

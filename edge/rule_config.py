@@ -11,7 +11,7 @@ from edge.section import Polygon, Section, other_than
 from protocol.messages import AlertLevel, AlertMode, LocalId
 
 #: Rules that nobody configures: a configured one's alerts must not be taken for theirs.
-OWN_RULES = frozenset({"camera-lost", "detector-down", "storage", "picture"})
+OWN_RULES = frozenset({"camera-lost", "detector-down", "storage", "outbox", "picture"})
 
 RuleId = Annotated[LocalId, other_than(OWN_RULES)]
 

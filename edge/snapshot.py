@@ -7,10 +7,6 @@ from datetime import datetime
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-import av
-from av.error import FFmpegError
-from av.packet import Packet
-
 from edge.errors import MediaError, NotFoundError
 from edge.live.hubs import LiveHubs
 from edge.media.sample import TICKS_PER_S, Codec, Sample
@@ -18,6 +14,7 @@ from protocol.relay import StreamName
 
 if TYPE_CHECKING:
     import numpy as np
+    from av.packet import Packet
 
 _DECODERS = {Codec.H264: "h264", Codec.H265: "hevc"}
 _TIME_BASE = Fraction(1, TICKS_PER_S)
@@ -115,15 +112,18 @@ def _decoded(group: Sequence[Sample]) -> Iterator[Any]:
 
     A sample that does not decode costs its own picture. Raises MediaError where none does.
     """
+    import av  # noqa: PLC0415 - 20 MB; not before a picture is made
+    from av.error import FFmpegError  # noqa: PLC0415
+
     parameters = group[0].run.parameters
     decoder: Any = av.CodecContext.create(_DECODERS[parameters.codec], "r")
     decoder.extradata = parameters.extradata
     decoder.thread_count = 1
     fault: FFmpegError | None = None
     shown = False
-    for packet in (*map(_packet, group), None):  # None: what the decoder still holds back
+    for sample in (*group, None):  # None: what the decoder still holds back
         try:
-            frames = decoder.decode(packet)
+            frames = decoder.decode(sample and _packet(sample))
         except FFmpegError as error:
             fault = error
             continue
@@ -134,6 +134,8 @@ def _decoded(group: Sequence[Sample]) -> Iterator[Any]:
 
 
 def _packet(sample: Sample) -> "Packet[Any]":
+    from av.packet import Packet  # noqa: PLC0415 - see _decoded
+
     packet: Packet[Any] = Packet(sample.data)
     packet.pts, packet.dts, packet.time_base = sample.pts_90k, sample.dts_90k, _TIME_BASE
     return packet

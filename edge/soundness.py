@@ -15,7 +15,14 @@ from edge.media.sample import GapReason
 from edge.recording.hold_rules import Act
 from edge.recording.retention import Reason
 from edge.recording.segment import is_recorded_path
-from protocol.messages import AlertCurve, AlertKind, AlertLevel, AlertMode, EvidenceKind
+from protocol.messages import (
+    AlertCurve,
+    AlertKind,
+    AlertLevel,
+    AlertMode,
+    EvidenceKind,
+    EvidenceLack,
+)
 from protocol.relay import StreamName
 
 _Row = Mapping[str, Any]
@@ -100,7 +107,8 @@ def _alert(row: _Row) -> bool:
     AlertMode(row["mode"])
     if row.get("curve") is not None:
         AlertCurve.model_validate_json(row["curve"])
-    return _is_camera(row) and min(row["count"], row["threshold"], row["peak"]) >= 0
+    is_flag = row.get("untold", 0) in (0, 1)
+    return is_flag and _is_camera(row) and min(row["count"], row["threshold"], row["peak"]) >= 0
 
 
 def _crowd(row: _Row) -> bool:
@@ -113,6 +121,8 @@ def _crowd(row: _Row) -> bool:
 def _evidence(row: _Row) -> bool:
     UUID(row["alert_id"])
     EvidenceKind(row["kind"])
+    if row.get("lack") is not None:
+        EvidenceLack(row["lack"])
     path, digest = row["path"], row["sha256"]
     is_named = path is None or (path.startswith(row["alert_id"]) and _NAME.fullmatch(path))
     return bool(is_named) and (digest is None or _HASH.fullmatch(digest) is not None)

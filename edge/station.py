@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 from edge.config import CameraSection, EdgeConfig
 from edge.db.examination import Examination
 from edge.health import Component, Condition, StreamBoard
+from edge.ingest.choice import ChosenOpener
 from edge.ingest.fanout import Fanout
-from edge.ingest.rtsp import RtspOpener
+from edge.ingest.reader import Reader
 from edge.ingest.worker import StreamWorker
 from edge.live.hubs import LiveHubs
 from edge.ports import StatusListener, StreamStatus, Subscriber
@@ -71,6 +72,12 @@ class Station:
         }
         self._listeners: tuple[StatusListener, ...] = (self.streams, self.hubs)
         self._fanouts = {key: Fanout(f"{key[0]}/{key[1]}", *self._always(key)) for key in keys}
+        self._reader = Reader(clock)
+        self._openers = {
+            key: ChosenOpener.of_camera(camera, key[1], self._reader, clock)
+            for camera in self._cameras
+            for key in _streams(camera)
+        }
         self._workers: dict[StreamKey, StreamWorker] = {}
 
     def _always(self, key: StreamKey) -> Iterable[Subscriber]:
@@ -90,7 +97,13 @@ class Station:
             listener.stream_changed(status)
 
     def watch(self, camera_id: str, subscriber: Subscriber) -> None:
-        """Offer ``subscriber`` the camera's sub-stream, or its main stream where it has none."""
+        """Offer ``subscriber`` the camera's sub-stream, or its main stream where it has none.
+
+        What is seen in it is told a moment later, when another group of pictures may have begun:
+        for that picture the groups before the newest are kept.
+        """
+        for stream in StreamName:
+            self.hubs.hub(camera_id, stream).keep_previous()
         key = (camera_id, StreamName.SUB)
         self._fanouts.get(key, self._fanouts[camera_id, StreamName.MAIN]).subscribe(subscriber)
 
@@ -124,7 +137,7 @@ class Station:
         return StreamWorker(
             camera.id,
             key[1],
-            RtspOpener.of_camera(camera, key[1], self._clock),
+            self._openers[key],
             self._fanouts[key],
             (self,),
             self._clock,
@@ -141,6 +154,7 @@ class Station:
             worker.stop()  # all first: waiting for one must not let the others run on
         for worker in self._workers.values():
             worker.close()
+        self._reader.close()
         for recorder in self._recorders.values():
             recorder.close()
         self._claim.close()
@@ -152,9 +166,11 @@ class Station:
         fanouts = [fanout for key, fanout in self._fanouts.items() if key[0] == camera_id]
         workers = [worker for key, worker in self._workers.items() if key[0] == camera_id]
         stats = [hub for key, hub in self.hubs.stats().items() if key[0] == camera_id]
+        openers = [opener for key, opener in self._openers.items() if key[0] == camera_id]
         figures = {
             "packets": sum(worker.packets for worker in workers),
             "connects": sum(worker.connects for worker in workers),
+            "read_by_ffmpeg": sum(opener.is_ffmpeg for opener in openers),
             "recorded_segments": sum(recorder.segments for recorder in recorders),
             "recorder_dropped": sum(recorder.dropped for recorder in recorders),
             "recorder_write_errors": sum(recorder.write_errors for recorder in recorders),

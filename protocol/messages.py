@@ -13,11 +13,14 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    JsonValue,
     PlainSerializer,
     StringConstraints,
     WithJsonSchema,
     model_validator,
 )
+
+from protocol.actor import Actor
 
 BoxId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,30}[a-z0-9]$")]
 LocalId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
@@ -35,6 +38,9 @@ SequenceText = Annotated[
 
 #: A curve has so many points at most, and reaches so far: 68 years.
 CURVE_POINTS, CURVE_S = 120, 2**31 - 1
+
+#: A command is given up after a day at most.
+LONGEST_COMMAND_S = 86_400
 
 #: The camera id of an alert that is about the box itself (its detector, its disk).
 BOX_SUBJECT = "box"
@@ -55,6 +61,7 @@ class AlertKind(StrEnum):
     CAMERA_LOST = "camera_lost"
     DETECTOR_DOWN = "detector_down"
     STORAGE = "storage"
+    OUTBOX = "outbox"
     LENS_COVERED = "lens_covered"
     PICTURE_BLURRED = "picture_blurred"
     CAMERA_MOVED = "camera_moved"
@@ -94,6 +101,14 @@ class EvidenceKind(StrEnum):
     CLIP = "clip"  # video/mp4
 
 
+class EvidenceLack(StrEnum):
+    """Why a piece of evidence will never come."""
+
+    TOO_LARGE = "too_large"  # longer than the centre takes, and can't be made shorter
+    NOT_MADE = "not_made"  # there was no video of it, or the box could not make it
+    REFUSED = "refused"  # the centre took other bytes for it, or none
+
+
 _Seconds = Annotated[int, Field(ge=0, le=CURVE_S)]
 _People = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
@@ -109,12 +124,35 @@ class AlertCurve(Message):
     points: Annotated[tuple[tuple[_Seconds, _People], ...], Field(max_length=CURVE_POINTS)]
 
 
+class ClockState(StrEnum):
+    """What a box's kernel says of its clock."""
+
+    SYNCED = "synced"  # a time service steers it
+    UNSYNCED = "unsynced"  # none does, or it has given up
+    UNKNOWN = "unknown"  # the kernel can't be asked
+
+
+class ClockQuality(Message):
+    """How good the clock was that a message's times are of. All times here are that clock's own.
+
+    ``since`` is when the box noticed that state; ``error_ms`` the most that the kernel believes to
+    be off, while synced; ``stepped_at`` when the clock was last set by more than 2 s while the box
+    ran: what was stamped before is off by as much.
+    """
+
+    state: ClockState
+    since: AwareDatetime
+    error_ms: int | None = Field(default=None, ge=0)
+    stepped_at: AwareDatetime | None = None
+
+
 class AlertData(Message):
     """One alert as the box sees it at ``at``. It never holds anything about any one person.
 
     ``count`` people (or 0 where the kind counts nothing), against ``threshold``; ``peak`` is the
     highest count since ``started_at``; UPDATE and END of what is counted bear the ``curve`` so far.
-    ``gb_*`` are GB/T 28181's alarm method, type and priority.
+    ``gb_*`` are GB/T 28181's alarm method, type and priority. ``clock`` is how good the box's clock
+    was when it wrote this.
     """
 
     alert_id: UUID
@@ -139,6 +177,7 @@ class AlertData(Message):
     gb_type: int | None = Field(default=None, ge=1, le=14)
     gb_priority: int = Field(ge=1, le=4)
     curve: AlertCurve | None = None
+    clock: ClockQuality | None = None
 
 
 class StreamState(StrEnum):
@@ -178,12 +217,44 @@ class StateData(Message):
     cameras: tuple[CameraState, ...] = ()
 
 
+class OutboxFill(Message):
+    """How full an outbox is: what waits in it, and ``full_percent`` of the box's limits.
+
+    ``folded`` messages were never given a sequence, as there was no room: what they said is in the
+    alert's next one. ``untold`` alerts wait for room to say how they are now.
+    """
+
+    bytes: int = Field(ge=0)
+    full_percent: int = Field(ge=0)
+    folded: int = Field(ge=0)
+    untold: int = Field(ge=0)
+
+
+class UplinkFigures(Message):
+    """What a box's line carries, as the box sees it.
+
+    ``day_bytes`` were sent in the last 24 h (messages, evidence and live video; headers of TCP and
+    TLS not counted) and ``kbit_s`` in the last minute; ``puback_ms`` is the broker's last answer,
+    ``receipt_ms`` the centre's; ``connects_day`` how often it connected in 24 h, and
+    ``budget_kbit_s`` what evidence may take at present (evidence I9).
+    """
+
+    day_bytes: int = Field(ge=0)
+    kbit_s: int = Field(ge=0)
+    connects_day: int = Field(ge=0)
+    puback_ms: int | None = Field(default=None, ge=0)
+    receipt_ms: int | None = Field(default=None, ge=0)
+    budget_kbit_s: int | None = Field(default=None, ge=0)
+
+
 class HeartbeatData(Message):
     """Every 60 s; a box whose last one is older than 180 s is gone (GB/T 28181's own rhythm).
 
     ``outbox_id`` is the outbox that the numbers are of, absent while it has none yet;
     ``last_sequence`` the highest given in it, 0 for none, and ``head`` the SHA-256 of that message.
     ``first_sequence`` is the lowest that the box still keeps: what came before can't be sent again.
+    ``former_outboxes`` ended when this one began, the last one at the end: what waited in them was
+    given numbers in this one, and nothing of them is sent any more.
     """
 
     boot_id: UUID
@@ -199,6 +270,10 @@ class HeartbeatData(Message):
     detector: Literal["off", "starting", "live", "down"]
     detector_model: str | None = None
     cameras: tuple[CameraState, ...] = ()
+    former_outboxes: Annotated[tuple[UUID, ...], Field(max_length=8)] | None = None
+    outbox: OutboxFill | None = None
+    clock: ClockQuality | None = None
+    uplink: UplinkFigures | None = None
 
 
 class ReceiptData(Message):
@@ -208,7 +283,7 @@ class ReceiptData(Message):
     sequences: tuple[Sequence, ...]
 
 
-class CommandData(Message):
+class ResendData(Message):
     """Send the events ``first`` to ``last`` of one outbox again, as far as they are still kept.
 
     ``deadline`` is when the centre asks again at the earliest. A box does not hold it against its
@@ -228,6 +303,44 @@ class CommandData(Message):
         return self
 
 
+class CommandData(Message):
+    """What a person has a box do, once (protocol I20); the envelope's ``id`` is the command's.
+
+    ``kind`` and ``arguments`` are as protocol.commands has them; that they are not, the box says in
+    its result. ``deadline`` is by the centre's clock, and only the centre goes by it: the box,
+    whose clock may be wrong, gives up what is not done ``ttl_s`` after it heard of it. ``actor`` is
+    who asked, in words, and ``reason`` what for.
+    """
+
+    kind: LocalId
+    arguments: dict[str, JsonValue]
+    deadline: AwareDatetime
+    ttl_s: int = Field(ge=1, le=LONGEST_COMMAND_S)
+    actor: Actor
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class Outcome(StrEnum):
+    """What became of a command at its box: accepted, and then or at once one of the others."""
+
+    ACCEPTED = "accepted"  # it is under way; the result follows
+    DONE = "done"
+    REFUSED = "refused"  # nothing was done
+    FAILED = "failed"  # it was tried
+    EXPIRED = "expired"  # it took too long and was given up
+
+
+class ResultData(Message):
+    """What became of one command. ``reason`` is a code, ``detail`` the box's own words."""
+
+    command_id: UUID
+    kind: LocalId
+    outcome: Outcome
+    reason: Annotated[str, StringConstraints(max_length=32)] = ""
+    detail: Annotated[str, StringConstraints(max_length=300)] = ""
+    at: AwareDatetime
+
+
 class EpochData(Message):
     """A consumer's incarnation. A changed epoch tells every box to send again what it still has."""
 
@@ -244,21 +357,38 @@ class Envelope(Message):
     datacontenttype: Literal["application/json"] = "application/json"
 
 
-class AlertMessage(Envelope):
+class OutboxMessage(Envelope):
     """Event of a box: has a place in its gap-free sequence, counted from 1.
 
     ``outboxid`` names the database that counts: a box whose disk was replaced counts from 1 again
     under a new one, and nothing of it is a duplicate (protocol I4). ``prevhash`` is the SHA-256 of
     the message before it, of all its bytes; the first of an outbox has none (protocol I9).
+    ``formeroutbox`` and ``formersequence`` are the place it had in an outbox that has ended, where
+    it may have come from already: it is the same event then (protocol I4).
     """
 
-    type: Literal["cn.tanshao.alert.v1"] = "cn.tanshao.alert.v1"
+    type: str
     subject: LocalId  # the camera, or BOX_SUBJECT
     sequence: SequenceText
     bootid: UUID
     outboxid: UUID
     prevhash: Sha256 | None = None
+    formeroutbox: UUID | None = None
+    formersequence: SequenceText | None = None
+
+
+class AlertMessage(OutboxMessage):
+    """What a box says of an alert."""
+
+    type: Literal["cn.tanshao.alert.v1"] = "cn.tanshao.alert.v1"
     data: AlertData
+
+
+class ResultMessage(OutboxMessage):
+    """What became of a command; it is never lost, as no alert is (protocol I21)."""
+
+    type: Literal["cn.tanshao.result.v1"] = "cn.tanshao.result.v1"
+    data: ResultData
 
 
 class StateMessage(Envelope):
@@ -282,10 +412,17 @@ class ReceiptMessage(Envelope):
     data: ReceiptData
 
 
-class CommandMessage(Envelope):
-    """What the centre asks of one box. Asked again, it is done again."""
+class ResendMessage(Envelope):
+    """What the centre misses of one box. Asked again, it is done again."""
 
     type: Literal["cn.tanshao.command.v1"] = "cn.tanshao.command.v1"
+    data: ResendData
+
+
+class CommandMessage(Envelope):
+    """What a person has one box do. Sent again, it is not done again (protocol I20)."""
+
+    type: Literal["cn.tanshao.command.v2"] = "cn.tanshao.command.v2"
     data: CommandData
 
 
@@ -296,8 +433,18 @@ class EpochMessage(Envelope):
     data: EpochData
 
 
+#: What an outbox holds.
+EventMessage = AlertMessage | ResultMessage
+
 AnyMessage = (
-    AlertMessage | StateMessage | HeartbeatMessage | ReceiptMessage | CommandMessage | EpochMessage
+    AlertMessage
+    | ResultMessage
+    | StateMessage
+    | HeartbeatMessage
+    | ReceiptMessage
+    | ResendMessage
+    | CommandMessage
+    | EpochMessage
 )
 
 
@@ -323,6 +470,7 @@ def gb_code(kind: AlertKind) -> tuple[int, int | None]:
         AlertKind.CAMERA_LOST: (2, 1),  # 设备 / 视频丢失
         AlertKind.DETECTOR_DOWN: (6, None),  # 设备故障
         AlertKind.STORAGE: (6, 1),  # 设备故障 / 磁盘故障
+        AlertKind.OUTBOX: (6, None),  # 设备故障
         AlertKind.LENS_COVERED: (5, 11),  # 视频 / 视频异常检测, and all of the picture
         AlertKind.PICTURE_BLURRED: (5, 11),
         AlertKind.CAMERA_MOVED: (5, 11),

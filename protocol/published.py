@@ -17,6 +17,8 @@ from protocol.messages import (
     HeartbeatMessage,
     Message,
     ReceiptMessage,
+    ResendMessage,
+    ResultMessage,
     StateMessage,
 )
 from protocol.topics import EPOCH, ROOT, Leaf
@@ -27,26 +29,29 @@ _FORMAT = "application/schema+json;version=draft-2020-12"
 #: The messages by the names of their schemas' files.
 MESSAGES: Mapping[str, type[Message]] = {
     "alert.v1": AlertMessage,
+    "result.v1": ResultMessage,
     "state.v1": StateMessage,
     "heartbeat.v1": HeartbeatMessage,
     "receipt.v1": ReceiptMessage,
-    "command.v1": CommandMessage,
+    "command.v1": ResendMessage,
+    "command.v2": CommandMessage,
     "epoch.v1": EpochMessage,
 }
 
 #: What names a message: their defaults are ours to leave out, not a sender's.
 _NAMES = ("specversion", "type", "datacontenttype")
 
-#: A channel: its message, its QoS, whether it is retained, and what the centre does with it.
-_CHANNELS: Mapping[str, tuple[str, int, bool, str]] = {
-    Leaf.EVENT: ("alert.v1", 1, False, "receive"),
-    Leaf.HISTORICAL: ("alert.v1", 1, False, "receive"),
-    Leaf.STATE: ("state.v1", 1, True, "receive"),
-    Leaf.HEARTBEAT: ("heartbeat.v1", 0, False, "receive"),
-    Leaf.RECEIPT: ("receipt.v1", 1, False, "send"),
-    Leaf.COMMAND: ("command.v1", 1, False, "send"),
+#: A channel's messages, its QoS, whether it is retained, and what the centre does with it.
+_Use = tuple[tuple[str, ...], int, bool, str]
+_CHANNELS: Mapping[str, _Use] = {
+    Leaf.EVENT: (("alert.v1", "result.v1"), 1, False, "receive"),
+    Leaf.HISTORICAL: (("alert.v1", "result.v1"), 1, False, "receive"),
+    Leaf.STATE: (("state.v1",), 1, True, "receive"),
+    Leaf.HEARTBEAT: (("heartbeat.v1",), 0, False, "receive"),
+    Leaf.RECEIPT: (("receipt.v1",), 1, False, "send"),
+    Leaf.COMMAND: (("command.v1", "command.v2"), 1, False, "send"),
 }
-_EPOCH = ("epoch.v1", 1, True, "send")
+_EPOCH: _Use = (("epoch.v1",), 1, True, "send")
 
 
 def documents() -> dict[str, str]:
@@ -105,19 +110,22 @@ def _asyncapi() -> dict[str, Any]:
     }
 
 
-def _channel(address: str, message: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+def _channel(
+    address: str, messages: tuple[str, ...], parameters: Mapping[str, Any]
+) -> dict[str, Any]:
     channel: dict[str, Any] = {"address": address}
     if parameters:
         channel["parameters"] = parameters
-    return channel | {"messages": {message: {"$ref": f"#/components/messages/{message}"}}}
+    named = {message: {"$ref": f"#/components/messages/{message}"} for message in messages}
+    return channel | {"messages": named}
 
 
-def _operation(channel: str, use: tuple[str, int, bool, str]) -> dict[str, Any]:
-    message, qos, retained, action = use
+def _operation(channel: str, use: _Use) -> dict[str, Any]:
+    messages, qos, retained, action = use
     return {
         "action": action,
         "channel": {"$ref": f"#/channels/{channel}"},
-        "messages": [{"$ref": f"#/channels/{channel}/messages/{message}"}],
+        "messages": [{"$ref": f"#/channels/{channel}/messages/{name}"} for name in messages],
         "bindings": {"mqtt": {"qos": qos, "retain": retained, "bindingVersion": "0.2.0"}},
     }
 

@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from pydantic import ValidationError
 
 #: Keys under which a secret is, or may be by mistake: neither they nor what is below is repeated.
-SECRET_KEYS = frozenset({"password", "token", "pin"})
+SECRET_KEYS = frozenset({"access_key", "password", "pin", "secret_key", "token"})
 #: So may an address be of any kind, with its login.
 _ADDRESS_END = "url"
 #: A key that we do not know may be a misspelt secret, and text in a section's place one part of it.

@@ -39,7 +39,7 @@ IMPURE = {
     *("asyncio", "concurrent", "http", "io", "multiprocessing", "os", "queue", "random", "secrets"),
     *("select", "shutil", "signal", "socket", "sqlite3", "subprocess", "tempfile", "threading"),
     *("time", "urllib.request", "alembic", "av", "fastapi", "httpx", "onnxruntime", "paho"),
-    *("sqlalchemy", "starlette", "uvicorn", "websockets"),
+    *("boto3", "sqlalchemy", "starlette", "uvicorn", "websockets"),
 }
 
 #: Modules that only declare what others mean: pure code may name them.
@@ -404,7 +404,7 @@ def test_the_centre_looks_into_no_picture():
 
 def test_no_sound_is_pulled_from_a_camera():
     """Sound is of no use here, and what is said near a camera is nobody's business."""
-    opener = (ROOT / "edge/ingest/rtsp.py").read_text(encoding="utf-8")
+    opener = (ROOT / "edge/ingest/ffmpeg.py").read_text(encoding="utf-8")
     assert '"allowed_media_types": "video"' in opener
     wrong = [
         f"{module.place}:{line} {name}"

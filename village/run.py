@@ -196,6 +196,11 @@ class Village:
             port=self._places.mqtt_port,
             kind=self._choices.broker,
         )
+        if broker.kind is BrokerKind.EMBEDDED:
+            _say(
+                "内置消息服务:只供一个村或试用,乡镇请装 Mosquitto · "
+                f"embedded broker: {broker.kind.advice}"
+            )
         self._keeper = BrokerKeeper(broker, self._clock)
         self._keeper.start()
 
@@ -281,6 +286,7 @@ class Village:
                 "camera_url": f"rtsp://127.0.0.1:{self._places.camera_port}",
                 "mqtt_port": self._places.mqtt_port,
                 "broker": broker.broker.kind.value if broker else None,
+                "broker_advice": broker.broker.kind.advice if broker else "",
                 "programs": programs,
             }
         )

@@ -23,6 +23,8 @@ def show(home: Home) -> int:
         well = well and alive
         word = f"pid {program['pid']}" if alive else "未运行 down"
         print(f"  {program['name']:<10} {word:<14} 启动次数 starts {program['starts']}")
+    advice = f" · {state['broker_advice']}" if state.get("broker_advice") else ""
+    print(f"  broker     {state.get('broker')}{advice}")
     health = _ask(str(state.get("edge_url", "")) + "/v1/health")
     if health is None:
         print("  盒子没有应答 · the box does not answer")

@@ -1,8 +1,8 @@
 """Planned events in the database: reading them as plans, and finding those of a place."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -21,6 +21,10 @@ class Places:
 
     cameras: frozenset[str]
     grids: frozenset[str]
+
+    def have(self, camera_uid: str, grid_code: str) -> bool:
+        """Return whether a camera is one of them, or its grid."""
+        return camera_uid in self.cameras or grid_code in self.grids
 
 
 def plan_of(activity: Activity) -> Plan:
@@ -63,23 +67,43 @@ def offers_at(
     session: Session, camera_uid: str, grid_code: str, at: Sequence[datetime]
 ) -> list[Offer]:
     """Return the approved events that are on at one of the moments, at a camera or in its grid."""
-    there = select(ActivityPlace.activity_id).where(
-        ActivityPlace.place.in_((camera_uid, grid_code))
-    )
-    found = session.scalars(
-        select(Activity).where(
-            Activity.id.in_(there),
-            Activity.approved_at.is_not(None),
-            Activity.start <= max(at),
-            Activity.over_at > min(at),
-        )
-    ).all()
-    return [
-        Offer(activity.id, activity.expected, occurrence)
-        for activity in found
-        for moment in at
-        if (occurrence := plan_of(activity).at(moment)) is not None
-    ]
+    there = (camera_uid, grid_code)
+    return Programme.read(session, there, min(at), max(at)).offers_at(*there, at)
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """The approved events at some places in a stretch of time, read once for many alerts."""
+
+    activities: tuple[Activity, ...] = ()
+    places: Mapping[UUID, Places] = field(default_factory=dict)
+
+    @classmethod
+    def read(
+        cls, session: Session, places: Collection[str], since: datetime, until: datetime
+    ) -> "Programme":
+        """Read what is at one of ``places``, camera uids and grid codes, from since to until."""
+        there = select(ActivityPlace.activity_id).where(ActivityPlace.place.in_(places))
+        found = session.scalars(
+            select(Activity).where(
+                Activity.id.in_(there),
+                Activity.approved_at.is_not(None),
+                Activity.start <= until,
+                Activity.over_at > since,
+            )
+        ).all()
+        ids = [activity.id for activity in found]
+        return cls(tuple(found), places_of(session, ids) if ids else {})
+
+    def offers_at(self, camera_uid: str, grid_code: str, at: Sequence[datetime]) -> list[Offer]:
+        """Return the events that are on at one of the moments, at a camera or in its grid."""
+        return [
+            Offer(activity.id, activity.expected, occurrence)
+            for activity in self.activities
+            if self.places[activity.id].have(camera_uid, grid_code)
+            for moment in at
+            if (occurrence := plan_of(activity).at(moment)) is not None
+        ]
 
 
 def is_there(session: Session, activity_id: UUID, camera_uid: str, grid_code: str) -> bool:

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from central.activities.book import is_there, offer_during, offers_at
+from central.activities.book import Programme, is_there, offer_during, offers_at
 from central.activities.plan import GRACE
 from central.activities.rule import Crowd, Offer, calls_again, choose, concerns, judge
 from central.activities.words import tag_of
@@ -42,15 +42,16 @@ class Effect:
     now: datetime
     deadlines: Deadlines
 
-    def at_first(self, alert: Alert) -> list[Entry]:
-        """Make a new alert known where an event is on, by the time at which it began.
+    def at_first(self, alert: Alert, programme: Programme) -> list[Entry]:
+        """Make a new alert known where an event of the programme is on, by when the alert began.
 
         One that exceeds its event stays NEW, and bears the event and why.
         """
         if alert.state is not AlertState.NEW or not concerns(alert.kind, alert.mode):
             return []
         crowd = self._crowd(alert)
-        offer = choose(crowd, self._offers(alert, alert.started_at))
+        there = (alert.camera_uid, alert.grid_code)
+        offer = choose(crowd, programme.offers_at(*there, [alert.started_at]))
         if offer is None:
             return []
         alert.activity_id, alert.activity_left = offer.activity_id, judge(crowd, offer)

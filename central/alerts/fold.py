@@ -4,26 +4,40 @@
 
     field                               comes from
     kind, camera, rule, region, mode,
-    level, count, threshold, confidence the newest event: the highest sequence (protocol I6)
+    level, count, threshold, confidence the newest event: the highest sequence (protocol I6) of the
+                                        newest outbox: their ids grow with time
     curve                               the newest event, which has all that earlier ones had
     started_at                          the earliest any event says
     ended_at                            the newest END; what came after an END does not reopen it
     peak                                the highest any event says
+    clock_doubtful                      any event's times are in doubt (protocol I17)
 
 So START, UPDATE and END give one same alert in every order, and a duplicate changes nothing.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
-from protocol.messages import AlertCurve, AlertData, AlertKind, AlertLevel, AlertMode, AlertOp
+from protocol.messages import (
+    AlertCurve,
+    AlertKind,
+    AlertLevel,
+    AlertMessage,
+    AlertMode,
+    AlertOp,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class BoxFacts:
-    """What the box has said of an alert so far. ``at`` and ``sequence`` are the newest event's."""
+    """What the box has said of an alert so far.
+
+    ``at``, ``outbox_id`` and ``sequence`` are the newest event's.
+    """
 
     at: datetime
+    outbox_id: UUID
     sequence: int
     kind: AlertKind
     level: AlertLevel
@@ -40,14 +54,17 @@ class BoxFacts:
     peak: int
     confidence: float | None
     curve: AlertCurve | None = None
+    clock_doubtful: bool = False
 
 
-def facts_of(data: AlertData, sequence: int) -> BoxFacts:
+def facts_of(event: AlertMessage, *, clock_doubtful: bool = False) -> BoxFacts:
     """Return what one event alone says."""
+    data = event.data
     ended_at = (data.ended_at or data.at) if data.op is AlertOp.END else None
     return BoxFacts(
         at=data.at,
-        sequence=sequence,
+        outbox_id=event.outboxid,
+        sequence=event.sequence,
         kind=data.kind,
         level=data.level,
         mode=data.mode,
@@ -63,6 +80,7 @@ def facts_of(data: AlertData, sequence: int) -> BoxFacts:
         peak=max(data.peak, data.count),
         confidence=data.confidence,
         curve=data.curve,
+        clock_doubtful=clock_doubtful,
     )
 
 
@@ -71,10 +89,11 @@ def fold(known: BoxFacts | None, event: BoxFacts) -> BoxFacts:
     if known is None:
         return event
     # Not by the moment first: the box's clock may be set back between two events.
-    newest = event if (event.sequence, event.at) > (known.sequence, known.at) else known
+    newest = max(known, event, key=_age)
     ends = [ended for ended in (known.ended_at, event.ended_at) if ended is not None]
     return BoxFacts(
         at=newest.at,
+        outbox_id=newest.outbox_id,
         sequence=newest.sequence,
         kind=newest.kind,
         level=newest.level,
@@ -91,4 +110,9 @@ def fold(known: BoxFacts | None, event: BoxFacts) -> BoxFacts:
         peak=max(known.peak, event.peak),
         confidence=newest.confidence,
         curve=newest.curve,
+        clock_doubtful=known.clock_doubtful or event.clock_doubtful,
     )
+
+
+def _age(facts: BoxFacts) -> tuple[UUID, int, datetime]:
+    return facts.outbox_id, facts.sequence, facts.at

@@ -1,7 +1,7 @@
 """Alerts as the interface sees them."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -17,6 +17,7 @@ from central.db.models import (
     AlertDuty,
     AlertLedger,
     Evidence,
+    EvidenceLacking,
     IncidentAlert,
     IncidentLedger,
     Person,
@@ -25,7 +26,7 @@ from central.duty.resolve import ORDER
 from central.duty.views import OnDutyView
 from central.people.views import PersonView, View, person_views
 from central.sites.views import PlaceName, grid_names
-from protocol.messages import AlertKind, AlertLevel, AlertMode, EvidenceKind
+from protocol.messages import AlertKind, AlertLevel, AlertMode, EvidenceKind, EvidenceLack
 
 
 class CameraName(View):
@@ -46,6 +47,13 @@ class EvidenceView(View):
     sha256: str
 
 
+class LackView(View):
+    """A picture or clip that will never come."""
+
+    kind: EvidenceKind
+    reason: EvidenceLack
+
+
 class AlertView(View):
     """An alert whole."""
 
@@ -63,6 +71,7 @@ class AlertView(View):
     updated_at: datetime
     received_at: datetime
     late: bool
+    clock_doubtful: bool
     count: int
     threshold: int
     peak: int
@@ -79,6 +88,7 @@ class AlertView(View):
     incident_id: UUID | None
     activity: AlertActivity | None
     evidence: list[EvidenceView]
+    lacks: list[LackView]
     box_id: str
     sequence: int
 
@@ -106,6 +116,7 @@ class AlertParts:
     incident_id: UUID | None
     activity: AlertActivity | None
     evidence: list[EvidenceView]
+    lacks: list[LackView]
 
 
 def alert_views(session: Session, alerts: Sequence[Alert]) -> list[AlertView]:
@@ -117,6 +128,7 @@ def alert_views(session: Session, alerts: Sequence[Alert]) -> list[AlertView]:
     )
     duty = _duty(session, ids)
     evidence = _evidence(session, ids)
+    lacks = _lacks(session, ids, evidence)
     activities = alert_activities(session, alerts)
     incidents = dict(
         session.execute(
@@ -136,6 +148,7 @@ def alert_views(session: Session, alerts: Sequence[Alert]) -> list[AlertView]:
                 incident_id=incidents.get(alert.id),
                 activity=activities.get(alert.id),
                 evidence=evidence[alert.id],
+                lacks=lacks[alert.id],
             ),
         )
         for alert in alerts
@@ -178,6 +191,7 @@ def _whole(alert: Alert, parts: AlertParts) -> AlertView:
         updated_at=alert.updated_at,
         received_at=alert.received_at,
         late=alert.late,
+        clock_doubtful=alert.clock_doubtful,
         count=alert.count,
         threshold=alert.threshold,
         peak=alert.peak,
@@ -194,6 +208,7 @@ def _whole(alert: Alert, parts: AlertParts) -> AlertView:
         incident_id=parts.incident_id,
         activity=parts.activity,
         evidence=parts.evidence,
+        lacks=parts.lacks,
         box_id=alert.box_id,
         sequence=alert.sequence,
     )
@@ -219,11 +234,27 @@ def _duty(session: Session, ids: Sequence[UUID]) -> defaultdict[UUID, list[OnDut
     return found
 
 
+def _lacks(
+    session: Session, ids: Sequence[UUID], evidence: Mapping[UUID, Sequence[EvidenceView]]
+) -> defaultdict[UUID, list[LackView]]:
+    """Return what will never come and did not come all the same, pictures before clips."""
+    found: defaultdict[UUID, list[LackView]] = defaultdict(list)
+    for row in session.scalars(
+        select(EvidenceLacking)
+        .where(EvidenceLacking.alert_id.in_(ids))
+        .order_by(EvidenceLacking.kind.desc())
+    ):
+        if all(piece.kind is not row.kind for piece in evidence.get(row.alert_id, ())):
+            found[row.alert_id].append(LackView(kind=row.kind, reason=row.reason))
+    return found
+
+
 def _evidence(session: Session, ids: Sequence[UUID]) -> defaultdict[UUID, list[EvidenceView]]:
     found: defaultdict[UUID, list[EvidenceView]] = defaultdict(list)
     for row in session.scalars(
         select(Evidence).where(Evidence.alert_id.in_(ids)).order_by(Evidence.stored_at)
     ):
+        assert row.alert_id is not None
         found[row.alert_id].append(
             EvidenceView(
                 id=row.id,

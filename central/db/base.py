@@ -13,6 +13,8 @@ from central.codes import (
     BoxState,
     CameraShown,
     Category,
+    CommandState,
+    EvidencePlace,
     ExampleAct,
     FalseReason,
     FeedKind,
@@ -20,9 +22,10 @@ from central.codes import (
     Leaving,
     Post,
     Role,
+    UpgradeRing,
 )
 from central.db.types import BigKey, Json, UtcDateTime
-from protocol.messages import AlertKind, AlertLevel, AlertMode, EvidenceKind
+from protocol.messages import AlertKind, AlertLevel, AlertMode, EvidenceKind, EvidenceLack
 
 #: Every constraint has a name, so that a migration can speak of it on both databases.
 NAMING = {
@@ -63,7 +66,10 @@ class Base(DeclarativeBase):
         BoxState: _words(BoxState),
         CameraShown: _words(CameraShown),
         Category: _words(Category),
+        CommandState: _words(CommandState),
         EvidenceKind: _words(EvidenceKind),
+        EvidenceLack: _words(EvidenceLack),
+        EvidencePlace: _words(EvidencePlace),
         ExampleAct: _words(ExampleAct),
         FalseReason: _words(FalseReason),
         FeedKind: _words(FeedKind),
@@ -71,4 +77,5 @@ class Base(DeclarativeBase):
         Leaving: _words(Leaving),
         Post: _words(Post),
         Role: _words(Role),
+        UpgradeRing: _words(UpgradeRing),
     }

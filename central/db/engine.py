@@ -5,12 +5,13 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, select
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
+from central.db.types import to_json
 from central.errors import ConfigError, StoreUnavailableError
 
 #: How long a writer waits for another process's transaction; the longest of ours takes well under
@@ -64,14 +65,6 @@ class Database:
         ):
             yield session
 
-    def works(self) -> bool:
-        """Return whether the database answers now."""
-        try:
-            with self.read() as session:
-                return bool(session.scalar(select(1)))
-        except StoreUnavailableError:
-            return False
-
     def close(self) -> None:
         """Close every idle connection; may be called again."""
         self.engine.dispose()
@@ -87,7 +80,9 @@ def _unavailable() -> Iterator[None]:
 
 
 def _sqlite_engine(url: URL) -> Engine:
-    engine = create_engine(url, hide_parameters=True, pool_size=16, max_overflow=16)
+    engine = create_engine(
+        url, hide_parameters=True, pool_size=16, max_overflow=16, json_serializer=to_json
+    )
 
     @event.listens_for(engine, "connect")
     def prepare(connection: DBAPIConnection, _record: object) -> None:
@@ -117,6 +112,7 @@ def _postgres_engine(url: URL) -> Engine:
         return create_engine(
             url.set(drivername="postgresql+psycopg"),
             hide_parameters=True,
+            json_serializer=to_json,
             pool_size=16,
             max_overflow=16,
             pool_pre_ping=True,

@@ -1,5 +1,6 @@
 """Column types that mean the same on SQLite and PostgreSQL."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +13,17 @@ BigKey = BigInteger().with_variant(Integer, "sqlite")
 
 #: A document.
 Json = JSON().with_variant(JSONB(), "postgresql")
+
+
+class JsonText(str):
+    """A document that is JSON already; it is kept as it is, and read as any other."""
+
+    __slots__ = ()
+
+
+def to_json(value: object) -> str:
+    """Return a document's JSON. Raises TypeError where there is none."""
+    return value if isinstance(value, JsonText) else json.dumps(value)
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -4,6 +4,7 @@ Of one gap::
 
     young ── a minute ──▶ open ── its box is there ──▶ asked ── an hour ──▶ unanswered
     any ── it came ──▶ closed;  any ── the box keeps nothing so old ──▶ gone
+    any ── its outbox ended ──▶ renewed
 """
 
 from collections.abc import Iterable, Sequence
@@ -29,6 +30,7 @@ class GapState(StrEnum):
     ASKED = "asked"
     UNANSWERED = "unanswered"
     GONE = "gone"
+    RENEWED = "renewed"  # what waited of it was given other numbers
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -128,8 +130,12 @@ def next_at(gaps: Iterable[Pursued], kept_from: int | None) -> datetime | None:
     return min((one.again_at for one in gaps if one.gap.last >= (kept_from or 0)), default=None)
 
 
-def state_of(pursued: Pursued, kept_from: int | None, now: datetime) -> GapState:
-    """Return where a gap stands."""
+def state_of(
+    pursued: Pursued, kept_from: int | None, now: datetime, *, has_ended: bool = False
+) -> GapState:
+    """Return where a gap stands; ``has_ended``: its outbox has."""
+    if has_ended:
+        return GapState.RENEWED
     if kept_from is not None and pursued.gap.last < kept_from:
         return GapState.GONE
     if pursued.first_asked_at is not None:

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -15,9 +15,12 @@ from central.db.models import BoxEvent, BoxOutbox
 from central.delivery.chain import Examined, examine
 from central.delivery.stock import all_links, links
 from protocol.codec import encode
-from protocol.messages import AlertMessage
+from protocol.messages import EventMessage
 
 _STEP = 1000
+_EVENT: TypeAdapter[EventMessage] = TypeAdapter(
+    Annotated[EventMessage, Field(discriminator="type")]
+)
 
 
 class Head(StrEnum):
@@ -90,6 +93,6 @@ def _documents(session: Session, box_id: str, outbox_id: UUID) -> tuple[int, int
 def _written_out(payload: dict[str, Any]) -> str | None:
     """Return the hash of a document as a box would send it; None where it is no event."""
     try:
-        return sha256(encode(AlertMessage.model_validate(payload))).hexdigest()
+        return sha256(encode(_EVENT.validate_python(payload))).hexdigest()
     except ValidationError:
         return None

@@ -1,6 +1,6 @@
 """What is here of an outbox, read from the tables of events and of the quarantine."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    tuple_,
     union,
     union_all,
 )
@@ -24,6 +25,8 @@ from central.delivery.gaps import Gap, gaps_up_to
 
 #: Rows read at a time where all are.
 _STEP = 2000
+#: Places a statement asks for: far below SQLite's limit on variables.
+_PLACES = 500
 
 
 def links(
@@ -35,6 +38,46 @@ def links(
     """
     rows = session.execute(_links(box_id, outbox_id, from_sequence).limit(limit))
     return list(_each_once(rows))
+
+
+def heads(
+    session: Session, places: Collection[tuple[str, UUID, int]]
+) -> dict[tuple[str, UUID], Link]:
+    """Return what stands in these places (box, outbox, number), at most one an outbox.
+
+    The number 0 stands for an outbox of which nothing is here.
+    """
+    found: dict[tuple[str, UUID], Link] = {}
+    wanted = [place for place in places if place[2] > 0]
+    for first in range(0, len(wanted), _PLACES):
+        for box_id, outbox_id, *link in session.execute(_at(wanted[first : first + _PLACES])):
+            # An event comes after what is in quarantine in its place, and stands for both.
+            found[box_id, outbox_id] = Link(*link)
+    return found
+
+
+def _at(places: Sequence[tuple[str, UUID, int]]) -> Select[Any]:
+    read = select(
+        BoxEvent.box_id,
+        BoxEvent.outbox_id,
+        BoxEvent.sequence,
+        BoxEvent.digest,
+        BoxEvent.prevhash,
+        literal(value=False).label("is_opaque"),
+    ).where(tuple_(BoxEvent.box_id, BoxEvent.outbox_id, BoxEvent.sequence).in_(places))
+    unread = select(
+        Quarantine.box_id,
+        Quarantine.outbox_id,
+        Quarantine.sequence,
+        Quarantine.sha256,
+        null(),
+        literal(value=True),
+    ).where(
+        tuple_(Quarantine.box_id, Quarantine.outbox_id, Quarantine.sequence).in_(places),
+        Quarantine.is_doubled.is_(other=False),
+    )
+    both = union_all(read, unread).subquery()
+    return select(both).order_by(both.c.is_opaque.desc())
 
 
 def all_links(session: Session, box_id: str, outbox_id: UUID) -> Iterator[Link]:

@@ -37,7 +37,8 @@ class OutboxView(View):
 
     ``missing`` counts the numbers up to the highest that is known of; ``gaps_left_out`` says that
     there are more gaps than are shown. ``is_current``: no heartbeat of the box spoke of another one
-    since. ``quarantined`` keep their place, ``doubled`` have another event's.
+    since; ``ended_at``: its box said that another one took its place.
+    ``quarantined`` keep their place, ``doubled`` have another event's.
     """
 
     box_id: str
@@ -58,6 +59,7 @@ class OutboxView(View):
     broken_at: int | None
     missing: int
     missing_since: datetime | None
+    ended_at: datetime | None
     gaps: list[GapView]
     gaps_left_out: bool
 
@@ -141,7 +143,8 @@ def outbox_views(session: Session, now: datetime, box_id: str | None = None) -> 
                 broken_at=row.broken_at,
                 missing=count_missing(session, row),
                 missing_since=row.missing_since,
-                gaps=[_gap_view(one, row.told_first, now) for one in pursued[:_SHOWN]],
+                ended_at=row.ended_at,
+                gaps=[_gap_view(one, row, now) for one in pursued[:_SHOWN]],
                 gaps_left_out=len(found) > _SHOWN,
             )
         )
@@ -166,13 +169,13 @@ def proof_view(proof: Proof) -> ProofView:
     )
 
 
-def _gap_view(pursued: Pursued, told_first: int | None, now: datetime) -> GapView:
+def _gap_view(pursued: Pursued, row: BoxOutbox, now: datetime) -> GapView:
     return GapView(
         first=pursued.gap.first,
         last=pursued.gap.last,
         count=pursued.gap.count,
         since=pursued.since,
-        state=state_of(pursued, told_first, now),
+        state=state_of(pursued, row.told_first, now, has_ended=row.ended_at is not None),
         asked_at=pursued.asked_at,
         times=pursued.times,
     )

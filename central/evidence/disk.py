@@ -4,7 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
-from central.errors import StoreUnavailableError
+from central.errors import EvidenceAwayError
 
 #: So much of the disk is left alone. The database is often on the same one, and an alert without
 #: its clip is better than a centre that takes no alerts. A village's database of a year is smaller.
@@ -17,13 +17,13 @@ def free_bytes(folder: Path) -> int:
 
 
 def require_room(folder: Path) -> None:
-    """Raise StoreUnavailableError where the disk of ``folder`` is full, or nearly."""
+    """Raise EvidenceAwayError where the disk of ``folder`` is full, or nearly."""
     try:
         free = free_bytes(folder)
     except OSError as error:
-        raise StoreUnavailableError(f"evidence: {error.strerror}") from error
+        raise EvidenceAwayError(f"evidence: {error.strerror}") from error
     if free < FREE_FLOOR_BYTES:
-        raise StoreUnavailableError(f"evidence: the disk has only {free} bytes left")
+        raise EvidenceAwayError(f"evidence: the disk has only {free} bytes left")
 
 
 def sync_folder(folder: Path) -> None:

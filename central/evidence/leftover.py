@@ -34,3 +34,16 @@ def overdue(leftovers: Sequence[Leftover], allowance: Allowance) -> list[str]:
         if each.idle_s > allowance.keep_s or taken_bytes > allowance.max_bytes:
             gone.append(each.name)
     return gone
+
+
+#: So many files that no row names may always be leftovers, and beyond that one in ten.
+_FEW, _SHARE = 20, 10
+
+
+def may_be_removed(unvouched: int, files: int) -> bool:
+    """Return whether files that no row names are leftovers, of ``files`` that lie there in all.
+
+    Where they are many the database is another than the files belong to: a new one, or an old
+    copy. Then a person has to look, and nothing goes.
+    """
+    return unvouched <= max(_FEW, files // _SHARE)

@@ -13,13 +13,15 @@ from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
 
-from central.errors import DamagedError, InvalidError, OffsetError, StoreUnavailableError
-from central.evidence.disk import require_room, sync_folder
+from central.errors import DamagedError, EvidenceAwayError, InvalidError, OffsetError
+from central.evidence.disk import require_room
 from central.evidence.leftover import Allowance, Leftover, overdue
 from protocol.clock import Clock
 
 log = logging.getLogger(__name__)
 
+#: The folder of half-received files below that of evidence; no box is called so.
+PARTIAL = ".partial"
 #: A name may be given to a new file between opening and locking: so often it is opened anew.
 _TRIES = 5
 _SWEEP_EVERY_NS = 60 * 1_000_000_000
@@ -44,7 +46,7 @@ class Partial:
         return self.size_bytes == self.length_bytes
 
     def write(self, chunk: bytes) -> None:
-        """Add bytes. Raises InvalidError, StoreUnavailableError where the disk is full or nearly.
+        """Add bytes. Raises InvalidError, EvidenceAwayError where the disk is full or nearly.
 
         Of a chunk that the disk took in part, that part stays and counts.
         """
@@ -60,12 +62,12 @@ class Partial:
                 self.size_bytes += written
                 rest = rest[written:]
         except OSError as error:
-            raise StoreUnavailableError(f"evidence: {error.strerror}") from error
+            raise EvidenceAwayError(f"evidence: {error.strerror}") from error
 
     def verify(self, sha256: str) -> None:
         """Make the whole file durable where it has this hash, else remove it.
 
-        Raises DamagedError where it has another; StoreUnavailableError.
+        Raises DamagedError where it has another; EvidenceAwayError.
         """
         try:
             self._file.seek(0)
@@ -75,16 +77,7 @@ class Partial:
                 raise DamagedError("the bytes do not have the SHA-256 that was named")
             os.fsync(self._file.fileno())
         except OSError as error:
-            raise StoreUnavailableError(f"evidence: {error.strerror}") from error
-
-    def place(self, target: Path) -> None:
-        """Give the file its final name, durably. Raises StoreUnavailableError."""
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            self.path.replace(target)
-            sync_folder(target.parent)
-        except OSError as error:
-            raise StoreUnavailableError(f"evidence: {error.strerror}") from error
+            raise EvidenceAwayError(f"evidence: {error.strerror}") from error
 
     def discard(self) -> None:
         """Remove the file: it is not needed. Raises nothing."""
@@ -115,7 +108,7 @@ class Partials:
     def offset(self, name: str) -> int:
         """Return how many bytes of ``name`` are here.
 
-        Raises StoreUnavailableError, as :meth:`begin` would.
+        Raises EvidenceAwayError, as :meth:`begin` would.
         """
         require_room(self.folder)
         try:
@@ -123,12 +116,12 @@ class Partials:
         except FileNotFoundError:
             return 0
         except OSError as error:
-            raise StoreUnavailableError(f"evidence: {error.strerror}") from error
+            raise EvidenceAwayError(f"evidence: {error.strerror}") from error
 
     def begin(self, name: str, offset: int, length_bytes: int) -> Partial:
         """Return the file to add bytes to from ``offset``; it is for the caller to close.
 
-        Raises OffsetError where another number of bytes is here; StoreUnavailableError where
+        Raises OffsetError where another number of bytes is here; EvidenceAwayError where
         another replica is receiving it, the disk is full, or nearly, or refuses.
         """
         require_room(self.folder)
@@ -136,7 +129,7 @@ class Partials:
             self._sweep_now_and_then()
             partial = Partial(self.folder / name, self._locked(self.folder / name), length_bytes)
         except OSError as error:
-            raise StoreUnavailableError(f"evidence: {error.strerror}") from error
+            raise EvidenceAwayError(f"evidence: {error.strerror}") from error
         if partial.size_bytes != offset:
             partial.close()
             raise OffsetError(partial.size_bytes)
@@ -171,13 +164,13 @@ class Partials:
             file = path.open("a+b", buffering=0)
             if not _lock(file):
                 file.close()
-                raise StoreUnavailableError("evidence: it is being received by another replica")
-            # It may have been placed or removed before it was locked: then the name is another's.
+                raise EvidenceAwayError("evidence: it is being received by another replica")
+            # It may have been removed, or stored, before it was locked: then the name is another's.
             with contextlib.suppress(FileNotFoundError):
                 if path.stat().st_ino == os.fstat(file.fileno()).st_ino:
                     return file
             file.close()
-        raise StoreUnavailableError("evidence: it is being received by another replica")
+        raise EvidenceAwayError("evidence: it is being received by another replica")
 
 
 def _lock(file: FileIO) -> bool:

@@ -1,17 +1,21 @@
 """Evidence: boxes bring it in parts, people look at it."""
 
 import re
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
 import anyio
+from anyio import CapacityLimiter
 from fastapi import APIRouter, Depends, Header, Request, Response
-from fastapi.responses import FileResponse
+from fastapi.responses import StreamingResponse
 from starlette.requests import ClientDisconnect
 
-from central.errors import InvalidError, OffsetError, SignInError, TooLongError
+from central.errors import InvalidError, OffsetError, SignInError, SpanError, TooLongError
 from central.evidence.partial import Partial
+from central.evidence.span import Span, span_of
+from central.evidence.storage import Content
 from central.evidence.store import Piece, Stored
 from central.http.access import ANY, allow, allow_boxes
 from central.http.centre import Centre, CentreDep
@@ -26,8 +30,18 @@ _SHA256 = re.compile(r"^[0-9a-f]{64}$")
 _STORED = {"upload-complete": "?1"}  # a boolean of structured fields (RFC 8941)
 _UNDER_WAY = {"upload-complete": "?0"}
 
-#: Bytes that are handed to the writing thread at once.
+#: Bytes that are handed to the writing thread at once, or taken from the reading one.
 _CHUNK_BYTES = 256 * 1024
+
+
+def admitted_box(
+    box_id: str, centre: CentreDep, authorization: Annotated[str, Header()] = ""
+) -> str:
+    """Return the box whose token was given. Raises SignInError."""
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not centre.boxes.admits(box_id, token.strip()):
+        raise SignInError("not this box's token")
+    return box_id
 
 
 def brought(
@@ -41,9 +55,7 @@ def brought(
     authorization: Annotated[str, Header()] = "",
 ) -> Piece:
     """Return what a box speaks of. Raises SignInError, InvalidError."""
-    scheme, _, token = authorization.partition(" ")
-    if scheme.lower() != "bearer" or not centre.boxes.admits(box_id, token.strip()):
-        raise SignInError("not this box's token")
+    admitted_box(box_id, centre, authorization)
     if not _SHA256.match(x_content_sha256):
         raise InvalidError("X-Content-SHA256: 64 hexadecimal digits, in small letters")
     if x_evidence_end < x_evidence_start:
@@ -105,12 +117,35 @@ async def patch_evidence(
         return Response(status_code=408)  # in the first case nobody reads it
 
 
-@router.get("/evidence/{evidence_id}", response_class=FileResponse, **allow(*ANY))
-def get_evidence(evidence_id: UUID, centre: CentreDep) -> FileResponse:
-    """Return a picture or clip; ``Range`` is honoured."""
-    found = centre.evidence.find(evidence_id)
-    headers = {"cache-control": "private, max-age=86400, immutable", "etag": f'"{found.sha256}"'}
-    return FileResponse(found.path, media_type=found.media_type, headers=headers)
+@router.get("/evidence/{evidence_id}", response_class=StreamingResponse, **allow(*ANY))
+async def get_evidence(
+    evidence_id: UUID,
+    centre: CentreDep,
+    wanted: Annotated[str, Header(alias="range")] = "",
+    if_range: Annotated[str, Header()] = "",
+) -> Response:
+    """Return a picture or clip from wherever it lies; a ``Range`` is honoured."""
+    store, limiter = centre.evidence, centre.evidence_reads
+    found = await anyio.to_thread.run_sync(store.find, evidence_id)
+    etag = f'"{found.sha256}"'
+    headers = {
+        "cache-control": "private, max-age=86400, immutable",
+        "etag": etag,
+        "accept-ranges": "bytes",
+    }
+    try:
+        span = span_of(wanted if if_range in {"", etag} else "", found.size_bytes)
+    except SpanError as error:
+        answer = problem_of(error)
+        answer.headers["content-range"] = f"bytes */{error.size_bytes}"
+        return answer
+    if span is not None:
+        headers["content-range"] = f"bytes {span.first}-{span.last}/{found.size_bytes}"
+    status, span = (206, span) if span else (200, Span(0, found.size_bytes - 1))
+    headers["content-length"] = str(span.length)
+    content = await anyio.to_thread.run_sync(store.content, found, span, limiter=limiter)
+    body = _read(content, span.length, limiter)
+    return StreamingResponse(body, status, headers, media_type=found.media_type)
 
 
 async def _had(centre: Centre, piece: Piece) -> bool:
@@ -127,7 +162,9 @@ async def _receive(centre: Centre, piece: Piece, part: _Part, request: Request) 
             headers = {"upload-offset": str(partial.size_bytes)} | _UNDER_WAY
             return Response(status_code=204, headers=headers)
         with anyio.CancelScope(shield=True):  # whoever takes over now finds it stored
-            stored = await anyio.to_thread.run_sync(store.keep, piece, partial)
+            stored = await anyio.to_thread.run_sync(
+                store.keep, piece, partial, limiter=centre.uploads.storing
+            )
         return Response(status_code=201 if stored is Stored.NEW else 200, headers=_STORED)
     finally:
         with anyio.CancelScope(shield=True):  # closing may wait for the disk
@@ -154,6 +191,23 @@ async def _write(partial: Partial, request: Request, idle_s: float) -> None:
     finally:
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(partial.write, bytes(waiting))
+
+
+async def _read(
+    content: Content, length_bytes: int, limiter: CapacityLimiter
+) -> AsyncIterator[bytes]:
+    """Yield so many bytes, then let go of the file. It breaks off where they end before."""
+    try:
+        while length_bytes:
+            size = min(_CHUNK_BYTES, length_bytes)
+            some = await anyio.to_thread.run_sync(content.read, size, limiter=limiter)
+            if not some:
+                return
+            length_bytes -= len(some)
+            yield some
+    finally:
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(content.close)
 
 
 def _limit(centre: Centre) -> dict[str, str]:

@@ -5,11 +5,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from anyio import CancelScope, Event
+from anyio import CancelScope, CapacityLimiter, Event
 
 from central.errors import StoreUnavailableError
 from central.evidence.store import Piece
 from protocol.messages import EvidenceKind
+
+#: Pieces that are handed to the storage at once.
+_STORED_AT_ONCE = 8
 
 
 @dataclass(slots=True)
@@ -29,6 +32,8 @@ class Uploads:
 
     def __init__(self, idle_s: float = 30.0) -> None:
         self.idle_s = idle_s
+        #: Who may wait for the storage at once, so that one that hangs does not hold every thread.
+        self.storing = CapacityLimiter(_STORED_AT_ONCE)
         self._under_way: dict[tuple[str, UUID, EvidenceKind], _Upload] = {}
 
     @asynccontextmanager

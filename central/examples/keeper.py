@@ -1,7 +1,6 @@
 """Keeping examples: what is due is copied as soon as its picture is there; what is too old goes."""
 
 import logging
-import threading
 from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -11,11 +10,12 @@ from sqlalchemy.orm import Session
 
 from central.db.engine import Database
 from central.db.models import Alert, BoxEvent, Evidence, ExampleDue
-from central.errors import InvalidError, NotFoundError, StoreUnavailableError
+from central.errors import EvidenceAwayError, InvalidError, NotFoundError
 from central.evidence.store import EvidenceStore
 from central.examples.frame import bare
 from central.examples.rule import Limits, leaving
 from central.examples.shelf import ExampleShelf, Label
+from central.periodic import PeriodicWorker
 from protocol.clock import Clock
 from protocol.messages import EvidenceKind
 
@@ -56,21 +56,16 @@ class ExampleKeeper:
         self._evidence = evidence
         self._shelf = shelf
         self.choice = choice
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._worker = PeriodicWorker("examples", _EVERY_S, self.look)
         self._tidied_ns: int | None = None
 
     def start(self) -> None:
         """Begin to look."""
-        self._thread = threading.Thread(target=self._run, name="examples", daemon=True)
-        self._thread.start()
+        self._worker.start()
 
     def close(self) -> None:
         """Stop and wait; may be called again."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self._worker.close()
 
     def look(self) -> None:
         """Look once. Raises StoreUnavailableError."""
@@ -82,16 +77,6 @@ class ExampleKeeper:
         if is_time:
             self._tidied_ns = now_ns
             self._tidy()
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self.look()
-            except StoreUnavailableError as error:
-                log.warning("examples.interrupted", extra={"error": str(error)})
-            except Exception:
-                log.exception("examples.failed")
-            self._stopping.wait(_EVERY_S)
 
     def _keep_due(self) -> int:
         """Keep what is due and has its picture; return how many."""
@@ -111,12 +96,14 @@ class ExampleKeeper:
 
     def _keep(self, alert: Alert, piece: Evidence, model: str | None) -> None:
         try:
-            jpeg = bare(self._evidence.find(piece.id).path.read_bytes())
+            jpeg = bare(self._evidence.read(piece.id))
         except (InvalidError, NotFoundError) as error:
             log.warning("examples.refused", extra={"alert": alert.id, "error": str(error)})
             self._shelf.refuse(alert.id)
             return
-        except OSError as error:  # it stays due, and the others go on
+        except (EvidenceAwayError, OSError) as error:  # it stays due, and the others go on
+            if not self._evidence.works:  # so do all
+                raise
             log.warning("examples.unread", extra={"alert": alert.id, "error": str(error)})
             return
         assert alert.reason is not None  # a false alarm has one: the database says so

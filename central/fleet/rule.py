@@ -7,9 +7,13 @@ from enum import StrEnum
 
 from central.codes import BoxState
 from central.delivery.gaps import YOUNG_FOR
+from central.fleet.clock import is_doubtful
+from protocol.messages import ClockQuality
 
 #: An alert that waits on its box for longer than this: the line is down, or too slow.
 BACKLOG_AFTER = timedelta(minutes=10)
+#: How full an outbox is when its box begins to fold (alert I11).
+FULL_AT_PERCENT = 80
 #: Pictures and clips that wait on a box. A few always do: a clip is sent after its alert.
 EVIDENCE_MANY = 20
 #: How long two boxes of one id are warned of after the last sign of it.
@@ -25,6 +29,8 @@ class BoxWarning(StrEnum):
     GAP = "gap"  # numbers are missing for more than a minute
     QUARANTINE = "quarantine"  # something could not be understood
     DETECTOR = "detector"  # it should look and does not
+    CLOCK = "clock"  # its times are not to be relied on
+    FULL = "full"  # its outbox fills: steps of alerts are not told any more
     OUTBOX = "outbox"  # alerts wait on the box
     EVIDENCE = "evidence"  # pictures and clips wait on the box
 
@@ -49,6 +55,9 @@ class BoxFacts:
     evidence_pending: int
     quarantined: int
     doubled_at: datetime | None
+    clock: ClockQuality | None
+    clock_offset_ms: int | None
+    full_percent: int
     outboxes: Sequence[OutboxFacts]
 
 
@@ -66,6 +75,8 @@ def box_warnings(box: BoxFacts, now: datetime) -> list[BoxWarning]:
         BoxWarning.QUARANTINE: box.quarantined > 0,
         # Of a box that is away nobody knows how its detector is.
         BoxWarning.DETECTOR: box.detector == "down" and box.state is not BoxState.LOST,
+        BoxWarning.CLOCK: is_doubtful(box.clock, box.clock_offset_ms, now, is_late=False),
+        BoxWarning.FULL: box.full_percent >= FULL_AT_PERCENT,
         BoxWarning.OUTBOX: oldest is not None and now - oldest >= BACKLOG_AFTER,
         BoxWarning.EVIDENCE: box.evidence_pending >= EVIDENCE_MANY,
     }

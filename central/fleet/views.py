@@ -2,21 +2,28 @@
 
 from collections import defaultdict
 from datetime import datetime
+from typing import Any, TypeVar
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from central.codes import BoxState, CameraShown
+from central.codes import BoxState, CameraShown, UpgradeRing
 from central.db.models import Box, BoxOutbox, Camera, Quarantine
 from central.fleet.rule import BoxFacts, BoxWarning, OutboxFacts, box_warnings
 from central.people.views import View
 from central.sites.liveness import box_state
+from protocol.messages import ClockQuality, Message, OutboxFill, UplinkFigures
+
+_Told = TypeVar("_Told", bound=Message)
 
 
 class FleetBoxView(View):
     """A box with all it says of itself, and what is wrong with it, gravest first.
 
     Bytes are null until its first heartbeat. ``cameras_live`` is 0 while the box is lost.
+    ``clock_offset_ms`` is its clock minus ours; ``clock``, ``uplink`` and ``outbox`` are its own
+    words, null where it is older than they are. ``target_version`` is what it is to run instead of
+    ``software``; empty: that.
     """
 
     box_id: str
@@ -36,6 +43,12 @@ class FleetBoxView(View):
     cameras: int
     cameras_live: int
     quarantined: int
+    upgrade_ring: UpgradeRing
+    target_version: str
+    clock_offset_ms: int | None
+    clock: ClockQuality | None
+    uplink: UplinkFigures | None
+    outbox: OutboxFill | None
     warnings: list[BoxWarning]
 
 
@@ -54,6 +67,7 @@ def fleet_views(session: Session, now: datetime) -> list[FleetBoxView]:
     views = []
     for box in session.scalars(select(Box).order_by(Box.id)):
         state = box_state(box.last_seen_at, now, online=box.online)
+        fill = _read(OutboxFill, box.outbox)
         count, _ = kept.get(box.id, (0, None))
         facts = BoxFacts(
             state=state,
@@ -62,6 +76,9 @@ def fleet_views(session: Session, now: datetime) -> list[FleetBoxView]:
             evidence_pending=box.evidence_pending,
             quarantined=count,
             doubled_at=doubled.get(box.id, (0, None))[1],
+            clock=_read(ClockQuality, box.clock),
+            clock_offset_ms=box.clock_offset_ms,
+            full_percent=0 if fill is None else fill.full_percent,
             outboxes=outboxes[box.id],
         )
         views.append(_view(box, state, cameras[box.id], count, box_warnings(facts, now)))
@@ -80,6 +97,10 @@ def _quarantined(session: Session, *, is_doubled: bool) -> dict[str, tuple[int, 
         .group_by(Quarantine.box_id)
     )
     return {box_id: (count, last_at) for box_id, count, last_at in rows if box_id}
+
+
+def _read(kind: type[_Told], document: dict[str, Any] | None) -> _Told | None:
+    return None if document is None else kind.model_validate(document)
 
 
 def _view(
@@ -108,5 +129,11 @@ def _view(
         cameras=len(cameras),
         cameras_live=cameras.count(CameraShown.LIVE) if is_there else 0,
         quarantined=quarantined,
+        upgrade_ring=box.upgrade_ring,
+        target_version=box.target_version,
+        clock_offset_ms=box.clock_offset_ms,
+        clock=_read(ClockQuality, box.clock),
+        uplink=_read(UplinkFigures, box.uplink),
+        outbox=_read(OutboxFill, box.outbox),
         warnings=warnings,
     )

@@ -14,8 +14,11 @@ from central.alerts.desk import AlertDesk
 from central.auth.boxes import BoxRegister
 from central.auth.limits import TryLimits
 from central.auth.sessions import SessionDesk, SessionRules
+from central.commands.desk import CommandDesk
 from central.config import CentralConfig
 from central.db.engine import Database
+from central.evidence.caretaker import EvidenceCaretaker
+from central.evidence.places import open_partials, open_storages
 from central.evidence.store import EvidenceStore
 from central.evidence.uploads import Uploads
 from central.examples.keeper import Choice, ExampleKeeper
@@ -30,6 +33,8 @@ from central.wall.pump import FeedPump
 from central.wall.views import ChangeRenderer, VillageView
 from protocol.clock import Clock
 
+#: A storage that hangs holds so many threads of those that serve the pages, and no more.
+_READS_AT_ONCE = 8
 #: Each check of a password takes a core for some 20 ms: so many at once, so many more in line.
 _CHECKS_AT_ONCE = 2
 
@@ -50,10 +55,13 @@ class Centre:
     known: EffectWatch
     evidence: EvidenceStore
     uploads: Uploads
+    caretaker: EvidenceCaretaker
+    evidence_reads: CapacityLimiter
     examples: ExampleShelf
     keeper: ExampleKeeper
     viewings: ViewingRegister
     quarantine: QuarantineDesk
+    commands: CommandDesk
     pump: FeedPump
     watch: Watch
     hub: RelayHub
@@ -65,6 +73,7 @@ class Centre:
         self.pump.start()
         self.watch.start()
         self.keeper.start()
+        self.caretaker.start()
 
     async def leave_browsers(self) -> None:
         """Let go of everything that would stay connected for ever."""
@@ -76,6 +85,7 @@ class Centre:
         self.pump.close()
         self.watch.close()
         self.keeper.close()
+        self.caretaker.close()
         self.database.close()
 
 
@@ -91,8 +101,10 @@ def build_centre(config: CentralConfig, database: Database, clock: Clock) -> Cen
     )
     sessions = SessionDesk(database, clock, TryLimits(database, clock), rules)
     choice = Choice(config.examples.keep, config.examples.limits(), village.zone)
-    kept = config.evidence
-    evidence = EvidenceStore(database, clock, kept.folder, kept.max_bytes, kept.allowance())
+    storages = open_storages(config, clock)
+    evidence = EvidenceStore(
+        database, clock, open_partials(config, clock), storages, config.evidence.max_bytes
+    )
     examples = ExampleShelf(database, clock, config.examples.folder)
     known = EffectWatch(database, clock, deadlines)
     keep_feed = timedelta(hours=config.feed.keep_hours)
@@ -111,10 +123,13 @@ def build_centre(config: CentralConfig, database: Database, clock: Clock) -> Cen
         known=known,
         evidence=evidence,
         uploads=Uploads(),
+        caretaker=EvidenceCaretaker(database, clock, storages),
+        evidence_reads=CapacityLimiter(_READS_AT_ONCE),
         examples=examples,
         keeper=ExampleKeeper(database, clock, evidence, examples, choice),
         viewings=ViewingRegister(database, clock),
         quarantine=QuarantineDesk(database, clock, DatabaseInbox(database, clock, deadlines)),
+        commands=CommandDesk(database, clock),
         pump=FeedPump(database, ChangeRenderer(clock, village.region_code)),
         watch=Watch(database, clock, sessions, known, village.region_code, keep_feed),
         hub=RelayHub(),

@@ -17,12 +17,14 @@ from central.errors import (
     CentralError,
     ConflictError,
     DamagedError,
+    EvidenceAwayError,
     ForbiddenError,
     InvalidError,
     NotFoundError,
     OffsetError,
     OverlapError,
     SignInError,
+    SpanError,
     StoreUnavailableError,
     TooLongError,
     TooManyTriesError,
@@ -38,6 +40,7 @@ class Kind:
     status: int
     error: str
     zh: str
+    retry_after_s: int | None = None
 
 
 _KINDS: dict[type[CentralError], Kind] = {
@@ -49,12 +52,14 @@ _KINDS: dict[type[CentralError], Kind] = {
     OffsetError: Kind(409, "offset", "文件续传的位置不对,请从已收到的位置继续"),
     InvalidError: Kind(422, "invalid", "填写的内容不符合要求"),
     DamagedError: Kind(422, "damaged", "收到的文件与校验值不符,请重新上传"),
+    SpanError: Kind(416, "span", "所请求的部分超出了文件的长度"),
     TooLongError: Kind(413, "too_long", "文件过大"),
     TooManyTriesError: Kind(429, "too_many_tries", "尝试次数过多,请稍后再试"),
     BoxTooOldError: Kind(502, "box_too_old", "村级主机的软件版本过旧,不支持此操作"),
     BoxUnreachableError: Kind(503, "box_unreachable", "村级主机不在线"),
     BoxUnsureError: Kind(504, "box_unsure", "村级主机没有答复,可能已经执行,请先查看再操作"),
     StoreUnavailableError: Kind(503, "unavailable", "数据库暂时不可用,请稍后再试"),
+    EvidenceAwayError: Kind(503, "evidence_away", "图片和视频的存储暂时不可用,请稍后再试", 30),
 }
 _BY_STATUS = {
     400: Kind(400, "bad_request", "请求不正确"),
@@ -68,8 +73,11 @@ _INTERNAL = Kind(500, "internal", "系统内部错误")
 
 def problem(kind: Kind, message: str) -> JSONResponse:
     """Return a problem as an answer."""
+    wait = {} if kind.retry_after_s is None else {"retry-after": str(kind.retry_after_s)}
     return JSONResponse(
-        {"error": kind.error, "message": message, "message_zh": kind.zh}, status_code=kind.status
+        {"error": kind.error, "message": message, "message_zh": kind.zh},
+        status_code=kind.status,
+        headers=wait,
     )
 
 

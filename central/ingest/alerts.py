@@ -4,58 +4,70 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
+from central.activities.book import Programme
 from central.activities.effect import Effect
 from central.alerts.fold import BoxFacts, facts_of, fold
 from central.alerts.states import UNDECIDED, Deadlines
 from central.codes import RANK, AlertState, FeedKind
+from central.db.bulk import insert_rows
 from central.db.models import Alert, AlertDuty, AlertLedger, Box, BoxEvent, Person
-from central.db.upsert import insert_into
+from central.delivery.ledger import DeliveryLedger
 from central.duty.resolve import OnDuty
 from central.duty.roster import duty_at
-from central.ingest.parse import Refused, Understood
+from central.fleet.clock import is_doubtful
+from central.ingest.events import EventIntake
+from central.ingest.parse import Refused, Understood, alert_of
 from central.ledger.book import append
 from central.ledger.chain import Entry
-from protocol.messages import AlertCurve, AlertLevel, AlertMessage, AlertMode
+from protocol.messages import AlertCurve, AlertLevel, AlertMode, ResultMessage
 from protocol.topics import Leaf
 
 #: An alert that comes by so much later than it was received: the database was away meanwhile.
 LATE_S = 60.0
-
-#: Rows a statement: far below SQLite's limit on variables.
-_ROWS = 500
 
 
 @dataclass(slots=True)
 class AlertIntake:
     """Takes a batch's alert messages inside the caller's transaction.
 
-    ``changes`` are the feed's; trial alerts are only logged, so they are not among them.
-    ``fresh`` are the events not seen before, ``repeated`` those that were.
+    The caller holds the boxes' lock, and ``ledger`` has looked at the batch. ``changes`` are the
+    feed's; trial alerts are only logged, so they are not among them. ``fresh`` are the events not
+    seen before, ``repeated`` those that were. Events that are results of commands are stored as the
+    others are, and left in ``results`` for who knows commands.
     """
 
     session: Session
     boxes: Mapping[str, Box]
     now: datetime
     deadlines: Deadlines
+    ledger: DeliveryLedger
     changes: list[tuple[FeedKind, str]] = field(default_factory=list)
-    fresh: list[Understood] = field(default_factory=list)
-    repeated: list[Understood] = field(default_factory=list)
+    fresh: Sequence[Understood] = ()
+    repeated: Sequence[Understood] = ()
+    results: list[Understood] = field(default_factory=list)
+    _begun: list[Alert] = field(default_factory=list)
     _entries: list[Entry] = field(default_factory=list)
-    _frozen: list[AlertDuty] = field(default_factory=list)
-    _duty: dict[str, Sequence[AlertDuty]] = field(default_factory=dict)
+    _frozen: list[dict[str, Any]] = field(default_factory=list)
+    _duty: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    _programme: Programme = field(default_factory=Programme)
 
     def take(self, items: Sequence[Understood]) -> list[Refused]:
         """Store the events and fold the new ones into their alerts; return the refused ones."""
-        refused: list[Refused] = []
+        events = EventIntake(self.session, self.ledger)
+        events.take(items)
+        self.fresh, self.repeated, refused = events.fresh, events.repeated, events.refused
         by_alert: defaultdict[UUID, list[Understood]] = defaultdict(list)
-        for item in self._unseen(items, refused):
-            by_alert[_alert(item).data.alert_id].append(item)
+        for item in self.fresh:
+            if isinstance(item.message, ResultMessage):
+                self.results.append(item)
+            elif not self._came_before(item):
+                by_alert[alert_of(item).data.alert_id].append(item)
         known = {
             alert.id: alert
             for alert in self.session.scalars(
@@ -66,94 +78,54 @@ class AlertIntake:
                 .with_for_update()
             )
         }
-        for alert_id, events in by_alert.items():
+        unknown = by_alert.keys() - known.keys()
+        self._programme = self._programme_of(
+            [event for alert_id in unknown for event in by_alert[alert_id]]
+        )
+        for alert_id, told in by_alert.items():
             row = known.get(alert_id)
-            owner = row.box_id if row else events[0].topic.box_id
-            strangers = [event for event in events if event.topic.box_id != owner]
+            owner = row.box_id if row else told[0].topic.box_id
+            strangers = [event for event in told if event.topic.box_id != owner]
             refused += [_refuse(event, "alert_id: is another box's") for event in strangers]
-            own = [event for event in events if event.topic.box_id == owner]
+            own = [event for event in told if event.topic.box_id == owner]
             if own:
                 self._fold(row, own)
         if self._entries:
-            self.session.flush()  # an alert goes before who was on duty for it
-            self.session.add_all(self._frozen)
+            self.session.flush()
+            insert_rows(self.session, Alert, self._begun)
+            insert_rows(self.session, AlertDuty, self._frozen)
             append(self.session, AlertLedger, self._entries)
         return refused
 
-    def _unseen(self, items: Sequence[Understood], refused: list[Refused]) -> list[Understood]:
-        """Store the events; return those that were not there, in order."""
-        fresh: list[Understood] = []
-        for first in range(0, len(items), _ROWS):
-            part = items[first : first + _ROWS]
-            stored = self._insert(part)
-            for item in part:
-                message = _alert(item)
-                key = (item.topic.box_id, message.outboxid, message.sequence)
-                if stored.get(key) == message.id:
-                    fresh.append(item)
-                    del stored[key]  # the same message again in this batch is a duplicate
-                elif self._is_reused(key, item):
-                    reason = "sequence: used by another event before: is there a second such box?"
-                    refused.append(_refuse(item, reason, is_doubled=True))
-                else:
-                    self.repeated.append(item)
-        self.fresh += fresh
-        return fresh
-
-    def _insert(self, part: Sequence[Understood]) -> dict[tuple[str, UUID, int], UUID]:
-        if not part:
-            return {}
-        rows = [
-            {
-                "box_id": item.topic.box_id,
-                "outbox_id": _alert(item).outboxid,
-                "sequence": _alert(item).sequence,
-                "event_id": item.message.id,
-                "payload": item.message.model_dump(mode="json", exclude_none=True),
-                "digest": sha256(item.received.payload).hexdigest(),
-                "prevhash": _alert(item).prevhash,
-                "received_at": item.received.received_at,
-            }
-            for item in part
-        ]
-        statement = (
-            insert_into(self.session, BoxEvent)
-            .values(rows)
-            .on_conflict_do_nothing(
-                index_elements=[BoxEvent.box_id, BoxEvent.outbox_id, BoxEvent.sequence]
+    def _came_before(self, item: Understood) -> bool:
+        """Return whether an event came from an outbox that ended before its receipt was heard."""
+        message = alert_of(item)
+        if message.formeroutbox is None:
+            return False
+        found = self.session.scalars(
+            select(BoxEvent.event_id).where(
+                BoxEvent.box_id == item.topic.box_id,
+                BoxEvent.outbox_id == message.formeroutbox,
+                BoxEvent.sequence == message.formersequence,
             )
-            .returning(BoxEvent.box_id, BoxEvent.outbox_id, BoxEvent.sequence, BoxEvent.event_id)
-        )
-        return {
-            (box_id, outbox_id, sequence): event_id
-            for box_id, outbox_id, sequence, event_id in self.session.execute(statement)
-        }
-
-    def _is_reused(self, key: tuple[str, UUID, int], item: Understood) -> bool:
-        """Return whether other bytes have that place: a box sends what it stored (protocol I9)."""
-        box_id, outbox_id, sequence = key
-        stored = self.session.scalars(
-            select(BoxEvent.digest).where(
-                BoxEvent.box_id == box_id,
-                BoxEvent.outbox_id == outbox_id,
-                BoxEvent.sequence == sequence,
-            )
-        ).one()
-        return stored != sha256(item.received.payload).hexdigest()
+        ).one_or_none()
+        return found == message.id
 
     def _fold(self, row: Alert | None, events: Sequence[Understood]) -> None:
         before = _facts(row) if row else None
         facts = before
         for event in events:
-            message = _alert(event)
-            facts = fold(facts, facts_of(message.data, message.sequence))
+            message = alert_of(event)
+            facts = fold(facts, facts_of(message, clock_doubtful=self._is_doubtful(event)))
         assert facts is not None
         if facts == before:
             return  # older than what is known
         is_late = all(self._is_late(event) for event in events)
         if row is None:
             first = events[0]
-            row = self._begin(_alert(first).data.alert_id, first.topic.box_id, facts, late=is_late)
+            row = self._begin(
+                alert_of(first).data.alert_id, first.topic.box_id, facts, late=is_late
+            )
         else:
             if row.late and not is_late and facts.ended_at is None:
                 self._call_after_all(row, facts.level)
@@ -162,6 +134,13 @@ class AlertIntake:
             self._write(row, "ended")
         if facts.mode is not AlertMode.TRIAL:
             self.changes.append((FeedKind.ALERT, str(row.id)))
+
+    def _is_doubtful(self, event: Understood) -> bool:
+        """Return whether the box's clock was not to be relied on (protocol I17)."""
+        data = alert_of(event).data
+        measured_ms = self.boxes[event.topic.box_id].clock_offset_ms
+        is_late = self._is_late(event)
+        return is_doubtful(data.clock, measured_ms, data.started_at, is_late=is_late)
 
     def _is_late(self, event: Understood) -> bool:
         """Return whether an event is no news: its box says so, or it has waited here."""
@@ -187,19 +166,13 @@ class AlertIntake:
             note="",
         )
         self._put(row, facts)
-        self.session.add(row)
-        for duty in self._on_duty(self.boxes[box_id].region_code):
-            self._frozen.append(
-                AlertDuty(
-                    alert_id=alert_id,
-                    person_id=duty.person_id,
-                    post=duty.post,
-                    name=duty.name,
-                    phone=duty.phone,
-                )
-            )
+        self._begun.append(row)
+        self._frozen += [
+            {"alert_id": alert_id, **person}
+            for person in self._on_duty(self.boxes[box_id].region_code)
+        ]
         self._write(row, "raised", to_state=AlertState.NEW)
-        self._entries += self._effect().at_first(row)
+        self._entries += self._effect().at_first(row, self._programme)
         return row
 
     def _go_on(self, row: Alert, facts: BoxFacts) -> None:
@@ -211,12 +184,23 @@ class AlertIntake:
         self._put(row, facts)
         self._entries += self._effect().again(row)
 
+    def _programme_of(self, events: Sequence[Understood]) -> Programme:
+        """Return the planned events that the alerts of these may belong to; once a batch."""
+        if not events:
+            return Programme()
+        told = [(event.topic.box_id, alert_of(event).data) for event in events]
+        places = {data.grid_code for _, data in told}
+        places |= {f"{box_id}.{data.camera_id}" for box_id, data in told}
+        times = [data.started_at for _, data in told]
+        return Programme.read(self.session, places, min(times), max(times))
+
     def _effect(self) -> Effect:
         """Return what planned events do to an alert (incident I9, incident I10)."""
         return Effect(self.session, self.now, self.deadlines)
 
     def _put(self, row: Alert, facts: BoxFacts) -> None:
-        row.box_at, row.sequence = facts.at, facts.sequence
+        row.box_at, row.outbox_id, row.sequence = facts.at, facts.outbox_id, facts.sequence
+        row.clock_doubtful = facts.clock_doubtful
         row.kind, row.level, row.mode = facts.kind, facts.level, facts.mode
         row.camera_uid = f"{row.box_id}.{facts.camera_id}"
         row.camera_name, row.grid_code = facts.camera_name, facts.grid_code
@@ -232,8 +216,8 @@ class AlertIntake:
     ) -> None:
         self._entries.append(Entry(str(row.id), self.now, action, to_state=to_state, note=note))
 
-    def _on_duty(self, region_code: str) -> Sequence[AlertDuty]:
-        """Return who is on duty now, as templates to copy; once a batch and region."""
+    def _on_duty(self, region_code: str) -> list[dict[str, Any]]:
+        """Return who is on duty now, as values of rows; once a batch and region."""
         if region_code not in self._duty:
             has_it = duty_at(self.session, region_code, self.now)
             people: Sequence[OnDuty] = has_it.shift.people if has_it else ()
@@ -244,30 +228,27 @@ class AlertIntake:
                 )
             }
             self._duty[region_code] = [
-                AlertDuty(
-                    person_id=one.person_id,
-                    post=one.post,
-                    name=names[one.person_id].name,
-                    phone=names[one.person_id].phone,
-                )
+                {
+                    "person_id": one.person_id,
+                    "post": one.post,
+                    "name": names[one.person_id].name,
+                    "phone": names[one.person_id].phone,
+                }
                 for one in people
             ]
         return self._duty[region_code]
 
 
-def _alert(item: Understood) -> AlertMessage:
-    assert isinstance(item.message, AlertMessage)
-    return item.message
-
-
-def _refuse(item: Understood, reason: str, *, is_doubled: bool = False) -> Refused:
-    return Refused(item.received, item.topic, reason, item.place, is_doubled)
+def _refuse(item: Understood, reason: str) -> Refused:
+    return Refused(item.received, item.topic, reason, item.place)
 
 
 def _facts(row: Alert) -> BoxFacts:
     return BoxFacts(
         at=row.box_at,
+        outbox_id=row.outbox_id,
         sequence=row.sequence,
+        clock_doubtful=row.clock_doubtful,
         kind=row.kind,
         level=row.level,
         mode=row.mode,

@@ -10,20 +10,21 @@ import random
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from central.errors import StoreUnavailableError
-from central.ingest.uplink import Delivery, Phase, Uplink, UplinkSettings
-from central.ports import Committed, Inbox, Pursuer, Resend
+from central.ingest.uplink import Delivery, Phase, Uplink, UplinkSettings, Will
+from central.ports import Committed, Dispatcher, Inbox, Lease, Pursuer, Resend
 from protocol.clock import Clock
 from protocol.codec import encode
 from protocol.ids import uuid7
 from protocol.messages import (
-    CommandData,
-    CommandMessage,
     EpochData,
     EpochMessage,
     ReceiptData,
     ReceiptMessage,
+    ResendData,
+    ResendMessage,
 )
 from protocol.topics import EPOCH, BoxTopic, Leaf
 
@@ -31,6 +32,9 @@ log = logging.getLogger(__name__)
 
 _NS = 1_000_000_000
 _SOURCE = "/centre"
+
+#: What a box has waited for so long it has sent, and will have receipted, again.
+_RECEIPT_EXPIRES_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,8 @@ class ConsumerSettings:
     store_cap_s: float = 5.0
     ready_within_s: float = 15.0
     pursue_every_s: float = 10.0
+    dispatch_every_s: float = 1.0
+    lease_every_s: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,8 @@ class ConsumerStatus:
 
     ``overflowed`` messages found the queue full; ``refused`` ones the inbox raised an unexpected
     error for. Neither is lost: they have no receipt, so their boxes keep and repeat them.
-    ``resends`` were asked of boxes.
+    ``resends`` were asked of boxes. ``queued`` wait to be stored. ``leads``: it reads what boxes
+    say of themselves.
     """
 
     connected: bool = False
@@ -65,6 +72,9 @@ class ConsumerStatus:
     overflowed: int = 0
     refused: int = 0
     resends: int = 0
+    queued: int = 0
+    committed_at: datetime | None = None
+    leads: bool = False
 
 
 class Consumer:
@@ -79,7 +89,12 @@ class Consumer:
     counted; once the queue is empty again the consumer connects anew under a new epoch, so that
     every box sends again at once what it still has.
 
-    Between two batches it asks boxes for what ``pursuer`` says is missing (protocol I12).
+    Between two batches it asks boxes for what ``pursuer`` says is missing (protocol I12), and gives
+    them the commands of ``dispatcher`` (protocol I20).
+
+    One of several has a ``lease``: while it holds it, and only then, it reads what boxes say of
+    themselves, asks for what is missing and gives commands (protocol I15). One that is alone has
+    none and does all.
     """
 
     def __init__(
@@ -88,15 +103,19 @@ class Consumer:
         inbox: Inbox,
         clock: Clock,
         pursuer: Pursuer | None = None,
+        lease: Lease | None = None,
+        dispatcher: Dispatcher | None = None,
     ) -> None:
         self._settings = settings
         self._inbox = inbox
         self._clock = clock
         self._pursuer = pursuer
+        self._lease = lease
+        self._dispatcher = dispatcher
         self._queue: queue.Queue[Delivery | None] = queue.Queue(settings.queue_size)
         self._closing = threading.Event()
         self._overflowed = threading.Event()
-        self._status = ConsumerStatus()
+        self._status = ConsumerStatus(leads=lease is None)
         self._overflow_count = 0
         self._receive_count = 0
         self._uplink: Uplink | None = None
@@ -106,22 +125,30 @@ class Consumer:
         self._retry_at_ns = 0
         self._give_up_at_ns = 0
         self._pursue_at_ns = 0
+        self._turned_ns = clock.monotonic_ns()
+        self._dispatch_at_ns = 0
+        self._lease_at_ns = 0
+        self._reads_sites = False
 
     def run(self) -> None:
         """Work until :meth:`close`; raises nothing."""
         while not self._closing.is_set():
+            self._turned_ns = self._clock.monotonic_ns()
             try:
                 self._supervise()
                 batch = self._collect()
                 if batch:
                     self._store(batch)
+                self._lead()
                 self._pursue()
+                self._dispatch()
             except Exception:
                 log.exception("consumer.turn_failed")
                 self._closing.wait(1.0)
         if self._uplink is not None:
-            self._uplink.close()
+            self._uplink.close(for_good=True)
             self._uplink = None
+        self._leave()
         self._status = replace(self._status, connected=False)
 
     def close(self) -> None:
@@ -134,7 +161,19 @@ class Consumer:
 
     def status(self) -> ConsumerStatus:
         """Return the counters; from any thread."""
-        return replace(self._status, received=self._receive_count, overflowed=self._overflow_count)
+        return replace(
+            self._status,
+            received=self._receive_count,
+            overflowed=self._overflow_count,
+            queued=self._queue.qsize(),
+        )
+
+    def turn_s(self) -> float:
+        """Return how long the present turn of :meth:`run`, or try to store, takes; from any thread.
+
+        One in which nothing comes takes a minute at most.
+        """
+        return (self._clock.monotonic_ns() - self._turned_ns) / _NS
 
     # -- the connection ---------------------------------------------------------------------------
 
@@ -157,9 +196,17 @@ class Consumer:
 
     def _connect(self, now_ns: int) -> None:
         self._give_up_at_ns = now_ns + round(self._settings.ready_within_s * _NS)
-        self._greeted = False
-        self._uplink = Uplink(self._settings.uplink, self._clock, self._deliver, self._nudge)
+        self._greeted = self._reads_sites = False
+        settings = self._settings.uplink
+        # What one of several was given and did not store, the boxes send to the others: I16.
+        will = Will(EPOCH, self._new_epoch()) if settings.share else None
+        self._uplink = Uplink(settings, self._clock, self._deliver, self._nudge, will)
         self._uplink.open()
+
+    def _new_epoch(self) -> bytes:
+        now = self._clock.now()
+        data = EpochData(epoch=uuid7(now))
+        return encode(EpochMessage(id=uuid7(now), source=_SOURCE, time=now, data=data))
 
     def _drop(self, reason: str) -> None:
         assert self._uplink is not None
@@ -183,12 +230,9 @@ class Consumer:
         A new epoch at the process's start, and whenever the broker had lost our session and with it
         what was queued for us: either way boxes may have sent what never came here.
         """
-        if not (self._ever_greeted and uplink.session_present):
-            now = self._clock.now()
-            data = EpochData(epoch=uuid7(now))
-            epoch = EpochMessage(id=uuid7(now), source=_SOURCE, time=now, data=data)
-            if not uplink.publish(EPOCH, encode(epoch), retain=True):
-                return  # going down; the next connection says it
+        is_known = self._ever_greeted and uplink.session_present
+        if not is_known and not uplink.publish(EPOCH, self._new_epoch(), retain=True):
+            return  # going down; the next connection says it
         self._greeted = self._ever_greeted = True
         self._failures = 0
         self._status = replace(self._status, connected=True, error="")
@@ -202,11 +246,20 @@ class Consumer:
             until_ns = self._give_up_at_ns
         elif self._overflowed.is_set():
             return 0.05
-        elif self._pursuer is not None:
-            until_ns = self._pursue_at_ns
         else:
-            return 60.0
+            until_ns = self._next_look_ns()
         return min(max(until_ns - self._clock.monotonic_ns(), 0) / _NS, 60.0)
+
+    def _next_look_ns(self) -> int:
+        """Return when something is due on a connection that is in order."""
+        deadlines = [self._clock.monotonic_ns() + 60 * _NS]
+        if self._lease is not None:
+            deadlines.append(self._lease_at_ns)
+        if self._pursuer is not None and self._status.leads:
+            deadlines.append(self._pursue_at_ns)
+        if self._dispatcher is not None and self._status.leads:
+            deadlines.append(self._dispatch_at_ns)
+        return min(deadlines)
 
     # -- in paho's thread -------------------------------------------------------------------------
 
@@ -247,6 +300,7 @@ class Consumer:
         """Commit a batch, however long that takes, then acknowledge and receipt it."""
         failures = 0
         while not self._closing.is_set():
+            self._turned_ns = self._clock.monotonic_ns()
             try:
                 committed = self._inbox.commit([delivery.received for delivery in batch])
             except StoreUnavailableError as error:
@@ -262,7 +316,11 @@ class Consumer:
                 self._isolate(batch, error)
                 return
             else:
-                self._status = replace(self._status, committed=self._status.committed + len(batch))
+                self._status = replace(
+                    self._status,
+                    committed=self._status.committed + len(batch),
+                    committed_at=self._clock.now(),
+                )
                 self._finish(batch, committed)
                 return
 
@@ -303,7 +361,41 @@ class Consumer:
             data=ReceiptData(outbox_id=receipt.outbox_id, sequences=receipt.sequences),
         )
         topic = BoxTopic(receipt.region_code, receipt.box_id, Leaf.RECEIPT)
-        return uplink.publish(str(topic), encode(message))
+        return uplink.publish(str(topic), encode(message), expires_s=_RECEIPT_EXPIRES_S)
+
+    # -- one of several ---------------------------------------------------------------------------
+
+    def _lead(self) -> None:
+        """Read what boxes say of themselves while the lease is ours (protocol I15).
+
+        While the store is away the lease is nobody's news: what is read then waits like the rest.
+        """
+        now_ns, uplink = self._clock.monotonic_ns(), self._uplink
+        if self._lease is None or uplink is None or not self._greeted:
+            return
+        if now_ns >= self._lease_at_ns:
+            self._lease_at_ns = now_ns + round(self._settings.lease_every_s * _NS)
+            try:
+                leads = self._lease.keep()
+            except StoreUnavailableError as error:
+                log.warning("consumer.lease_unavailable", extra={"error": str(error)})
+                return
+            if leads is not self._status.leads:
+                log.info("consumer.leads" if leads else "consumer.follows")
+                self._status = replace(self._status, leads=leads)
+        if self._status.leads is not self._reads_sites:
+            self._reads_sites = self._status.leads
+            uplink.read_sites(on=self._reads_sites)
+
+    def _leave(self) -> None:
+        """Let another one read at once what boxes say; the term ends by itself otherwise."""
+        if self._lease is None:
+            return
+        try:
+            self._lease.release()
+        except StoreUnavailableError as error:
+            log.warning("consumer.lease_unavailable", extra={"error": str(error)})
+        self._status = replace(self._status, leads=False)
 
     # -- what is missing --------------------------------------------------------------------------
 
@@ -312,7 +404,7 @@ class Consumer:
         now_ns, uplink = self._clock.monotonic_ns(), self._uplink
         if self._pursuer is None or uplink is None or not self._greeted:
             return
-        if now_ns < self._pursue_at_ns:
+        if not self._status.leads or now_ns < self._pursue_at_ns:
             return
         self._pursue_at_ns = now_ns + round(self._settings.pursue_every_s * _NS)
         try:
@@ -323,13 +415,30 @@ class Consumer:
         asked = sum(self._ask(uplink, request) for request in due)
         self._status = replace(self._status, resends=self._status.resends + asked)
 
+    def _dispatch(self) -> None:
+        """Give boxes their commands; one that is lost is given again when it is due."""
+        now_ns, uplink = self._clock.monotonic_ns(), self._uplink
+        if self._dispatcher is None or uplink is None or not self._greeted:
+            return
+        if not self._status.leads or now_ns < self._dispatch_at_ns:
+            return
+        self._dispatch_at_ns = now_ns + round(self._settings.dispatch_every_s * _NS)
+        try:
+            due = self._dispatcher.due()
+        except StoreUnavailableError as error:
+            log.warning("consumer.dispatch_unavailable", extra={"error": str(error)})
+            return
+        for one in due:
+            topic = BoxTopic(one.region_code, one.box_id, Leaf.COMMAND)
+            uplink.publish(str(topic), encode(one.message))
+
     def _ask(self, uplink: Uplink, request: Resend) -> bool:
         now = self._clock.now()
-        message = CommandMessage(
+        message = ResendMessage(
             id=uuid7(now),
             source=_SOURCE,
             time=now,
-            data=CommandData(
+            data=ResendData(
                 outbox_id=request.outbox_id,
                 first=request.first,
                 last=request.last,
@@ -337,7 +446,8 @@ class Consumer:
             ),
         )
         topic = BoxTopic(request.region_code, request.box_id, Leaf.COMMAND)
-        return uplink.publish(str(topic), encode(message))
+        expires_s = (request.again_at - now).total_seconds()
+        return uplink.publish(str(topic), encode(message), expires_s=expires_s)
 
 
 def _spread(failures: int, first_s: float, cap_s: float) -> float:

@@ -10,8 +10,10 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 from sqlalchemy.orm import Session
 
 from central.alerts.states import Deadlines
+from central.commands.intake import ResultIntake
 from central.db.engine import Database
 from central.db.models import Alert, Box, Quarantine, QuarantineLedger
+from central.db.violation import is_taken
 from central.delivery.ledger import DeliveryLedger
 from central.errors import NotFoundError
 from central.ingest.alerts import AlertIntake
@@ -23,10 +25,13 @@ from central.ledger.chain import Entry
 from central.ports import Committed, Received
 from central.wall.feed import publish
 from protocol.clock import Clock
-from protocol.messages import AlertMessage
+from protocol.messages import AlertMessage, OutboxMessage
 from protocol.topics import BoxTopic
 
 log = logging.getLogger(__name__)
+
+#: How often a batch is begun anew because another replica was first.
+_TURNS = 2
 
 UNKNOWN_BOX = "box: not entered at this centre, or under another region"
 
@@ -50,15 +55,7 @@ class DatabaseInbox:
 
         Raises StoreUnavailableError with nothing stored.
         """
-        parsed = [understand(received) for received in batch]
-        try:
-            return self._commit(parsed)
-        except (StatementError, OverflowError) as error:
-            if not _is_about_a_value(error):
-                raise
-            # A value that passed the schema and that no column takes. Find it, keep the others.
-            log.warning("inbox.refused", extra={"messages": len(parsed), "error": _brief(error)})
-        return _merged(self._commit_alone(item) for item in parsed)
+        return self._commit_whole([understand(received) for received in batch])
 
     def replay(self, digest: str, actor_id: str) -> str | None:
         """Take an event in quarantine once more, as if it came now.
@@ -88,10 +85,14 @@ class DatabaseInbox:
         if isinstance(item, Understood) and not _is_known(item.topic, boxes):
             item = Refused(item.received, item.topic, UNKNOWN_BOX, item.place)
         if isinstance(item, Understood):
-            alerts = AlertIntake(session, boxes, now, self._deadlines)
+            ledger = DeliveryLedger(session, now)
+            ledger.look([item])
+            alerts = AlertIntake(session, boxes, now, self._deadlines, ledger)
             refused = alerts.take([item])
-            DeliveryLedger(session, now).settle(alerts.fresh, ())
-            publish(session, now, alerts.changes)
+            results = ResultIntake(session, now)
+            results.take(alerts.results)
+            ledger.settle(alerts.fresh, ())
+            publish(session, now, [*alerts.changes, *results.changes])
             if not refused and alerts.repeated and not _is_folded(session, item):
                 refused = [Refused(item.received, item.topic, row.reason, item.place)]
             if not refused:
@@ -107,14 +108,38 @@ class DatabaseInbox:
         row.reason = item.reason
         return item.reason
 
-    def _commit_alone(self, item: Understood | Refused) -> Sequence[Committed]:
+    def _commit_whole(self, parsed: Sequence[Understood | Refused]) -> Sequence[Committed]:
+        """Commit a batch; where a value in it is refused, by halves, down to the one that has it.
+
+        The value passed the schema, and no column takes it: its message goes to quarantine, and
+        the others are kept.
+        """
         try:
-            return self._commit([item])
+            return self._commit_in_turn(parsed)
         except (StatementError, OverflowError) as error:
             if not _is_about_a_value(error):
                 raise
+            log.warning("inbox.refused", extra={"messages": len(parsed), "error": _brief(error)})
             reason = f"database: {_brief(error)}"
+        if len(parsed) == 1:
+            item = parsed[0]
             return self._commit([Refused(item.received, item.topic, reason, item.place)])
+        half = len(parsed) // 2
+        return _merged(self._commit_whole(part) for part in (parsed[:half], parsed[half:]))
+
+    def _commit_in_turn(self, parsed: Sequence[Understood | Refused]) -> Sequence[Committed]:
+        """Commit, once more where another replica has stored the same row meanwhile.
+
+        That is nobody's fault: the second time the row is seen, and what is there stays.
+        """
+        for _ in range(_TURNS):
+            try:
+                return self._commit(parsed)
+            except IntegrityError as error:
+                if not is_taken(error):
+                    raise
+                log.warning("inbox.raced", extra={"error": _brief(error)})
+        return self._commit(parsed)
 
     def _commit(self, parsed: Sequence[Understood | Refused]) -> Sequence[Committed]:
         now = self._clock.now()
@@ -131,16 +156,19 @@ class DatabaseInbox:
                     refused.append(Refused(item.received, item.topic, UNKNOWN_BOX, item.place))
             sites = SiteIntake(session, boxes, now)
             sites.take(understood)
-            alerts = AlertIntake(session, boxes, now, self._deadlines)
-            refused += alerts.take(
-                [item for item in understood if isinstance(item.message, AlertMessage)]
-            )
-            kept = quarantine(session, refused)
             ledger = DeliveryLedger(session, now)
+            ledger.look(parsed)
+            alerts = AlertIntake(session, boxes, now, self._deadlines, ledger)
+            refused += alerts.take(
+                [item for item in understood if isinstance(item.message, OutboxMessage)]
+            )
+            results = ResultIntake(session, now)
+            results.take(alerts.results)
+            kept = quarantine(session, refused)
             ledger.heard(understood)
             own = [item for item in kept if item.topic and _is_known(item.topic, boxes)]
             ledger.settle(alerts.fresh, alerts.repeated, own)
-            publish(session, now, [*sites.changes, *alerts.changes])
+            publish(session, now, [*sites.changes, *alerts.changes, *results.changes])
         receipts = _receipts(understood, refused, kept, boxes)
         log.debug(
             "inbox.committed",
@@ -166,8 +194,9 @@ def _is_known(topic: BoxTopic, boxes: dict[str, Box]) -> bool:
 
 
 def _is_folded(session: Session, item: Understood) -> bool:
-    """Return whether an event that is stored already is a part of its box's alert."""
-    assert isinstance(item.message, AlertMessage)
+    """Return whether an event that is stored already was taken: into its alert, if it has one."""
+    if not isinstance(item.message, AlertMessage):
+        return True
     alert = session.get(Alert, item.message.data.alert_id)
     return alert is not None and alert.box_id == item.topic.box_id
 
@@ -208,8 +237,11 @@ def _merged(parts: Iterable[Sequence[Committed]]) -> Sequence[Committed]:
 def _is_about_a_value(error: Exception) -> bool:
     """Return whether the message is at fault: a value refused by its column or on the way to it.
 
-    Anything else (a missing table, a bug of ours) must not send alerts to quarantine.
+    Anything else (a missing table, a row that is there already, a bug of ours) must not send alerts
+    to quarantine.
     """
+    if is_taken(error):
+        return False
     return isinstance(error, DataError | IntegrityError) or not isinstance(error, DBAPIError)
 
 

@@ -1,5 +1,6 @@
 """What an MQTT message says, or why it says nothing. Pure."""
 
+import hashlib
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -12,20 +13,23 @@ from protocol.codec import MAX_PAYLOAD_BYTES, BadMessageError, decode
 from protocol.messages import (
     AlertMessage,
     AnyMessage,
+    EventMessage,
     HeartbeatMessage,
+    OutboxMessage,
+    ResultMessage,
     Sequence,
     StateMessage,
     source_of_box,
 )
 from protocol.topics import EVENT_LEAVES, BoxTopic, Leaf
 
-BoxMessage = AlertMessage | StateMessage | HeartbeatMessage
+BoxMessage = EventMessage | StateMessage | HeartbeatMessage
 
-_TYPES: dict[Leaf, type[BoxMessage]] = {
-    Leaf.EVENT: AlertMessage,
-    Leaf.HISTORICAL: AlertMessage,
-    Leaf.STATE: StateMessage,
-    Leaf.HEARTBEAT: HeartbeatMessage,
+_TYPES: dict[Leaf, tuple[type[BoxMessage], ...]] = {
+    Leaf.EVENT: (AlertMessage, ResultMessage),
+    Leaf.HISTORICAL: (AlertMessage, ResultMessage),
+    Leaf.STATE: (StateMessage,),
+    Leaf.HEARTBEAT: (HeartbeatMessage,),
 }
 
 
@@ -52,6 +56,11 @@ class Understood:
     def place(self) -> Place | None:
         """Return the place in the box's outbox, where the message has one."""
         return _place(self.message)
+
+    @property
+    def digest(self) -> str:
+        """Return the SHA-256 of the bytes as they came."""
+        return hashlib.sha256(self.received.payload).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +101,20 @@ def understand(received: Received) -> Understood | Refused:
     return Understood(received, topic, message)
 
 
+def event_of(item: Understood) -> OutboxMessage:
+    """Return the message of an item that is known to have a place in an outbox."""
+    assert isinstance(item.message, OutboxMessage)
+    return item.message
+
+
+def alert_of(item: Understood) -> AlertMessage:
+    """Return the message of an item that is known to be an alert's."""
+    assert isinstance(item.message, AlertMessage)
+    return item.message
+
+
 def _place(message: AnyMessage) -> Place | None:
-    if not isinstance(message, AlertMessage):
+    if not isinstance(message, OutboxMessage):
         return None
     return Place(message.outboxid, message.sequence)
 

@@ -3,15 +3,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
+from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from central.codes import BoxState, FeedKind
 from central.db.models import Box, Camera
+from central.fleet.clock import offset_ms
 from central.ingest.parse import Understood
 from central.sites.liveness import box_state, camera_shown
-from protocol.messages import CameraState, HeartbeatData, HeartbeatMessage, StateData, StateMessage
+from protocol.messages import CameraState, HeartbeatMessage, StateData, StateMessage
 
 #: What of a box the interface shows; its other columns change with every heartbeat.
 _BOX_SHOWN = (
@@ -57,7 +60,7 @@ class SiteIntake:
             if isinstance(item.message, StateMessage):
                 self._state(box, item.message, item.received.received_at, cameras)
             elif isinstance(item.message, HeartbeatMessage):
-                self._heartbeat(box, item.message.data, item.received.received_at, cameras)
+                self._heartbeat(box, item.message, item.received.received_at, cameras)
         for box_id in sorted(speaking):
             box = self.boxes[box_id]
             box.state = box_state(box.last_seen_at, self.now, online=box.online)
@@ -91,8 +94,9 @@ class SiteIntake:
         self._cameras(box, data.cameras, cameras)
 
     def _heartbeat(
-        self, box: Box, data: HeartbeatData, received_at: datetime, cameras: dict[str, Camera]
+        self, box: Box, message: HeartbeatMessage, received_at: datetime, cameras: dict[str, Camera]
     ) -> None:
+        data = message.data
         box.online = True
         box.last_seen_at = max(box.last_seen_at or received_at, received_at)
         box.boot_id, box.last_sequence = data.boot_id, data.last_sequence
@@ -100,6 +104,8 @@ class SiteIntake:
         box.evidence_pending = data.evidence_pending
         box.disk_free_bytes, box.recording_bytes = data.disk_free_bytes, data.recording_bytes
         box.detector, box.detector_model = data.detector, data.detector_model
+        box.clock, box.uplink, box.outbox = map(_document, (data.clock, data.uplink, data.outbox))
+        box.clock_offset_ms = offset_ms(box.clock_offset_ms, message.time, received_at)
         self._cameras(box, data.cameras, cameras)
 
     def _cameras(self, box: Box, states: Sequence[CameraState], cameras: dict[str, Camera]) -> None:
@@ -115,6 +121,10 @@ class SiteIntake:
             camera.state, camera.since = camera_shown(state.state), state.since
             camera.last_packet_at = state.last_packet_at
             camera.present = True
+
+
+def _document(told: BaseModel | None) -> dict[str, Any] | None:
+    return None if told is None else told.model_dump(mode="json", exclude_none=True)
 
 
 def _shown(row: Box | Camera, columns: Sequence[str]) -> tuple[object, ...]:

@@ -7,18 +7,24 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from central.db.bulk import insert_rows
 from central.db.models import (
     ActivityLedger,
     AlertLedger,
     Base,
+    CommandLedger,
     IncidentLedger,
     QuarantineLedger,
 )
 from central.ledger.chain import Entry, Link, first_break, link
 
-LedgerRow = AlertLedger | IncidentLedger | ActivityLedger | QuarantineLedger
+LedgerRow = AlertLedger | IncidentLedger | ActivityLedger | QuarantineLedger | CommandLedger
 LedgerTable = (
-    type[AlertLedger] | type[IncidentLedger] | type[ActivityLedger] | type[QuarantineLedger]
+    type[AlertLedger]
+    | type[IncidentLedger]
+    | type[ActivityLedger]
+    | type[QuarantineLedger]
+    | type[CommandLedger]
 )
 
 #: Every ledger, by the table that keeps it.
@@ -27,6 +33,7 @@ LEDGERS: tuple[LedgerTable, ...] = (
     IncidentLedger,
     ActivityLedger,
     QuarantineLedger,
+    CommandLedger,
 )
 
 #: One writer at a time per ledger on PostgreSQL, until its transaction ends; last in our order of
@@ -36,6 +43,7 @@ _LOCKS: dict[Any, int] = {
     IncidentLedger: 0x7A6E5402,
     ActivityLedger: 0x7A6E5403,
     QuarantineLedger: 0x7A6E5404,
+    CommandLedger: 0x7A6E5405,
 }
 #: The column that says what an entry is about, and what is kept there.
 _SUBJECTS: dict[Any, tuple[str, Callable[[str], object]]] = {
@@ -43,6 +51,7 @@ _SUBJECTS: dict[Any, tuple[str, Callable[[str], object]]] = {
     IncidentLedger: ("incident_id", UUID),
     ActivityLedger: ("activity_id", UUID),
     QuarantineLedger: ("digest", str),
+    CommandLedger: ("command_id", UUID),
 }
 
 
@@ -53,10 +62,11 @@ def append(session: Session, table: LedgerTable, entries: Iterable[Entry]) -> No
         session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCKS[table]})
     newest = session.scalars(select(table).order_by(table.position.desc()).limit(1)).first()
     previous = _link_of(table, newest) if newest else None
+    rows = []
     for entry in entries:
         previous = link(previous, entry)
-        session.add(_row_of(table, previous))
-    session.flush()
+        rows.append(_values_of(table, previous))
+    insert_rows(session, table, rows)
 
 
 def broken_at(session: Session, table: LedgerTable) -> int | None:
@@ -84,19 +94,19 @@ def _link_of(table: LedgerTable, row: Base) -> Link:
     return Link(row.position, entry, row.prev_hash, row.hash)
 
 
-def _row_of(table: LedgerTable, made: Link) -> LedgerRow:
+def _values_of(table: LedgerTable, made: Link) -> dict[str, object]:
     entry = made.entry
     column, kept = _SUBJECTS[table]
-    return table(
-        position=made.position,
-        at=entry.at,
-        action=entry.action,
-        actor_id=entry.actor_id,
-        device=entry.device,
-        from_state=entry.from_state,
-        to_state=entry.to_state,
-        note=entry.note,
-        prev_hash=made.prev_hash,
-        hash=made.hash,
-        **{column: kept(entry.subject_id)},
-    )
+    return {
+        "position": made.position,
+        "at": entry.at,
+        "action": entry.action,
+        "actor_id": entry.actor_id,
+        "device": entry.device,
+        "from_state": entry.from_state,
+        "to_state": entry.to_state,
+        "note": entry.note,
+        "prev_hash": made.prev_hash,
+        "hash": made.hash,
+        column: kept(entry.subject_id),
+    }

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from central.codes import BoxState, CameraShown
+from central.commands.disarmed import disarmed_until
 from central.db.models import Box, Camera, Grid, Region
 from central.people.views import View
 from central.sites.liveness import box_state
@@ -20,7 +21,10 @@ class PlaceName(View):
 
 
 class CameraView(View):
-    """A camera; its state is unknown while its box is lost."""
+    """A camera; its state is unknown while its box is lost.
+
+    ``disarmed_until``: until then rules of it raise no alert (撤防); null where all are armed.
+    """
 
     uid: str
     box_id: str
@@ -33,6 +37,7 @@ class CameraView(View):
     state: CameraShown
     since: datetime
     last_packet_at: datetime | None
+    disarmed_until: datetime | None
 
 
 class BoxView(View):
@@ -102,6 +107,7 @@ def camera_views(
         for box in session.scalars(select(Box))
         if box_state(box.last_seen_at, now, online=box.online) is BoxState.LOST
     }
+    disarmed = disarmed_until(session, now)
     return [
         CameraView(
             uid=camera.uid,
@@ -115,6 +121,7 @@ def camera_views(
             state=CameraShown.UNKNOWN if camera.box_id in lost else camera.state,
             since=camera.since,
             last_packet_at=camera.last_packet_at,
+            disarmed_until=disarmed.get(camera.uid),
         )
         for camera in cameras
     ]

@@ -1,7 +1,6 @@
 """What changes by time alone: boxes fall silent, shifts begin, events end, rows grow old."""
 
 import logging
-import threading
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -12,8 +11,8 @@ from central.codes import BoxState, FeedKind
 from central.db.engine import Database
 from central.db.models import Box, Camera
 from central.duty.roster import duty_at
-from central.errors import StoreUnavailableError
 from central.ingest import quarantine
+from central.periodic import PeriodicWorker
 from central.sites.liveness import box_state
 from central.wall import feed
 from central.wall.feed import publish
@@ -46,23 +45,18 @@ class Watch:
         self._known = known
         self._region_code = region_code
         self._keep_feed = keep_feed
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._worker = PeriodicWorker("watch", _EVERY_S, self.look)
         self._shift: tuple[int, bool] | None = None
         self._knows_shift = False
         self._pruned_ns: int | None = None
 
     def start(self) -> None:
         """Begin to look."""
-        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
-        self._thread.start()
+        self._worker.start()
 
     def close(self) -> None:
         """Stop and wait; may be called again."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self._worker.close()
 
     def look(self) -> None:
         """Look once. Raises StoreUnavailableError."""
@@ -73,16 +67,6 @@ class Watch:
         if self._pruned_ns is None or now_ns - self._pruned_ns >= _PRUNE_EVERY_S * 1e9:
             self._pruned_ns = now_ns
             self._prune()
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self.look()
-            except StoreUnavailableError as error:
-                log.warning("watch.interrupted", extra={"error": str(error)})
-            except Exception:
-                log.exception("watch.failed")
-            self._stopping.wait(_EVERY_S)
 
     def _boxes(self) -> None:
         now = self._clock.now()

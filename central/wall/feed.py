@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Text, cast, delete, func, insert, select, text, tuple_
+from sqlalchemy import BigInteger, Text, cast, delete, func, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from central.codes import FeedKind
+from central.db.bulk import insert_rows
 from central.db.models import FeedFloor, FeedRow
 
 #: PostgreSQL's wake-up for readers; it says nothing, what changed is in the table.
@@ -69,9 +70,12 @@ def publish(session: Session, at: datetime, changes: Sequence[tuple[FeedKind, st
         return
     session.flush()
     postgres = _is_postgres(session)
-    xid = cast(cast(func.pg_current_xact_id(), Text), BigInteger) if postgres else 0
-    for kind, ref in changes:
-        session.execute(insert(FeedRow).values(xid=xid, at=at, kind=kind, ref=ref))
+    xid = _current(session) if postgres else 0
+    insert_rows(
+        session,
+        FeedRow,
+        [{"xid": xid, "at": at, "kind": kind, "ref": ref} for kind, ref in changes],
+    )
     if postgres and not session.info.get(CHANNEL):
         session.info[CHANNEL] = True  # once a transaction: NOTIFY takes a lock at commit
         session.execute(text("select pg_notify(:channel, '')"), {"channel": CHANNEL})
@@ -118,8 +122,7 @@ def begin_anew_if_foreign(session: Session) -> bool:
         return False
     newest_known = max(_last(session), _floor(session)).xid
     # Given after that was read: what this cluster has committed has a lower one.
-    xid = cast(cast(func.pg_current_xact_id(), Text), BigInteger)
-    current = int(session.execute(select(xid)).scalar_one())
+    current = _current(session)
     if newest_known < current:
         return False
     session.execute(text("lock table feed in share row exclusive mode"))
@@ -157,6 +160,12 @@ def _last(session: Session) -> Cursor:
     query = select(FeedRow.xid, FeedRow.id).order_by(FeedRow.xid.desc(), FeedRow.id.desc())
     row = session.execute(query.limit(1)).first()
     return Cursor(*row) if row else START
+
+
+def _current(session: Session) -> int:
+    """Return this transaction's own number."""
+    xid = cast(cast(func.pg_current_xact_id(), Text), BigInteger)
+    return int(session.execute(select(xid)).scalar_one())
 
 
 def _oldest_running(session: Session) -> int:

@@ -7,6 +7,7 @@ import anyio
 from fastapi import APIRouter, Header, Request
 from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
 
+from central.delivery.health import ConsumerView, consumer_views
 from central.errors import SignInError, StoreUnavailableError
 from central.http.access import ANY, COOKIE, allow, allow_anyone
 from central.http.centre import Centre, CentreDep
@@ -24,11 +25,13 @@ PING_S = 15.0
 
 
 class HealthView(View):
-    """What works."""
+    """What works; ``status`` is ok where the database and a consumer do, else degraded."""
 
     status: str
     database: bool
+    evidence: bool
     browsers: int
+    consumers: list[ConsumerView]
 
 
 @router.get("/wall", **allow(*ANY))
@@ -66,9 +69,24 @@ def codes() -> CodesView:
 @router.get("/health", **allow_anyone())
 def health(centre: CentreDep) -> HealthView:
     """Say what works."""
-    works = centre.database.works()
+    try:
+        with centre.database.read() as session:
+            consumers = consumer_views(session, centre.clock.now())
+    except StoreUnavailableError:
+        return HealthView(
+            status="degraded",
+            database=False,
+            evidence=centre.evidence.works,
+            browsers=centre.pump.browsers,
+            consumers=[],
+        )
+    works = centre.evidence.works and any(each.works for each in consumers)
     return HealthView(
-        status="ok" if works else "degraded", database=works, browsers=centre.pump.browsers
+        status="ok" if works else "degraded",
+        database=True,
+        evidence=centre.evidence.works,
+        browsers=centre.pump.browsers,
+        consumers=consumers,
     )
 
 

@@ -42,11 +42,18 @@ class Rates:
 class Budget:
     """Says how long to wait before bytes are sent. Not thread-safe.
 
-    Times are of the monotonic clock; ``signs`` is asked once in EVERY_S and returns at once.
+    Times are of the monotonic clock; ``signs`` is asked once in EVERY_S and returns at once, as
+    ``spent`` does, which is told of all bytes.
     """
 
-    def __init__(self, signs: Callable[[], Signs], rates: Rates | None = None) -> None:
+    def __init__(
+        self,
+        signs: Callable[[], Signs],
+        rates: Rates | None = None,
+        spent: Callable[[int], None] = lambda _bytes: None,
+    ) -> None:
         self._signs = signs
+        self._spent = spent
         self._rates = rates or Rates()
         self._rate = self._rates.start
         self._share = 1.0
@@ -64,6 +71,7 @@ class Budget:
     def wait_s(self, size_bytes: int, now_ns: int) -> float:
         """Take ``size_bytes`` out of the budget; return how long to wait before they are sent."""
         self._fill(now_ns)
+        self._spent(size_bytes)
         self._tokens -= size_bytes
         if self._tokens >= 0:
             return 0.0

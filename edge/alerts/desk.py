@@ -10,8 +10,16 @@ from edge.alarm.fire_rule import FIRE_KINDS, alert_regions
 from edge.alarm.picture import PICTURE_KINDS
 from edge.alarm.watched import judged, watched
 from edge.alerts.event import EventWriter, Happening
-from edge.alerts.ledger import ask_evidence, insert_alert, standing_alerts, update_alert
+from edge.alerts.ledger import (
+    ask_evidence,
+    insert_alert,
+    mark_told,
+    standing_alerts,
+    untold_alerts,
+    update_alert,
+)
 from edge.alerts.standing import Key, Standing, key_of
+from edge.bus.limits import Room, takes
 from edge.bus.outbox import Outbox
 from edge.config import EdgeConfig
 from edge.db.database import Database
@@ -110,6 +118,28 @@ class Desk:
                 callback()
         return len(orphans)
 
+    def tell_untold(self, limit: int = 50) -> int:
+        """Say how those alerts are now for which the outbox had no room; return how many.
+
+        What is over is told as what it is, old (protocol I10); what goes on is news. Does nothing
+        while there is not room for all. Raises StorageError.
+        """
+        with self._lock, self._database.transaction() as connection:
+            if self._outbox.room(connection) is not Room.ALL:
+                return 0
+            untold = untold_alerts(connection, limit)
+            for recorded, ended_at in untold:
+                now = self._clock.now()
+                if ended_at is None:
+                    standing = self._open().get(recorded.key, recorded)
+                    self._queue(connection, AlertOp.UPDATE, standing, now)
+                else:
+                    self._queue(connection, AlertOp.END, recorded, ended_at, is_old=True)
+        if untold:
+            for callback in self._on_commit:
+                callback()
+        return len(untold)
+
     def _open(self) -> dict[Key, Standing]:
         if self._standing is None:
             with self._database.reading() as connection:
@@ -172,10 +202,27 @@ class Desk:
         return True
 
     def _queue(
-        self, connection: sqlite3.Connection, op: AlertOp, standing: Standing, at: datetime
+        self,
+        connection: sqlite3.Connection,
+        op: AlertOp,
+        standing: Standing,
+        at: datetime,
+        *,
+        is_old: bool = False,
     ) -> None:
+        """Give what happened a place in the outbox, or fold it into the alert's row (alert I11)."""
+        is_essential = op is not AlertOp.UPDATE or standing.has_risen
+        has_room = takes(self._outbox.room(connection), is_essential=is_essential)
+        mark_told(connection, standing.alert_id, told=has_room)
+        if not has_room:
+            self._outbox.fold(connection)
+            return
         happening = Happening(op, standing, at, self._clock.now(), self._model_of(standing.kind))
-        self._outbox.append(connection, lambda place: self._writer.message(happening, place))
+        self._outbox.append(
+            connection,
+            lambda place: self._writer.message(happening, place),
+            at if is_old else None,
+        )
 
     def _keep_video(self, connection: sqlite3.Connection, standing: Standing) -> None:
         if standing.camera_id not in self._recorded:
@@ -220,6 +267,8 @@ def _endable(config: EdgeConfig) -> Callable[[Standing], bool]:
             return standing.camera_id in health
         if standing.kind is AlertKind.CAMERA_LOST:
             return standing.camera_id in pulled
+        if standing.kind is AlertKind.OUTBOX:
+            return config.centre is not None
         return standing.kind is not AlertKind.DETECTOR_DOWN or bool(keys or health)
 
     return is_endable

@@ -1,5 +1,6 @@
 """From an alert on the box to the message the centre gets."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -12,6 +13,7 @@ from protocol.messages import (
     AlertData,
     AlertMessage,
     AlertOp,
+    ClockQuality,
     gb_code,
     gb_priority,
     source_of_box,
@@ -36,10 +38,16 @@ class EventWriter:
     """Turns happenings into messages of one box, with its cameras' names and grids.
 
     An alert whose camera is not configured is about the box itself: it bears the box's name and
-    the whole village's grid.
+    the whole village's grid. ``quality`` says how good the box's clock is as a message is written.
     """
 
-    def __init__(self, config: EdgeConfig, boot_id: UUID) -> None:
+    def __init__(
+        self,
+        config: EdgeConfig,
+        boot_id: UUID,
+        quality: Callable[[], ClockQuality | None] = lambda: None,
+    ) -> None:
+        self._quality = quality
         self._source = source_of_box(config.box.id)
         self._boot_id = boot_id
         self._places = {camera.id: (camera.name, camera.grid_code) for camera in config.cameras}
@@ -86,4 +94,5 @@ class EventWriter:
             gb_type=gb_type,
             gb_priority=gb_priority(standing.level),
             curve=None if happening.op is AlertOp.START else standing.curve.told(),
+            clock=self._quality(),
         )

@@ -25,7 +25,7 @@ from edge.errors import EdgeError, MediaError, NotFoundError, StorageError
 from edge.health import Component, Condition, Figure
 from edge.ports import Clipper, Snapshotter
 from protocol.clock import Clock
-from protocol.messages import EvidenceKind
+from protocol.messages import EvidenceKind, EvidenceLack
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +65,7 @@ class EvidenceCourier:
     :mod:`edge.alerts.order` says. Where nothing gets through, one upload finds out and all wait.
     A file is complete and on disk before its row says so, and is kept until the centre has stored
     it. Without a centre the files are made and kept until their alert's retention is over.
+    ``on_settled`` is called after a piece was stored or given up, and must return at once.
 
     :meth:`wake` may be called from any thread and returns at once.
     """
@@ -79,6 +80,7 @@ class EvidenceCourier:
         *,
         timing: CourierTiming | None = None,
         budget: Budget | None = None,
+        on_settled: Callable[[], None] = lambda: None,
     ) -> None:
         self._config = config
         self._store = store
@@ -92,6 +94,7 @@ class EvidenceCourier:
         self._gate = Gate(self._timing.away)
         self._budget = budget or Budget(Signs)
         self._turns = Turns(store)
+        self._on_settled = on_settled
         self._closing = threading.Event()
         steps = [Step.MAKE] if config.centre is None else list(Step)
         self._wakes = {(step, kind): threading.Event() for step in steps for kind in EvidenceKind}
@@ -186,7 +189,7 @@ class EvidenceCourier:
             self._tidier.sweep()
         piece = self._next(step, kind)
         if piece is None:
-            return False
+            return step is Step.BRING and self._tell_lack(kind)
         key = step, piece.kind, piece.alert_id
         record = self._unrecorded.get(key)
         if record is None:
@@ -207,6 +210,31 @@ class EvidenceCourier:
             return self._turns.next(kind, now)
         return self._store.ready(kind, now, made=False)
 
+    def _tell_lack(self, kind: EvidenceKind) -> bool:
+        """Tell the centre of one piece that will never come; return whether it knows now."""
+        if self._gate.wait_s(self._clock.monotonic_ns()):
+            return False
+        found = self._store.lacking(kind, self._clock.now())
+        if found is None:
+            return False
+        assert self._uploader is not None
+        piece, lack = found
+        outcome = self._uploader.tell_lack(piece, lack)
+        self._note(outcome)
+        if outcome.verdict in {Verdict.STORED, Verdict.REFUSED}:
+            self._store.told(piece)
+            return True
+        self._try_again(piece, self._timing.retry, outcome.reason)
+        return False
+
+    def _note(self, outcome: Outcome) -> None:
+        """Keep in mind whether the centre is there."""
+        with self._sending:
+            if outcome.came_further or outcome.verdict is not Verdict.AWAY:
+                self._gate.passed()
+            if outcome.verdict is Verdict.AWAY:
+                self._gate.refused(self._clock.monotonic_ns(), _chance(), outcome.reason)
+
     def _idle_s(self, step: Step, kind: EvidenceKind) -> float:
         shut_s = self._gate.wait_s(self._clock.monotonic_ns())
         if step is Step.BRING and shut_s:
@@ -226,7 +254,8 @@ class EvidenceCourier:
             sha256, size_bytes = sha256_of(draft), draft.stat().st_size
             if self._maker.is_too_long(size_bytes):  # and can't be made shorter
                 draft.unlink()
-                return partial(self._give_up, piece, f"too large: {size_bytes} bytes")
+                reason = f"too large: {size_bytes} bytes"
+                return partial(self._give_up, piece, EvidenceLack.TOO_LARGE, reason)
             draft.replace(self._folder / name)
         except (EdgeError, OSError) as error:
             draft.unlink(missing_ok=True)
@@ -244,7 +273,7 @@ class EvidenceCourier:
         no_video = isinstance(error, NotFoundError | MediaError)
         reason = f"not made: {error}"
         if piece.tries + 1 >= (TRIES_WITHOUT_VIDEO if no_video else TRIES_OTHERWISE):
-            self._give_up(piece, reason)
+            self._give_up(piece, EvidenceLack.NOT_MADE, reason)
         else:
             self._try_again(piece, self._timing.retry, reason)
 
@@ -257,11 +286,7 @@ class EvidenceCourier:
             return partial(self._store.unmade, piece)
         outcome = self._uploader.send(piece, file)
         self._turns.had(piece.kind)
-        with self._sending:
-            if outcome.came_further or outcome.verdict is not Verdict.AWAY:
-                self._gate.passed()
-            if outcome.verdict is Verdict.AWAY:
-                self._gate.refused(self._clock.monotonic_ns(), _chance(), outcome.reason)
+        self._note(outcome)
         return self._settle(replace(piece, tries=0) if outcome.came_further else piece, outcome)
 
     def _pace(self, size_bytes: int) -> float:
@@ -283,8 +308,10 @@ class EvidenceCourier:
             case Verdict.TOO_LONG if outcome.limit_bytes and piece.kind is EvidenceKind.CLIP:
                 self._maker.limit_bytes = outcome.limit_bytes  # it is made anew, and shorter
                 return partial(self._make_again, piece, outcome.reason)
-            case Verdict.REFUSED | Verdict.TOO_LONG:
-                return partial(self._give_up, piece, outcome.reason)
+            case Verdict.TOO_LONG | Verdict.REFUSED:
+                is_long = outcome.verdict is Verdict.TOO_LONG
+                lack = EvidenceLack.TOO_LARGE if is_long else EvidenceLack.REFUSED
+                return partial(self._give_up, piece, lack, outcome.reason)
 
     def _make_again(self, piece: Piece, reason: str) -> None:
         self._try_again(piece, self._timing.retry, reason)
@@ -294,6 +321,7 @@ class EvidenceCourier:
         self._store.stored(piece, self._clock.now())
         (self._folder / file_name(piece.alert_id, piece.kind)).unlink(missing_ok=True)
         log.info("evidence.stored", extra={"alert_id": piece.alert_id, "kind": piece.kind.value})
+        self._on_settled()
 
     def _try_again(self, piece: Piece, backoff: Backoff, reason: str) -> None:
         wait_s = backoff.after(piece.tries + 1, _chance())
@@ -308,12 +336,13 @@ class EvidenceCourier:
             },
         )
 
-    def _give_up(self, piece: Piece, reason: str) -> None:
-        self._store.failed(piece, reason)
+    def _give_up(self, piece: Piece, lack: EvidenceLack, reason: str) -> None:
+        self._store.failed(piece, lack, reason)
         log.warning(
             "evidence.failed",
             extra={"alert_id": piece.alert_id, "kind": piece.kind.value, "reason": reason},
         )
+        self._on_settled()
 
 
 def _chance() -> float:

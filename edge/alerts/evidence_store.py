@@ -7,15 +7,24 @@ from typing import Any
 from edge.alerts.piece import Piece
 from edge.db.database import Database
 from edge.db.instant import from_us, to_us
-from protocol.messages import AlertLevel, EvidenceKind
+from protocol.messages import AlertLevel, EvidenceKind, EvidenceLack
 
 #: Longer than any clip's tail and any wait before another try.
 LONGEST_WAIT = timedelta(hours=2)
 
-_PIECE = "select evidence.*, alert.camera_id, alert.level, alert.started_us"
+# What a person asked for (protocol I22) has the command's id in the place of an alert's.
+_LEVEL = f"coalesce(alert.level, '{AlertLevel.URGENT}')"
+_PIECE = f"""
+    select evidence.*, coalesce(alert.camera_id, command.camera_id) as camera_id,
+           {_LEVEL} as level, coalesce(alert.started_us, evidence.start_us) as started_us,
+           command.command_id is not null as is_asked
+"""
 _READY = """
-    from evidence join alert using (alert_id)
+    from evidence
+    left join alert on alert.alert_id = evidence.alert_id
+    left join command on command.command_id = evidence.alert_id
     where evidence.kind = :kind and stored_us is null and failed is null
+      and (alert.alert_id is not null or command.command_id is not null)
       and max(due_us, next_try_us) not between :now + 1 and :latest
       and (path is not null) = :made
 """
@@ -35,7 +44,8 @@ class EvidenceStore:
         """
         with self._database.reading() as connection:
             row = connection.execute(
-                f"{_PIECE} {_READY} order by due_us, alert_id limit 1", _when(kind, now, made=made)
+                f"{_PIECE} {_READY} order by due_us, evidence.alert_id limit 1",
+                _when(kind, now, made=made),
             ).fetchone()
         return None if row is None else _piece(row)
 
@@ -45,10 +55,10 @@ class EvidenceStore:
         with self._database.reading() as connection:
             # Beside max() SQLite takes the other columns from the row that has it.
             newest = connection.execute(
-                f"{_PIECE}, max(due_us) as newest_us {_READY} group by alert.level", when
+                f"{_PIECE}, max(due_us) as newest_us {_READY} group by {_LEVEL}", when
             ).fetchall()
             oldest = connection.execute(
-                f"{_PIECE} {_READY} order by due_us, alert_id limit 1", when
+                f"{_PIECE} {_READY} order by due_us, evidence.alert_id limit 1", when
             ).fetchall()
         return [_piece(row) for row in newest + oldest]
 
@@ -116,9 +126,27 @@ class EvidenceStore:
         """Try again, not before ``at``."""
         self._change(piece, {"tries": piece.tries + 1, "next_try_us": to_us(at)})
 
-    def failed(self, piece: Piece, reason: str) -> None:
-        """Give a piece up for good."""
-        self._change(piece, {"failed": reason})
+    def failed(self, piece: Piece, lack: EvidenceLack, reason: str) -> None:
+        """Give a piece up for good; the centre is yet to be told."""
+        self._change(piece, {"failed": reason, "lack": lack.value, "tries": 0, "next_try_us": 0})
+
+    def lacking(self, kind: EvidenceKind, now: datetime) -> tuple[Piece, EvidenceLack] | None:
+        """Return a piece that will never come and why, where the centre is to be told now."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                f"""
+                {_PIECE} from evidence join alert using (alert_id)
+                where evidence.kind = :kind and lack is not null
+                  and next_try_us not between :now + 1 and :latest
+                order by next_try_us, alert_id limit 1
+                """,
+                _when(kind, now, made=False),
+            ).fetchone()
+        return None if row is None else (_piece(row), EvidenceLack(row["lack"]))
+
+    def told(self, piece: Piece) -> None:
+        """Record that the centre knows that it will never come."""
+        self._change(piece, {"lack": None})
 
     def forget(self, ended_before: datetime, *, waiting: bool) -> int:
         """Delete the rows of pieces that end before then; return how many.
@@ -175,4 +203,5 @@ def _piece(row: sqlite3.Row) -> Piece:
         sha256=row["sha256"],
         size_bytes=row["size_bytes"],
         tries=row["tries"],
+        is_asked=bool(row["is_asked"]),
     )

@@ -69,24 +69,45 @@ def standing_alerts(connection: sqlite3.Connection) -> list[Standing]:
     rows = connection.execute(
         "select * from alert where ended_us is null order by started_us, alert_id"
     ).fetchall()
-    return [
-        Standing(
-            alert_id=UUID(row["alert_id"]),
-            camera_id=row["camera_id"],
-            rule_id=row["rule_id"],
-            region_id=row["region_id"],
-            kind=AlertKind(row["kind"]),
-            level=AlertLevel(row["level"]),
-            mode=AlertMode(row["mode"]),
-            started_at=from_us(row["started_us"]),
-            count=row["count"],
-            threshold=row["threshold"],
-            peak=row["peak"],
-            confidence=row["confidence"],
-            curve=_curve(row["curve"]),
-        )
-        for row in rows
-    ]
+    return [_standing(row) for row in rows]
+
+
+def _standing(row: sqlite3.Row) -> Standing:
+    return Standing(
+        alert_id=UUID(row["alert_id"]),
+        camera_id=row["camera_id"],
+        rule_id=row["rule_id"],
+        region_id=row["region_id"],
+        kind=AlertKind(row["kind"]),
+        level=AlertLevel(row["level"]),
+        mode=AlertMode(row["mode"]),
+        started_at=from_us(row["started_us"]),
+        count=row["count"],
+        threshold=row["threshold"],
+        peak=row["peak"],
+        confidence=row["confidence"],
+        curve=_curve(row["curve"]),
+    )
+
+
+def mark_told(connection: sqlite3.Connection, alert_id: UUID, *, told: bool) -> None:
+    """Note whether the outbox has a message of how an alert is now."""
+    connection.execute(
+        "update alert set untold = :untold where alert_id = :alert_id and untold <> :untold",
+        {"alert_id": str(alert_id), "untold": int(not told)},
+    )
+
+
+def untold_alerts(
+    connection: sqlite3.Connection, limit: int
+) -> list[tuple[Standing, datetime | None]]:
+    """Return alerts whose newest state found no room, oldest first, each with its end."""
+    rows = connection.execute(
+        "select * from alert where untold = 1 order by started_us, alert_id limit :limit",
+        {"limit": limit},
+    ).fetchall()
+    ends = (None if row["ended_us"] is None else from_us(row["ended_us"]) for row in rows)
+    return list(zip(map(_standing, rows), ends, strict=True))
 
 
 def _curve_text(curve: Curve) -> str | None:

@@ -18,7 +18,8 @@ class Maker:
 
     A clip is of the sub-stream where that is recorded and ``evidence.clip_from`` does not say
     otherwise: a dying link carries 30 s of it, and none of the main stream's. Where the
-    sub-stream's footage does not show the alert's start, it is of the main stream all the same.
+    sub-stream's footage does not show the alert's start, it is of the main stream all the same. So
+    is what a person asked for.
     """
 
     def __init__(self, config: EdgeConfig, snapshotter: Snapshotter, clipper: Clipper) -> None:
@@ -48,7 +49,7 @@ class Maker:
 
     def _clip(self, piece: Piece, target: Path) -> Piece:
         trouble: EdgeError = NotFoundError("the recorded video does not show the alert's start")
-        for stream, max_bytes in self._streams(piece.camera_id):
+        for stream, max_bytes in self._streams(piece):
             fit = None if max_bytes is None else Fit(max_bytes, piece.began)
             try:
                 start, end = self._clipper.clip(
@@ -62,9 +63,9 @@ class Maker:
             target.unlink(missing_ok=True)
         raise trouble
 
-    def _streams(self, camera_id: str) -> Iterator[tuple[StreamName, int | None]]:
+    def _streams(self, piece: Piece) -> Iterator[tuple[StreamName, int | None]]:
         """Yield what a clip may be of, best first, and how long it may be then."""
-        if camera_id in self._with_sub:
+        if piece.camera_id in self._with_sub and not piece.is_asked:
             limits = [self._sub_bytes, self.limit_bytes or self._sub_bytes]
             yield StreamName.SUB, min(limits)
         yield StreamName.MAIN, self.limit_bytes

@@ -20,6 +20,7 @@ class Piece:
     ``began`` is when its alert did, ``due`` when it could be made first; ``level`` is the alert's
     present one. ``path`` (below the evidence folder), ``sha256`` and ``size_bytes`` are None until
     it is made. ``tries`` counts failures since it was asked for, was made, or last came further.
+    ``is_asked``: a person asked for it (protocol I22), and ``alert_id`` is the command's id.
     """
 
     alert_id: str
@@ -34,3 +35,4 @@ class Piece:
     sha256: str | None
     size_bytes: int | None
     tries: int
+    is_asked: bool = False

@@ -104,13 +104,16 @@ class Standing:
             self, sent=Sent(self.level, self.count, self.threshold, self.peak, now_mono_ns)
         )
 
+    @property
+    def has_risen(self) -> bool:
+        """Whether it is graver than the centre was last told, or than anybody knows it was told."""
+        return self.sent is None or _RANK[self.level] > _RANK[self.sent.level]
+
     def is_news(self, now_mono_ns: int) -> bool:
         """Return whether the centre should be told now: something changed, and not too soon."""
-        if self.sent is None:
+        if self.sent is None or self.has_risen:
             return True
         known = self.sent
-        if _RANK[self.level] > _RANK[known.level]:
-            return True
         changed = (self.level, self.count, self.threshold, self.peak) != (
             known.level,
             known.count,
@@ -129,6 +132,7 @@ class Standing:
             level=self.level,
             started_at=self.started_at,
             peak=self.peak,
+            mode=self.mode,
         )
 
 

@@ -13,6 +13,7 @@ import httpx
 from pydantic import SecretStr
 
 from edge.alerts.piece import Piece
+from protocol.messages import EvidenceLack
 
 #: What one request carries at most: then the next piece is chosen anew, and even a proxy that
 #: passes on whole requests only loses no more than this where the link is cut.
@@ -136,6 +137,17 @@ class Uploader:
         if outcome.verdict not in _UNFINISHED:
             self._known.pop(_key(piece), None)
         return replace(outcome, came_further=came_further)
+
+    def tell_lack(self, piece: Piece, lack: EvidenceLack) -> Outcome:
+        """Say that a piece will never come, and why. STORED: the centre knows."""
+        try:
+            response = self._client.put(f"{self._address(piece)}/lack", json={"reason": lack.value})
+        except (OSError, httpx.HTTPError) as error:
+            return Outcome(Verdict.AWAY, type(error).__name__)
+        if response.status_code == httpx.codes.NO_CONTENT:
+            return Outcome(Verdict.STORED)
+        verdict = _VERDICTS.get(response.status_code, Verdict.AGAIN)
+        return Outcome(verdict, f"HTTP {response.status_code}")
 
     def _ask(self, piece: Piece) -> Outcome | None:
         """Ask how much the centre has, unless that is known; None where more is to be sent."""

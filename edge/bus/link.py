@@ -6,12 +6,12 @@ the outbox is the only source of what is sent.
 """
 
 import logging
-import socket
 import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as mqtt
@@ -19,6 +19,10 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from pydantic import SecretStr
+
+from edge.bus.meter import LineMeter
+from protocol.client import send_at_once, trust
+from protocol.reasons import explained
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +33,11 @@ INBOX_SIZE = 1024
 
 @dataclass(frozen=True, slots=True)
 class LinkSettings:
-    """Where and as whom to connect. ``username`` is the client id too."""
+    """Where and as whom to connect. ``username`` is the client id too.
+
+    ``ca_file`` holds the only authorities a broker's certificate may come from; without it they are
+    the system's.
+    """
 
     host: str
     port: int
@@ -39,6 +47,7 @@ class LinkSettings:
     password: SecretStr
     keepalive_s: int
     connect_timeout_s: float
+    ca_file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +82,9 @@ class Link:
 
     ``changed`` is called in paho's thread whenever there is something new to look at; it must
     return at once. All methods are for one thread, the owner's.
+
+    ``refused`` counts messages that the broker would not take, ``refusal`` is why it last would
+    not. MQTT 3.1.1 has no word for it, and neither is a receipt: what was refused is sent again.
     """
 
     def __init__(
@@ -81,15 +93,20 @@ class Link:
         subscriptions: tuple[str, ...],
         will: Outgoing,
         changed: Callable[[], None],
+        meter: LineMeter,
     ) -> None:
         self._settings = settings
+        self._meter = meter
         self._subscriptions = subscriptions
         self._changed = changed
         self._lock = threading.Lock()
         self._phase = Phase.OPENING
         self._reason = ""
         self._inbox: deque[Incoming] = deque(maxlen=INBOX_SIZE)
+        self._answered = False
         self.dropped = 0
+        self.refused = 0
+        self.refusal = ""
         self._client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
             client_id=settings.username,
@@ -101,13 +118,12 @@ class Link:
         self._client.username_pw_set(settings.username, settings.password.get_secret_value())
         self._client.max_inflight_messages_set(1000)  # the window bounds it, not paho
         self._client.will_set(will.topic, will.payload, will.qos, will.retain)
-        if settings.tls:
-            self._client.tls_set()
-        self._client.on_socket_open = _send_at_once
+        self._client.on_socket_open = send_at_once
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = self._on_subscribe
         self._client.on_disconnect = self._on_disconnect
         self._client.on_message = self._on_message
+        self._client.on_publish = self._on_publish
 
     @property
     def phase(self) -> Phase:
@@ -127,6 +143,8 @@ class Link:
         Whatever goes wrong, now or later, shows as the phase DOWN with its reason.
         """
         try:
+            if self._settings.tls:
+                trust(self._client, self._settings.ca_file)
             if self._settings.version_5:
                 self._client.connect(
                     self._settings.host,
@@ -146,7 +164,12 @@ class Link:
     def publish(self, message: Outgoing) -> bool:
         """Hand a message to paho; return whether it took it. Does not wait for the broker."""
         info = self._client.publish(message.topic, message.payload, message.qos, message.retain)
-        return info.rc == mqtt.MQTT_ERR_SUCCESS
+        if info.rc != mqtt.MQTT_ERR_SUCCESS:
+            return False
+        self._meter.sent(len(message.payload))
+        if message.qos > 0:
+            self._meter.published(info.mid)
+        return True
 
     def received(self) -> list[Incoming]:
         """Return what came since the last call."""
@@ -177,6 +200,7 @@ class Link:
         # paho closes its sockets when it is freed: without the cycle that is now.
         self._client.on_connect = self._client.on_subscribe = None
         self._client.on_disconnect = self._client.on_message = None
+        self._client.on_publish = None
 
     # -- in paho's thread -------------------------------------------------------------------------
 
@@ -188,8 +212,9 @@ class Link:
         reason: ReasonCode,
         _properties: Properties | None,
     ) -> None:
+        self._answered = True
         if reason.is_failure:
-            self._go_down(f"refused: {reason}")
+            self._go_down(f"refused: {explained(reason.value, str(reason))}")
             return
         client.subscribe([(topic, 1) for topic in self._subscriptions])
 
@@ -202,7 +227,7 @@ class Link:
         _properties: Properties | None,
     ) -> None:
         refused = [
-            topic
+            f"{topic}: {explained(reason.value, str(reason))}"
             for topic, reason in zip(self._subscriptions, reasons, strict=False)
             if reason.is_failure
         ]
@@ -218,11 +243,30 @@ class Link:
         self,
         _client: mqtt.Client,
         _userdata: object,
-        _flags: mqtt.DisconnectFlags,
+        flags: mqtt.DisconnectFlags,
         reason: ReasonCode,
         _properties: Properties | None,
     ) -> None:
-        self._go_down(f"disconnected: {reason}")
+        if flags.is_disconnect_packet_from_server:
+            self._go_down(f"disconnected: {explained(reason.value, str(reason))}")
+        elif self._settings.version_5 and not self._answered:
+            self._go_down("hung up on: does the broker speak MQTT 5?")
+        else:
+            self._go_down(f"disconnected: {reason}")
+
+    def _on_publish(
+        self,
+        _client: mqtt.Client,
+        _userdata: object,
+        mid: int,
+        reason: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        self._meter.acknowledged(mid)
+        if reason.is_failure:
+            self.refusal = explained(reason.value, str(reason))
+            self.refused += 1
+            self._changed()
 
     def _on_message(self, _client: mqtt.Client, _userdata: Any, message: mqtt.MQTTMessage) -> None:  # noqa: ANN401 - paho's type
         with self._lock:
@@ -237,9 +281,3 @@ class Link:
             self._phase = Phase.DOWN
             self._reason = reason
         self._changed()
-
-
-def _send_at_once(_client: mqtt.Client, _userdata: object, sock: object) -> None:
-    """Switch Nagle's algorithm off: with delayed ACKs it held each message for 40 ms, measured."""
-    assert isinstance(sock, socket.socket)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

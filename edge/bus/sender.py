@@ -8,24 +8,26 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from edge.bus.backoff import Backoff
-from edge.bus.herald import Herald
+from edge.bus.backoff import Backoff, Spacing
+from edge.bus.herald import Herald, Line
 from edge.bus.link import Incoming, Link, LinkSettings, Outgoing, Phase
+from edge.bus.meter import LineMeter
 from edge.bus.outbox import Load, Outbox
 from edge.bus.window import Patience, Window
 from edge.config import CentreSection
 from edge.errors import StorageError
 from edge.faultlog import FaultLog
-from edge.ports import VitalsSource
+from edge.ports import CommandTaker, VitalsSource
 from protocol.clock import Clock
 from protocol.codec import BadMessageError, decode
 from protocol.ids import uuid7
 from protocol.messages import (
-    CommandData,
     CommandMessage,
     EpochMessage,
     ReceiptData,
     ReceiptMessage,
+    ResendData,
+    ResendMessage,
 )
 from protocol.topics import EPOCH
 
@@ -44,7 +46,8 @@ class Timing:
     """The bus's times. The defaults suit a 4G link; on loopback a shorter back-off is fine.
 
     ``silence_s``: connected, rows under way and no receipt for so long: connect anew, as the broker
-    may have lost the subscription. ``state_gap_s`` bounds how often a flapping camera is told.
+    may have lost the subscription. ``state_gap_s`` bounds how often a flapping camera is told,
+    ``epoch_gap_s`` how often a new epoch makes the box send again: several consumers have several.
     """
 
     reconnect: Backoff = field(default_factory=Backoff)
@@ -54,6 +57,7 @@ class Timing:
     ready_within_s: float = 15.0
     heartbeat_s: float = 60.0
     state_gap_s: float = 0.5
+    epoch_gap_s: float = 2.0
     silence_s: float = 300.0
 
 
@@ -65,7 +69,8 @@ LOOPBACK = Timing(reconnect=Backoff(first_s=0.2, cap_s=5.0))
 class BusStatus:
     """The bus for the health page. ``error`` is why the last connection ended, if it did.
 
-    ``commands`` the centre gave; ``reopened`` rows it asked to be sent again.
+    ``commands`` the centre gave; ``reopened`` rows it asked to be sent again. ``refused`` messages
+    the broker would not take, where it says so (MQTT 5).
     """
 
     connected: bool
@@ -78,6 +83,7 @@ class BusStatus:
     stray_receipts: int
     commands: int
     reopened: int
+    refused: int
     bad_messages: int
 
 
@@ -89,6 +95,7 @@ class _Counters:
     stray_receipts: int = 0
     commands: int = 0
     reopened: int = 0
+    refused: int = 0
     bad_messages: int = 0
 
 
@@ -108,18 +115,19 @@ class Sender:
         vitals: VitalsSource,
         clock: Clock,
         *,
-        box_id: str,
         evidence_pending: Callable[[], int] = lambda: 0,
         timing: Timing | None = None,
+        meter: LineMeter | None = None,
     ) -> None:
         self._centre = centre
+        self._commands: CommandTaker | None = None
         self._outbox = outbox
         self._herald = herald
         self._vitals = vitals
         self._clock = clock
-        self._box_id = box_id
         self._evidence_pending = evidence_pending
         self._timing = timing or Timing()
+        self._meter = meter or LineMeter(clock)
         self._window = Window(self._timing.patience)
         self._wake = threading.Event()
         self._closing = threading.Event()
@@ -128,11 +136,14 @@ class Sender:
         self._settings: LinkSettings | None = None
         self._link: Link | None = None
         self._connection_id = uuid7(clock.now())
+        self._refused_here = 0
         self._greeted = False
+        self._is_discovered = False
         self._failures = 0
         self._error = ""
         self._since = clock.now()
         self._epoch: UUID | None = None
+        self._anew = Spacing(self._timing.epoch_gap_s)
         # Heard, and not in the outbox yet: the disk may refuse.
         self._receipts: set[int] = set()
         self._faults = FaultLog(log, clock)
@@ -148,6 +159,10 @@ class Sender:
         # Since when a receipt is awaited on this connection; read by other threads.
         self._awaited_ns: int | None = None
 
+    def obey(self, commands: CommandTaker) -> None:
+        """Have ``commands`` told of what the centre has the box do; before :meth:`start`."""
+        self._commands = commands
+
     def start(self) -> None:
         """Read the token and begin. Raises ConfigError where the token can't be read."""
         if self._thread is not None:
@@ -157,10 +172,11 @@ class Sender:
             port=self._centre.mqtt_port,
             tls=self._centre.mqtt_tls,
             version_5=self._centre.mqtt_version == "5",
-            username=self._box_id,
+            username=self._herald.box_id,
             password=self._centre.token.read(),
             keepalive_s=self._timing.keepalive_s,
             connect_timeout_s=self._timing.connect_timeout_s,
+            ca_file=self._centre.mqtt_ca_file,
         )
         self._thread = threading.Thread(target=self._run, name="bus", daemon=True)
         self._thread.start()
@@ -203,6 +219,7 @@ class Sender:
             stray_receipts=counters.stray_receipts,
             commands=counters.commands,
             reopened=counters.reopened,
+            refused=counters.refused,
             bad_messages=counters.bad_messages,
         )
 
@@ -246,8 +263,10 @@ class Sender:
         self._give_up_at_ns = now_ns + round(self._timing.ready_within_s * _NS)
         self._connection_id = uuid7(self._clock.now())
         will = self._herald.gone(self._connection_id)
-        link = Link(self._settings, self._herald.subscriptions, will, self._wake.set)
+        subscriptions = self._herald.subscriptions
+        link = Link(self._settings, subscriptions, will, self._wake.set, self._meter)
         self._link = link
+        self._refused_here = 0
         link.open()
 
     def _drop(self, reason: str) -> None:
@@ -271,13 +290,19 @@ class Sender:
             self._greet(now_ns)
         for message in link.received():
             self._hear(message, now_ns)
+        self._count_refused(link)
+        if self._anew.take(now_ns):
+            self._window.hurry()
+            self._announce()
         if self._receipts and now_ns >= self._settle_at_ns:
             self._settle(now_ns)
         self._send(link, now_ns)
         if self._cameras_changed.is_set() and now_ns >= self._state_at_ns:
             self._tell_state(link, now_ns)
-        if now_ns >= self._heartbeat_at_ns:
+        is_beat = now_ns >= self._heartbeat_at_ns
+        if is_beat:
             self._tell_heartbeat(link, now_ns)
+        self._tell_home(link, is_beat=is_beat)
         self._awaited_ns = self._heard_at_ns if self._owed else None
         if self._owed and now_ns - self._heard_at_ns >= self._timing.silence_s * _NS:
             self._drop("no receipts")
@@ -289,14 +314,23 @@ class Sender:
         self._error = ""
         self._since = self._clock.now()
         self._heard_at_ns = now_ns
+        self._meter.connected()
         self._window.reset()
         self._announce()
         log.info("bus.up")
 
     def _announce(self) -> None:
+        self._is_discovered = False
         self._cameras_changed.set()
         self._state_at_ns = 0
         self._heartbeat_at_ns = 0
+
+    def _count_refused(self, link: Link) -> None:
+        """Say why the broker takes nothing; what it refused is sent again when its time comes."""
+        if link.refused > self._refused_here:
+            self._counters.refused += link.refused - self._refused_here
+            self._refused_here = link.refused
+            self._faults.report("bus.refused", link.refusal, {})
 
     def _hear(self, incoming: Incoming, now_ns: int) -> None:
         try:
@@ -308,10 +342,12 @@ class Sender:
         if isinstance(message, ReceiptMessage) and incoming.topic == self._herald.receipt_topic:
             self._heard_at_ns = now_ns
             self._take_receipts(message.data)
+        elif isinstance(message, ResendMessage) and self._is_for_us(incoming):
+            self._resend(message.data)
         elif isinstance(message, CommandMessage) and self._is_for_us(incoming):
-            self._obey(message.data)
+            self._have_done(message)
         elif isinstance(message, EpochMessage) and incoming.topic == EPOCH:
-            self._take_epoch(message.data.epoch, retained=incoming.retained)
+            self._take_epoch(message.data.epoch, now_ns, retained=incoming.retained)
         else:
             self._counters.bad_messages += 1
 
@@ -319,6 +355,7 @@ class Sender:
         # One for another outbox, of before a rescue or of a box that was cloned, is none of ours.
         is_ours = self._outbox.is_called(receipt.outbox_id)
         ours = self._window.ours(receipt.sequences) if is_ours else set()
+        self._meter.receipted(ours)
         self._counters.stray_receipts += len(receipt.sequences) - len(ours)
         self._receipts |= ours
         self._settle_at_ns = 0
@@ -327,7 +364,17 @@ class Sender:
         """Return whether a command is ours and of now: a retained one was given to somebody."""
         return incoming.topic == self._herald.command_topic and not incoming.retained
 
-    def _obey(self, command: CommandData) -> None:
+    def _have_done(self, command: CommandMessage) -> None:
+        """Have a command done; the centre gives it again where the disk refuses for now."""
+        self._counters.commands += 1
+        if self._commands is None:
+            return
+        try:
+            self._commands.hear(command)
+        except StorageError as error:
+            self._faults.report("bus.command_undone", str(error), {})
+
+    def _resend(self, command: ResendData) -> None:
         """Send again what the centre misses; it asks again where the disk refuses for now."""
         self._counters.commands += 1
         try:
@@ -355,13 +402,12 @@ class Sender:
         self._window.receipted(self._receipts)
         self._receipts.clear()
 
-    def _take_epoch(self, epoch: UUID, *, retained: bool) -> None:
+    def _take_epoch(self, epoch: UUID, now_ns: int, *, retained: bool) -> None:
         known, self._epoch = self._epoch, epoch
         # The first epoch that was there before us is no news: all of ours is sent after it.
         if epoch != known and not (known is None and retained):
             log.info("bus.epoch_changed")
-            self._window.hurry()
-            self._announce()
+            self._anew.ask(now_ns)
 
     def _tell_state(self, link: Link, now_ns: int) -> None:
         self._cameras_changed.clear()
@@ -370,8 +416,19 @@ class Sender:
 
     def _tell_heartbeat(self, link: Link, now_ns: int) -> None:
         self._heartbeat_at_ns = now_ns + round(self._timing.heartbeat_s * _NS)
-        load = self._outbox.load()
-        link.publish(self._herald.heartbeat(self._vitals.vitals(), load, self._evidence_pending()))
+        line = Line(self._outbox.load(), self._evidence_pending(), self._meter.figures())
+        link.publish(self._herald.heartbeat(self._vitals.vitals(), line))
+
+    def _tell_home(self, link: Link, *, is_beat: bool) -> None:
+        """Tell Home Assistant what changed; how the box is with each heartbeat."""
+        home = self._herald.home
+        if home is None:
+            return
+        discovered, self._is_discovered = self._is_discovered, True
+        for message in () if discovered else home.discovery():
+            link.publish(message)
+        for message in home.changes(with_trouble=is_beat):
+            link.publish(message)
 
     def _send(self, link: Link, now_ns: int) -> None:
         before = self._window.under_way
@@ -383,6 +440,7 @@ class Sender:
             if not link.publish(Outgoing(topic, parcel.payload, qos=1)):
                 break
             rest.discard(parcel.sequence)
+            self._meter.event_sent(parcel.sequence)
             self._counters.sent += 1
             self._counters.sent_again += parcel.sequence in before
         if chosen and not before:
@@ -402,6 +460,8 @@ class Sender:
                 deadlines.append(self._state_at_ns)
             if self._receipts:
                 deadlines.append(self._settle_at_ns)
+            if self._anew.due_ns is not None:
+                deadlines.append(self._anew.due_ns)
             if (due_ns := self._window.next_due_mono_ns) is not None:
                 deadlines.append(due_ns)
             if self._owed:

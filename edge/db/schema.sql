@@ -134,11 +134,13 @@ create table alert (
   threshold  integer not null,
   peak       integer not null,
   confidence real,
-  curve      text                            -- JSON: protocol.messages.AlertCurve; null: no counts
+  curve      text,                           -- JSON: protocol.messages.AlertCurve; null: no counts
+  untold     integer not null default 0      -- 1: the outbox had no room for how it is now
 ) strict;
 -- One open alert per camera, rule and region (alert I1).
 create unique index alert_open on alert (camera_id, rule_id, region_id) where ended_us is null;
 create index alert_time on alert (camera_id, started_us);
+create index alert_untold on alert (started_us) where untold = 1;
 
 -- How many people a rule counted in a region, a row a quarter of an hour: counts only (alert I10).
 create table crowd (
@@ -162,6 +164,29 @@ create table outbox (
   receipt_us  integer                        -- null: the centre has not committed it (alert I4)
 ) strict;
 create index outbox_waiting on outbox (seq) where receipt_us is null;
+-- What waits in the outbox, kept by triggers: every message asks whether there is room (alert I11).
+-- folded messages found none; what they said is in their alert's row.
+create table backlog (
+  id     integer primary key check (id = 1),
+  rows   integer not null,
+  bytes  integer not null,
+  folded integer not null
+) strict;
+insert into backlog (id, rows, bytes, folded) values (1, 0, 0, 0);
+create trigger outbox_queued after insert on outbox when new.receipt_us is null begin
+  update backlog set rows = rows + 1, bytes = bytes + length(new.payload);
+end;
+create trigger outbox_receipted after update of receipt_us on outbox
+  when old.receipt_us is null and new.receipt_us is not null begin
+  update backlog set rows = rows - 1, bytes = bytes - length(old.payload);
+end;
+create trigger outbox_reopened after update of receipt_us on outbox
+  when old.receipt_us is not null and new.receipt_us is null begin
+  update backlog set rows = rows + 1, bytes = bytes + length(old.payload);
+end;
+create trigger outbox_removed after delete on outbox when old.receipt_us is null begin
+  update backlog set rows = rows - 1, bytes = bytes - length(old.payload);
+end;
 
 -- Pictures and clips on their way to the centre.
 create table evidence (
@@ -177,6 +202,28 @@ create table evidence (
   next_try_us integer not null default 0,
   stored_us   integer,                       -- null: the centre has not stored it
   failed      text,                          -- why it will never come, if so
+  lack        text,                          -- why, for the centre; null: it knows, or need not
   primary key (alert_id, kind)
 ) strict;
 create index evidence_waiting on evidence (kind, due_us) where stored_us is null and failed is null;
+create index evidence_lacking on evidence (kind, next_try_us) where lack is not null;
+
+-- What the centre had the box do: a row an id, so that nothing is done twice (protocol I20).
+create table command (
+  command_id text    primary key,
+  kind       text    not null,
+  camera_id  text,                           -- null: its arguments could not be read
+  heard_us   integer not null,
+  until_us   integer not null,               -- what is not done by then is given up
+  outcome    text    not null,               -- protocol.messages.Outcome
+  seq        integer not null                -- where in the outbox that is said
+) strict;
+
+-- Rules that raise no new alert for now (protocol I23).
+create table disarmed (
+  camera_id text    not null,
+  rule_id   text    not null,                -- empty: all of the camera
+  since_us  integer not null,
+  until_us  integer not null,
+  primary key (camera_id, rule_id)
+) strict;

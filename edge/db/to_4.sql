@@ -75,3 +75,49 @@ create table crowd (
 create index crowd_age on crowd (start_us);
 -- After days without a link thousands of pieces wait, and the next is asked for at every part.
 create index evidence_waiting on evidence (kind, due_us) where stored_us is null and failed is null;
+-- The outbox is bounded: what found no room in it is told by its alert's row once there is some.
+alter table alert add column untold integer not null default 0;
+create index alert_untold on alert (started_us) where untold = 1;
+create table backlog (
+  id     integer primary key check (id = 1),
+  rows   integer not null,
+  bytes  integer not null,
+  folded integer not null
+) strict;
+insert into backlog (id, rows, bytes, folded)
+  select 1, count(*), coalesce(sum(length(payload)), 0), 0 from outbox where receipt_us is null;
+create trigger outbox_queued after insert on outbox when new.receipt_us is null begin
+  update backlog set rows = rows + 1, bytes = bytes + length(new.payload);
+end;
+create trigger outbox_receipted after update of receipt_us on outbox
+  when old.receipt_us is null and new.receipt_us is not null begin
+  update backlog set rows = rows - 1, bytes = bytes - length(old.payload);
+end;
+create trigger outbox_reopened after update of receipt_us on outbox
+  when old.receipt_us is not null and new.receipt_us is null begin
+  update backlog set rows = rows + 1, bytes = bytes + length(old.payload);
+end;
+create trigger outbox_removed after delete on outbox when old.receipt_us is null begin
+  update backlog set rows = rows - 1, bytes = bytes - length(old.payload);
+end;
+-- What will never come is told, so that nobody waits for it.
+alter table evidence add column lack text;
+create index evidence_lacking on evidence (kind, next_try_us) where lack is not null;
+-- What the centre had the box do: a row an id, so that nothing is done twice (protocol I20).
+create table command (
+  command_id text    primary key,
+  kind       text    not null,
+  camera_id  text,                           -- null: its arguments could not be read
+  heard_us   integer not null,
+  until_us   integer not null,               -- what is not done by then is given up
+  outcome    text    not null,               -- protocol.messages.Outcome
+  seq        integer not null                -- where in the outbox that is said
+) strict;
+-- Rules that raise no new alert for now (protocol I23).
+create table disarmed (
+  camera_id text    not null,
+  rule_id   text    not null,                -- empty: all of the camera
+  since_us  integer not null,
+  until_us  integer not null,
+  primary key (camera_id, rule_id)
+) strict;

@@ -1,9 +1,9 @@
 """Honest arrival times for a stream's first second. Pure.
 
-While it probes, the demuxer reads up to a second of packets and then hands them out at once, and a
-box that is just starting is late for everything: their arrival is later than the truth, and with it
-the wall time of the whole run that begins there. The least late of them says when all of them came.
-What it read before it knew the stream also bears no decoding time.
+While it probes, FFmpeg's demuxer reads up to a second of packets and then hands them out at once,
+and a box that is just starting is late for everything: their arrival is later than the truth, and
+with it the wall time of the whole run that begins there. The least late of them says when all of
+them came. What is read before the order of pictures is known also bears no decoding time.
 """
 
 import statistics

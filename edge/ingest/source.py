@@ -1,9 +1,12 @@
 """Where a stream's packets come from, as its worker sees it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Protocol
 
 from edge.media.sample import Codec, Packet
+
+#: Takes a packet as it comes; says whether more are wanted.
+Taker = Callable[[Packet], bool]
 
 
 class PacketSource(Protocol):
@@ -17,15 +20,16 @@ class PacketSource(Protocol):
     def extradata(self) -> bytes:
         """The parameter sets the stream was announced with, in any form; may be empty."""
 
-    def packets(self) -> Iterator[Packet]:
-        """Yield packets as they come, for as long as they come; blocks in between.
+    def deliver(self, take: Taker) -> None:
+        """Give ``take`` each packet as it comes, in whichever thread, one at a time; blocks.
 
-        Raises StreamStalled where none came in time and StreamError where the stream broke. To end
-        without an error means that the other side closed the stream.
+        Raises StreamStalled where none came in time, StreamError where the stream broke, and
+        whatever ``take`` raises. To end without an error means that the other side closed the
+        stream, or that no more is wanted.
         """
 
     def close(self) -> None:
-        """Let the connection go. Idempotent."""
+        """Let the connection go; nothing is given to ``take`` any more. Idempotent."""
 
 
 class Opener(Protocol):
@@ -35,7 +39,7 @@ class Opener(Protocol):
         """Connect and return the stream; blocks for seconds at most.
 
         ``watched``: a camera that goes on sending something, but no packet, is StreamStalled too.
-        That costs more, and is for one that has been seen to do so.
+        That may cost more, and is for one that has been seen to do so.
 
         Raises StreamRefused where trying again soon is no help, StreamMissing where it is for some
         minutes, else StreamError.

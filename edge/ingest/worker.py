@@ -1,4 +1,4 @@
-"""One stream's thread: open, read, keep the time, hand on; and again, whatever happens."""
+"""One stream's thread: open, await the end, and open again; how the stream is judged."""
 
 import logging
 import threading
@@ -184,11 +184,14 @@ class StreamWorker:
                 self._arm(self._lost_after_s)
 
     def _pump(self, source: PacketSource, intake: Intake) -> None:
-        for packet in source.packets():
+        def take(packet: Packet) -> bool:
             if self._stopping.is_set() or intake.is_closed:
-                return
+                return False
             self._came(packet)
             intake.take(packet)
+            return True
+
+        source.deliver(take)
 
     def _came(self, packet: Packet) -> None:
         """Judge the stream by a packet that just came, however long the burst holds it back."""

@@ -76,6 +76,7 @@ class LiveHub:
         self._lock = threading.Lock()
         self._group: GroupCache[Sample] = GroupCache(group_bytes)
         self._previous: tuple[Sample, ...] = ()
+        self._keeps_previous = False
         self._last_key: Sample | None = None
         self._newest: Sample | None = None
         self._run: Run | None = None
@@ -114,7 +115,8 @@ class LiveHub:
             self._begin(sample.run)
         self._newest = sample
         if sample.is_key:
-            self._previous, self._last_key = self._group.items or self._previous, sample
+            self._previous = (self._group.items or self._previous) if self._keeps_previous else ()
+            self._last_key = sample
         self._group.add(sample, is_key=sample.is_key, size_bytes=len(sample.data))
         if self._queues:
             self._fragments += 1
@@ -228,7 +230,8 @@ class LiveHub:
     def recent(self) -> tuple[tuple[Sample, ...], ...]:
         """Return the newest groups of pictures, oldest first; each begins with a key frame.
 
-        The last one may be a lone key frame, where the group is too long to keep.
+        There are two only after :meth:`keep_previous`, or where a run has just begun. The last one
+        may be a lone key frame, where the group is too long to keep.
         """
         with self._lock:
             newest = self._group.items or ((self._last_key,) if self._last_key else ())
@@ -236,6 +239,14 @@ class LiveHub:
         if previous and newest and previous[0] is newest[0]:
             return (previous,)
         return tuple(group for group in (previous, newest) if group)
+
+    def keep_previous(self) -> None:
+        """Keep the group before the newest from now on: pictures of a moment ago are wanted.
+
+        It is as large as the newest one, for each stream, so not without need.
+        """
+        with self._lock:
+            self._keeps_previous = True
 
     def last_sample_at(self) -> datetime | None:
         """Return the wall time of the newest sample, or None where none ever came."""

@@ -4,13 +4,15 @@ Bytes come from cameras: whatever they hold, the only error is MediaError. Sourc
 (7.3, annex B), ITU-T H.265 (7.3, annex B).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 
 from edge.errors import MediaError
 from edge.media.sample import Codec
 
-_START_CODE = b"\x00\x00\x01"
+#: Comes before each NAL unit of a byte stream (annex B).
+START_CODE = b"\x00\x00\x01"
 
 #: Real sets are under 200 bytes; longer ones are noise and would only cost time.
 MAX_PARAMETER_SET_BYTES = 4096
@@ -59,7 +61,8 @@ class Picture:
     """What a sequence parameter set says of the pictures.
 
     ``profile_tier_level`` is H.265's, its twelve bytes without emulation prevention; empty for
-    H.264. ``temporal_layers`` and ``temporal_nested`` are H.265's, else 1 and False.
+    H.264. ``temporal_layers`` and ``temporal_nested`` are H.265's, else 1 and False. ``reordered``:
+    how many pictures may come before one that is shown before them; None where it is not said.
     """
 
     set_id: int
@@ -71,6 +74,7 @@ class Picture:
     profile_tier_level: bytes = b""
     temporal_layers: int = 1
     temporal_nested: bool = False
+    reordered: int | None = None
 
 
 def split(access_unit: bytes) -> list[bytes]:
@@ -79,10 +83,10 @@ def split(access_unit: bytes) -> list[bytes]:
     What comes before the first start code is no NAL unit and is left out too.
     """
     units = []
-    start = access_unit.find(_START_CODE)
+    start = access_unit.find(START_CODE)
     while start >= 0:
-        start += len(_START_CODE)
-        next_code = access_unit.find(_START_CODE, start)
+        start += len(START_CODE)
+        next_code = access_unit.find(START_CODE, start)
         end = next_code if next_code >= 0 else len(access_unit)
         # trailing_zero_8bits, and the first zero of a four-byte start code (annex B)
         unit = access_unit[start:end].rstrip(b"\x00")
@@ -178,6 +182,9 @@ class _Bits:
 HIGH_PROFILES = frozenset({44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 144, 244})
 _MAX_REFERENCE_FRAMES_IN_CYCLE = 255
 _YUV_444 = 3
+_BASELINE_PROFILE = 66
+_OUTPUT_ORDER = 2  # pictures are shown in the order they are coded in (H.264 8.2.1.3)
+_EXTENDED_ASPECT = 255
 
 
 def _h264_picture(sps: bytes) -> Picture:
@@ -194,7 +201,7 @@ def _h264_picture(sps: bytes) -> Picture:
             for index in range(12 if chroma == _YUV_444 else 8):
                 _skip_scaling_list(bits, 16 if index < 6 else 64)  # noqa: PLR2004
     bits.unsigned()
-    _skip_picture_order(bits)
+    order_kind = _skip_picture_order(bits)
     bits.unsigned()
     bits.flag()
     width = (bits.unsigned() + 1) * 16
@@ -210,7 +217,9 @@ def _h264_picture(sps: bytes) -> Picture:
         unit_y = (2 if chroma == 1 else 1) * (1 if frames_only else 2)
         width -= unit_x * (left + right)
         height -= unit_y * (top + bottom)
-    return Picture(set_id, width, height, chroma, luma_bits, chroma_bits)
+    in_order = profile == _BASELINE_PROFILE or order_kind == _OUTPUT_ORDER
+    reordered = 0 if in_order else _if_said(_h264_reordered, bits)
+    return Picture(set_id, width, height, chroma, luma_bits, chroma_bits, reordered=reordered)
 
 
 def _chroma_format(bits: _Bits) -> int:
@@ -239,7 +248,8 @@ def _skip_scaling_list(bits: _Bits, size: int) -> None:
         last = following or last
 
 
-def _skip_picture_order(bits: _Bits) -> None:
+def _skip_picture_order(bits: _Bits) -> int:
+    """Return the kind of picture order count."""
     kind = bits.unsigned()
     if kind == 0:
         bits.unsigned()
@@ -252,6 +262,74 @@ def _skip_picture_order(bits: _Bits) -> None:
             raise MediaError(f"SPS: {count} frames in a picture order cycle")
         for _ in range(count):
             bits.signed()
+    return kind
+
+
+def _if_said(read: Callable[[_Bits], int | None], bits: _Bits) -> int | None:
+    """Return what a set says beyond what we need; one that is cut off there still serves."""
+    try:
+        return read(bits)
+    except MediaError:
+        return None
+
+
+def _h264_reordered(bits: _Bits) -> int | None:
+    """Return max_num_reorder_frames of the VUI, the bits being just before it (H.264 E.1.1)."""
+    if not bits.flag():
+        return None
+    _skip_looks(bits)
+    has_decoder_model = [_skip_decoder_model(bits) for _ in range(2)]
+    if any(has_decoder_model):
+        bits.flag()
+    bits.flag()
+    if not bits.flag():  # bitstream_restriction_flag
+        return None
+    bits.flag()
+    for _ in range(4):
+        bits.unsigned()
+    return bits.unsigned()
+
+
+def _skip_looks(bits: _Bits) -> None:
+    """Pass over what the VUI says of shape, colour and rate."""
+    if bits.flag() and bits.read(8) == _EXTENDED_ASPECT:
+        bits.read(32)
+    if bits.flag():  # overscan_info_present_flag
+        bits.flag()
+    if bits.flag():  # video_signal_type_present_flag
+        bits.read(4)
+        if bits.flag():
+            bits.read(24)
+    if bits.flag():  # chroma_loc_info_present_flag
+        bits.unsigned()
+        bits.unsigned()
+    if bits.flag():  # timing_info_present_flag
+        bits.read(65)
+
+
+def _skip_decoder_model(bits: _Bits) -> bool:
+    """Pass over hypothetical reference decoder parameters, where there are any (H.264 E.1.2)."""
+    if not bits.flag():
+        return False
+    count = bits.unsigned() + 1
+    bits.read(8)
+    for _ in range(count):
+        bits.unsigned()
+        bits.unsigned()
+        bits.flag()
+    bits.read(20)
+    return True
+
+
+def _h265_reordered(bits: _Bits, layers: int) -> int:
+    """Return sps_max_num_reorder_pics of the highest layer, the bits being after the depths."""
+    bits.unsigned()
+    reordered = 0
+    for _ in range(layers if bits.flag() else 1):
+        bits.unsigned()
+        reordered = bits.unsigned()
+        bits.unsigned()
+    return reordered
 
 
 def _h265_picture(sps: bytes) -> Picture:
@@ -279,6 +357,7 @@ def _h265_picture(sps: bytes) -> Picture:
         profile_tier_level,
         sub_layers + 1,
         nested,
+        _if_said(lambda rest: _h265_reordered(rest, sub_layers + 1), bits),
     )
 
 

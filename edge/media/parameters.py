@@ -1,6 +1,7 @@
 """Parameter sets of a stream, gathered in-band or from extradata, as MP4 wants them."""
 
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from edge.errors import MediaError
@@ -51,14 +52,18 @@ class ParameterCollector:
         return self._parameters
 
     def absorb(self, access_unit: bytes) -> AccessUnit:
-        """Take the parameter sets out of a packet and return the rest.
+        """Take the parameter sets out of an Annex B byte stream; see :meth:`absorb_units`."""
+        return self.absorb_units(nal.split(access_unit))
+
+    def absorb_units(self, units: Iterable[bytes]) -> AccessUnit:
+        """Take the parameter sets out of a packet's NAL units and return the rest.
 
         ``parameters`` is another value afterwards where a set came that says something new. Raises
         MediaError where a set can't be read; the sets before it stay as they were.
         """
         parts: list[bytes] = []
         has_picture = is_key = False
-        for unit in nal.split(access_unit):
+        for unit in units:
             kind = nal.role(self._codec, unit)
             if kind in self._sets:
                 self._keep(kind, unit)

@@ -19,15 +19,16 @@ class Codec(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """One access unit as the camera sent it: Annex B, parameter sets included, times unrepaired.
+    """One access unit as the camera sent it: parameter sets included, times unrepaired.
 
-    ``dts_90k`` and ``pts_90k`` are the demuxer's, in 90 kHz ticks; either may be None.
+    ``units`` are its NAL units without start codes. ``dts_90k`` and ``pts_90k`` are the reader's,
+    in 90 kHz ticks; either may be None.
     """
 
     pts_90k: int | None
     dts_90k: int | None
     is_key: bool
-    data: bytes
+    units: tuple[bytes, ...]
     received_mono_ns: int
     received_utc: datetime
 

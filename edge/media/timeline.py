@@ -86,7 +86,7 @@ class Timeline:
     def feed(self, packet: Packet) -> list[StreamItem]:
         """Return what the packet gives: at most the end of a run and one sample."""
         try:
-            unit = self._collector.absorb(packet.data)
+            unit = self._collector.absorb_units(packet.units)
         except MediaError:
             self.dropped += 1
             return []

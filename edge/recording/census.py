@@ -1,11 +1,11 @@
 """Putting all files and rows in step, beside recorders that are at work (recording I5)."""
 
 import logging
-import threading
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from edge.background import BackgroundThread
 from edge.errors import NotFoundError
 from edge.recording.day_folder import compare, day_folders, newest_of_each_stream
 from edge.recording.doomed import Doomed
@@ -48,8 +48,8 @@ class Census:
         self._doomed = doomed
         self._label = label
         self._rebuild = rebuild
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="census", daemon=True)
+        self._thread = BackgroundThread("census", self._run)
+        self._stopping = self._thread.stopping
         self._outcomes: Counter[Outcome] = Counter()
         self._lost: list[int] = []
         self._rows = 0
@@ -61,9 +61,7 @@ class Census:
 
     def close(self, timeout_s: float = 10.0) -> None:
         """Stop after the file that is being looked at; the next start begins anew. Idempotent."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout_s)
+        self._thread.close(timeout_s)
 
     def _run(self) -> None:
         try:

@@ -10,9 +10,6 @@ from io import BytesIO
 from itertools import groupby
 from pathlib import Path
 
-import av
-import av.error
-
 from edge.db.instant import to_us
 from edge.errors import MediaError, NotFoundError, StorageError
 from edge.media.boxes import Head, SampleEntry, fragments, read_head
@@ -161,6 +158,9 @@ def _entries(source: _Source) -> Iterator[SampleEntry]:
 
 def _mux(sources: list[_Source], shots: list[_Shot], target: Path) -> None:
     """Write the samples as an MP4 whose index is at the front."""
+    import av  # noqa: PLC0415 - 20 MB; not before a clip is cut
+    import av.error  # noqa: PLC0415
+
     first_90k = shots[0].at_90k
     options = {"movflags": "+faststart"}
     try:

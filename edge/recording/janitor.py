@@ -2,13 +2,13 @@
 
 import logging
 import os
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
+from edge.background import BackgroundThread
 from edge.db.database import Database
 from edge.errors import StorageError
 from edge.faultlog import FaultLog
@@ -86,8 +86,8 @@ class Janitor:
         self._elders = Elders(clock, timedelta(days=policy.most_days), 0)
         self._remains = Remains(0, 0)
         self._gaps_kept = max(_GAPS_KEPT, timedelta(days=policy.most_days) + _GAPS_MARGIN)
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="janitor", daemon=True)
+        self._thread = BackgroundThread("janitor", self._run)
+        self._stopping = self._thread.stopping
         self.trouble: str | None = None
         self.deleted = 0
 
@@ -97,9 +97,7 @@ class Janitor:
 
     def close(self, timeout_s: float = 10.0) -> None:
         """Stop after the transaction that is going on. Idempotent."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout_s)
+        self._thread.close(timeout_s)
 
     def _run(self) -> None:
         while True:

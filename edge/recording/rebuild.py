@@ -9,7 +9,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import fields, replace
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -139,7 +139,20 @@ def closed_file(row: Row, root: Path) -> ClosedFile | None:
     if not is_sound:
         return None
     values = {field.name: getattr(segment, field.name) for field in fields(ClosedFile)}
-    return replace(ClosedFile(**values), recovered=True)
+    keys = segment.keys if _has_sound_keys(segment) else ()  # without any it is played as one piece
+    return replace(ClosedFile(**values), keys=keys, recovered=True)
+
+
+def _has_sound_keys(file: ClosedFile) -> bool:
+    """Return whether the key points lie within the file, each after the one before."""
+    ticks = [key.after_90k for key in file.keys]
+    offsets = [key.offset for key in file.keys]
+    return (
+        all(earlier < later for earlier, later in pairwise(ticks))
+        and all(earlier < later for earlier, later in pairwise(offsets))
+        and all(tick < file.duration_90k for tick in ticks)
+        and all(file.init_bytes <= offset < file.size_bytes for offset in offsets)
+    )
 
 
 def _has_another_size(file: ClosedFile) -> bool:

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 MAX_QUEUE_BYTES = 8 * 1024 * 1024
 
 #: A fragment is written when it has the first length, or would outgrow the second. A killed process
-#: loses at most one, and with the frame that the demuxer holds back that is still below 1 s.
+#: loses at most one, and with the frame that FFmpeg's reader holds back that is below 1 s.
 FRAGMENT_90K = TICKS_PER_S * 8 // 10
 MAX_FRAGMENT_90K = TICKS_PER_S
 

@@ -80,7 +80,9 @@ class Uplink:
         tls: ssl.SSLContext | None = None,
         live_queue_bytes: int = LIVE_QUEUE_BYTES,
         jitter: Callable[[], float] = random.random,
+        sent: Callable[[int], None] = lambda _bytes: None,
     ) -> None:
+        self._sent = sent
         self._target = target
         self._hubs = hubs
         self._edge_url = edge_url
@@ -145,7 +147,9 @@ class Uplink:
         try:
             async with self._dial() as connection:
                 _tune(connection)
-                session = RelaySession(connection, self._hubs, reader, self._live_queue_bytes)
+                session = RelaySession(
+                    connection, self._hubs, reader, self._live_queue_bytes, self._sent
+                )
                 self._session, self._since, self._error = session, self._clock.now(), None
                 self._connections += 1
                 log.info("uplink.up", extra={"url": self._target.url})

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
@@ -49,7 +50,8 @@ class RelaySession:
     """Serves what the centre asks for over one connection, until it breaks.
 
     Video goes before files (Outgoing). A stream's queue is bounded by ``live_queue_bytes`` and
-    drops to the next key frame, so a thin uplink shows fewer pictures, not older ones.
+    drops to the next key frame, so a thin uplink shows fewer pictures, not older ones. ``sent`` is
+    told of the length of all that went out, and returns at once.
     """
 
     def __init__(
@@ -58,8 +60,10 @@ class RelaySession:
         hubs: LiveHubs,
         reader: EdgeReader,
         live_queue_bytes: int = LIVE_QUEUE_BYTES,
+        sent: Callable[[int], None] = lambda _bytes: None,
     ) -> None:
         self._socket = socket
+        self._sent = sent
         self._hubs = hubs
         self._reader = reader
         self._live_queue_bytes = live_queue_bytes
@@ -93,6 +97,7 @@ class RelaySession:
             while messages := self._outgoing.next():
                 for message in messages:
                     await self._socket.send(message)
+                    self._sent(len(message))
             self._outgoing.ready.clear()
             await self._outgoing.ready.wait()
 

@@ -47,7 +47,11 @@ class CuttingLink:
         with contextlib.suppress(OSError):
             while True:
                 box, _ = self._server.accept()
-                centre = socket.create_connection(("127.0.0.1", self._port))
+                try:
+                    centre = socket.create_connection(("127.0.0.1", self._port))
+                except OSError:  # nobody is there: not now
+                    box.close()
+                    continue
                 with self._lock:
                     self._open |= {box, centre}
                 self._begin(self._up, box, centre)

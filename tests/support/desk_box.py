@@ -1,5 +1,6 @@
 """A small box for tests: its configuration, its alert desk, what rules say to it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,13 +9,21 @@ from uuid import UUID
 
 from edge.alerts.desk import SHOWN_IN_PICTURES, Desk
 from edge.alerts.event import EventWriter
+from edge.bus.limits import Limits
 from edge.bus.outbox import Outbox
 from edge.config import EdgeConfig
 from edge.db.database import Database
 from edge.ports import Occurrence, Vitals
 from protocol.clock import Clock, FakeClock
 from protocol.codec import decode
-from protocol.messages import AlertKind, AlertLevel, AlertMessage, AlertMode, AlertOp
+from protocol.messages import (
+    AlertKind,
+    AlertLevel,
+    AlertMessage,
+    AlertMode,
+    AlertOp,
+    ClockQuality,
+)
 
 AT = datetime(2026, 11, 22, 1, 2, 3, tzinfo=UTC)
 REGION = "533102105203"
@@ -93,19 +102,25 @@ class DeskBox:
             return [dict(row) for row in connection.execute(sql).fetchall()]
 
 
-def open_desk(path: Path, clock: Clock | None = None, config: EdgeConfig | None = None) -> DeskBox:
+def open_desk(
+    path: Path,
+    clock: Clock | None = None,
+    config: EdgeConfig | None = None,
+    limits: Limits | None = None,
+    quality: Callable[[], ClockQuality | None] = lambda: None,
+) -> DeskBox:
     """Return a desk on the database at ``path``; close its database after use."""
     clock = clock or FakeClock(AT)
     config = config or box_config(path.parent)
     database = Database(path)
-    outbox = Outbox(database, clock)
+    outbox = Outbox(database, clock, limits)
     commits: list[int] = []
     desk = Desk(
         config,
         database,
         outbox,
         clock,
-        EventWriter(config, BOOT),
+        EventWriter(config, BOOT, quality),
         model_of=lambda kind: "some-model" if kind in SHOWN_IN_PICTURES else None,
         on_commit=[lambda: commits.append(1)],
     )

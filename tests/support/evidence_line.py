@@ -8,9 +8,10 @@ from uuid import UUID
 
 from sqlalchemy import URL, select
 
+from central.alerts.views import alert_views
 from central.db.engine import Database
 from central.db.migrate import migrate
-from central.db.models import Evidence
+from central.db.models import Alert, Evidence
 from edge.alerts.budget import Budget, Rates, Signs
 from edge.alerts.evidence import CourierTiming, EvidenceCourier
 from edge.alerts.evidence_store import EvidenceStore
@@ -124,6 +125,12 @@ class EvidenceLine:
         return {
             (str(row.alert_id), row.kind): (self.evidence / row.path).read_bytes() for row in rows
         }
+
+    def lacks(self, alert_id: str | UUID) -> list[tuple[str, str]]:
+        """Return kind and reason of what people are told will never come of an alert."""
+        with self._database.read() as session:
+            (view,) = alert_views(session, [session.get_one(Alert, UUID(str(alert_id)))])
+        return [(lack.kind.value, lack.reason.value) for lack in view.lacks]
 
     @contextlib.contextmanager
     def box(self, url: str, clock: Clock) -> Iterator[SendingBox]:

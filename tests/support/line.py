@@ -10,15 +10,17 @@ from typing import Protocol, Self
 import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.reasoncodes import ReasonCode
 from pydantic import SecretStr
 
 from central.ingest.consumer import Consumer, ConsumerSettings
 from central.ingest.uplink import UplinkSettings
-from central.ports import Inbox, Pursuer
+from central.ports import Dispatcher, Inbox, Lease, Pursuer
 from edge.alerts.desk import Desk
 from edge.alerts.event import EventWriter
 from edge.bus.backoff import Backoff
 from edge.bus.herald import Herald
+from edge.bus.home import HomeAssistant
 from edge.bus.outbox import Outbox
 from edge.bus.sender import Sender, Timing
 from edge.bus.window import Patience
@@ -82,15 +84,24 @@ def uplink_settings(broker: Place) -> UplinkSettings:
 
 @contextmanager
 def consuming(
-    broker: Broker, inbox: Inbox, *, pursuer: Pursuer | None = None, **settings: float
+    broker: Place,
+    inbox: Inbox,
+    *,
+    pursuer: Pursuer | None = None,
+    dispatcher: Dispatcher | None = None,
+    lease: Lease | None = None,
+    uplink: UplinkSettings | None = None,
+    **settings: float,
 ) -> Iterator[Consumer]:
     """Run a consumer in a thread."""
     quick = {"reconnect_first_s": 0.05, "reconnect_cap_s": 0.2, "store_first_s": 0.02}
     consumer = Consumer(
-        ConsumerSettings(uplink=uplink_settings(broker), **(quick | settings)),  # type: ignore[arg-type]
+        ConsumerSettings(uplink=uplink or uplink_settings(broker), **(quick | settings)),  # type: ignore[arg-type]
         inbox,
         SystemClock(),
         pursuer,
+        lease,
+        dispatcher,
     )
     thread = threading.Thread(target=consumer.run, name="test-consumer")
     thread.start()
@@ -104,6 +115,9 @@ def consuming(
 class SendingBox:
     """A box that reports and sends; what its central colleagues would see is in the broker."""
 
+    #: Whether Home Assistant reads along.
+    home_assistant = False
+
     def __init__(
         self,
         folder: Path,
@@ -114,6 +128,7 @@ class SendingBox:
         vitals: VitalsSource | None = None,
         version_5: bool = False,
         tls: bool = False,
+        ca_file: Path | None = None,
     ) -> None:
         folder.mkdir(exist_ok=True)
         secret = folder / "token"
@@ -122,17 +137,20 @@ class SendingBox:
         self.config: EdgeConfig = box_config(folder)
         self.database = Database(folder / "box.sqlite3")
         self.outbox = Outbox(self.database, self.clock)
+        self.home = HomeAssistant(self.config, "test")
         herald = Herald(
             self.config.box,
             self.clock,
             boot_id=BOOT,
             software="test",
             started_at=self.clock.now(),
+            home=self.home if self.home_assistant else None,
         )
         centre = CentreSection(
             mqtt_host=broker.host,
             mqtt_port=broker.port,
             mqtt_tls=tls,
+            mqtt_ca_file=ca_file,
             mqtt_version="5" if version_5 else "3.1.1",
             http_url="http://127.0.0.1:1",
             token=Secret(file=secret),
@@ -143,7 +161,6 @@ class SendingBox:
             herald,
             vitals or StillVitals(),
             self.clock,
-            box_id=BOX,
             timing=timing,
         )
         self.desk = Desk(
@@ -181,11 +198,15 @@ class SendingBox:
 class Visitor:
     """A bare MQTT client that remembers all that happens to it."""
 
-    def __init__(self, broker: Broker, username: str, token: str, **client: object) -> None:
+    def __init__(self, broker: Place, username: str, token: str, **client: object) -> None:
         self.connected: list[bool] = []
+        self.reasons: list[str] = []
         self.granted: list[list[bool]] = []
         self.messages: list[tuple[str, bytes]] = []
+        self.expiries: list[int | None] = []  # of the messages, by MQTT 5
+        self.refusals: list[str] = []
         self.disconnects = 0
+        ca_file = client.pop("ca_file", None)
         self.client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
             client_id=str(client.pop("client_id", username)),
@@ -193,17 +214,32 @@ class Visitor:
             **client,  # type: ignore[arg-type]
         )
         self.client.username_pw_set(username, token)
-        self.client.on_connect = lambda _c, _u, _f, reason, _p: self.connected.append(
-            not reason.is_failure
-        )
+        self.client.on_connect = self._answered
         self.client.on_subscribe = lambda _c, _u, _m, reasons, _p: self.granted.append(
             [not reason.is_failure for reason in reasons]
         )
-        self.client.on_message = lambda _c, _u, message: self.messages.append(
-            (message.topic, bytes(message.payload))
-        )
+        self.client.on_message = self._hear
+        self.client.on_publish = self._published
         self.client.on_disconnect = self._gone
+        if ca_file is not None:
+            self.client.tls_set(str(ca_file))
         self._broker = broker
+
+    def _hear(self, _client: mqtt.Client, _userdata: object, message: mqtt.MQTTMessage) -> None:
+        self.expiries.append(getattr(message.properties, "MessageExpiryInterval", None))
+        self.messages.append((message.topic, bytes(message.payload)))
+
+    def _answered(self, *of: object) -> None:
+        reason = of[3]
+        assert isinstance(reason, ReasonCode)
+        self.connected.append(not reason.is_failure)
+        self.reasons.append(str(reason))
+
+    def _published(self, *of: object) -> None:
+        reason = of[3]
+        assert isinstance(reason, ReasonCode)
+        if reason.is_failure:
+            self.refusals.append(str(reason))
 
     def _gone(self, *_: object) -> None:
         self.disconnects += 1
@@ -220,6 +256,7 @@ class Visitor:
         # As in Link.close: paho's sockets are closed when it is freed.
         self.client.on_connect = self.client.on_subscribe = None
         self.client.on_message = self.client.on_disconnect = None
+        self.client.on_publish = None
 
     @property
     def admitted(self) -> bool:

@@ -10,6 +10,8 @@ import av
 import numpy as np
 
 from edge.errors import StreamError
+from edge.ingest.source import Taker
+from edge.media.nal import split
 from edge.media.sample import TICKS_PER_S, Codec, Packet
 
 BEGAN = datetime(2026, 11, 22, 1, 2, 3, 456789, tzinfo=UTC)
@@ -93,7 +95,7 @@ def _arriving(
             first_90k + pts * FRAME_90K,
             first_90k + dts * FRAME_90K,
             is_key,
-            data,
+            tuple(split(data)),
             round((late_s + index / FPS) * _NS_PER_S),
             BEGAN + timedelta(seconds=late_s + index / FPS),
         )
@@ -128,6 +130,11 @@ class ScriptedSource:
         self.closed = False
         self._script = script
         self._ending = ending
+
+    def deliver(self, take: Taker) -> None:
+        for packet in self.packets():
+            if not take(packet):
+                return
 
     def packets(self) -> Iterator[Packet]:
         yield from self._script

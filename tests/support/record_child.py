@@ -8,7 +8,8 @@ import threading
 from pathlib import Path
 
 from edge.ingest.fanout import Fanout
-from edge.ingest.rtsp import RtspOpener
+from edge.ingest.own import OwnOpener
+from edge.ingest.reader import Reader
 from edge.ingest.worker import StreamWorker
 from edge.media.sample import Sample, StreamItem
 from protocol.clock import SystemClock
@@ -31,7 +32,8 @@ def main() -> None:
     recorder = archive.recorder(segment_s=2.0)
     recorder.start()
     fanout = Fanout("gate/main", recorder, Tell())
-    StreamWorker("gate", MAIN, RtspOpener(sys.argv[2], clock), fanout, (), clock).start()
+    opener = OwnOpener(sys.argv[2], Reader(clock), clock)
+    StreamWorker("gate", MAIN, opener, fanout, (), clock).start()
     threading.Event().wait()
 
 

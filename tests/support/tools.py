@@ -62,6 +62,13 @@ def mosquitto_path() -> str | None:
     return shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
 
 
+def require_mosquitto_sub() -> str:
+    path = shutil.which("mosquitto_sub")
+    if path is None:
+        pytest.skip("needs mosquitto_sub (apt-get install mosquitto-clients)")
+    return path
+
+
 def require_mosquitto() -> str:
     path = mosquitto_path()
     if path is None:

@@ -48,6 +48,7 @@ def config_for(
     examples: Mapping[str, object] | None = None,
     *,
     max_mb: int = 1,
+    evidence: Mapping[str, object] | None = None,
     **http: object,
 ) -> CentralConfig:
     """Return a configuration; the database in it is not the one that tests use."""
@@ -55,7 +56,7 @@ def config_for(
         {
             "village": {"name": "下村", "region_code": REGION},
             "mqtt": {"password": {"env": "NOT_USED"}},
-            "evidence": {"folder": folder / "evidence", "max_mb": max_mb},
+            "evidence": {"folder": folder / "evidence", "max_mb": max_mb, **(evidence or {})},
             "examples": {"folder": folder / "examples", **(examples or {})},
             "http": {"host": "127.0.0.1", "port": 0, **http},
             "web": {"folder": folder / "dist"},
@@ -115,10 +116,11 @@ def running_centre(
     examples: Mapping[str, object] | None = None,
     *,
     max_mb: int = 1,
+    evidence: Mapping[str, object] | None = None,
     **http: object,
 ) -> Iterator[WebCentre]:
     """Serve on a free port until the end of the block."""
-    config = config_for(folder, examples, max_mb=max_mb, **http)
+    config = config_for(folder, examples, max_mb=max_mb, evidence=evidence, **http)
     app = create_app(config, database, clock)
     settings = uvicorn.Config(
         app,

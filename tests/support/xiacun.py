@@ -20,6 +20,7 @@ from protocol.messages import (
     CameraState,
     HeartbeatData,
     HeartbeatMessage,
+    ResultMessage,
     StateData,
     StateMessage,
     StreamState,
@@ -181,13 +182,14 @@ def heartbeat(*cameras: CameraState, at: datetime = NOW, **changes: object) -> H
 
 
 def received(
-    message: AlertMessage | StateMessage | HeartbeatMessage,
+    message: AlertMessage | ResultMessage | StateMessage | HeartbeatMessage,
     at: datetime = NOW,
     box: str = BOX,
     region: str = REGION,
 ) -> Received:
     leaf = {
         AlertMessage: Leaf.EVENT,
+        ResultMessage: Leaf.EVENT,
         StateMessage: Leaf.STATE,
         HeartbeatMessage: Leaf.HEARTBEAT,
     }[type(message)]

@@ -36,6 +36,13 @@ class BrokerKind(StrEnum):
     MOSQUITTO = "mosquitto"
     EMBEDDED = "embedded"
 
+    @property
+    def advice(self) -> str:
+        """What whoever runs it should know; empty where there is nothing."""
+        if self is BrokerKind.MOSQUITTO:
+            return ""
+        return "for one village or a trial; a town uses Mosquitto (docs/handbook/broker.md)"
+
 
 class BrokerError(RuntimeError):
     """The broker could not be started; the text ends with its own last words."""
@@ -99,6 +106,8 @@ class Broker:
         self._pid_path.write_text(str(self._process.pid), encoding="ascii")
         self._wait_ready(self._process)
         log.info("broker.started", extra={"kind": self.kind.value, "port": self.port})
+        if self.kind is BrokerKind.EMBEDDED:
+            log.info("broker.embedded", extra={"advice": self.kind.advice})
 
     def update(self, credentials: Mapping[str, SecretStr]) -> None:
         """Admit these users and no others from now on; who is connected stays connected."""
@@ -145,7 +154,9 @@ class Broker:
 
     def _spawn(self, output: IO[bytes]) -> subprocess.Popen[bytes]:
         if self._programs is not None:
-            configuration = write_configuration(self._folder, self.host, self.port)
+            configuration = write_configuration(
+                self._folder, self.host, self.port, self._credentials
+            )
             command = [self._programs.daemon, "-c", str(configuration)]
         else:
             module = "village.broker.embedded"

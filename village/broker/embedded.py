@@ -3,15 +3,18 @@
 ``python -m village.broker.embedded HOST PORT DIGESTS`` serves until SIGTERM, or until its standard
 input ends, which it does when the launcher dies. It says READY on standard output.
 
-amqtt 0.12 needs help in four places; each is a method below, and each has a test:
+amqtt 0.12 needs help in five places; each is below, and each has a test:
 
 - it forgets the session of any client id that a stranger names, before it asks for the password;
 - it sends a new connection every retained message that anyone's filter matches;
 - it waits for a subscriber's PUBACK of retained messages before it hears the subscriber again;
-- it publishes last wills without asking whether that client may write there.
+- it publishes last wills without asking whether that client may write there;
+- it takes an MQTT 5 CONNECT for a longer one of 3.1.1, and waits for the rest of it.
 
 Persistent sessions are refused: amqtt loses what they hold at a restart, and its users here keep
-everything themselves until a receipt comes (protocol I2).
+everything themselves until a receipt comes (protocol I2). It speaks MQTT 3.1.1 and knows no shared
+subscriptions, and would take one for a topic on which nothing ever comes: they are refused too. It
+is for one village or a trial; a town uses Mosquitto (configs/mosquitto.conf).
 """
 
 import asyncio
@@ -21,6 +24,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from amqtt.adapters import ReaderAdapter
 from amqtt.broker import Broker
 from amqtt.contexts import Action
 from amqtt.errors import AMQTTError, MQTTError, NoDataError
@@ -28,6 +32,7 @@ from amqtt.mqtt.constants import QOS_0
 from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
 from amqtt.session import Session
 
+from protocol.topics import SHARE
 from village.broker.acl import may_read, may_subscribe, may_write
 from village.broker.credentials import Digests
 
@@ -38,6 +43,33 @@ CONNECT_WITHIN_S = 10.0
 KEEPALIVE_GRACE_S = 10
 
 MAX_CONNECTIONS = 1000
+
+#: How a CONNECT of MQTT 5 begins, behind its type and length (at most five bytes) …
+_VERSION_5 = b"\x00\x04MQTT\x05"
+_HEAD_BYTES = 5 + len(_VERSION_5)
+#: … and the CONNACK that it understands: unsupported protocol version.
+_NOT_5 = b"\x20\x03\x00\x84\x00"
+
+
+class _ConnectReader(ReaderAdapter):  # type: ignore[misc]  # amqtt is not followed by mypy
+    """Reads a CONNECT, but none of MQTT 5: there it raises MQTTError, with ``is_5`` set."""
+
+    def __init__(self, reader: Any) -> None:  # noqa: ANN401 - amqtt's adapter
+        self._reader = reader
+        self._head = b""
+        self.is_5 = False
+
+    async def read(self, n: int = -1) -> bytes:
+        data: bytes = await self._reader.read(n)
+        if len(self._head) < _HEAD_BYTES:
+            self._head += data
+            self.is_5 = _VERSION_5 in self._head[:_HEAD_BYTES]
+            if self.is_5:
+                raise MQTTError("speaks MQTT 5")
+        return data
+
+    def feed_eof(self) -> None:
+        self._reader.feed_eof()
 
 
 class GuardedBroker(Broker):  # type: ignore[misc]  # amqtt is not followed by mypy
@@ -67,12 +99,16 @@ class GuardedBroker(Broker):  # type: ignore[misc]  # amqtt is not followed by m
         remote_port: int,
     ) -> tuple[BrokerProtocolHandler, Session]:
         """Ask for the token before anything of an older connection is touched."""
+        connect = _ConnectReader(reader)
         try:
             async with asyncio.timeout(CONNECT_WITHIN_S):
                 handler, session = await BrokerProtocolHandler.init_from_connect(
-                    reader, writer, self.plugins_manager
+                    connect, writer, self.plugins_manager
                 )
         except (AMQTTError, MQTTError, NoDataError, OSError, ValueError, TimeoutError) as error:
+            if connect.is_5:
+                writer.write(_NOT_5)
+                await writer.drain()
             await writer.close()
             raise MQTTError(f"no CONNECT from {remote_address}:{remote_port}") from error
         if not self._admits(session):
@@ -101,6 +137,8 @@ class GuardedBroker(Broker):  # type: ignore[misc]  # amqtt is not followed by m
 
     async def _topic_filtering(self, session: Session, topic: str, action: Action) -> bool:
         """Answer without a pause: amqtt walks its subscriptions meanwhile and must not be raced."""
+        if action is Action.SUBSCRIBE and topic.startswith(f"{SHARE}/"):
+            return False
         rule = {
             Action.SUBSCRIBE: may_subscribe,
             Action.PUBLISH: may_write,

@@ -4,13 +4,14 @@ import getpass
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import SecretStr
 
 from protocol.codec import MAX_PAYLOAD_BYTES
+from protocol.topics import CENTRE_USER, is_centre
 from village.broker.acl import mosquitto_acl
 from village.broker.credentials import write_private
 
@@ -52,14 +53,16 @@ def write_passwords(
     plain.replace(path)
 
 
-def write_configuration(folder: Path, host: str, port: int) -> Path:
+def write_configuration(folder: Path, host: str, port: int, users: Collection[str]) -> Path:
     """Write ``mosquitto.conf`` and its ACL file into ``folder``; return the former.
+
+    ``users`` are those with a password: the rules name each of the centre's consumers among them.
 
     The client id is forced to be the user name: no box can push another one off the broker, and a
     box that comes back replaces its own half-dead connection, last will first.
     """
     acl = folder / "acl"
-    write_private(acl, mosquitto_acl())
+    write_private(acl, mosquitto_acl(sorted({CENTRE_USER, *filter(is_centre, users)})))
     configuration = folder / "mosquitto.conf"
     settings = {
         "listener": f"{port} {host}",

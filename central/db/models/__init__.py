@@ -10,9 +10,12 @@ from central.db.models.alerts import (
     BoxGap,
     BoxOutbox,
     Evidence,
+    EvidenceLacking,
     Quarantine,
     QuarantineLedger,
 )
+from central.db.models.commands import BoxCommand, CommandLedger
+from central.db.models.consumers import ConsumerPulse
 from central.db.models.examples import Example, ExampleCamera, ExampleDue, ExampleEntry
 from central.db.models.feed import FeedFloor, FeedRow
 from central.db.models.incidents import (
@@ -24,7 +27,7 @@ from central.db.models.incidents import (
 )
 from central.db.models.people import Account, Person, RateCount, Session, Viewing
 from central.db.models.roster import Shift, ShiftAssignment
-from central.db.models.sites import Box, Camera, Grid, Region
+from central.db.models.sites import Box, Camera, ConsumerGroup, Grid, Region
 
 __all__ = [
     "Account",
@@ -36,11 +39,16 @@ __all__ = [
     "AlertLedger",
     "Base",
     "Box",
+    "BoxCommand",
     "BoxEvent",
     "BoxGap",
     "BoxOutbox",
     "Camera",
+    "CommandLedger",
+    "ConsumerGroup",
+    "ConsumerPulse",
     "Evidence",
+    "EvidenceLacking",
     "Example",
     "ExampleCamera",
     "ExampleDue",

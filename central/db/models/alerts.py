@@ -13,11 +13,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from central.codes import AlertState, FalseReason, Leaving, Post
+from central.codes import AlertState, EvidencePlace, FalseReason, Leaving, Post
 from central.db.base import Base
 from central.db.models.ledger import LedgerColumns
 from central.db.types import BigKey
-from protocol.messages import AlertKind, AlertLevel, AlertMode, EvidenceKind
+from protocol.messages import AlertKind, AlertLevel, AlertMode, EvidenceKind, EvidenceLack
 
 
 class BoxEvent(Base):
@@ -42,7 +42,8 @@ class BoxOutbox(Base):
 
     All of 1 to ``complete_to`` are here and each is the one that the next says it follows;
     ``broken_at`` is the first that follows another one. ``told_last`` is the highest number that
-    the box says it has given, ``missing_since`` since when something up to it is not here.
+    the box says it has given, ``missing_since`` since when something up to it is not here: nothing
+    is of one that has ended.
     """
 
     __tablename__ = "box_outbox"
@@ -61,6 +62,7 @@ class BoxOutbox(Base):
     told_first: Mapped[int | None]  # the lowest that the box says it still keeps
     told_at: Mapped[datetime | None]  # when a heartbeat last spoke of this outbox
     missing_since: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]  # when its box first said that another one took its place
 
 
 class BoxGap(Base):
@@ -146,7 +148,8 @@ class Alert(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     box_id: Mapped[str] = mapped_column(ForeignKey("box.id"))
-    sequence: Mapped[int]  # of the newest event folded in
+    outbox_id: Mapped[UUID]  # of the newest event folded in
+    sequence: Mapped[int]  # its place there
     box_at: Mapped[datetime]  # its moment, on the box's clock
     kind: Mapped[AlertKind]
     level: Mapped[AlertLevel]
@@ -167,6 +170,7 @@ class Alert(Base):
     received_at: Mapped[datetime]  # of the first event
     updated_at: Mapped[datetime]
     late: Mapped[bool]
+    clock_doubtful: Mapped[bool]  # its times are not to be relied on (protocol I17)
     state: Mapped[AlertState]
     sign_by: Mapped[datetime]
     verify_by: Mapped[datetime]
@@ -203,17 +207,37 @@ class AlertLedger(LedgerColumns, Base):
 
 
 class Evidence(Base):
-    """A picture or clip of an alert; the file is durable before the row is."""
+    """A picture or clip; the file is durable before the row is.
+
+    It is of an alert, or of what a person had a box fetch (protocol I22).
+    """
 
     __tablename__ = "evidence"
-    __table_args__ = (UniqueConstraint("alert_id", "kind"),)
+    __table_args__ = (
+        UniqueConstraint("alert_id", "kind"),
+        UniqueConstraint("command_id", "kind"),
+        CheckConstraint("(alert_id is null) <> (command_id is null)", name="of_one_thing"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    alert_id: Mapped[UUID] = mapped_column(ForeignKey("alert.id"))
+    alert_id: Mapped[UUID | None] = mapped_column(ForeignKey("alert.id"))
+    command_id: Mapped[UUID | None] = mapped_column(ForeignKey("box_command.id"))
     kind: Mapped[EvidenceKind]
     start: Mapped[datetime]
     end: Mapped[datetime]
-    path: Mapped[str]  # below the evidence folder
+    place: Mapped[EvidencePlace]
+    path: Mapped[str]  # its key there
     size_bytes: Mapped[int]
     sha256: Mapped[str]
     stored_at: Mapped[datetime]
+
+
+class EvidenceLacking(Base):
+    """A piece of an alert that its box says will never come; what came all the same counts more."""
+
+    __tablename__ = "evidence_lacking"
+
+    alert_id: Mapped[UUID] = mapped_column(ForeignKey("alert.id"), primary_key=True)
+    kind: Mapped[EvidenceKind] = mapped_column(primary_key=True)
+    reason: Mapped[EvidenceLack]
+    said_at: Mapped[datetime]

@@ -1,12 +1,13 @@
 """Where things are: regions, grids, boxes, cameras."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from central.codes import BoxState, CameraShown
+from central.codes import BoxState, CameraShown, UpgradeRing
 from central.db.base import Base
 
 
@@ -58,6 +59,13 @@ class Box(Base):
     recording_bytes: Mapped[int | None]
     detector: Mapped[str] = mapped_column(default="off")
     detector_model: Mapped[str | None]
+    # The newest heartbeat's ClockQuality, UplinkFigures and OutboxFill; none of an older box.
+    clock: Mapped[dict[str, Any] | None]
+    uplink: Mapped[dict[str, Any] | None]
+    outbox: Mapped[dict[str, Any] | None]
+    upgrade_ring: Mapped[UpgradeRing] = mapped_column(default=UpgradeRing.GENERAL)
+    target_version: Mapped[str] = mapped_column(default="")  # what it is to run; empty: as it is
+    clock_offset_ms: Mapped[int | None]  # its clock minus ours (protocol I17)
 
 
 class Camera(Base):
@@ -80,3 +88,15 @@ class Camera(Base):
     since: Mapped[datetime]
     last_packet_at: Mapped[datetime | None]
     present: Mapped[bool] = mapped_column(default=True)
+
+
+class ConsumerGroup(Base):
+    """Consumers that share their work: under which name, which of them leads, and until when."""
+
+    __tablename__ = "consumer_group"
+    __table_args__ = (CheckConstraint("one = 1", name="one_row"),)
+
+    one: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    share: Mapped[str]
+    leader: Mapped[str]
+    leads_until: Mapped[datetime]

@@ -3,7 +3,7 @@
  *
  *   npm run build && npm run mock -- --port 8099 --cameras 4
  *
- * Logins: wall / wall, duty / duty (PIN 2468). POST /mock/<what> makes things happen; see `MOCK`.
+ * Logins: wall / wall, duty / duty (PIN 2468), admin / admin. POST /mock/<what> makes things happen; see `MOCK`.
  */
 
 import { readFileSync } from 'node:fs'
@@ -15,6 +15,7 @@ import { parseArgs } from 'node:util'
 import { WebSocketServer } from 'ws'
 
 import { activityOf, answerActivities, fileActivity, shownActivities } from './activities.mjs'
+import { answerFleet } from './fleet.mjs'
 import { coverage, storage } from './stock.mjs'
 import { LiveStream, picture, recording } from './video.mjs'
 import { alert, BOX, cameras, CODES, DUTY, incident, OPERATOR, PEOPLE, PIN, VILLAGE } from './village.mjs'
@@ -23,7 +24,7 @@ const { values: options } = parseArgs({ options: { port: { type: 'string', defau
 const DIST = join(dirname(fileURLToPath(import.meta.url)), '..', 'dist')
 const POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; media-src 'self' blob:; img-src 'self' blob: data:"
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' }
-const USERS = { wall: '值班室电视', duty: '李秀英' }
+const USERS = { wall: '值班室电视', duty: '李秀英', admin: '赵志远' }
 const FILE_S = 10
 const DAY_MS = 86_400_000
 
@@ -62,7 +63,7 @@ function raise(cameraIndex, kind, level, agoMs = 0, more = {}) {
 
 /** What a test or a curious person can make happen. */
 const MOCK = {
-  alert: (q) => raise(Number(q.get('camera') ?? 0), q.get('kind') ?? 'gathering', q.get('level') ?? 'urgent', Number(q.get('ago') ?? 0), { late: q.get('late') === '1', mode: q.get('mode') ?? 'live' }),
+  alert: (q) => raise(Number(q.get('camera') ?? 0), q.get('kind') ?? 'gathering', q.get('level') ?? 'urgent', Number(q.get('ago') ?? 0), { late: q.get('late') === '1', clock_doubtful: q.get('doubtful') === '1', mode: q.get('mode') ?? 'live' }),
   camera: (q) => {
     const camera = state.cameras[Number(q.get('camera') ?? 0)]
     Object.assign(camera, { state: q.get('state'), since: nowIso() })
@@ -322,6 +323,8 @@ function answer(method, path, query, user, body, request, response) {
   if (path === '/incidents') return { status: 200, body: { items: state.incidents.filter((each) => !query.get('state') || each.state === query.get('state')), next: null } }
   const [, group, id, action] = path.split('/')
   if (group === 'activities') return answerActivities(method, id, action, query, body, state.cameras, tell)
+  const ofBoxes = answerFleet(method, path, query, body)
+  if (ofBoxes !== null) return ofBoxes
   if (group === 'alerts') {
     if (action) return actOnAlert(user, id, action, body)
     return { status: 200, body: alertDetail(state.alerts.find((each) => each.id === id)) }

@@ -23,6 +23,7 @@ export const router = createRouter({
         { path: 'coverage', name: 'coverage', component: () => import('./pages/CoveragePage.vue'), meta: { review: true } },
         { path: 'holds', name: 'holds', component: () => import('./pages/HoldsPage.vue'), meta: { review: true } },
         { path: 'boxes', name: 'boxes', component: () => import('./pages/FleetPage.vue'), meta: { review: true } },
+        { path: 'boxes/:box/commands', name: 'commands', component: () => import('./pages/CommandsPage.vue'), props: (to) => ({ boxId: to.params.box }), meta: { review: true } },
         { path: 'deliveries', name: 'deliveries', component: () => import('./pages/DeliveriesPage.vue'), meta: { review: true } },
         { path: 'quarantine', name: 'quarantine', component: () => import('./pages/QuarantinePage.vue'), meta: { admin: true } },
         { path: 'examples', name: 'examples', component: () => import('./pages/ExamplesPage.vue'), meta: { admin: true } },

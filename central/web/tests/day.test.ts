@@ -19,6 +19,7 @@ const aCamera = (id: string): Camera => ({
   state: 'live',
   since: null,
   last_packet_at: null,
+  disarmed_until: null,
 })
 const recordings: Timeline = {
   camera_id: 'cam1',

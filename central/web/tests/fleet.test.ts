@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest'
 
 import type { Gap, Outbox } from '@/api/fleet'
-import { gapsCsv, isOld, numbersOf } from '@/fleet/gaps'
+import { offsetOf } from '@/fleet/clock'
+import { gapsCsv, isLacking, isOld, numbersOf } from '@/fleet/gaps'
 import { whyOf } from '@/fleet/why'
+import en from '@/i18n/fleet.en'
+import zh from '@/i18n/fleet.zh'
 
 const gap = (first: number, last: number, state: Gap['state'] = 'asked'): Gap => ({
   first,
@@ -28,6 +31,7 @@ const outbox = (name: string, ...gaps: Gap[]): Outbox => ({
   highest: 12,
   told_last: 12,
   told_first: 1,
+  ended_at: null,
   told_at: null,
   complete_to: 2,
   broken_at: null,
@@ -84,4 +88,29 @@ describe('why a message was not understood', () => {
   ])('%s', (reason, why) => {
     expect(whyOf(reason)).toBe(why)
   })
+})
+
+describe('a clock that is not the centre’s', () => {
+  it('is right while the line may account for it', () => {
+    expect([offsetOf(0), offsetOf(-499)].map((each) => each.key)).toEqual(['right', 'right'])
+  })
+
+  it('is ahead or behind, in the largest unit of which there are two', () => {
+    expect(offsetOf(1240)).toEqual({ key: 'aheadSeconds', n: '1.2' })
+    expect(offsetOf(-75_000)).toEqual({ key: 'behindSeconds', n: '75' })
+    expect(offsetOf(512_000)).toEqual({ key: 'aheadMinutes', n: '9' })
+    expect(offsetOf(-7_200_000)).toEqual({ key: 'behindHours', n: '2' })
+  })
+
+  it('has words in both languages for whatever it is', () => {
+    for (const ms of [0, 600, -600, 200_000, -200_000, 1e9, -1e9]) {
+      const { key } = offsetOf(ms)
+      expect([zh.fleet.offset[key], en.fleet.offset[key]].every(Boolean)).toBe(true)
+    }
+  })
+})
+
+it('what is missing of numbers that have ended is nothing to look after', () => {
+  const gap = { first: 1, last: 1, count: 1, since: '', state: 'renewed', asked_at: null, times: 0 } as const
+  expect([isLacking(gap), isLacking({ ...gap, state: 'asked' }), isLacking({ ...gap, state: 'young' })]).toEqual([false, true, false])
 })

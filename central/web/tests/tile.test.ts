@@ -21,6 +21,7 @@ const aCamera = (more: Partial<Camera> = {}): Camera => ({
   state: 'live',
   since: CAME_UP,
   last_packet_at: null,
+  disarmed_until: null,
   ...more,
 })
 

@@ -12,6 +12,7 @@ import av
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from edge.media.nal import split
 from edge.media.sample import TICKS_PER_S, Codec, Packet
 from tests.support.packets import BEGAN
 from tests.support.tools import require_asset
@@ -67,7 +68,7 @@ def packet(unit: av.Packet) -> Packet:
         unit.pts * FRAME_90K,
         unit.dts * FRAME_90K,
         unit.is_keyframe,
-        bytes(unit),
+        tuple(split(bytes(unit))),
         unit.dts * 1_000_000_000 // FPS,
         BEGAN + timedelta(seconds=unit.dts / FPS),
     )

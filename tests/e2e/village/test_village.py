@@ -52,6 +52,7 @@ def test_it_prints_addresses_logins_and_who_is_on_duty(village):
     for name in ("wall", "duty", "admin"):
         assert (village.data / "secrets" / f"password-{name}").read_text().strip() in text
     assert "今日值班" in text
+    assert ("内置消息服务" in text) is (village.state()["broker"] == "embedded")
 
 
 def test_secrets_are_private_and_in_no_command_line(village):
@@ -75,6 +76,7 @@ def test_status_tells_what_runs(village):
     for name in ("testcam", "edge", "centre", "consumer"):
         assert f"pid {village.program(name)['pid']}" in told.stdout
     assert "camera.cam-04" in told.stdout
+    assert f"broker     {village.state()['broker']}" in told.stdout
 
 
 @pytest.mark.parametrize("name", ["edge", "testcam", "centre", "consumer"])
@@ -100,6 +102,8 @@ def test_a_second_start_finds_its_data_and_a_killed_launcher_leaves_nothing(tmp_
     first = RunningVillage(data, "--broker", "embedded")
     try:
         first.wait_live()
+        assert "内置消息服务:只供一个村或试用" in first.output.read_text()
+        assert "for one village or a trial" in first.state()["broker_advice"]
         secrets = {path.name: path.read_text() for path in (data / "secrets").iterdir()}
         family = first.family()
         first.kill()

@@ -1,16 +1,15 @@
 """A filed event on the real centre: no bell within it, one bell beyond it."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from protocol.messages import AlertKind, AlertOp
-from tests.support.tools import require_chromium
-from tests.support.web_centre import PASSWORD, WebCentre, centre_with_pages
+from tests.support.page import STEP_MS, chromium, page_of
+from tests.support.web_centre import WebCentre, centre_with_pages
 from tests.support.xiacun import (
     alert_data,
     alert_message,
@@ -20,8 +19,7 @@ from tests.support.xiacun import (
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
-_STEP_MS = 20_000
-expect.set_options(timeout=_STEP_MS)
+expect.set_options(timeout=STEP_MS)
 
 #: Counts every tone that the page lets sound.
 _COUNT_TONES = """
@@ -42,34 +40,8 @@ def centre(tmp_path) -> Iterator[WebCentre]:
         yield running
 
 
-@asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
-    path = require_chromium()
-    async with async_playwright() as driver:
-        browser = await driver.chromium.launch(
-            executable_path=path,
-            args=[
-                *("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
-                "--autoplay-policy=no-user-gesture-required",
-            ],
-        )
-        yield browser
-        await browser.close()
-
-
 async def opened(browser: Browser, centre: WebCentre, username: str, path: str) -> Page:
-    context = await browser.new_context(locale="zh-CN", viewport={"width": 1366, "height": 900})
-    context.set_default_timeout(_STEP_MS)
-    await context.add_init_script(_COUNT_TONES)
-    answer = await context.request.post(
-        f"{centre.url}/api/v1/session",
-        data={"username": username, "password": PASSWORD},
-        headers={"origin": centre.url},
-    )
-    assert answer.ok
-    page = await context.new_page()
-    await page.goto(centre.url + path)
-    return page
+    return await page_of(browser, centre, username, path, _COUNT_TONES)
 
 
 class Box:

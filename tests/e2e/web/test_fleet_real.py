@@ -12,6 +12,7 @@ from central.auth.tokens import hash_token
 from central.db.models import Box
 from central.delivery.pursuit import GapPursuit
 from protocol.clock import FakeClock
+from protocol.messages import ClockQuality, ClockState, UplinkFigures
 from tests.support.page import STEP_MS, opened
 from tests.support.web_centre import WebCentre, centre_with_pages
 from tests.support.xiacun import (
@@ -130,3 +131,35 @@ async def test_duty_staff_are_not_shown_the_quarantine(centre):
     async with opened(centre, "duty", "/quarantine") as page:
         await expect(page.get_by_test_id("nav-alerts")).to_be_visible()
         await expect(page.get_by_test_id("quarantine")).to_have_count(0)
+
+
+async def test_a_boxs_clock_and_line_are_shown_and_its_alert_is_marked(centre):
+    now = datetime.now(UTC)
+    quality = ClockQuality(state=ClockState.UNSYNCED, since=now)
+    line = UplinkFigures(day_bytes=412_000_000, kbit_s=38, connects_day=3, puback_ms=64)
+    ahead = heartbeat(camera_state(), at=now + timedelta(minutes=9), clock=quality, uplink=line)
+    data = alert_data(started_at=now, at=now, clock=quality)
+    centre.take(received(ahead, now), received(alert_message(data, 1), now))
+    async with opened(centre, "duty", "/boxes") as page:
+        await expect(page.get_by_test_id("box-warnings")).to_contain_text("时钟不可信")
+        await expect(page.get_by_test_id("box-clock")).to_contain_text("未校时")
+        await expect(page.get_by_test_id("box-clock")).to_contain_text("快 9 分钟")
+        await expect(page.get_by_test_id("box-line")).to_contain_text("38 kbit/s")
+        await expect(page.get_by_test_id("box-line")).to_contain_text("24小时 412 MB")
+        await expect(page.get_by_test_id("plan-upgrade")).to_have_count(0)
+        await page.get_by_test_id("language").click()
+        await expect(page.get_by_test_id("box-clock")).to_contain_text("9 min ahead")
+        await page.goto(f"{centre.url}/alerts/{data.alert_id}")
+        marks = page.get_by_test_id("alert-detail").get_by_test_id("clock-doubtful")
+        await expect(marks).to_have_text("Clock in doubt")
+
+
+async def test_the_administrator_plans_an_upgrade(centre):
+    async with opened(centre, "admin", "/boxes") as page:
+        version = page.get_by_test_id("box-version")
+        await version.get_by_test_id("plan-upgrade").click()
+        await version.get_by_test_id("upgrade-ring").select_option("pilot")
+        await version.get_by_test_id("target-version").fill("9.0.0")
+        await version.get_by_test_id("save-upgrade").click()
+        await expect(version).to_contain_text("应升级到 9.0.0")
+        await expect(version).to_contain_text("试点")

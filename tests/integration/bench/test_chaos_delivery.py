@@ -26,6 +26,17 @@ def test_nothing_is_lost_or_doubled_when_everything_is_killed(broker, capsys):
     assert (figures["rounds"], figures["lost"], figures["doubled"]) == (3, 0, 0)
 
 
+@pytest.mark.mosquitto
+@pytest.mark.postgres
+def test_nothing_is_lost_or_doubled_when_three_consumers_share_and_are_killed(capsys):
+    status = main(["--rounds=2", "--boxes=2", "--queued=0", "--seed=3", "--replicas=3"])
+    figures = last_line(capsys)
+    assert status == 0, figures
+    assert figures["generated"] == figures["stored"] > 0
+    assert (figures["rounds"], figures["lost"], figures["doubled"]) == (2, 0, 0)
+    assert figures["set_ups"] == ["mosquitto, postgresql, 3 consumers"]
+
+
 def test_a_backlog_comes_in_order_and_an_alert_of_now_before_it(capsys):
     status = main(["--rounds=0", "--queued=300", "--seed=3"])
     figures = last_line(capsys)

@@ -1,5 +1,6 @@
 """The broker as a child process: who gets in, who may do what, how it lives and dies."""
 
+import logging
 import os
 import signal
 import socket
@@ -11,7 +12,7 @@ import psutil
 import pytest
 from pydantic import SecretStr
 
-from protocol.topics import CENTRE_USER, EPOCH, UPLINK_FILTERS
+from protocol.topics import CENTRE_USER, EPOCH, UPLINK_FILTERS, shared_filters
 from tests.support.desk_box import BOX, REGION, TOKEN
 from tests.support.line import (
     CENTRE_TOKEN,
@@ -329,3 +330,33 @@ def test_mqtt_5_is_spoken_with_mosquitto(tmp_path):
     with Visitor(broker, BOX, TOKEN, protocol=mqtt.MQTTv5) as ours:
         assert ours.admitted
     broker.close()
+
+
+def test_the_embedded_broker_refuses_mqtt_5_at_once_and_in_its_words(tmp_path):
+    """amqtt of itself takes it for a longer CONNECT of 3.1.1 and waits for the rest."""
+    broker = start_broker(tmp_path, BrokerKind.EMBEDDED)
+    with Visitor(broker, BOX, TOKEN, protocol=mqtt.MQTTv5) as newer:
+        assert newer.connected == [False]
+        assert newer.reasons == ["Unsupported protocol version"]
+    with box(broker) as ours:
+        assert ours.admitted
+    broker.close()
+
+
+def test_the_embedded_broker_refuses_a_share_which_it_would_never_serve(tmp_path):
+    broker = start_broker(tmp_path, BrokerKind.EMBEDDED)
+    with centre(broker) as consumer, box(broker) as ours:
+        assert consumer.subscribe(*shared_filters("any-word")) == [False, False]
+        assert consumer.subscribe(UPLINK_FILTERS[0]) == [True]
+        ours.publish(topic("event"), b"heard")
+        wait_until(lambda: consumer.messages == [(topic("event"), b"heard")])
+    broker.close()
+
+
+@EVERY_BROKER
+def test_only_the_embedded_broker_says_that_it_is_for_a_village_or_a_trial(tmp_path, kind, caplog):
+    caplog.set_level(logging.INFO)
+    start_broker(tmp_path, kind).close()
+    advice = [record.advice for record in caplog.records if record.msg == "broker.embedded"]
+    assert advice == ([kind.advice] if kind is BrokerKind.EMBEDDED else [])
+    assert ("one village or a trial" in kind.advice) is (kind is BrokerKind.EMBEDDED)

@@ -1,15 +1,18 @@
-"""The example in docs/protocol, run as it is by somebody who has only that folder."""
+"""What docs/protocol says another program can do, done as it is said there."""
 
+import shlex
 import subprocess
 import sys
 
 import pytest
 from pydantic import SecretStr
 
+from protocol.codec import decode
 from protocol.topics import READER_USER, BoxTopic, Leaf
 from tests.support.desk_box import BOX, REGION, TOKEN
 from tests.support.line import CREDENTIALS, EVERY_BROKER, SendingBox, Visitor
-from tests.support.tools import ROOT
+from tests.support.tools import ROOT, require_mosquitto_sub
+from tests.support.town_broker import TownBroker
 from tests.support.waiting import wait_until
 from village.broker.broker import Broker, BrokerKind
 from village.broker.mosquitto import find_mosquitto
@@ -58,6 +61,49 @@ def _reports(box, said):
     box.report(2)
     text = said.read_text()
     return "gathering start" in text and "gathering end" in text
+
+
+@pytest.mark.mosquitto
+def test_the_command_in_the_docs_prints_every_alert_without_a_program(tmp_path):
+    """Its words are those of the docs; only host, port and authority are this test's."""
+    require_mosquitto_sub()
+    text = (ROOT / "docs/protocol/README.md").read_text(encoding="utf-8")
+    (line,) = (each for each in text.splitlines() if each.startswith("mosquitto_sub "))
+    (tmp_path / "password-file").write_text(f"{READER_TOKEN}\n")
+    credentials = CREDENTIALS | {READER_USER: SecretStr(READER_TOKEN)}
+    said = tmp_path / "said"
+    with TownBroker(tmp_path / "town", credentials) as town:
+        for named, ours in (
+            ("broker.example.org", town.host),
+            ("8883", str(town.port)),
+            ("--capath /etc/ssl/certs", f"--cafile {shlex.quote(str(town.ca_file))}"),
+        ):
+            assert line.count(named) == 1
+            line = line.replace(named, ours)
+        with said.open("wb") as output:
+            reader = subprocess.Popen(
+                ["bash", "-c", f"exec {line}"],
+                cwd=tmp_path,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            with SendingBox(tmp_path / "box", town, tls=True, ca_file=town.ca_file) as box:
+                box.report(2)
+                box.sender.start()
+                wait_until(lambda: _reports_both(box, said), within_s=30)
+        finally:
+            reader.terminate()
+            reader.wait(10)
+    alerts = [decode(each.encode()) for each in said.read_text(encoding="utf-8").splitlines()]
+    assert {alert.data.op for alert in alerts} == {"start", "end"}
+    assert {alert.data.camera_name for alert in alerts} == {"文化广场"}
+
+
+def _reports_both(box, said):
+    box.report(2)
+    text = said.read_text(encoding="utf-8")
+    return '"op":"start"' in text and '"op":"end"' in text and text.endswith("\n")
 
 
 @EVERY_BROKER

@@ -15,12 +15,12 @@ from edge.errors import ConfigError
 from protocol.codec import encode
 from protocol.ids import uuid7
 from protocol.messages import (
-    CommandData,
-    CommandMessage,
     EpochData,
     EpochMessage,
     ReceiptData,
     ReceiptMessage,
+    ResendData,
+    ResendMessage,
 )
 from protocol.topics import CENTRE_USER, EPOCH, ROOT, UPLINK_FILTERS, Leaf
 from tests.support.desk_box import BOX, REGION
@@ -74,8 +74,8 @@ def epoch():
 
 def resend(outbox_id, first, last):
     # Its deadline is long over, by this box's clock: it says nothing about what to do.
-    data = CommandData(outbox_id=outbox_id, first=first, last=last, deadline=AT)
-    return encode(CommandMessage(id=uuid7(AT), source="/centre", time=AT, data=data))
+    data = ResendData(outbox_id=outbox_id, first=first, last=last, deadline=AT)
+    return encode(ResendMessage(id=uuid7(AT), source="/centre", time=AT, data=data))
 
 
 class BrokenVitals:
@@ -113,8 +113,8 @@ def test_receipts_clear_only_rows_that_were_sent(broker, centre, tmp_path):
         box.report(2)
         wait_until(lambda: len(centre.messages) == 2)
         centre.publish(RECEIPT, receipt(box, 2, 7, 99))
-        wait_until(lambda: box.sender.status().stray_receipts == 2)
-        assert (box.sender.status().receipted, box.outbox.load().rows) == (1, 1)
+        wait_until(lambda: box.sender.status().receipted == 1)
+        assert (box.sender.status().stray_receipts, box.outbox.load().rows) == (2, 1)
 
 
 def test_it_says_how_long_a_receipt_is_awaited_and_nothing_where_none_is(broker, centre, tmp_path):
@@ -262,6 +262,22 @@ def test_an_epoch_that_was_there_before_us_is_no_news(broker, centre, tmp_path):
         wait_until(lambda: len(centre.messages) == 2)
         wait_until(lambda: box.sender.status().sent_again == 1)  # counted once it is on its way
         assert box.sender.status().sent == 2
+
+
+def test_epochs_that_follow_one_another_make_it_send_again_once(broker, centre, tmp_path):
+    """As several consumers give them, when all of them begin anew."""
+    timing = replace(PATIENT, epoch_gap_s=600.0)
+    with SendingBox(tmp_path / "box", broker, timing=timing) as box:
+        box.report(1)
+        box.sender.start()
+        wait_until(lambda: centre.messages)
+        centre.publish(EPOCH, epoch())
+        wait_until(lambda: len(centre.messages) == 2)
+        for _ in range(3):
+            centre.publish(EPOCH, epoch())
+        centre.publish(RECEIPT, receipt(box, 1))
+        box.wait_cleared()
+        assert (box.sender.status().sent, len(centre.messages)) == (2, 2)
 
 
 def test_silence_makes_it_connect_anew(broker, centre, tmp_path):

@@ -40,6 +40,7 @@ def test_an_alert_is_shown_whole(centre, alert_id):
         "updated_at": "2026-11-22T06:00:00Z",
         "received_at": "2026-11-22T06:00:00Z",
         "late": False,
+        "clock_doubtful": False,
         "count": 32,
         "threshold": 30,
         "peak": 32,
@@ -56,6 +57,7 @@ def test_an_alert_is_shown_whole(centre, alert_id):
         "incident_id": None,
         "activity": None,
         "evidence": [],
+        "lacks": [],
         "box_id": "xiacun-1",
         "sequence": 1,
         "ledger": [

@@ -1,5 +1,6 @@
 """What the centre can prove of an outbox: that all of it is here, each after the one it names."""
 
+import random
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
@@ -104,6 +105,27 @@ def test_a_long_chain_whose_gap_closes_late_is_followed_to_its_end(inbox, databa
     assert outbox(database).complete_to == 0
     inbox.commit(events[:1])
     assert outbox(database).complete_to == 20
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_however_events_are_dealt_out_to_batches_the_broken_place_is_named(inbox, database, seed):
+    chance = random.Random(seed)
+    broken_at = chance.randrange(2, 30)
+    events, prevhash = [], None
+    for sequence in range(1, 31):
+        named = "ab" * 32 if sequence == broken_at else prevhash
+        events.append(received(alert_message(alert_data(), sequence, prevhash=named)))
+        prevhash = sha256(events[-1].payload).hexdigest()
+    numbers = [*range(30), *chance.choices(range(30), k=5)]
+    reach = 0 if seed == 0 else 8  # the first comes in order
+    numbers.sort(key=lambda number: number + chance.uniform(0, reach))
+    while numbers:
+        size = chance.randrange(1, 6)
+        inbox.commit([events[number] for number in numbers[:size]])
+        numbers = numbers[size:]
+    row = outbox(database)
+    assert (row.received, row.repeated, row.highest, row.complete_to) == (30, 5, 30, 30)
+    assert (row.broken_at, row.missing_since) == (broken_at, None)
 
 
 def test_historical_and_live_events_are_one_chain(inbox, database):

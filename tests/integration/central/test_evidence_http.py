@@ -16,7 +16,7 @@ from central.db.models import Evidence, FeedRow
 from central.errors import StoreUnavailableError
 from central.evidence import disk
 from central.evidence.leftover import Allowance
-from central.evidence.partial import Partials
+from central.evidence.partial import PARTIAL, Partials
 from central.evidence.store import EvidenceStore
 from tests.support.bringing import evidence_headers
 from tests.support.waiting import wait_until
@@ -129,8 +129,7 @@ def test_a_centre_that_starts_again_has_what_was_there_in_part(
     centre, alert_id, database, clock, folder
 ):
     part(centre, alert_id, CLIP[:70_000])
-    again = EvidenceStore(database, clock, folder, 1_000_000, Allowance(3600, 10_000_000))
-    again.open()
+    Partials(folder / PARTIAL, Allowance(3600, 10_000_000), clock).open()
     assert head(centre, alert_id)[0] == "70000"
 
 
@@ -242,7 +241,7 @@ def test_what_waits_too_long_for_its_rest_is_removed_and_sent_anew(centre, alert
 def test_a_disk_that_is_nearly_full_is_left_to_the_database(centre, alert_id, folder, monkeypatch):
     monkeypatch.setattr(disk, "FREE_FLOOR_BYTES", 10**18)
     answer = whole(centre, alert_id)
-    assert (answer.status_code, answer.json()["error"]) == (503, "unavailable")
+    assert (answer.status_code, answer.json()["error"]) == (503, "evidence_away")
     assert files(folder) == []
     monkeypatch.undo()
     assert whole(centre, alert_id).status_code == 201
@@ -256,7 +255,7 @@ def test_a_disk_that_fills_up_on_the_way_is_503_and_keeps_what_it_took(
 
     def shrinking(_folder: Path) -> int:
         asked.append(True)
-        return 10**12 if len(asked) <= 2 else 0
+        return 10**12 if len(asked) <= 3 else 0
 
     monkeypatch.setattr(disk, "free_bytes", shrinking)
     assert whole(centre, alert_id, body).status_code == 503
@@ -278,7 +277,7 @@ def test_a_full_disk_is_503_and_leaves_nothing(centre, alert_id, folder, monkeyp
 
     monkeypatch.setattr(Partials, "begin", begin_on_a_full_disk)
     answer = whole(centre, alert_id, body)
-    assert (answer.status_code, answer.json()["error"]) == (503, "unavailable")
+    assert (answer.status_code, answer.json()["error"]) == (503, "evidence_away")
     assert files(folder) == []
 
 

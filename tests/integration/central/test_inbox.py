@@ -4,10 +4,11 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import func, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import event, func, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from central.codes import AlertState, BoxState, CameraShown, FeedKind
+from central.db.engine import Database
 from central.db.models import (
     Alert,
     AlertDuty,
@@ -23,6 +24,7 @@ from central.ingest import quarantine
 from central.ingest.inbox import UNKNOWN_BOX, DatabaseInbox
 from central.ledger.book import broken_at
 from central.ports import Committed, Received
+from protocol.clock import FakeClock
 from protocol.codec import encode
 from protocol.messages import AlertLevel, AlertMode, AlertOp, StreamState, source_of_box
 from protocol.topics import BoxTopic, Leaf
@@ -424,6 +426,54 @@ def test_a_value_no_column_takes_goes_to_quarantine_without_the_rest(inbox, data
         quarantined = session.scalar(select(func.count()).select_from(Quarantine))
     # SQLite takes U+0000 in text, but the centre is one on both databases.
     assert (kept, quarantined) == ([good], 1)
+
+
+def test_of_a_large_batch_the_refused_value_alone_goes_to_quarantine(inbox, database):
+    batch = [start(sequence=number) for number in range(1, 20)]
+    bad = start(sequence=20, count=10**30, peak=10**30)
+    done = inbox.commit([*batch[:7], bad, *batch[7:]])
+    assert done == [Committed(REGION, BOX, OUTBOX, tuple(range(1, 21)))]
+    with database.read() as session:
+        events = session.scalars(select(BoxEvent.sequence).order_by(BoxEvent.sequence)).all()
+        quarantined = session.scalars(select(Quarantine.sequence)).all()
+    assert (events, quarantined) == (list(range(1, 20)), [20])
+
+
+def test_an_alert_that_another_replica_stored_first_is_no_bad_value(inbox, database):
+    if database.is_sqlite:
+        pytest.skip("SQLite has one writer: nobody comes between")
+    with database.write() as session:
+        session.add(Box(id="new-box", region_code=REGION, name="新", token_sha256="0" * 64))
+    alert_id = uuid4()
+    second = Database(database.url)
+    raced: list[object] = []
+
+    def be_first(_connection, _cursor, statement: str, *_: object) -> None:
+        looks_for_it = "FROM alert" in statement and "FOR UPDATE" in statement
+        if looks_for_it and not raced:
+            raced.append(statement)
+            message = alert_message(alert_data(alert_id), 1, box="new-box")
+            DatabaseInbox(second, FakeClock(NOW), DEADLINES).commit(
+                [received(message, box="new-box")]
+            )
+
+    event.listen(database.engine, "after_cursor_execute", be_first)
+    inbox.commit([start(alert_id), start(sequence=2)])
+    second.close()
+    with database.read() as session:
+        reasons = session.scalars(select(Quarantine.reason)).all()
+        events = session.scalar(select(func.count()).select_from(BoxEvent))
+    # As if it had come after the other one.
+    assert (len(raced), reasons, events) == (1, ["alert_id: is another box's"], 3)
+
+
+def test_a_key_that_stays_taken_is_not_the_message_s_fault(inbox, database, monkeypatch):
+    monkeypatch.setattr("central.ingest.events.EventIntake._known", lambda *_: {})
+    inbox.commit([start()])
+    with pytest.raises(IntegrityError):
+        inbox.commit([start()])
+    with database.read() as session:
+        assert session.scalars(select(Quarantine)).all() == []
 
 
 def test_the_ledger_is_chained_and_the_database_refuses_to_change_it(inbox, database):

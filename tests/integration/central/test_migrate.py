@@ -22,13 +22,14 @@ HEAD = "0002"
 
 #: An alert as the first schema has it.
 OLD_ALERT = """
-insert into alert (id, box_id, sequence, box_at, kind, level, mode, camera_uid, camera_name,
-  grid_code, rule_id, region_id, started_at, count, threshold, peak, received_at, updated_at, late,
-  state, sign_by, verify_by, note)
-values ('018f00000000700080000000000000aa', 'xiacun-1', 1, '2026-11-22 06:00:00+00:00', 'gathering',
+insert into alert (id, box_id, outbox_id, sequence, box_at, kind, level, mode, camera_uid,
+  camera_name, grid_code, rule_id, region_id, started_at, count, threshold, peak, received_at,
+  updated_at, late, clock_doubtful, state, sign_by, verify_by, note)
+values ('018f00000000700080000000000000aa', 'xiacun-1', '018f00000000700080000000000000bb', 1,
+  '2026-11-22 06:00:00+00:00', 'gathering',
   'urgent', 'live', 'xiacun-1.cam1', '文化广场', '532324001002001', 'gather', 'all',
   '2026-11-22 06:00:00+00:00', 32, 30, 32, '2026-11-22 06:00:00+00:00',
-  '2026-11-22 06:00:00+00:00', false, 'NEW', '2026-11-22 06:03:00+00:00',
+  '2026-11-22 06:00:00+00:00', false, false, 'NEW', '2026-11-22 06:03:00+00:00',
   '2026-11-22 06:10:00+00:00', '')
 """
 

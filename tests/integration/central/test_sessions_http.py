@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -9,6 +10,8 @@ from central.auth.passwords import verify
 from central.auth.tokens import hash_token
 from central.codes import Post, Role
 from central.db.models import Session, Shift, ShiftAssignment
+from central.ingest.consumer import ConsumerStatus
+from central.ingest.pulse import write_pulse
 from central.setup import put_account
 from tests.support.web_centre import PASSWORD, enter_accounts, running_centre
 from tests.support.xiacun import NOW, REGION, enter_village
@@ -257,9 +260,44 @@ def test_a_host_that_is_none_does_not_get_into_the_policy(centre):
     assert "script-src" not in answer.headers["content-security-policy"]
 
 
-def test_the_health_page_says_what_works(centre):
+def pulse(database, at, **changes):
+    with database.write() as session:
+        status = ConsumerStatus(connected=True, committed=7, committed_at=at)
+        write_pulse(session, "_centre", NOW, replace(status, **changes), at)
+
+
+def test_the_health_page_says_what_works(centre, database, clock):
+    pulse(database, NOW, queued=2, overflowed=1)
     with centre.client() as anyone:
-        assert anyone.get("/health").json() == {"status": "ok", "database": True, "browsers": 0}
+        said = anyone.get("/health").json()
+    assert (said["status"], said["database"], said["browsers"]) == ("ok", True, 0)
+    assert said["evidence"] is True
+    assert said["consumers"] == [
+        {
+            "name": "_centre",
+            "works": True,
+            "connected": True,
+            "seen_at": "2026-11-22T06:00:00Z",
+            "queued": 2,
+            "committed": 7,
+            "committed_at": "2026-11-22T06:00:00Z",
+            "dropped": 1,
+            "refused": 0,
+        }
+    ]
+
+
+def test_a_centre_whose_consumer_is_silent_or_without_a_broker_is_degraded(centre, database, clock):
+    with centre.client() as anyone:
+        assert anyone.get("/health").json()["status"] == "degraded"  # there is none
+        pulse(database, NOW, connected=False)
+        assert anyone.get("/health").json()["status"] == "degraded"
+        pulse(database, NOW)
+        clock.advance(30)
+        assert anyone.get("/health").json()["status"] == "ok"
+        clock.advance(1)
+        said = anyone.get("/health").json()
+    assert (said["status"], said["consumers"][0]["works"]) == ("degraded", False)
 
 
 def test_an_interface_that_was_not_built_is_said_plainly_and_served_once_it_is(centre, tmp_path):

@@ -2,13 +2,15 @@
 
 import threading
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
+import paho.mqtt.client as mqtt
 import pytest
 
 from central.ingest.consumer import Consumer, ConsumerSettings
 from central.ingest.uplink import Delivery
-from central.ports import Received
+from central.ports import Received, Resend
 from protocol.clock import SystemClock
 from protocol.codec import decode
 from protocol.messages import EpochMessage, ReceiptMessage
@@ -224,12 +226,12 @@ def test_closing_does_not_wait_for_a_store_that_is_away(broker, box, inbox, even
 
 
 @pytest.mark.mosquitto
-def test_a_session_that_was_kept_is_the_same_epoch(tmp_path, inbox, events):
+@pytest.mark.parametrize("version_5", [False, True], ids=["3.1.1", "5"])
+def test_a_session_that_was_kept_is_the_same_epoch(tmp_path, inbox, events, version_5):
     """With a session store in the broker a short cut costs no repeats."""
     broker = start_broker(tmp_path, BrokerKind.MOSQUITTO)
-    settings = ConsumerSettings(
-        uplink=replace(uplink_settings(broker), clean_session=False), reconnect_first_s=0.02
-    )
+    uplink = replace(uplink_settings(broker), clean_session=False, version_5=version_5)
+    settings = ConsumerSettings(uplink=uplink, reconnect_first_s=0.02)
     consumer = Consumer(settings, inbox, SystemClock())
     thread = threading.Thread(target=consumer.run)
     thread.start()
@@ -244,3 +246,39 @@ def test_a_session_that_was_kept_is_the_same_epoch(tmp_path, inbox, events):
     consumer.close()
     thread.join()
     broker.close()
+
+
+class AskingOnce:
+    """Misses something of one box, once; it may be asked again in ten minutes."""
+
+    def __init__(self):
+        self.left = [
+            Resend(REGION, BOX, UUID(int=1), 1, 2, SystemClock().now() + timedelta(minutes=10))
+        ]
+
+    def due(self):
+        due, self.left = self.left, []
+        return due
+
+
+@pytest.mark.mosquitto
+@pytest.mark.parametrize("version_5", [False, True], ids=["3.1.1", "5"])
+def test_receipts_and_commands_expire_at_a_broker_that_can(tmp_path, inbox, events, version_5):
+    broker = start_broker(tmp_path, BrokerKind.MOSQUITTO)
+    uplink = replace(uplink_settings(broker), version_5=version_5)
+    with Visitor(broker, BOX, TOKEN, protocol=mqtt.MQTTv5) as visitor:
+        visitor.subscribe(topic("receipt"), topic("command"))
+        with consuming(broker, inbox, uplink=uplink, pursuer=AskingOnce()) as consumer:
+            wait_until(lambda: consumer.status().connected)
+            visitor.publish(topic("event"), events[0])
+            wait_until(lambda: len(visitor.messages) == 2)
+        expiry = {
+            where.rpartition("/")[2]: seconds
+            for (where, _), seconds in zip(visitor.messages, visitor.expiries, strict=True)
+        }
+    broker.close()
+    if not version_5:
+        assert expiry == {"receipt": None, "command": None}
+    else:
+        assert 290 <= expiry["receipt"] <= 300
+        assert 590 <= expiry["command"] <= 600

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
 
@@ -12,9 +12,12 @@ from pydantic import SecretStr
 from edge.errors import StreamError, StreamMissing, StreamRefused, StreamStalled
 from edge.ingest.backoff import Backoff
 from edge.ingest.fanout import Fanout
-from edge.ingest.rtsp import RtspOpener
+from edge.ingest.ffmpeg import FfmpegOpener
+from edge.ingest.own import OwnOpener
+from edge.ingest.reader import Reader
+from edge.ingest.source import Opener
 from edge.ingest.worker import LOST_AFTER_S, StreamWorker
-from edge.media.sample import Codec, GapReason, RunEnded, Sample, StreamItem
+from edge.media.sample import Codec, GapReason, Packet, RunEnded, Sample, StreamItem
 from edge.media.timeline import Timeline
 from edge.ports import StreamStatus
 from protocol.clock import SystemClock
@@ -24,6 +27,20 @@ from tests.support.recordings import until
 from tests.support.rtsp import TestCamera, make_clip
 
 CLOCK = SystemClock()
+
+#: How a stream is opened: URL, and the camera's user and password where it wants them.
+Make = Callable[..., Opener]
+
+
+@pytest.fixture(params=["own", "ffmpeg"])
+def opener(request: pytest.FixtureRequest) -> Iterator[Make]:
+    """Each of the readers: they keep the same promises."""
+    reader = Reader(CLOCK)
+    if request.param == "own":
+        yield lambda url, *user: OwnOpener(url, reader, CLOCK, *user)
+    else:
+        yield lambda url, *user: FfmpegOpener(url, CLOCK, *user)
+    reader.close()
 
 
 @pytest.fixture(scope="module")
@@ -61,16 +78,18 @@ class States:
 
 
 @pytest.mark.parametrize("codec", [Codec.H264, Codec.H265])
-def test_a_camera_gives_runs_that_begin_at_a_key_frame_with_even_steps(tmp_path, codec):
+def test_a_camera_gives_runs_that_begin_at_a_key_frame_with_even_steps(tmp_path, opener, codec):
     clip = make_clip(tmp_path / f"cam.{codec.value}", frames=50, gop=25)
     with TestCamera({"/cam": (clip, 25)}) as camera:
-        source = RtspOpener(camera.url("/cam"), CLOCK).open()
+        source = opener(camera.url("/cam")).open()
         line = Timeline("gate", StreamName.MAIN, source.codec, source.extradata)
         samples: list[Sample] = []
-        for packet in source.packets():
-            samples += [item for item in line.feed(packet) if isinstance(item, Sample)]
-            if len(samples) == 40:
-                break
+
+        def take(packet: Packet) -> bool:
+            samples.extend(item for item in line.feed(packet) if isinstance(item, Sample))
+            return len(samples) < 40
+
+        source.deliver(take)
         source.close()
         source.close()
 
@@ -83,28 +102,23 @@ def test_a_camera_gives_runs_that_begin_at_a_key_frame_with_even_steps(tmp_path,
 
 
 @pytest.mark.parametrize("auth", ["basic", "digest"])
-def test_a_password_of_odd_characters_is_understood(clip, auth, monkeypatch):
+def test_a_password_of_odd_characters_is_understood(clip, opener, auth):
     password = "p@ss:w/rd%41?#"
     with TestCamera({"/cam": (clip, 25)}, auth=auth, username="admin", password=password) as camera:
-        opener = RtspOpener(camera.url("/cam"), CLOCK, "admin", lambda: SecretStr(password))
-        source = opener.open()
-        packet = next(iter(source.packets()))
+        source = opener(camera.url("/cam"), "admin", lambda: SecretStr(password)).open()
+        packets: list[Packet] = []
+        source.deliver(lambda packet: bool(packets.append(packet)))
         source.close()
 
-    assert packet.is_key
+    assert packets[0].is_key
 
 
 @pytest.mark.parametrize("given", [None, "wrong-secret"])
-def test_a_wrong_password_is_refused_and_said_nowhere(clip, capfd, caplog, given):
+def test_a_wrong_password_is_refused_and_said_nowhere(clip, opener, capfd, caplog, given):
     with TestCamera({"/cam": (clip, 25)}, auth="digest", username="admin", password="x") as camera:
-        opener = RtspOpener(
-            camera.url("/cam"),
-            CLOCK,
-            "admin" if given else None,
-            (lambda: SecretStr(given)) if given else None,
-        )
+        user = ("admin", lambda: SecretStr(given)) if given else ()
         with pytest.raises(StreamRefused) as refused:
-            opener.open()
+            opener(camera.url("/cam"), *user).open()
 
     assert "401" in str(refused.value)
     said = str(refused.value) + "".join(capfd.readouterr()) + caplog.text
@@ -112,25 +126,25 @@ def test_a_wrong_password_is_refused_and_said_nowhere(clip, capfd, caplog, given
     assert refused.value.__cause__ is None
 
 
-def test_a_path_that_is_not_there_is_missing_and_may_come(camera):
+def test_a_path_that_is_not_there_is_missing_and_may_come(camera, opener):
     with pytest.raises(StreamMissing):
-        RtspOpener(camera.url("/nothing"), CLOCK).open()
+        opener(camera.url("/nothing")).open()
 
 
-def test_a_port_where_nobody_listens_is_an_error_at_once(camera):
+def test_a_port_where_nobody_listens_is_an_error_at_once(camera, opener):
     url = camera.url("/cam")
     camera.kill()
 
     with pytest.raises(StreamError) as error:
-        RtspOpener(url, CLOCK).open()
+        opener(url).open()
     assert type(error.value) is StreamError
 
 
-def test_a_camera_that_accepts_and_stays_silent_is_given_up(camera):
+def test_a_camera_that_accepts_and_stays_silent_is_given_up(camera, opener):
     camera.freeze()
     try:
         with pytest.raises(StreamStalled):
-            RtspOpener(camera.url("/cam"), CLOCK).open()
+            opener(camera.url("/cam")).open()
     finally:
         camera.thaw()
 
@@ -138,13 +152,13 @@ def test_a_camera_that_accepts_and_stays_silent_is_given_up(camera):
 class Pull:
     """A worker on a real camera, closed at the end."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, opener: Opener) -> None:
         self.subscriber = Subscriber()
         self.states = States()
         self.worker = StreamWorker(
             "gate",
             StreamName.MAIN,
-            RtspOpener(url, CLOCK),
+            opener,
             Fanout("gate/main", self.subscriber),
             [self.states],
             CLOCK,
@@ -159,8 +173,8 @@ class Pull:
         self.worker.close()
 
 
-def test_a_camera_that_is_killed_is_lost_after_six_seconds_and_comes_back_by_itself(camera):
-    with Pull(camera.url("/cam")) as pull:
+def test_a_camera_that_is_killed_is_lost_after_six_seconds_and_comes_back_by_itself(camera, opener):
+    with Pull(opener(camera.url("/cam"))) as pull:
         until(lambda: len(pull.subscriber.samples) > 10)
         camera.kill()
         killed = time.monotonic()
@@ -175,8 +189,8 @@ def test_a_camera_that_is_killed_is_lost_after_six_seconds_and_comes_back_by_its
     assert ends == [GapReason.NETWORK, GapReason.BOX_OFF]
 
 
-def test_a_camera_that_freezes_is_lost_and_comes_back_by_itself(camera):
-    with Pull(camera.url("/cam")) as pull:
+def test_a_camera_that_freezes_is_lost_and_comes_back_by_itself(camera, opener):
+    with Pull(opener(camera.url("/cam"))) as pull:
         until(lambda: len(pull.subscriber.samples) > 10)
         camera.freeze()
         frozen = time.monotonic()
@@ -191,8 +205,8 @@ def test_a_camera_that_freezes_is_lost_and_comes_back_by_itself(camera):
     assert ends[0] is GapReason.CAMERA
 
 
-def test_closing_a_worker_leaves_no_thread(camera):
-    pull = Pull(camera.url("/cam"))
+def test_closing_a_worker_leaves_no_thread(camera, opener):
+    pull = Pull(opener(camera.url("/cam")))
     pull.worker.start()
     until(lambda: pull.subscriber.samples)
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from edge.ingest.fanout import Fanout
-from edge.ingest.rtsp import RtspOpener
+from edge.ingest.own import OwnOpener
+from edge.ingest.reader import Reader
 from edge.ingest.worker import StreamWorker
 from edge.media.sample import Codec, GapReason
 from edge.recording.export import cut
@@ -44,7 +45,8 @@ class Station:
         self.archive = Archive(folder, CLOCK)
         self.archive.recover("gate")
         self.recorder = self.archive.recorder(segment_s=2.0)
-        opener = RtspOpener(url, CLOCK)
+        self.reader = Reader(CLOCK)
+        opener = OwnOpener(url, self.reader, CLOCK)
         self.worker = StreamWorker(
             "gate", MAIN, opener, Fanout("gate/main", self.recorder), (), CLOCK
         )
@@ -54,6 +56,7 @@ class Station:
 
     def close(self) -> None:
         self.worker.close()
+        self.reader.close()
         self.recorder.close()
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from central.alerts.fold import BoxFacts, facts_of, fold
 from protocol.messages import AlertCurve, AlertLevel, AlertOp
-from tests.support.xiacun import NOW, alert_data
+from tests.support.xiacun import NOW, alert_data, alert_message
 
 ALERT_ID = UUID(int=7)
 
@@ -30,7 +30,9 @@ def histories(draw):
             level=draw(st.sampled_from(AlertLevel)),
             curve=AlertCurve(step_s=1, points=tuple(enumerate(range(number + 1)))),
         )
-        events.append(facts_of(data, number + 1))
+        doubtful = draw(st.booleans())
+        message = alert_message(data, number + 1)
+        events.append(facts_of(message, clock_doubtful=doubtful))
     return events
 
 
@@ -66,3 +68,4 @@ def test_the_last_event_has_the_word_and_the_peak_is_the_highest_count(events):
     assert alert.curve == events[-1].curve
     assert alert.peak >= max(event.count for event in events)
     assert alert.started_at == NOW
+    assert alert.clock_doubtful == any(event.clock_doubtful for event in events)

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from central.evidence.leftover import Allowance, Leftover, overdue
+from central.evidence.leftover import Allowance, Leftover, may_be_removed, overdue
 
 leftovers = st.lists(
     st.builds(
@@ -39,3 +39,9 @@ def test_what_was_written_to_last_goes_last(items, allowance):
 def test_one_that_alone_is_too_large_goes():
     items = [Leftover("a", 11, 1.0)]
     assert overdue(items, Allowance(100, 10)) == ["a"]
+
+
+@given(st.integers(0, 10**6), st.integers(0, 10**6))
+def test_of_what_no_row_names_few_or_a_tenth_may_go(unvouched, others):
+    files = unvouched + others
+    assert may_be_removed(unvouched, files) == (unvouched <= 20 or unvouched * 10 <= files)

@@ -3,6 +3,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.media.nal import split
 from edge.media.sample import Codec, GapReason, Packet, RunEnded, Sample
 from edge.media.timeline import MAX_STEP_90K, MAX_WALL_STEP, Timeline
 from protocol.relay import StreamName
@@ -18,7 +19,9 @@ packets = st.builds(
     times,
     times,
     st.sampled_from([False]),
-    st.sampled_from([KEY, DELTA, DELTA, DELTA, OTHER_KEY, b"", b"\x00\x00\x01\x67"]),
+    st.sampled_from([KEY, DELTA, DELTA, DELTA, OTHER_KEY, b"", b"\x00\x00\x01\x67"]).map(
+        lambda data: tuple(split(data))
+    ),
     st.integers(0, 10**12),
     st.integers(0, 10**6).map(lambda s: BEGAN + timedelta(seconds=s)),
 )
@@ -75,7 +78,7 @@ def test_key_frames_keep_to_the_wall_clock_and_no_picture_is_lost_to_it(steps_s,
             pts_90k=index * 3600,
             dts_90k=index * 3600,
             is_key=False,
-            data=KEY if is_key else DELTA,
+            units=tuple(split(KEY if is_key else DELTA)),
             received_mono_ns=index * 40_000_000,
             received_utc=BEGAN + arrival + lead,
         )

@@ -385,6 +385,21 @@ def test_alerts_that_nothing_watches_any_more_are_ended_at_start(box, tmp_path, 
     again.database.close()
 
 
+@pytest.mark.parametrize("has_centre", [True, False])
+def test_a_full_outbox_is_an_alert_only_where_it_can_empty(box, tmp_path, has_centre):
+    about = {"kind": AlertKind.OUTBOX, "rule_id": "outbox", "camera_id": BOX_SUBJECT}
+    box.desk.report(occurrence(**about))
+    centre = {
+        "mqtt_host": "192.0.2.9",
+        "http_url": "http://192.0.2.9",
+        "token": {"env": "NONE"},
+    }
+    sections = {"centre": centre} if has_centre else {}
+    again = reopened(box, tmp_path, config=box_config(tmp_path, **sections))
+    assert again.desk.end_orphans() == (0 if has_centre else 1)
+    again.database.close()
+
+
 def test_updates_and_the_end_bear_the_curve_so_far_and_the_start_none(box):
     for second, count in ((0, 16), (6, 22), (12, 19)):
         box.clock.advance(6)

@@ -1,5 +1,6 @@
 """Which stream a clip is of, and how long it may be."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -69,6 +70,13 @@ def test_a_clip_is_of_the_sub_stream_and_short_where_that_is_recorded(tmp_path):
 def test_a_clip_is_of_the_main_stream_where_the_sub_stream_is_not(tmp_path, settings):
     recorder = Recorder(sub=AT - timedelta(hours=1), main=AT - timedelta(hours=1))
     maker(tmp_path, recorder, **settings).make(PIECE, tmp_path / "a.mp4")
+    assert recorder.asked == [(MAIN, None)]
+
+
+def test_what_a_person_asked_for_is_of_the_main_stream_whatever_is_recorded_beside_it(tmp_path):
+    recorder = Recorder(sub=AT - timedelta(hours=1), main=AT - timedelta(hours=1))
+    asked = replace(PIECE, is_asked=True)
+    maker(tmp_path, recorder).make(asked, tmp_path / "a.mp4")
     assert recorder.asked == [(MAIN, None)]
 
 

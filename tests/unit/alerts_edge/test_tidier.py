@@ -6,7 +6,7 @@ import pytest
 
 from edge.alerts.evidence_store import EvidenceStore
 from edge.alerts.tidier import STEADY_NS, Tidier
-from protocol.messages import EvidenceKind
+from protocol.messages import EvidenceKind, EvidenceLack
 from tests.support.desk_box import AT, occurrence, open_desk
 
 KEEP = timedelta(days=180)
@@ -36,7 +36,7 @@ class Bench:
 
     def done(self):
         self.store.stored(self.piece(SNAPSHOT), AT)
-        self.store.failed(self.piece(CLIP), "no video")
+        self.store.failed(self.piece(CLIP), EvidenceLack.NOT_MADE, "no video")
 
     @property
     def kinds(self):

@@ -4,7 +4,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from bench.chaos_delivery import shares
+from bench.chaos_delivery import SET_UPS, chosen_set_ups, shares
 from bench.delivery_outage import out_of_order
 from bench.reckoning import Chain, Folded, Reckoning, Sent, Stored
 
@@ -88,3 +88,20 @@ def test_rounds_are_dealt_out_evenly():
 def test_only_what_comes_after_a_later_one_is_out_of_order():
     assert out_of_order([1, 2, 3, 5]) == 0
     assert out_of_order([1, 3, 2, 5, 4]) == 2
+
+
+def test_the_usual_set_ups_have_one_of_three_consumers():
+    assert chosen_set_ups() == list(SET_UPS)
+    assert [str(each) for each in chosen_set_ups(replicas=3)] == [
+        "mosquitto, postgresql, 3 consumers"
+    ]
+    assert sum(each.replicas == 3 for each in SET_UPS) == 1
+
+
+def test_a_choice_leaves_what_was_named():
+    assert [str(each) for each in chosen_set_ups(broker="embedded", database="sqlite")] == [
+        "embedded, sqlite"
+    ]
+    assert all(each.replicas == 1 for each in chosen_set_ups(replicas=1))
+    assert [each.consumers for each in chosen_set_ups(replicas=2)] == [("_centre-1", "_centre-2")]
+    assert chosen_set_ups(broker="embedded", replicas=2) == []

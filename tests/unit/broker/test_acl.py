@@ -1,9 +1,20 @@
 """Who may write and read which topic."""
 
+import re
+
 import pytest
 
-from protocol.topics import CENTRE_USER, EPOCH, UPLINK_FILTERS
+from protocol.topics import (
+    CENTRE_USER,
+    EPOCH,
+    HOME_USER,
+    UPLINK_FILTERS,
+    home_topic,
+    replica_user,
+    shared_filters,
+)
 from tests.support.desk_box import BOX, REGION
+from tests.support.tools import ROOT
 from village.broker.acl import may_read, may_subscribe, may_write, mosquitto_acl
 
 
@@ -28,6 +39,13 @@ WRITE = [
     (CENTRE_USER, EPOCH, True),
     (CENTRE_USER, topic("event"), False),
     ("", topic("event"), False),
+    (BOX, home_topic(BOX, "square", "config"), True),
+    (BOX, home_topic(BOX, "box", "state"), True),
+    (BOX, home_topic("other-box", "square", "config"), False),
+    (BOX, home_topic(BOX, "square", "set"), False),
+    (BOX, f"homeassistant/switch/{BOX}/square/config", False),
+    (BOX, f"{BOX}/square/config", False),
+    (HOME_USER, home_topic(BOX, "square", "state"), False),
 ]
 READ = [
     (BOX, topic("receipt"), True),
@@ -37,6 +55,10 @@ READ = [
     (BOX, topic("event"), False),
     (BOX, topic("receipt", "other-box"), False),
     (BOX, topic("state", "other-box"), False),
+    (HOME_USER, home_topic(BOX, "square", "state"), True),
+    (HOME_USER, topic("state"), True),
+    (HOME_USER, topic("event"), False),
+    (BOX, home_topic(BOX, "square", "state"), False),
     (CENTRE_USER, topic("event"), True),
     (CENTRE_USER, topic("heartbeat"), True),
     (CENTRE_USER, topic("receipt"), False),
@@ -56,16 +78,32 @@ SUBSCRIBE = [
     (CENTRE_USER, UPLINK_FILTERS[0], True),
     (CENTRE_USER, topic("event"), True),
     (CENTRE_USER, "#", False),
+    (HOME_USER, "homeassistant/#", True),
+    (HOME_USER, "tanshao/v1/+/+/state", True),
+    (HOME_USER, "tanshao/v1/+/+/event", False),
     (CENTRE_USER, "$SYS/#", False),
+    (replica_user(7), UPLINK_FILTERS[0], True),
+    (replica_user(7), "#", False),
+    (replica_user(7), shared_filters("any-word")[0], True),
+    (replica_user(7), "$share/any-word/tanshao/v1/+/+/state", False),
+    (replica_user(7), "$share/any-word/#", False),
+    (replica_user(7), "$share//tanshao/v1/+/+/event", False),
+    (BOX, shared_filters("any-word")[0], False),
+    (BOX, f"$share/any-word/{topic('receipt')}", False),
+    ("_reader", shared_filters("any-word")[0], False),
 ]
 
 
-@pytest.mark.parametrize(("user", "where", "allowed"), WRITE)
+def as_one_of_several(cases):
+    return [(replica_user(7), *rule) for user, *rule in cases if user == CENTRE_USER]
+
+
+@pytest.mark.parametrize(("user", "where", "allowed"), [*WRITE, *as_one_of_several(WRITE)])
 def test_writing(user, where, allowed):
     assert may_write(user, where) is allowed
 
 
-@pytest.mark.parametrize(("user", "where", "allowed"), READ)
+@pytest.mark.parametrize(("user", "where", "allowed"), [*READ, *as_one_of_several(READ)])
 def test_reading(user, where, allowed):
     assert may_read(user, where) is allowed
 
@@ -88,14 +126,48 @@ def test_mosquitto_gets_the_same_rules():
         "user _reader",
         "topic read tanshao/v1/+/+/event",
         "topic read tanshao/v1/+/+/historical",
+        "user _home",
+        "topic read homeassistant/#",
+        "topic read tanshao/v1/+/+/state",
         "pattern write tanshao/v1/+/%u/event",
         "pattern write tanshao/v1/+/%u/heartbeat",
         "pattern write tanshao/v1/+/%u/historical",
         "pattern write tanshao/v1/+/%u/state",
+        "pattern write homeassistant/binary_sensor/%u/+/config",
+        "pattern write homeassistant/binary_sensor/%u/+/state",
         "pattern read tanshao/v1/+/%u/command",
         "pattern read tanshao/v1/+/%u/receipt",
         "pattern read tanshao/v1/centre/epoch",
     ]
+
+
+def test_mosquitto_gets_them_for_each_of_several_consumers():
+    alone = mosquitto_acl().splitlines()
+    rules_of_one = alone[1 : alone.index("user _reader")]
+    lines = mosquitto_acl(["_centre-1", "_centre-2"]).splitlines()
+    assert lines == [
+        *("user _centre-1", *rules_of_one),
+        *("user _centre-2", *rules_of_one),
+        *alone[alone.index("user _reader") :],
+    ]
+
+
+def test_the_handbook_gives_emqx_the_same_rules():
+    text = (ROOT / "docs/handbook/broker.md").read_text(encoding="utf-8")
+    rules = [line for line in text.splitlines() if line.strip().startswith("{allow, ")]
+    told = {
+        (re.search(r'"\^?(_\w+)|\ball\b', rule)[1] or "%u", "publish" in rule, where)
+        for rule in rules
+        for where in re.findall(r'"((?:tanshao|homeassistant)/[^"]+)"', rule)
+    }
+    ours, user = set(), ""
+    for kind, *rest in map(str.split, mosquitto_acl().splitlines()):
+        if kind == "user":
+            (user,) = rest
+            continue
+        who = "%u" if kind == "pattern" else user
+        ours.add((who, rest[0] == "write", rest[1].replace("%u", "${username}")))
+    assert told == ours
 
 
 @pytest.mark.parametrize("leaf", ["event", "historical"])

@@ -12,6 +12,24 @@ def backlog(*sequences: int) -> Waiting:
     return Waiting(live=(), backlog=sequences)
 
 
+def test_no_more_bytes_are_under_way_than_a_slow_line_carries_in_time():
+    window = Window(Patience(size=8, live_share=2, size_bytes=1000))
+    sizes = dict.fromkeys(range(1, 20), 300)
+    assert window.take(Waiting((), (1, 2, 3, 4), sizes), 0) == [1, 2]
+    assert window.take(Waiting((10, 11), (1, 2, 3, 4), sizes), 0) == [10]
+    window.receipted([1])
+    assert window.take(Waiting((10, 11), (2, 3, 4), sizes), 0) == [11]
+
+
+def test_a_message_that_is_larger_than_all_of_it_goes_alone():
+    window = Window(Patience(size=8, live_share=2, size_bytes=1000))
+    sizes = {1: 5000, 2: 10}
+    assert window.take(Waiting((), (1, 2), sizes), 0) == [1]
+    assert window.take(Waiting((), (1, 2), sizes), 0) == []
+    window.receipted([1])
+    assert window.take(Waiting((), (2,), sizes), 0) == [2]
+
+
 def test_rows_are_sent_in_order_up_to_the_window():
     window = Window(SMALL)
     assert window.take(Waiting((1, 2, 3, 4, 5, 6, 7), ()), 0) == [1, 2, 3, 4, 5, 6]

@@ -17,6 +17,9 @@ FINE = BoxFacts(
     evidence_pending=1,
     quarantined=0,
     doubled_at=None,
+    clock=None,
+    clock_offset_ms=None,
+    full_percent=0,
     outboxes=(OUTBOX,),
 )
 
@@ -33,6 +36,10 @@ def test_a_box_in_order_has_no_warning():
     ("changes", "warning", "is_warned"),
     [
         ({"doubled_at": ago(days=6)}, BoxWarning.DOUBLED, True),
+        ({"clock_offset_ms": 5001}, BoxWarning.CLOCK, True),
+        ({"clock_offset_ms": -5000}, BoxWarning.CLOCK, False),
+        ({"full_percent": 80}, BoxWarning.FULL, True),
+        ({"full_percent": 79}, BoxWarning.FULL, False),
         ({"doubled_at": ago(days=7)}, BoxWarning.DOUBLED, False),
         ({"outboxes": (replace(OUTBOX, broken_at=7),)}, BoxWarning.BROKEN, True),
         ({"outboxes": (replace(OUTBOX, missing_since=ago(seconds=60)),)}, BoxWarning.GAP, True),

@@ -6,10 +6,10 @@ import pytest
 
 from edge.alarm.picture import PICTURE_RULE
 from edge.alarm.watch import DETECTOR_RULE, LOST_RULE
+from edge.box_alert import OUTBOX_RULE, STORAGE_RULE
 from edge.config import EdgeConfig, Secret, load
 from edge.errors import ConfigError
 from edge.rule_config import OWN_RULES
-from edge.storage_alert import STORAGE_RULE
 from protocol.messages import AlertLevel
 
 BOX = """
@@ -50,7 +50,8 @@ def test_relative_paths_are_below_the_files_own_folder(tmp_path: Path) -> None:
     secret = (
         CAMERA + 'username = "viewer"\npassword = { file = "secrets/cam-01" }\n'
         '[centre]\nmqtt_host = "127.0.0.1"\nhttp_url = "http://127.0.0.1:8600"\n'
-        'token = { file = "secrets/token" }\n[detect]\nmodel_dirs = ["weights"]\n'
+        'token = { file = "secrets/token" }\nmqtt_ca_file = "secrets/ca.pem"\n'
+        '[detect]\nmodel_dirs = ["weights"]\n'
     )
     config = load(write(tmp_path, BOX + secret))
     password = config.cameras[0].password
@@ -60,11 +61,13 @@ def test_relative_paths_are_below_the_files_own_folder(tmp_path: Path) -> None:
         config.box.data_dir,
         password.file,
         config.centre.token.file,
+        config.centre.mqtt_ca_file,
         config.detect.model_dirs,
     ) == (
         tmp_path / "data",
         tmp_path / "secrets/cam-01",
         tmp_path / "secrets/token",
+        tmp_path / "secrets/ca.pem",
         (tmp_path / "weights",),
     )
 
@@ -199,7 +202,7 @@ def test_a_password_in_a_url_is_refused_and_not_repeated(tmp_path: Path, address
 
 
 def test_the_rules_that_the_box_has_itself_are_all_kept_for_it() -> None:
-    assert {LOST_RULE, DETECTOR_RULE, STORAGE_RULE, PICTURE_RULE} == OWN_RULES
+    assert {LOST_RULE, DETECTOR_RULE, STORAGE_RULE, OUTBOX_RULE, PICTURE_RULE} == OWN_RULES
 
 
 def test_a_secret_written_into_the_file_is_refused_and_not_repeated(tmp_path: Path) -> None:

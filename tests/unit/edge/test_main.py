@@ -77,7 +77,7 @@ def test_the_command_line_is_there_before_numpy_is():
     assert shown.stdout == "False\n"
 
 
-def test_the_box_is_imported_without_numpy_and_opencv():
-    says = "import sys, edge.app; print(*{'numpy', 'cv2'} & set(sys.modules))"
+def test_the_box_is_imported_without_numpy_opencv_and_ffmpeg():
+    says = "import sys, edge.app; print(*{'numpy', 'cv2', 'av'} & set(sys.modules))"
     told = subprocess.run([sys.executable, "-c", says], cwd=ROOT, capture_output=True, check=True)
     assert told.stdout.split() == []

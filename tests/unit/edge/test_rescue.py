@@ -3,6 +3,7 @@
 import random
 import shutil
 import sqlite3
+import struct
 import threading
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
@@ -16,7 +17,7 @@ from edge.db.examination import Examination
 from edge.errors import DamagedError, StorageError
 from edge.fsck import Fsck
 from edge.media.sample import GapReason
-from edge.recording import gaps
+from edge.recording import gaps, rebuild
 from edge.recording.audit import Level
 from edge.recording.census import Census
 from edge.recording.claim import Claim
@@ -654,3 +655,21 @@ def test_a_rebuild_that_is_broken_off_goes_on_where_it_was(box, monkeypatch):
     box.begin()
     assert box.rows("select count(*) from segment") == [(40,)]
     assert box.findings() == []
+
+
+def test_key_points_that_can_not_be_of_their_file_are_not_believed(box):
+    with closing(sqlite3.connect(box.path)) as connection:
+        connection.row_factory = sqlite3.Row
+        row = dict(connection.execute("select * from segment limit 1").fetchone())
+    root = box.config.recordings_folder()
+    sound = struct.pack(">II", 0, row["init_bytes"])
+    ahead = struct.pack(">II", 90, row["init_bytes"] + 1)
+    beyond = struct.pack(">II", 180, row["size_bytes"])
+
+    def believed(keys):
+        found = rebuild.closed_file(row | {"keys": keys}, root)
+        assert found is not None  # the file itself is as it was
+        return len(found.keys)
+
+    assert [believed(keys) for keys in (b"", sound, sound + ahead)] == [0, 1, 2]
+    assert [believed(keys) for keys in (ahead + sound, sound + beyond, b"\xff" * 8)] == [0, 0, 0]

@@ -17,7 +17,7 @@ HOLD_FRAMES = HOLD_NS // FRAME_NS
 def packet(index: int, arrived_ns: int, dts_90k: int | None = None) -> Packet:
     dts_90k = index * FRAME_90K if dts_90k is None else dts_90k
     arrived = NOON + timedelta(microseconds=arrived_ns // 1000)
-    return Packet(dts_90k, dts_90k, index == 0, b"x", arrived_ns, arrived)
+    return Packet(dts_90k, dts_90k, index == 0, (b"x",), arrived_ns, arrived)
 
 
 def passed(packets: Iterable[Packet]) -> list[Packet]:
@@ -90,7 +90,7 @@ def test_a_clock_that_jumps_dates_only_its_own_side() -> None:
 
 
 def test_a_packet_without_a_time_keeps_its_arrival() -> None:
-    without = Packet(None, None, is_key=True, data=b"x", received_mono_ns=5, received_utc=NOON)
+    without = Packet(None, None, is_key=True, units=(b"x",), received_mono_ns=5, received_utc=NOON)
     assert passed([without, packet(0, FRAME_NS)]) == [without, packet(0, FRAME_NS)]
 
 
@@ -130,11 +130,11 @@ def test_a_decoding_time_that_is_filled_in_is_never_after_the_presentation() -> 
 )
 def test_nothing_is_lost_reordered_or_dated_later(times: list[tuple[int | None, int]]) -> None:
     packets = [
-        replace(packet(0, at_ns), pts_90k=dts, dts_90k=dts, data=str(index).encode())
+        replace(packet(0, at_ns), pts_90k=dts, dts_90k=dts, units=(str(index).encode(),))
         for index, (dts, at_ns) in enumerate(times)
     ]
     out = passed(packets)
-    assert [each.data for each in out] == [each.data for each in packets]
+    assert [each.units for each in out] == [each.units for each in packets]
     assert all(
         mine.received_mono_ns <= theirs.received_mono_ns
         for mine, theirs in zip(out, packets, strict=True)

@@ -223,8 +223,16 @@ async def test_what_a_viewer_gets_decodes_to_the_pictures_that_were_sent():
     assert means == [pytest.approx(brightness(index), abs=3) for index in range(25, 40)]
 
 
-def test_recent_groups_are_the_last_two():
+def test_recent_is_the_last_group_alone():
     hub = LiveHub()
+    group = samples(RUN, "KdKddKd")
+    offer(hub, *group)
+    assert hub.recent() == (tuple(group[5:]),)
+
+
+def test_recent_groups_are_the_last_two_where_pictures_of_a_moment_ago_are_wanted():
+    hub = LiveHub()
+    hub.keep_previous()
     group = samples(RUN, "KdKddKd")
     offer(hub, *group)
     assert hub.recent() == (tuple(group[2:5]), tuple(group[5:]))

@@ -54,6 +54,7 @@ def test_the_newest_picture_is_the_last_frame_with_its_own_time(hubs, pictures, 
     ],
 )
 def test_the_picture_of_a_time(hubs, pictures, after, index):
+    hubs.hub("gate", StreamName.MAIN).keep_previous()
     show(hubs, StreamName.MAIN, *encoded(frames=30, gop=10))
     jpeg, at = pictures.picture("gate", STARTED + after)
     assert at == STARTED + index * FRAME

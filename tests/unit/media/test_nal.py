@@ -114,7 +114,7 @@ def test_a_baseline_sps_with_a_picture_order_cycle_is_read():
 
     sps = unit(b"\x67", *BASELINE, *cycle, *QVGA)
 
-    assert nal.picture(Codec.H264, sps) == Picture(0, 320, 240, 1, 8, 8)
+    assert nal.picture(Codec.H264, sps) == Picture(0, 320, 240, 1, 8, 8, reordered=0)
 
 
 def test_an_interlaced_sps_counts_its_lines_twice():
@@ -122,7 +122,7 @@ def test_an_interlaced_sps_counts_its_lines_twice():
 
     sps = unit(b"\x67", *BASELINE, ue(0), ue(4), *fields)
 
-    assert nal.picture(Codec.H264, sps) == Picture(0, 1920, 1080, 1, 8, 8)
+    assert nal.picture(Codec.H264, sps) == Picture(0, 1920, 1080, 1, 8, 8, reordered=0)
 
 
 def test_a_high_sps_of_full_colour_with_scaling_lists_and_ten_bits_is_read():
@@ -132,7 +132,7 @@ def test_a_high_sps_of_full_colour_with_scaling_lists_and_ten_bits_is_read():
 
     sps = unit(b"\x67", *high, ue(0), ue(2), *QVGA)
 
-    assert nal.picture(Codec.H264, sps) == Picture(3, 320, 240, 3, 10, 10)
+    assert nal.picture(Codec.H264, sps) == Picture(3, 320, 240, 3, 10, 10, reordered=0)
 
 
 def test_an_h265_sps_with_temporal_layers_is_read():

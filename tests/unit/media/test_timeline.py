@@ -224,10 +224,10 @@ def test_changed_parameters_begin_a_run_exactly_where_the_last_one_ends():
 def test_parameters_that_change_inside_a_group_wait_for_its_end():
     small, large = packets(frames=3, gop=3), packets(frames=1, gop=1, width=320)
     # The new sets come with a non-key picture first, as some cameras announce them.
-    head = large[0].data[: large[0].data.index(b"\x00\x00\x01\x65")]
+    head = tuple(unit for unit in large[0].units if unit[0] != 0x65)
     script = [
         *small[:2],
-        replace(small[2], data=head + small[2].data),
+        replace(small[2], units=head + small[2].units),
         moved(large[0], media_s=3 / FPS, wall_s=3 / FPS),
     ]
 
@@ -363,8 +363,8 @@ def is_end(item: Sample | RunEnded) -> bool:
 def test_a_damaged_packet_is_dropped_and_the_run_goes_on():
     line = timeline()
     script = at_times([0, 3600, 7200, 10_800], gop=4)
-    script[1] = replace(script[1], data=b"\x00\x00\x01\x67\x64")
-    script[2] = replace(script[2], data=b"")
+    script[1] = replace(script[1], units=(b"\x67\x64",))
+    script[2] = replace(script[2], units=())
 
     rows = table([item for packet in script for item in line.feed(packet)])
 

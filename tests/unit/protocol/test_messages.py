@@ -21,6 +21,7 @@ def test_kinds_have_the_alarm_method_and_type_of_gb_t_28181():
         AlertKind.CAMERA_LOST: (2, 1),
         AlertKind.DETECTOR_DOWN: (6, None),
         AlertKind.STORAGE: (6, 1),
+        AlertKind.OUTBOX: (6, None),
         AlertKind.LENS_COVERED: (5, 11),
         AlertKind.PICTURE_BLURRED: (5, 11),
         AlertKind.CAMERA_MOVED: (5, 11),

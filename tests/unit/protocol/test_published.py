@@ -61,7 +61,7 @@ def parts(value, schema):
     """Return what is in an object or array: the part, its schema, its name; None: it lacks."""
     if schema["type"] == "object":
         lacking = [name for name in schema.get("required", []) if name not in value]
-        known = schema["properties"]
+        known = schema.get("properties", {})
         there = [(each, known.get(name, {}), name) for name, each in value.items()]
         return [*there, *((None, {}, name) for name in lacking)]
     if schema["type"] == "array":

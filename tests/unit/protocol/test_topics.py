@@ -3,7 +3,20 @@
 import pytest
 
 from protocol.ids import BOX_ID
-from protocol.topics import CENTRE_USER, EPOCH, UPLINK_FILTERS, BoxTopic, Leaf
+from protocol.topics import (
+    CENTRE_USER,
+    EPOCH,
+    MAX_REPLICAS,
+    SHAREABLE_FILTERS,
+    SITE_FILTERS,
+    UPLINK_FILTERS,
+    BoxTopic,
+    Leaf,
+    is_centre,
+    replica_user,
+    shared_filters,
+    unshared,
+)
 
 
 def test_topics_are_spelt_as_documented():
@@ -55,3 +68,48 @@ def test_what_is_not_a_topic_of_a_box_is_none(topic):
 
 def test_no_box_can_be_called_what_the_centre_signs_in_as():
     assert BOX_ID.match(CENTRE_USER) is None
+
+
+@pytest.mark.parametrize("number", [1, 9, 10, MAX_REPLICAS])
+def test_nor_what_one_of_its_consumers_does(number):
+    assert is_centre(replica_user(number))
+    assert BOX_ID.match(replica_user(number)) is None
+
+
+def test_the_one_consumer_is_the_centre():
+    assert is_centre(CENTRE_USER)
+
+
+@pytest.mark.parametrize(
+    "username",
+    [
+        "",
+        "_centre-",
+        "_centre-0",
+        "_centre-01",
+        "_centre-100",
+        "_centre-1x",
+        "_centre-1\n",
+        "_reader",
+    ],
+)
+def test_nobody_else_is_the_centre(username):
+    assert not is_centre(username)
+
+
+def test_what_is_shared_and_what_one_reads_is_what_one_alone_subscribes_to():
+    assert {*SHAREABLE_FILTERS, *SITE_FILTERS} == {*UPLINK_FILTERS}
+    assert not {*SHAREABLE_FILTERS} & {*SITE_FILTERS}
+
+
+def test_a_share_is_of_the_alerts_of_every_box():
+    assert shared_filters("word") == (
+        "$share/word/tanshao/v1/+/+/event",
+        "$share/word/tanshao/v1/+/+/historical",
+    )
+    assert tuple(map(unshared, shared_filters("word"))) == SHAREABLE_FILTERS
+
+
+@pytest.mark.parametrize("topic_filter", ["", "$share", "$share/x", "$share//x", "x/$share/a", "#"])
+def test_what_is_no_share_has_no_filter_within(topic_filter):
+    assert unshared(topic_filter) is None

@@ -20,6 +20,7 @@ APPEND_ONLY = (
     "activity_ledger",
     "alert_duty",
     "alert_ledger",
+    "command_ledger",
     "example_entry",
     "incident_handler",
     "incident_ledger",
@@ -105,6 +106,18 @@ def _feed_floor() -> None:
     )
 
 
+def _consumer_group() -> None:
+    op.create_table(
+        "consumer_group",
+        sa.Column("one", KEY, autoincrement=False, nullable=False),
+        sa.Column("share", TEXT, nullable=False),
+        sa.Column("leader", TEXT, nullable=False),
+        sa.Column("leads_until", MOMENT, nullable=False),
+        sa.CheckConstraint("one = 1", name="ck_consumer_group_one_row"),
+        sa.PrimaryKeyConstraint("one", name="pk_consumer_group"),
+    )
+
+
 def _quarantine() -> None:
     op.create_table(
         "quarantine",
@@ -170,6 +183,12 @@ def _box() -> None:
         sa.Column("recording_bytes", KEY, nullable=True),
         sa.Column("detector", TEXT, nullable=False),
         sa.Column("detector_model", TEXT, nullable=True),
+        sa.Column("clock", DOCUMENT, nullable=True),
+        sa.Column("uplink", DOCUMENT, nullable=True),
+        sa.Column("outbox", DOCUMENT, nullable=True),
+        sa.Column("upgrade_ring", WORD, nullable=False),
+        sa.Column("target_version", TEXT, nullable=False),
+        sa.Column("clock_offset_ms", KEY, nullable=True),
         sa.ForeignKeyConstraint(["region_code"], ["region.code"], name="fk_box_region_code_region"),
         sa.PrimaryKeyConstraint("id", name="pk_box"),
     )
@@ -325,6 +344,7 @@ def _alert() -> None:
         "alert",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("box_id", TEXT, nullable=False),
+        sa.Column("outbox_id", sa.Uuid(), nullable=False),
         sa.Column("sequence", KEY, nullable=False),
         sa.Column("box_at", MOMENT, nullable=False),
         sa.Column("kind", WORD, nullable=False),
@@ -344,6 +364,7 @@ def _alert() -> None:
         sa.Column("received_at", MOMENT, nullable=False),
         sa.Column("updated_at", MOMENT, nullable=False),
         sa.Column("late", sa.Boolean(), nullable=False),
+        sa.Column("clock_doubtful", sa.Boolean(), nullable=False),
         sa.Column("state", WORD, nullable=False),
         sa.Column("sign_by", MOMENT, nullable=False),
         sa.Column("verify_by", MOMENT, nullable=False),
@@ -420,6 +441,7 @@ def _box_outbox() -> None:
         sa.Column("told_first", KEY, nullable=True),
         sa.Column("told_at", MOMENT, nullable=True),
         sa.Column("missing_since", MOMENT, nullable=True),
+        sa.Column("ended_at", MOMENT, nullable=True),
         sa.ForeignKeyConstraint(["box_id"], ["box.id"], name="fk_box_outbox_box_id_box"),
         sa.PrimaryKeyConstraint("box_id", "outbox_id", name="pk_box_outbox"),
     )
@@ -445,6 +467,23 @@ def _box_gap() -> None:
     )
 
 
+def _consumer_pulse() -> None:
+    op.create_table(
+        "consumer_pulse",
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("started_at", MOMENT, nullable=False),
+        sa.Column("seen_at", MOMENT, nullable=False),
+        sa.Column("connected", sa.Boolean(), nullable=False),
+        sa.Column("queued", KEY, nullable=False),
+        sa.Column("received", KEY, nullable=False),
+        sa.Column("committed", KEY, nullable=False),
+        sa.Column("committed_at", MOMENT, nullable=True),
+        sa.Column("overflowed", KEY, nullable=False),
+        sa.Column("refused", KEY, nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_consumer_pulse"),
+    )
+
+
 def _quarantine_ledger() -> None:
     op.create_table(
         "quarantine_ledger",
@@ -465,6 +504,57 @@ def _quarantine_ledger() -> None:
         sa.PrimaryKeyConstraint("position", name="pk_quarantine_ledger"),
     )
     op.create_index("ix_quarantine_ledger_digest", "quarantine_ledger", ["digest"])
+
+
+def _box_command() -> None:
+    op.create_table(
+        "box_command",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("box_id", TEXT, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("arguments", DOCUMENT, nullable=False),
+        sa.Column("reason", TEXT, nullable=False),
+        sa.Column("asked_by", TEXT, nullable=False),
+        sa.Column("actor", TEXT, nullable=False),
+        sa.Column("asked_at", MOMENT, nullable=False),
+        sa.Column("deadline", MOMENT, nullable=False),
+        sa.Column("state", WORD, nullable=False),
+        sa.Column("given_at", MOMENT, nullable=True),
+        sa.Column("given", KEY, nullable=False),
+        sa.Column("ended_at", MOMENT, nullable=True),
+        sa.Column("why", TEXT, nullable=False),
+        sa.Column("detail", TEXT, nullable=False),
+        sa.ForeignKeyConstraint(["box_id"], ["box.id"], name="fk_box_command_box_id_box"),
+        sa.ForeignKeyConstraint(["asked_by"], ["person.id"], name="fk_box_command_asked_by_person"),
+        sa.PrimaryKeyConstraint("id", name="pk_box_command"),
+    )
+    op.create_index("ix_box_command_box_id", "box_command", ["box_id", "id"])
+    op.create_index("ix_box_command_state", "box_command", ["state"])
+
+
+def _command_ledger() -> None:
+    op.create_table(
+        "command_ledger",
+        sa.Column("command_id", sa.Uuid(), nullable=False),
+        sa.Column("position", KEY, autoincrement=False, nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.Column("action", TEXT, nullable=False),
+        sa.Column("device", TEXT, nullable=True),
+        sa.Column("from_state", TEXT, nullable=True),
+        sa.Column("to_state", TEXT, nullable=True),
+        sa.Column("note", TEXT, nullable=False),
+        sa.Column("prev_hash", TEXT, nullable=False),
+        sa.Column("hash", TEXT, nullable=False),
+        sa.Column("actor_id", TEXT, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["actor_id"], ["person.id"], name="fk_command_ledger_actor_id_person"
+        ),
+        sa.ForeignKeyConstraint(
+            ["command_id"], ["box_command.id"], name="fk_command_ledger_command_id_box_command"
+        ),
+        sa.PrimaryKeyConstraint("position", name="pk_command_ledger"),
+    )
+    op.create_index("ix_command_ledger_command_id", "command_ledger", ["command_id"])
 
 
 def _camera() -> None:
@@ -611,21 +701,44 @@ def _alert_ledger() -> None:
     op.create_index("ix_alert_ledger_alert_id", "alert_ledger", ["alert_id"])
 
 
+def _evidence_lacking() -> None:
+    op.create_table(
+        "evidence_lacking",
+        sa.Column("alert_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", WORD, nullable=False),
+        sa.Column("reason", WORD, nullable=False),
+        sa.Column("said_at", MOMENT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["alert_id"], ["alert.id"], name="fk_evidence_lacking_alert_id_alert"
+        ),
+        sa.PrimaryKeyConstraint("alert_id", "kind", name="pk_evidence_lacking"),
+    )
+
+
 def _evidence() -> None:
     op.create_table(
         "evidence",
         sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("alert_id", sa.Uuid(), nullable=False),
+        sa.Column("alert_id", sa.Uuid(), nullable=True),
+        sa.Column("command_id", sa.Uuid(), nullable=True),
         sa.Column("kind", WORD, nullable=False),
         sa.Column("start", MOMENT, nullable=False),
         sa.Column("end", MOMENT, nullable=False),
+        sa.Column("place", WORD, nullable=False),
         sa.Column("path", TEXT, nullable=False),
         sa.Column("size_bytes", KEY, nullable=False),
         sa.Column("sha256", TEXT, nullable=False),
         sa.Column("stored_at", MOMENT, nullable=False),
         sa.ForeignKeyConstraint(["alert_id"], ["alert.id"], name="fk_evidence_alert_id_alert"),
+        sa.ForeignKeyConstraint(
+            ["command_id"], ["box_command.id"], name="fk_evidence_command_id_box_command"
+        ),
         sa.PrimaryKeyConstraint("id", name="pk_evidence"),
         sa.UniqueConstraint("alert_id", "kind", name="uq_evidence_alert_id_kind"),
+        sa.UniqueConstraint("command_id", "kind", name="uq_evidence_command_id_kind"),
+        sa.CheckConstraint(
+            "(alert_id is null) <> (command_id is null)", name="ck_evidence_of_one_thing"
+        ),
     )
 
 
@@ -783,6 +896,7 @@ def _viewing() -> None:
 TABLES = (
     _feed,
     _feed_floor,
+    _consumer_group,
     _quarantine,
     _rate_count,
     _region,
@@ -795,16 +909,20 @@ TABLES = (
     _activity_ledger,
     _activity_place,
     _alert,
+    _box_command,
     _box_event,
     _box_outbox,
     _box_gap,
+    _consumer_pulse,
     _camera,
     _grid,
     _incident,
     _shift_assignment,
     _alert_duty,
     _alert_ledger,
+    _command_ledger,
     _evidence,
+    _evidence_lacking,
     _example,
     _example_camera,
     _example_due,

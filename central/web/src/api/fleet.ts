@@ -3,7 +3,9 @@
 import { request, withQuery } from './http'
 import type { Person } from './types'
 
-export type BoxWarning = 'doubled' | 'two_outboxes' | 'broken' | 'gap' | 'quarantine' | 'detector' | 'outbox' | 'evidence'
+export type BoxWarning = 'doubled' | 'two_outboxes' | 'broken' | 'gap' | 'quarantine' | 'detector' | 'clock' | 'full' | 'outbox' | 'evidence'
+
+export type UpgradeRing = 'pilot' | 'early' | 'general'
 
 export interface FleetBox {
   box_id: string
@@ -23,10 +25,42 @@ export interface FleetBox {
   cameras: number
   cameras_live: number
   quarantined: number
+  upgrade_ring: UpgradeRing
+  /** What it is to run; empty: as it is. */
+  target_version: string
+  /** The box's clock minus the centre's. */
+  clock_offset_ms: number | null
+  clock: ClockQuality | null
+  uplink: UplinkFigures | null
+  outbox: OutboxFill | null
   warnings: BoxWarning[]
 }
 
-export type GapState = 'young' | 'open' | 'asked' | 'unanswered' | 'gone'
+/** What a box says of its clock; times are that clock's own. */
+export interface ClockQuality {
+  state: 'synced' | 'unsynced' | 'unknown'
+  since: string
+  error_ms: number | null
+  stepped_at: string | null
+}
+
+export interface UplinkFigures {
+  day_bytes: number
+  kbit_s: number
+  connects_day: number
+  puback_ms: number | null
+  receipt_ms: number | null
+  budget_kbit_s: number | null
+}
+
+export interface OutboxFill {
+  bytes: number
+  full_percent: number
+  folded: number
+  untold: number
+}
+
+export type GapState = 'young' | 'open' | 'asked' | 'unanswered' | 'gone' | 'renewed'
 
 export interface Gap {
   first: number
@@ -57,6 +91,7 @@ export interface Outbox {
   broken_at: number | null
   missing: number
   missing_since: string | null
+  ended_at: string | null
   gaps: Gap[]
   gaps_left_out: boolean
 }
@@ -116,6 +151,8 @@ const id = encodeURIComponent
 const PATIENT_MS = 120_000
 
 export const fleet = () => request<FleetBox[]>('GET', '/boxes')
+export const planUpgrade = (boxId: string, ring: UpgradeRing, version: string) =>
+  request<undefined>('PUT', `/boxes/${id(boxId)}/upgrade`, { upgrade_ring: ring, target_version: version })
 export const deliveries = (boxId: string) => request<Outbox[]>('GET', withQuery('/deliveries', { box_id: boxId }))
 export const verify = (outbox: Outbox) => request<Proof>('POST', `/deliveries/${id(outbox.box_id)}/${id(outbox.outbox_id)}/verify`, undefined, PATIENT_MS)
 export const quarantine = (filter: QuarantineFilter, before: string | null) =>

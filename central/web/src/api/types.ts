@@ -50,6 +50,7 @@ export interface Camera {
   state: CameraStateName
   since: Instant | null
   last_packet_at: Instant | null
+  disarmed_until: Instant | null
 }
 
 export interface Box {
@@ -105,6 +106,8 @@ export interface Alert {
   updated_at: Instant
   received_at: Instant
   late: boolean
+  /** Its times are not to be relied on. */
+  clock_doubtful: boolean
   count: number
   threshold: number
   peak: number
@@ -121,6 +124,8 @@ export interface Alert {
   incident_id: string | null
   activity: AlertActivity | null
   evidence: Evidence[]
+  /** What of it will never come. */
+  lacks: { kind: 'snapshot' | 'clip'; reason: string }[]
   box_id: string
   sequence: number
 }

@@ -5,6 +5,9 @@ import type { Gap, Outbox } from '@/api/fleet'
 /** A gap that is younger may be on its way. */
 export const isOld = (gap: Gap): boolean => gap.state !== 'young'
 
+/** Whether something is to be looked after: not where its numbers have ended. */
+export const isLacking = (gap: Gap): boolean => isOld(gap) && gap.state !== 'renewed'
+
 /** 7 or 3–5 */
 export const numbersOf = (gap: Gap): string => (gap.first === gap.last ? String(gap.first) : `${gap.first}–${gap.last}`)
 

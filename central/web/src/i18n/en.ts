@@ -1,4 +1,5 @@
 import activities from './activities.en'
+import commands from './commands.en'
 import crowd from './crowd.en'
 import examples from './examples.en'
 import fleet from './fleet.en'
@@ -64,6 +65,8 @@ const en: typeof zh = {
   alert: {
     suspected: 'Suspected {what}',
     late: 'Late',
+    clockDoubtful: 'Clock in doubt',
+    clockDoubtfulWhy: 'The box’s clock was not steered, or more than 5 seconds off: the times of this alert and of its video may be wrong.',
     ended: 'Ended',
     endedAt: 'Ended at',
     ongoing: 'Going on',
@@ -99,6 +102,10 @@ const en: typeof zh = {
     ledger: 'Timeline',
     clip: 'Clip',
     noClip: 'Clip not yet uploaded',
+    lack: {
+      snapshot: { too_large: 'The snapshot is too large and will not come', not_made: 'There is no snapshot: the box had no picture of this camera', refused: 'The snapshot is not the one that came before: it was not taken', other: 'The snapshot will not come' },
+      clip: { too_large: 'The clip is too large and will not come; its video is on the box: see playback', not_made: 'There is no clip: the box recorded nothing then', refused: 'The clip is not the one that came before: it was not taken; see playback', other: 'The clip will not come; see playback' },
+    },
     reason: 'False alarm reason',
     note: 'Note',
     incident: 'Incident',
@@ -183,6 +190,7 @@ const en: typeof zh = {
     unreachable: 'The centre cannot be reached, try again',
   },
   wall: {
+    disarmed: 'Disarmed until {time}',
     online: '{n}/{all} online',
     network: 'Net',
     box: 'Box',
@@ -219,6 +227,7 @@ const en: typeof zh = {
     tile: 'Camera {n} {name}',
     noCameras: 'No cameras',
   },
+  ...commands,
   ...crowd,
   ...examples,
   ...fleet,

@@ -1,5 +1,6 @@
 /** Chinese: the words of the villages (docs: glossary). English has the same keys. */
 import activities from './activities.zh'
+import commands from './commands.zh'
 import crowd from './crowd.zh'
 import examples from './examples.zh'
 import fleet from './fleet.zh'
@@ -63,6 +64,8 @@ export default {
   alert: {
     suspected: '疑似{what}',
     late: '补传',
+    clockDoubtful: '时钟不可信',
+    clockDoubtfulWhy: '主机的时钟当时没有校准，或偏差超过5秒：告警和录像的时间可能不准。',
     ended: '已恢复',
     endedAt: '恢复时间',
     ongoing: '持续中',
@@ -98,6 +101,10 @@ export default {
     ledger: '处置过程',
     clip: '录像片段',
     noClip: '录像片段尚未上传',
+    lack: {
+      snapshot: { too_large: '抓图太大，不再上传', not_made: '没有抓到图：主机当时没有这个点位的画面', refused: '抓图与已收到的不一致，中心没有收', other: '抓图不会上传' },
+      clip: { too_large: '录像片段太大，不再上传；请到录像回放查看主机上的原录像', not_made: '没有录像片段：主机当时没有录到', refused: '录像片段与已收到的不一致，中心没有收；请到录像回放查看', other: '录像片段不会上传；请到录像回放查看' },
+    },
     reason: '误报原因',
     note: '备注',
     incident: '关联事件',
@@ -182,6 +189,7 @@ export default {
     unreachable: '连不上中心平台，请重试',
   },
   wall: {
+    disarmed: '撤防 至 {time}',
     online: '在线 {n}/{all}',
     network: '网络',
     box: '主机',
@@ -218,6 +226,7 @@ export default {
     tile: '点位 {n} {name}',
     noCameras: '没有点位',
   },
+  ...commands,
   ...crowd,
   ...examples,
   ...fleet,

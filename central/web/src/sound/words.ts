@@ -33,6 +33,7 @@ const WHAT: Record<string, string> = {
   camera_lost: '点位离线',
   detector_down: '智能分析停止',
   storage: '存储异常',
+  outbox: '告警积压，上行不畅',
   lens_covered: '镜头疑似被遮挡',
   picture_blurred: '图像模糊',
   camera_moved: '画面偏移',

@@ -29,6 +29,7 @@ const CATEGORY_OF_KIND: Record<string, string> = {
   camera_lost: 'equipment',
   detector_down: 'equipment',
   storage: 'equipment',
+  outbox: 'equipment',
   lens_covered: 'equipment',
   picture_blurred: 'equipment',
   camera_moved: 'equipment',

@@ -1,0 +1,262 @@
+"""Where commands are taken: each is done once, and what became of it goes to the outbox."""
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+from uuid import UUID
+
+from edge.alerts.ledger import ask_evidence
+from edge.bus.outbox import Outbox, Place
+from edge.commands import journal
+from edge.commands.arming import Disarmed, arm, disarm
+from edge.commands.journal import Entry
+from edge.config import EdgeConfig
+from edge.db.database import Database
+from edge.errors import StorageError
+from edge.faultlog import FaultLog
+from protocol.clock import Clock
+from protocol.commands import Arguments, Arm, BadArgumentsError, Clip, Disarm, Snapshot, parse
+from protocol.ids import uuid7
+from protocol.messages import (
+    BOX_SUBJECT,
+    CommandMessage,
+    EvidenceKind,
+    Outcome,
+    ResultData,
+    ResultMessage,
+    source_of_box,
+)
+
+log = logging.getLogger(__name__)
+
+#: Commands that may be under way at once; more are refused.
+MOST_OPEN = 32
+#: How often what is late, or armed again by the clock, is looked for.
+_LOOK_EVERY_S = 5.0
+_LONGEST_DETAIL = 300
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """What became of a command, or of it for now."""
+
+    outcome: Outcome
+    reason: str = ""
+    detail: str = ""
+
+
+class Guard(Protocol):
+    """What keeps disarmed rules from raising alerts."""
+
+    def changed(self) -> None:
+        """Read again what is disarmed."""
+
+    def release(self) -> int:
+        """Begin the alerts of rules that are armed again. Raises StorageError."""
+
+
+class CommandDesk:
+    """Does what a person at the centre has the box do (protocol I20 to I23).
+
+    What a command changes, that it was heard, and what became of it are one transaction: so it is
+    done once, whenever the box dies. A picture or clip is then fetched by the evidence courier;
+    until that is over the command is accepted. ``on_commit`` are called after each commit and must
+    return at once; more may be added until the first command.
+
+    :meth:`hear` and :meth:`wake` may be called from any thread.
+    """
+
+    def __init__(
+        self,
+        config: EdgeConfig,
+        database: Database,
+        outbox: Outbox,
+        clock: Clock,
+        *,
+        boot_id: UUID,
+        on_commit: Sequence[Callable[[], None]] = (),
+    ) -> None:
+        self._source = source_of_box(config.box.id)
+        self._rules: Mapping[str, frozenset[str]] = {
+            camera.id: frozenset(rule.id for rule in camera.rules)
+            for camera in config.cameras
+            if camera.enabled
+        }
+        self._database = database
+        self._outbox = outbox
+        self._clock = clock
+        self._boot_id = boot_id
+        self._on_commit = on_commit
+        self._guard: Guard | None = None
+        self._faults = FaultLog(log, clock)
+        self._wake = threading.Event()
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self, guard: Guard) -> None:
+        """Begin to look for what has become of commands."""
+        self._guard = guard
+        self._thread = threading.Thread(target=self._run, name="commands", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop and wait; idempotent."""
+        self._closing.set()
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def wake(self) -> None:
+        """Look now: a piece of evidence was stored or given up."""
+        self._wake.set()
+
+    def hear(self, message: CommandMessage) -> None:
+        """Do a command, or begin to; one that was heard before has its last word sent again."""
+        now = self._clock.now()
+        with self._database.transaction() as connection:
+            said = journal.said_at(connection, message.id)
+            if said is None:
+                self._take(connection, message, now)
+            else:
+                self._outbox.send_again(connection, said)
+        if self._guard is not None:
+            self._guard.changed()
+        self._wake.set()
+        self._committed()
+
+    def _take(self, connection: sqlite3.Connection, message: CommandMessage, now: datetime) -> None:
+        data = message.data
+        camera_id = None
+        try:
+            arguments = parse(data.kind, data.arguments)
+        except BadArgumentsError as error:
+            verdict = _Verdict(Outcome.REFUSED, "arguments", str(error))
+        else:
+            camera_id = arguments.camera_id
+            refusal = self._refusal(connection, arguments, now)
+            verdict = refusal or _do(connection, message.id, arguments, now)
+        until = now + timedelta(seconds=data.ttl_s)
+        sequence = self._say(connection, message.id, data.kind, verdict)
+        entry = Entry(message.id, data.kind, camera_id, now, until)
+        journal.enter(connection, entry, verdict.outcome, sequence)
+        log.info(
+            "command.heard",
+            extra={
+                "command_id": str(message.id),
+                "kind": data.kind,
+                "actor": data.actor,
+                "reason": data.reason,
+                "outcome": verdict.outcome.value,
+            },
+        )
+
+    def _refusal(
+        self, connection: sqlite3.Connection, arguments: Arguments, now: datetime
+    ) -> _Verdict | None:
+        """Return why a command can't be done here, if so."""
+        camera_id = arguments.camera_id
+        if camera_id not in self._rules:
+            return _Verdict(Outcome.REFUSED, "no_such_camera", f"camera {camera_id}")
+        match arguments:
+            case Disarm(rule_id=str(rule_id)) | Arm(rule_id=str(rule_id)):
+                if rule_id not in self._rules[camera_id]:
+                    named = f"camera {camera_id}: rule {rule_id}"
+                    return _Verdict(Outcome.REFUSED, "no_such_rule", named)
+            case Clip(end=end) if end > now:
+                ahead_s = round((end - now).total_seconds())
+                return _Verdict(Outcome.REFUSED, "not_recorded_yet", f"ends in {ahead_s} s")
+            case Clip() | Snapshot() if journal.count_open(connection) >= MOST_OPEN:
+                return _Verdict(Outcome.REFUSED, "busy", f"{MOST_OPEN} are under way")
+        return None
+
+    def _say(
+        self, connection: sqlite3.Connection, command_id: UUID, kind: str, verdict: _Verdict
+    ) -> int:
+        """Queue what became of a command and return where."""
+        now = self._clock.now()
+        data = ResultData(
+            command_id=command_id,
+            kind=kind,
+            outcome=verdict.outcome,
+            reason=verdict.reason,
+            detail=verdict.detail[:_LONGEST_DETAIL],
+            at=now,
+        )
+
+        def message(place: Place) -> ResultMessage:
+            return ResultMessage(
+                id=uuid7(now),
+                source=self._source,
+                time=now,
+                subject=BOX_SUBJECT,
+                sequence=place.sequence,
+                bootid=self._boot_id,
+                outboxid=place.outbox_id,
+                prevhash=place.prevhash,
+                data=data,
+            )
+
+        return self._outbox.append(connection, message)
+
+    def _committed(self) -> None:
+        for callback in self._on_commit:
+            callback()
+
+    # -- in the desk's own thread ------------------------------------------------------------------
+
+    def _run(self) -> None:
+        assert self._guard is not None
+        while not self._closing.is_set():
+            try:
+                self.settle()
+                self._guard.release()
+            except StorageError as error:
+                self._faults.report("commands.unsettled", str(error), {})
+            except Exception as error:  # noqa: BLE001 - logged, and the next turn may do
+                self._faults.bug("commands.turn_failed", error, {})
+            self._wake.wait(_LOOK_EVERY_S)
+            self._wake.clear()
+
+    def settle(self) -> int:
+        """Say what has become of accepted commands; return of how many. Raises StorageError."""
+        now = self._clock.now()
+        with self._database.reading() as connection:
+            if not journal.settled(connection, now):
+                return 0
+        with self._database.transaction() as connection:
+            found = journal.settled(connection, now)
+            for each in found:
+                if each.is_stored:
+                    verdict = _Verdict(Outcome.DONE)
+                elif each.failed is not None:
+                    verdict = _Verdict(Outcome.FAILED, "not_fetched", each.failed)
+                else:
+                    verdict = _Verdict(Outcome.EXPIRED, "too_late")
+                sequence = self._say(connection, each.command_id, each.kind, verdict)
+                journal.finish(connection, each.command_id, verdict.outcome, sequence)
+        self._committed()
+        return len(found)
+
+
+def _do(
+    connection: sqlite3.Connection, command_id: UUID, arguments: Arguments, now: datetime
+) -> _Verdict:
+    """Do a command that nothing speaks against, as far as a transaction can."""
+    match arguments:
+        case Snapshot():
+            ask_evidence(connection, command_id, EvidenceKind.SNAPSHOT, (now, now), now)
+            return _Verdict(Outcome.ACCEPTED)
+        case Clip(start=start, end=end):
+            ask_evidence(connection, command_id, EvidenceKind.CLIP, (start, end), now)
+            return _Verdict(Outcome.ACCEPTED)
+        case Disarm(camera_id=camera_id, rule_id=rule_id, for_s=for_s):
+            until = now + timedelta(seconds=for_s)
+            disarm(connection, Disarmed(camera_id, rule_id or "", now, until))
+            return _Verdict(Outcome.DONE)
+        case Arm(camera_id=camera_id, rule_id=rule_id):
+            was_disarmed = arm(connection, camera_id, rule_id or "")
+            return _Verdict(Outcome.DONE, "" if was_disarmed else "was_armed")

@@ -1,0 +1,68 @@
+"""Which reader a camera's stream is read with: our own, or FFmpeg's where that can't."""
+
+import logging
+from collections.abc import Callable
+
+from edge.config import CameraSection
+from edge.errors import StreamUnsuited
+from edge.ingest.own import OwnOpener
+from edge.ingest.reader import Reader
+from edge.ingest.source import Opener, PacketSource
+from protocol.clock import Clock
+from protocol.relay import StreamName
+
+log = logging.getLogger(__name__)
+
+
+class ChosenOpener:
+    """Our own reader; from the first time on that a camera is not suited for it, FFmpeg's.
+
+    ``ffmpeg`` is asked for only then: importing it costs 20 MB. Our own reader is tried again when
+    the box starts anew.
+    """
+
+    def __init__(
+        self, own: Opener | None, ffmpeg: Callable[[], Opener] | None, who: dict[str, str]
+    ) -> None:
+        self._own = own
+        self._new_ffmpeg = ffmpeg
+        self._who = who
+        self._ffmpeg: Opener | None = None
+
+    @classmethod
+    def of_camera(
+        cls, camera: CameraSection, stream: StreamName, reader: Reader, clock: Clock
+    ) -> "ChosenOpener":
+        """Return the opener of a configured stream, as its ``reader`` and ``transport`` say."""
+
+        def ffmpeg() -> Opener:
+            # house: late import - it imports FFmpeg, and most boxes never need it
+            from edge.ingest.ffmpeg import FfmpegOpener  # noqa: PLC0415
+
+            return FfmpegOpener.of_camera(camera, stream, clock)
+
+        takes_own = camera.reader != "ffmpeg" and camera.transport == "tcp"
+        own = OwnOpener.of_camera(camera, stream, reader, clock) if takes_own else None
+        may_change = camera.reader != "own"
+        who = {"camera_id": camera.id, "stream": stream.value}
+        return cls(own, ffmpeg if may_change else None, who)
+
+    @property
+    def is_ffmpeg(self) -> bool:
+        """Whether FFmpeg reads the stream."""
+        return self._own is None
+
+    def open(self, *, watched: bool = False) -> PacketSource:
+        """Open the stream with the reader that suits it; the promise of Opener.open."""
+        if self._own is not None:
+            try:
+                return self._own.open(watched=watched)
+            except StreamUnsuited as error:
+                if self._new_ffmpeg is None:
+                    raise
+                log.warning("stream.read_by_ffmpeg", extra={**self._who, "reason": str(error)})
+                self._own = None
+        if self._ffmpeg is None:
+            assert self._new_ffmpeg is not None
+            self._ffmpeg = self._new_ffmpeg()
+        return self._ffmpeg.open(watched=watched)

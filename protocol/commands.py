@@ -1,0 +1,103 @@
+"""What a person may have a box do: the kinds of commands, each with a closed schema. Pure.
+
+Both sides read a command's arguments with :func:`parse`: the centre before it writes the command
+down, the box before it does anything (protocol I20).
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+
+from protocol.messages import LONGEST_COMMAND_S, LocalId
+
+#: What one command fetches of a recording at most; more is an export's.
+LONGEST_CLIP = timedelta(minutes=10)
+
+
+class CommandKind(StrEnum):
+    """What a command is about."""
+
+    SNAPSHOT = "snapshot"
+    CLIP = "clip"
+    DISARM = "disarm"
+    ARM = "arm"
+
+
+class _Arguments(BaseModel):
+    """What every kind keeps to: an unknown key is refused, for it was meant to say something."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    camera_id: LocalId
+
+
+class Snapshot(_Arguments):
+    """A picture of now, brought to the centre."""
+
+    kind: Literal[CommandKind.SNAPSHOT] = CommandKind.SNAPSHOT
+
+
+class Clip(_Arguments):
+    """The main stream's recording from ``start`` to ``end``, brought to the centre."""
+
+    kind: Literal[CommandKind.CLIP] = CommandKind.CLIP
+    start: AwareDatetime
+    end: AwareDatetime
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if not timedelta(0) < self.end - self.start <= LONGEST_CLIP:
+            raise ValueError(f"'end' must follow 'start' within {LONGEST_CLIP.seconds} s")
+        return self
+
+
+class Disarm(_Arguments):
+    """For ``for_s`` seconds a rule raises no new alert, and is then armed again by itself.
+
+    Where no rule is named, all of the camera's.
+    """
+
+    kind: Literal[CommandKind.DISARM] = CommandKind.DISARM
+    rule_id: LocalId | None = None
+    for_s: int = Field(ge=60, le=LONGEST_COMMAND_S)
+
+
+class Arm(_Arguments):
+    """End what Disarm began for the same camera and rule, before its time."""
+
+    kind: Literal[CommandKind.ARM] = CommandKind.ARM
+    rule_id: LocalId | None = None
+
+
+Arguments = Snapshot | Clip | Disarm | Arm
+
+_ADAPTER: TypeAdapter[Arguments] = TypeAdapter(Annotated[Arguments, Field(discriminator="kind")])
+
+
+class BadArgumentsError(ValueError):
+    """No such kind, or arguments that its schema does not have; the text says which, briefly."""
+
+
+def parse(kind: str, arguments: Mapping[str, JsonValue]) -> Arguments:
+    """Return the arguments of a command of that kind. Raises BadArgumentsError."""
+    if kind not in list(CommandKind):
+        raise BadArgumentsError(f"kind: '{kind}' is not known")
+    try:
+        return _ADAPTER.validate_python({**arguments, "kind": kind})
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[:3]
+        keys = (".".join(map(str, each["loc"][1:])) or kind for each in first)
+        reasons = (f"{key}: {each['msg']}" for key, each in zip(keys, first, strict=True))
+        raise BadArgumentsError("; ".join(reasons)) from None

@@ -1,0 +1,150 @@
+"""Commands on the real centre, given in a browser; the box's words come as a box sends them."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+import pytest
+from playwright.async_api import Page, expect
+from sqlalchemy import select
+
+from central.commands.dispatch import CommandDispatch
+from central.db.models import BoxCommand
+from protocol.clock import SystemClock
+from protocol.messages import CommandMessage, Outcome, ResultData, ResultMessage, source_of_box
+from tests.integration.central.test_evidence_http import whole
+from tests.support.page import STEP_MS, opened
+from tests.support.web_centre import WebCentre, centre_with_pages
+from tests.support.xiacun import (
+    BOOT,
+    BOX,
+    OUTBOX,
+    alert_data,
+    alert_message,
+    camera_state,
+    heartbeat,
+    received,
+)
+
+pytestmark = [pytest.mark.anyio, pytest.mark.browser]
+
+expect.set_options(timeout=STEP_MS)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def centre(tmp_path) -> Iterator[WebCentre]:
+    with centre_with_pages(tmp_path, camera_state()) as running:
+        yield running
+
+
+def given(centre: WebCentre) -> CommandMessage:
+    """Return the one command that its box is given now."""
+    now = datetime.now(UTC)
+    centre.take(received(heartbeat(camera_state(), at=now), now))
+    (one,) = CommandDispatch(centre.centre.database, SystemClock()).due()
+    return one.message
+
+
+def say(centre: WebCentre, command_id: UUID, sequence: int, outcome: Outcome, reason: str = ""):
+    """Let the box say what became of a command."""
+    now = datetime.now(UTC)
+    message = ResultMessage(
+        id=uuid4(),
+        source=source_of_box(BOX),
+        time=now,
+        subject="box",
+        sequence=sequence,
+        bootid=BOOT,
+        outboxid=OUTBOX,
+        data=ResultData(command_id=command_id, kind="any", outcome=outcome, reason=reason, at=now),
+    )
+    centre.take(received(message, now))
+
+
+def newest(page: Page):
+    return page.get_by_test_id("command").first
+
+
+async def test_from_an_alert_the_full_recording_is_fetched_with_the_keyboard_alone(centre):
+    now = datetime.now(UTC)
+    alert = alert_data(started_at=now, at=now)
+    centre.take(received(alert_message(alert, 1), now))
+    async with opened(centre, "duty", f"/alerts/{alert.alert_id}") as page:
+        link = page.get_by_test_id("fetch-main")
+        await expect(link).to_have_text("调取主码流录像")
+        await link.focus()
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_test_id("command-kind")).to_have_value("clip")
+        await expect(page.get_by_test_id("command-camera")).to_have_value("cam1")
+        reason = page.get_by_test_id("command-reason")
+        await expect(page.get_by_test_id("command-give")).to_be_disabled()
+        await reason.focus()
+        await page.keyboard.type("核实广场烟火")
+        await page.keyboard.press("Enter")
+        await expect(newest(page).get_by_test_id("command-state")).to_contain_text("等主机在线")
+        await expect(reason).to_have_value("")
+
+        message = given(centre)
+        start, end = (
+            datetime.fromisoformat(str(message.data.arguments[key])) for key in ("start", "end")
+        )
+        assert abs((start - now).total_seconds() + 60) <= 1
+        assert (end - start).total_seconds() == 120
+        await expect(newest(page).get_by_test_id("command-state")).to_contain_text("已发出")
+        say(centre, message.id, 2, Outcome.ACCEPTED)
+        await expect(newest(page).get_by_test_id("command-state")).to_contain_text("主机正在办")
+        assert whole(centre, message.id).status_code == 201
+        say(centre, message.id, 3, Outcome.DONE)
+        await expect(newest(page).get_by_test_id("command-state")).to_contain_text("办完了")
+        fetched = newest(page).get_by_test_id("fetched")
+        await expect(fetched).to_have_text("打开录像")
+        href = await fetched.get_attribute("href")
+        answer = await page.request.get(f"{centre.url}{href}")
+        assert (answer.status, answer.headers["content-type"]) == (200, "video/mp4")
+
+
+async def test_the_administrator_disarms_a_camera_and_sees_it_until_it_is_armed(centre):
+    async with opened(centre, "admin", "/boxes") as page:
+        await page.get_by_test_id("box-commands").click()
+        await page.get_by_test_id("command-kind").select_option("disarm")
+        await page.get_by_test_id("command-minutes").fill("0")
+        await page.get_by_test_id("command-reason").fill("广场放电影")
+        await expect(page.get_by_test_id("command-give")).to_be_disabled()
+        await page.get_by_test_id("command-minutes").fill("45")
+        await page.get_by_test_id("command-give").click()
+        await expect(newest(page)).to_contain_text("45 分钟")
+        message = given(centre)
+        assert message.data.arguments == {"camera_id": "cam1", "for_s": 2700}
+        say(centre, message.id, 1, Outcome.DONE)
+        await expect(page.get_by_test_id("disarmed")).to_contain_text("已撤防：文化广场")
+        async with opened(centre, "wall", "/wall") as wall:
+            await expect(wall.get_by_test_id("tile-disarmed")).to_contain_text("撤防 至")
+
+        await page.get_by_test_id("command-kind").select_option("arm")
+        await page.get_by_test_id("command-rule").fill("smoke")
+        await page.get_by_test_id("command-reason").fill("散场了")
+        await page.get_by_test_id("command-give").click()
+        await expect(page.get_by_test_id("command")).to_have_count(2)
+        say(centre, given(centre).id, 2, Outcome.REFUSED, "no_such_rule")
+        await expect(newest(page).get_by_test_id("command-why")).to_contain_text("没有这条规则")
+        await expect(page.get_by_test_id("disarmed")).to_be_visible()
+        await page.get_by_test_id("command-rule").fill("")
+        await page.get_by_test_id("command-reason").fill("散场了")
+        await page.get_by_test_id("command-give").click()
+        await expect(page.get_by_test_id("command")).to_have_count(3)
+        say(centre, given(centre).id, 3, Outcome.DONE)
+        await expect(page.get_by_test_id("disarmed")).to_have_count(0)
+        with centre.centre.database.read() as session:
+            states = session.scalars(select(BoxCommand.state).order_by(BoxCommand.id)).all()
+        assert [str(state) for state in states] == ["done", "refused", "done"]
+
+
+async def test_who_is_on_duty_fetches_and_disarms_nothing(centre):
+    async with opened(centre, "duty", f"/boxes/{BOX}/commands?lang=en") as page:
+        kinds = page.get_by_test_id("command-kind").get_by_role("option")
+        await expect(kinds).to_have_text(["Take a picture", "Fetch the full recording"])

@@ -1,0 +1,148 @@
+"""Whatever is repeated, refused by the disk or cut short: done once, and one result (I20, I21)."""
+
+import tempfile
+from pathlib import Path
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+)
+
+from edge.errors import StorageError
+from protocol.clock import FakeClock
+from protocol.messages import CommandMessage, Outcome
+from tests.support.commanded import CommandedBox, command
+from tests.support.desk_box import AT
+
+FETCHES = ("snapshot", "clip")
+BOUNDS = {"start": "2026-11-22T01:00:00Z", "end": "2026-11-22T01:01:00Z"}
+ARGUMENTS = {
+    "snapshot": {},
+    "clip": BOUNDS,
+    "disarm": {"for_s": 3600},
+    "arm": {},
+    "reboot": {},
+}
+
+
+class CommandMachine(RuleBasedStateMachine):
+    """A centre that repeats itself, and a box whose process and disk fail."""
+
+    commands = Bundle("commands")
+
+    @initialize()
+    def begin(self) -> None:
+        self.folder = tempfile.TemporaryDirectory()
+        self.clock = FakeClock(AT)
+        self.box = CommandedBox.opened(Path(self.folder.name) / "box.db", self.clock)
+        self.heard: dict[str, CommandMessage] = {}
+
+    @rule(target=commands, kind=st.sampled_from(sorted(ARGUMENTS)), ttl_s=st.integers(1, 7200))
+    def give(self, kind, ttl_s):
+        message = command(kind, ttl_s=ttl_s, **ARGUMENTS[kind])
+        self.hear(message)
+        return message
+
+    @rule(message=commands)
+    def give_again(self, message):
+        self.hear(message)
+
+    @rule(message=commands)
+    def give_while_the_disk_refuses(self, message):
+        self._break("outbox")
+        before = self._state()
+        try:
+            self.box.desk.hear(message)
+        except StorageError:
+            assert self._state() == before
+        self._mend()
+
+    @rule(message=commands, works=st.booleans())
+    def fetch(self, message, works):
+        self.box.fetch(message.id, None if works else "not made")
+
+    @rule()
+    def settle(self):
+        self.box.desk.settle()
+
+    @rule()
+    def settle_while_the_disk_refuses(self):
+        self._break("outbox")
+        before = self._state()
+        try:
+            self.box.desk.settle()
+        except StorageError:
+            assert self._state() == before
+        self._mend()
+
+    @rule()
+    def receipts_come(self):
+        rows = self.box.box.rows("select seq from outbox where receipt_us is null")
+        self.box.box.outbox.receipted([row["seq"] for row in rows])
+
+    @rule(seconds=st.integers(1, 7200))
+    def time_passes(self, seconds):
+        self.clock.advance(seconds)
+
+    @rule()
+    def die_and_start(self):
+        self.box.close()
+        self.box = CommandedBox.opened(Path(self.folder.name) / "box.db", self.clock)
+
+    @invariant()
+    def each_is_done_once_and_has_one_result(self):
+        for message in self.heard.values():
+            said = self.box.outcomes(message.id)
+            finals = [outcome for outcome in said if outcome is not Outcome.ACCEPTED]
+            is_fetch = message.data.kind in FETCHES
+            assert said.count(Outcome.ACCEPTED) <= int(is_fetch)
+            assert len(finals) <= 1
+            assert is_fetch or len(finals) == 1
+            assert not finals or said[-1] is finals[0]
+            pieces = self.box.box.rows(f"select kind from evidence where alert_id = '{message.id}'")
+            was_accepted = Outcome.ACCEPTED in said
+            assert len(pieces) == int(was_accepted)
+
+    def teardown(self):
+        if not hasattr(self, "box"):
+            return
+        self.clock.advance(7201)
+        self.box.desk.settle()
+        for message in self.heard.values():
+            assert self.box.outcomes(message.id)[-1] is not Outcome.ACCEPTED
+        self.box.close()
+        self.folder.cleanup()
+
+    def hear(self, message: CommandMessage) -> None:
+        self.box.hear(message)
+        self.heard[str(message.id)] = message
+        # Heard again, its last word is on its way again: the centre that asked has missed it.
+        waiting = self.box.box.rows(
+            "select outbox.seq from outbox join command using (seq)"
+            f" where command_id = '{message.id}' and receipt_us is null"
+        )
+        assert len(waiting) == 1
+
+    def _break(self, table: str) -> None:
+        with self.box.box.database.transaction() as connection:
+            connection.execute(
+                f"create trigger full before insert on {table}"
+                " begin select raise(abort, 'full'); end"
+            )
+
+    def _mend(self) -> None:
+        with self.box.box.database.transaction() as connection:
+            connection.execute("drop trigger full")
+
+    def _state(self) -> list[list[dict[str, object]]]:
+        tables = ("command", "disarmed", "evidence", "outbox")
+        return [self.box.box.rows(f"select * from {table}") for table in tables]
+
+
+CommandMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+TestCommands = CommandMachine.TestCase

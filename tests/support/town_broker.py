@@ -1,0 +1,93 @@
+"""A Mosquitto run with the configuration that towns are given, only ports and paths exchanged."""
+
+import getpass
+import shutil
+import socket
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+import pytest
+from pydantic import SecretStr
+
+from tests.support.tools import ROOT, require_mosquitto
+from tests.support.waiting import wait_until
+from village.broker.mosquitto import find_mosquitto, write_passwords
+
+
+def make_certificate(folder: Path) -> tuple[Path, Path]:
+    """Return a certificate for loopback, which is its own authority, and its key."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    certificate, key = folder / "broker.pem", folder / "broker.key"
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    command += ["-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-keyout", str(key)]
+    command += ["-out", str(certificate), "-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run(command, check=True, capture_output=True)
+    return certificate, key
+
+
+class TownBroker:
+    """configs/mosquitto.conf and configs/mosquitto.acl in use; a context."""
+
+    host = "127.0.0.1"
+
+    def __init__(self, folder: Path, credentials: Mapping[str, SecretStr]) -> None:
+        self._daemon = require_mosquitto()
+        folder.mkdir()
+        self.ca_file, key = make_certificate(folder)
+        programs = find_mosquitto()
+        assert programs is not None
+        write_passwords(programs, folder / "passwords", credentials)
+        self.acl = folder / "acl"
+        shutil.copy(ROOT / "configs/mosquitto.acl", self.acl)
+        with socket.create_server((self.host, 0)) as probe:
+            self.port = int(probe.getsockname()[1])
+        text = (ROOT / "configs/mosquitto.conf").read_text(encoding="utf-8")
+        for named, ours in (
+            ("/etc/mosquitto/tanshao.passwords", folder / "passwords"),
+            ("/etc/mosquitto/tanshao.acl", self.acl),
+            ("/etc/mosquitto/certs/broker.pem", self.ca_file),
+            ("/etc/mosquitto/certs/broker.key", key),
+            ("/var/lib/mosquitto/", f"{folder}/"),
+            ("listener 8883", f"listener {self.port} {self.host}"),
+        ):
+            assert text.count(named) == 1, named
+            text = text.replace(named, str(ours))
+        # The files are this user's; where that is root, Mosquitto would give its rights up.
+        self._configuration = folder / "mosquitto.conf"
+        self._configuration.write_text(f"{text}user {getpass.getuser()}\n", encoding="utf-8")
+        self.log = folder / "log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self.log.open("ab") as output:
+            self._process = subprocess.Popen(
+                [self._daemon, "-c", str(self._configuration)], stderr=output
+            )
+        wait_until(self._answers)
+
+    def stop(self) -> None:
+        assert self._process is not None
+        self._process.terminate()
+        self._process.wait()
+
+    def said(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _answers(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, self.said()
+        try:
+            socket.create_connection((self.host, self.port), 1).close()
+        except OSError:
+            return False
+        return True
