@@ -24,11 +24,11 @@ def ours(port: int, count: int) -> list[object]:
     """Ask ``count`` cameras by the box's own wrapper; return what is kept of them."""
     from edge.cameras.camera import Camera  # noqa: PLC0415
     from edge.cameras.door import Door  # noqa: PLC0415
-    from edge.cameras.login import Login  # noqa: PLC0415
+    from edge.rtsp.challenge import Credentials  # noqa: PLC0415
 
     kept: list[object] = []
     for _ in range(count):
-        camera = Camera(Door.parse(f"127.0.0.1:{port}"), Login("a", "b"), SystemClock())
+        camera = Camera(Door.parse(f"127.0.0.1:{port}"), Credentials("a", "b"), SystemClock())
         camera.information()
         main = camera.media.profiles()[0]
         camera.presets(main)

@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Self
 
 from bench import onvif_answers
-from edge.cameras.login import Login
+from edge.rtsp.challenge import Credentials
 
 _OPERATION = re.compile(rb"Body[^>]*>\s*<(?:[\w-]+:)?(\w+)")
 _MAX_BODY = 1 << 20
@@ -70,7 +70,7 @@ class Device:
     be signed with, by WS-Security, and ``digest`` by HTTP digest as well.
     """
 
-    login: Login | None = None
+    login: Credentials | None = None
     scripts: dict[str, Script] = field(default_factory=dict)
     digest: bool = False
     host: str = "127.0.0.1"
@@ -194,30 +194,30 @@ class Device:
         known = onvif_answers.ANSWERS.get(operation)
         return known and onvif_answers.response(known[0], operation, known[1])
 
-    def _is_let_in(self, request: Request, login: Login) -> bool:
+    def _is_let_in(self, request: Request, login: Credentials) -> bool:
         if "authorization" in request.headers:
             return _is_digest_right(request, login)
         return _is_token_right(request.body, login)
 
 
-def _is_token_right(body: bytes, login: Login) -> bool:
+def _is_token_right(body: bytes, login: Credentials) -> bool:
     def part(name: bytes) -> bytes:
         found = re.search(rb"<(?:\w+:)?" + name + rb"(?: [^>]*)?>([^<]*)<", body)
         return found.group(1) if found else b""
 
     made = base64.b64decode(part(b"Nonce")) + part(b"Created") + login.password.encode()
     right = base64.b64encode(hashlib.sha1(made, usedforsecurity=False).digest())
-    return part(b"Username") == login.user.encode() and part(b"Password") == right
+    return part(b"Username") == login.username.encode() and part(b"Password") == right
 
 
-def _is_digest_right(request: Request, login: Login) -> bool:
+def _is_digest_right(request: Request, login: Credentials) -> bool:
     given = dict(re.findall(r'(\w+)="?([^",]+)"?', request.headers["authorization"]))
 
     def md5(*parts: str) -> str:
         return hashlib.md5(":".join(parts).encode(), usedforsecurity=False).hexdigest()
 
     right = md5(
-        md5(login.user, "camera", login.password),
+        md5(login.username, "camera", login.password),
         given.get("nonce", ""),
         given.get("nc", ""),
         given.get("cnonce", ""),

@@ -30,16 +30,16 @@ from edge.cameras.camera_clock import CameraClock
 from edge.cameras.door import Door
 from edge.cameras.event import Event, EventKind
 from edge.cameras.examination import Examination, examine
-from edge.cameras.login import Login
 from edge.cameras.pull_point import PullPoint
 from edge.cameras.sighting import Sighting
 from edge.errors import CameraError, CameraFault, StreamError
-from edge.ingest.rtsp import RtspOpener
+from edge.ingest.ffmpeg import FfmpegOpener
+from edge.rtsp.challenge import Credentials
 from protocol.clock import Clock, SystemClock
 from village.settings import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
-LOGIN = Login("operator", "a long password of nobody")
+LOGIN = Credentials("operator", "a long password of nobody")
 
 _PEERS = ROOT / ".peers"
 _LOOPBACK = "127.0.0.1"
@@ -77,7 +77,7 @@ def ipycam(
     clock: Clock,
     *,
     off: timedelta = timedelta(0),
-    login: Login | None = LOGIN,
+    login: Credentials | None = LOGIN,
     claimed: str = _LOOPBACK,
 ) -> Iterator[Door]:
     """Run ipycam on the loopback and yield its door.
@@ -96,7 +96,7 @@ def ipycam(
     subs = {"sub_width": 320, "sub_height": 180, "sub_fps": 15, "sub_bitrate": "500K"}
     who = {"local_ip": claimed}
     if login is not None:
-        who |= {"username": login.user, "password": login.password}
+        who |= {"username": login.username, "password": login.password}
     told = {**who, **ports, **sizes, **subs, "go2rtc_api_port": free_port(), "hw_accel": "cpu"}
     config = folder / "ipycam.json"
     config.write_text(json.dumps(told), encoding="utf-8")
@@ -121,10 +121,10 @@ def behind_digest(folder: Path, clock: Clock, behind: Door) -> Iterator[Door]:
     program = lighttpd()
     assert program is not None
     hashed = hashlib.md5(
-        f"{LOGIN.user}:camera:{LOGIN.password}".encode(), usedforsecurity=False
+        f"{LOGIN.username}:camera:{LOGIN.password}".encode(), usedforsecurity=False
     ).hexdigest()
     users = folder / "users"
-    users.write_text(f"{LOGIN.user}:camera:{hashed}\n", encoding="utf-8")
+    users.write_text(f"{LOGIN.username}:camera:{hashed}\n", encoding="utf-8")
     port = free_port()
     config = folder / "lighttpd.conf"
     config.write_text(
@@ -207,8 +207,8 @@ def found_at(door: Door, clock: Clock) -> Sighting | None:
 
 
 def played(url: str, clock: Clock) -> str:
-    """Pull a stream as a box does; return its codec and how many packets came."""
-    source = RtspOpener(url, clock).open()
+    """Pull a stream by FFmpeg, as a box may; return its codec and how many packets came."""
+    source = FfmpegOpener(url, clock).open()
     try:
         packets = list(islice(source.packets(), _PACKETS))
         return f"{source.codec.value}, {len(packets)} packets"
@@ -259,7 +259,7 @@ def with_ipycam(folder: Path, clock: Clock, *, off: timedelta) -> list[str]:
         examined = told.examined(camera)
         told.expect("it has two streams", holds=len(examined.streams) == 2)
         told.expect("its clock is known", holds=_is_off_by(examined.clock, off))
-        refused = _kind(Camera(door, Login(LOGIN.user, "wrong"), clock))
+        refused = _kind(Camera(door, Credentials(LOGIN.username, "wrong"), clock))
         told.expect("a wrong password is refused", holds=refused is CameraFault.AUTH)
         video = next((one.video for one in examined.streams if one.video), None)
         told.expect("it says where its video is", holds=video is not None)
@@ -284,7 +284,7 @@ def with_digest(folder: Path, clock: Clock) -> list[str]:
         examined = told.examined(camera)
         told.expect("it has two streams", holds=len(examined.streams) == 2)
         told.expect("its services are asked at our door", holds=bool(examined.rewritten))
-        refused = _kind(Camera(door, Login(LOGIN.user, "wrong"), clock))
+        refused = _kind(Camera(door, Credentials(LOGIN.username, "wrong"), clock))
         told.expect("a wrong password is refused", holds=refused is CameraFault.AUTH)
         picture = camera.snapshot(examined.streams[0].profile)
         told.say("snapshot", f"{len(picture)} bytes")

@@ -19,12 +19,12 @@ from bench.onvif_answers import envelope, response
 from bench.onvif_device import Device, Request, Script, Send, reply
 from edge.cameras.camera import Camera
 from edge.cameras.door import Door
-from edge.cameras.login import Login
 from edge.cameras.transport import Limits
 from edge.errors import CameraError, CameraFault
+from edge.rtsp.challenge import Credentials
 from protocol.clock import Clock, SystemClock
 
-LOGIN = Login("operator", "a long password of nobody")
+LOGIN = Credentials("operator", "a long password of nobody")
 #: Another host, as far as addresses go: nothing may arrive there.
 ELSEWHERE_HOST = "127.0.0.2"
 

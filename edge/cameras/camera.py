@@ -6,7 +6,6 @@ from datetime import datetime
 from edge.cameras import reading
 from edge.cameras.camera_clock import CameraClock
 from edge.cameras.door import Door, Uri
-from edge.cameras.login import Login
 from edge.cameras.media import Media, Profile
 from edge.cameras.picture import Picture
 from edge.cameras.pull_point import PullPoint
@@ -14,6 +13,7 @@ from edge.cameras.services import Services
 from edge.cameras.session import Session
 from edge.cameras.transport import Limits, look_up
 from edge.errors import CameraUnsupported
+from edge.rtsp.challenge import Credentials
 from protocol.clock import Clock
 
 
@@ -45,7 +45,7 @@ class Camera:
     def __init__(
         self,
         door: Door,
-        login: Login | None,
+        login: Credentials | None,
         clock: Clock,
         *,
         limits: Limits | None = None,

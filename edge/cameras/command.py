@@ -11,9 +11,9 @@ from edge.cameras.camera_clock import ClockSource
 from edge.cameras.discovery import Found
 from edge.cameras.door import Door, Uri
 from edge.cameras.examination import Examination, Stream, examine
-from edge.cameras.login import Login
 from edge.config import EdgeConfig
 from edge.errors import CameraError, CameraFault
+from edge.rtsp.challenge import Credentials
 from protocol.clock import Clock
 
 _Say = Callable[[str], None]
@@ -75,7 +75,7 @@ class CamerasCommand:
             self._tell(found)
         return 0 if found.sightings else 1
 
-    def probe(self, door: Door, login: Login | None, *, may_be_ahead: bool) -> int:
+    def probe(self, door: Door, login: Credentials | None, *, may_be_ahead: bool) -> int:
         """Examine one camera and tell; 0 where it has a stream to pull."""
         try:
             camera = Camera(door, login, self._clock, may_be_ahead=may_be_ahead)

@@ -3,6 +3,7 @@
 import inspect
 import logging
 import threading
+from functools import cache
 from importlib.metadata import files
 from pathlib import Path
 from typing import Final
@@ -58,6 +59,7 @@ def service(name: str, url: str, transport: object) -> ServiceProxy:
     return proxy
 
 
+@cache
 def _path(name: str) -> Path:
     """Return where the WSDL document of a name of SERVICES is.
 

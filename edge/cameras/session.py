@@ -11,7 +11,6 @@ from http import HTTPStatus
 from edge.cameras import camera_clock, soap
 from edge.cameras.camera_clock import MAX_AHEAD, CameraClock
 from edge.cameras.door import Door
-from edge.cameras.login import Login
 from edge.cameras.transport import Answer, Limits, Transport
 from edge.errors import (
     CameraBlocked,
@@ -19,6 +18,7 @@ from edge.errors import (
     CameraLoginRefused,
     CameraUnsupported,
 )
+from edge.rtsp.challenge import Credentials
 from protocol.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class Session:
     def __init__(
         self,
         door: Door,
-        login: Login | None,
+        login: Credentials | None,
         clock: Clock,
         limits: Limits,
         *,
@@ -55,8 +55,7 @@ class Session:
         self._may_be_ahead = may_be_ahead
         self._transport = Transport(door, login, clock, limits)
         self._lock = threading.RLock()
-        # A long poll keeps no other question waiting: it has a connection and a turn of its own.
-        self._poll_transport = Transport(door, login, clock, limits)
+        # A long poll keeps no other question waiting: it has a turn of its own.
         self._poll_lock = threading.Lock()
         self._refused: str | None = None
         self._read: CameraClock | None = None
@@ -82,7 +81,7 @@ class Session:
         """Ask what the camera may take ``wait_s`` to answer, and return as :meth:`ask` does."""
 
         def send(data: bytes) -> Answer:
-            return self._poll_transport.post(url, data, action, signed=True, wait_s=wait_s)
+            return self._transport.post(url, data, action, signed=True, wait_s=wait_s)
 
         with self._poll_lock:
             return self._tried(envelope, send)[0]

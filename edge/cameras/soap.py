@@ -14,7 +14,6 @@ from typing import Any
 
 from lxml import etree
 
-from edge.cameras.login import Login
 from edge.errors import (
     CameraBadXml,
     CameraBlocked,
@@ -23,6 +22,7 @@ from edge.errors import (
     CameraUnreachable,
     CameraUnsupported,
 )
+from edge.rtsp.challenge import Credentials
 
 #: An element of lxml, which says nothing about its types.
 Element = Any
@@ -96,7 +96,7 @@ def element(namespace: str, name: str, text: str = "") -> Element:
     return made
 
 
-def sign(envelope: Element, login: Login, token: Token) -> None:
+def sign(envelope: Element, login: Credentials, token: Token) -> None:
     """Add a UsernameToken with a password digest: whole seconds and Z, as picky cameras want."""
     created = token.created.strftime("%Y-%m-%dT%H:%M:%SZ")
     hashed = hashlib.sha1(
@@ -105,7 +105,7 @@ def sign(envelope: Element, login: Login, token: Token) -> None:
     names = {"wsse": _SECURITY, "wsu": _UTILITY}
     security = etree.SubElement(_header(envelope), f"{{{_SECURITY}}}Security", nsmap=names)
     user = etree.SubElement(security, f"{{{_SECURITY}}}UsernameToken")
-    etree.SubElement(user, f"{{{_SECURITY}}}Username").text = login.user
+    etree.SubElement(user, f"{{{_SECURITY}}}Username").text = login.username
     password = etree.SubElement(user, f"{{{_SECURITY}}}Password", Type=_DIGEST)
     password.text = base64.b64encode(hashed.digest()).decode()
     nonce = etree.SubElement(user, f"{{{_SECURITY}}}Nonce", EncodingType=_BASE64)

@@ -14,11 +14,11 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote, urlsplit
 
-from edge.cameras import digest, tls
+from edge.cameras import tls
 from edge.cameras.door import HTTP, PORTS, Door
 from edge.cameras.line import Deadline, Line
-from edge.cameras.login import Login
 from edge.errors import CameraBadXml, CameraBlocked, CameraError, CameraUnreachable
+from edge.rtsp.challenge import Authoriser, Credentials
 from protocol.clock import Clock
 
 _HEADER_BYTES: Final = 64 * 1024
@@ -77,21 +77,19 @@ def look_up(door: Door) -> Door:
 
 
 class Transport:
-    """Asks the camera behind one door. Not for several threads at a time: its session has the lock.
+    """Asks the camera behind one door; keeps nothing between questions, so threads may share it.
 
     Connections go to the door's IP address, whatever a URL says; a URL that names another host is
     CameraBlocked before anything is sent (cameras I1).
     """
 
-    def __init__(self, door: Door, login: Login | None, clock: Clock, limits: Limits) -> None:
+    def __init__(self, door: Door, login: Credentials | None, clock: Clock, limits: Limits) -> None:
         if not door.address:
             raise ValueError("the door's host must have been looked up")
         self._door = door
         self._login = login
         self._clock = clock
         self._limits = limits
-        self._challenge: digest.Challenge | None = None
-        self._count = 0
 
     def post(self, url: str, body: bytes, action: str, *, signed: bool, wait_s: float) -> Answer:
         """Send a SOAP 1.2 envelope; ``wait_s`` is how long the camera may think it over besides.
@@ -119,35 +117,19 @@ class Transport:
     def _ask(self, request: _Request, *, signed: bool, wait_s: float) -> Answer:
         deadline = Deadline(self._clock, self._limits.total_s + wait_s)
         read_s = self._limits.read_s + wait_s
-        login = self._login if signed else None
-        if login is None:
-            return self._exchange(request, {}, deadline, read_s)[0]
-        known = self._challenge
-        proof = {} if known is None else self._proof(known, login, request)
-        answer, asked = self._exchange(request, proof, deadline, read_s)
-        fresh = asked is not None and (known is None or asked.nonce != known.nonce)
-        if answer.status == HTTPStatus.UNAUTHORIZED and asked is not None and fresh:
-            # To the first challenge, or to a nonce that is used up: answered once, never again.
-            self._challenge, self._count = asked, 0
-            proof = self._proof(asked, login, request)
+        answer, challenges = self._exchange(request, None, deadline, read_s)
+        if not signed or answer.status != HTTPStatus.UNAUTHORIZED:
+            return answer
+        # Challenged anew each time: cameras forget a nonce, and do not say that it is the reason.
+        authoriser = Authoriser(self._login, lambda: secrets.token_hex(_CLIENT_NONCE_BYTES))
+        if authoriser.take(challenges):
+            proof = authoriser.header(request.method, request.target)
             answer, _ = self._exchange(request, proof, deadline, read_s)
         return answer
 
-    def _proof(self, asked: digest.Challenge, login: Login, request: _Request) -> dict[str, str]:
-        self._count += 1
-        value = digest.authorization(
-            asked,
-            login,
-            request.method,
-            request.target,
-            count=self._count,
-            client_nonce=secrets.token_hex(_CLIENT_NONCE_BYTES),
-        )
-        return {"Authorization": value.encode().decode("latin-1")}  # http.client encodes it so
-
     def _exchange(
-        self, request: _Request, proof: dict[str, str], deadline: Deadline, read_s: float
-    ) -> tuple[Answer, digest.Challenge | None]:
+        self, request: _Request, proof: str | None, deadline: Deadline, read_s: float
+    ) -> tuple[Answer, list[str]]:
         line = Line.open(
             (self._door.address, request.port),
             self._securing(request.scheme),
@@ -161,7 +143,9 @@ class Transport:
         connection.default_port = PORTS[request.scheme]
         connection.sock = line  # it is asked for sendall, makefile and close alone
         try:
-            headers = {**request.headers, **proof, "Connection": "close"}
+            headers = {**request.headers, "Connection": "close"}
+            if proof is not None:
+                headers["Authorization"] = proof.encode().decode("latin-1")  # encoded back so
             connection.request(request.method, request.target, request.body or None, headers)
             with connection.getresponse() as response:
                 return self._answer(response)
@@ -175,7 +159,7 @@ class Transport:
             connection.close()
             line.end()
 
-    def _answer(self, response: http.client.HTTPResponse) -> tuple[Answer, digest.Challenge | None]:
+    def _answer(self, response: http.client.HTTPResponse) -> tuple[Answer, list[str]]:
         status = response.status
         if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
             raise CameraBlocked(f"the camera redirects (HTTP {status})")
@@ -183,14 +167,20 @@ class Transport:
         if media_type.startswith("multipart/"):
             raise CameraBlocked("the answer is of several parts")
         body = _bounded(response, self._limits.max_bytes)
-        asked = digest.challenge(response.headers.get_all("WWW-Authenticate", []))
-        return Answer(status, body, media_type, response.headers.get("Date")), asked
+        challenges = response.headers.get_all("WWW-Authenticate", [])
+        answer = Answer(status, body, media_type, response.headers.get("Date"))
+        return answer, [each for each in challenges if _is_digest(each)]
 
     def _securing(self, scheme: str) -> Callable[[socket.socket], socket.socket]:
         if scheme == "http":
             return lambda plain: plain
         door, show_s = self._door, self._limits.connect_s
         return lambda plain: tls.secured(plain, door.host, door.certificate, show_s)
+
+
+def _is_digest(challenge: str) -> bool:
+    """Return whether a challenge may be answered: never with the password as it is."""
+    return challenge.isprintable() and challenge.strip().lower().startswith("digest ")
 
 
 def _bounded(response: http.client.HTTPResponse, max_bytes: int) -> bytes:

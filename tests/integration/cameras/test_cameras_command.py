@@ -12,11 +12,11 @@ from edge.__main__ import main
 from edge.cameras import discovery
 from edge.cameras.discovery import Found
 from edge.cameras.door import Door
-from edge.cameras.login import Login
 from edge.cameras.sighting import Sighting
+from edge.rtsp.challenge import Credentials
 from tests.support.tools import ROOT
 
-LOGIN = Login("operator", "correct horse")
+LOGIN = Credentials("operator", "correct horse")
 
 
 @pytest.fixture

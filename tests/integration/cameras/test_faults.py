@@ -14,7 +14,6 @@ from edge.cameras.camera import Camera
 from edge.cameras.camera_clock import ClockSource
 from edge.cameras.door import Door
 from edge.cameras.event import EventKind
-from edge.cameras.login import Login
 from edge.cameras.picture import Imaging
 from edge.cameras.transport import Limits
 from edge.errors import (
@@ -25,16 +24,17 @@ from edge.errors import (
     CameraUnreachable,
     CameraUnsupported,
 )
+from edge.rtsp.challenge import Credentials
 from protocol.clock import FakeClock, SystemClock
 from tests.support.eventually import eventually
 from tests.support.waiting import wait_until
 
 NOW = datetime(2026, 11, 26, 12, 0, 0, tzinfo=UTC)
-LOGIN = Login("operator", "correct horse")
+LOGIN = Credentials("operator", "correct horse")
 PATIENT = Limits(connect_s=30, read_s=60, total_s=60)
 
 
-def camera(device: Device, login: Login | None = LOGIN, **given) -> Camera:
+def camera(device: Device, login: Credentials | None = LOGIN, **given) -> Camera:
     given = {"limits": PATIENT, **given}
     return Camera(Door.parse(device.base), login, FakeClock(NOW), **given)
 
@@ -108,7 +108,7 @@ def test_a_camera_whose_clock_was_set_meanwhile_is_asked_once_more():
 def test_a_camera_that_refuses_in_its_new_time_too_is_not_asked_a_third_time():
     times = [NOW, NOW - timedelta(hours=8)]
     with device(now=lambda: times.pop(0) if len(times) > 1 else times[0]) as one:
-        asked = camera(one, Login("operator", "wrong"))
+        asked = camera(one, Credentials("operator", "wrong"))
         for _ in range(3):
             with pytest.raises(CameraLoginRefused):
                 asked.information()
@@ -186,13 +186,12 @@ def test_a_camera_that_wants_http_digest_gets_it_on_its_challenge():
         asked = camera(one)
         assert asked.information().manufacturer == "Example"
         assert len(asked.media.profiles()) == 2
-        first, second, *_ = one.asked("GetDeviceInformation")
+        first, second = one.asked("GetDeviceInformation")
         assert "authorization" not in first.headers
         assert second.headers["authorization"].startswith("Digest ")
-        assert "nc=00000003" in one.asked("GetProfiles")[0].headers["authorization"]
 
 
-def test_a_nonce_that_is_used_up_is_answered_anew():
+def test_a_nonce_is_used_once():
     def challenge(nonce: str) -> bytes:
         asked = f'Digest realm="camera", nonce="{nonce}", qop="auth"'
         return reply(401, b"", {"WWW-Authenticate": asked})
@@ -208,12 +207,12 @@ def test_a_nonce_that_is_used_up_is_answered_anew():
             request.headers.get("authorization", "")
             for request in one.asked("GetDeviceInformation")
         ]
-    assert [re.findall(r'nonce="(n\d)"', header) for header in sent] == [[], ["n1"], ["n1"], ["n2"]]
+    assert [re.findall(r'nonce="(n\d)"', header) for header in sent] == [[], ["n1"], [], ["n2"]]
 
 
 def test_a_wrong_password_over_http_digest_is_sent_once():
     with device(digest=True) as one:
-        asked = camera(one, Login("operator", "wrong"))
+        asked = camera(one, Credentials("operator", "wrong"))
         for _ in range(3):
             with pytest.raises(CameraLoginRefused):
                 asked.information()
@@ -262,7 +261,7 @@ def test_a_camera_that_wants_no_login_is_asked_without_one():
 
 def test_after_a_refused_login_nothing_signed_is_sent_until_somebody_else_asks():
     with device() as one:
-        asked = camera(one, Login("operator", "wrong"))
+        asked = camera(one, Credentials("operator", "wrong"))
         for question in (asked.information, asked.media.profiles, asked.reboot, asked.events):
             with pytest.raises(CameraLoginRefused):
                 question()

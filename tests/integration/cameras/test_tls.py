@@ -13,12 +13,12 @@ import pytest
 from bench.onvif_device import Device
 from edge.cameras.camera import Camera
 from edge.cameras.door import Door
-from edge.cameras.login import Login
 from edge.cameras.transport import Limits
 from edge.errors import CameraBlocked, CameraTimeout, CameraUnreachable
+from edge.rtsp.challenge import Credentials
 from protocol.clock import SystemClock
 
-LOGIN = Login("operator", "correct horse")
+LOGIN = Credentials("operator", "correct horse")
 PATIENT = Limits(connect_s=30, read_s=60, total_s=60)
 
 

@@ -5,7 +5,6 @@ import pytest
 
 from bench.onvif_answers import envelope, fault, response
 from edge.cameras import soap
-from edge.cameras.login import Login
 from edge.errors import (
     CameraBadXml,
     CameraBlocked,
@@ -13,6 +12,7 @@ from edge.errors import (
     CameraUnreachable,
     CameraUnsupported,
 )
+from edge.rtsp.challenge import Credentials
 
 
 def test_a_token_is_the_one_of_the_specification():
@@ -20,7 +20,7 @@ def test_a_token_is_the_one_of_the_specification():
     asked = soap.question(soap.DEVICE, "GetUsers")
     nonce = base64.b64decode("LKqI6G/AikKCQrN0zqZFlg==")
     created = datetime(2010, 9, 16, 7, 50, 45, tzinfo=UTC)
-    soap.sign(asked, Login("user", "userpassword"), soap.Token(nonce, created))
+    soap.sign(asked, Credentials("user", "userpassword"), soap.Token(nonce, created))
     written = soap.written(asked)
     assert b">tuOSpGlFlIXsozq4HFNeeGeFLEI=<" in written
     assert b">2010-09-16T07:50:45Z<" in written
