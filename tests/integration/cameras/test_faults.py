@@ -467,6 +467,29 @@ def test_a_camera_without_a_snapshot_address_says_unsupported():
 # -- 15: slow and absent ------------------------------------------------------------------------
 
 
+def test_a_camera_is_asked_one_thing_at_a_time_whoever_asks():
+    at_once, most = 0, 0
+    good = onvif_answers.ANSWERS["GetDeviceInformation"][1]
+    answer = reply(200, envelope(response("tds", "GetDeviceInformation", good)))
+
+    async def counting(_request: Request, send: Send) -> None:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        await asyncio.sleep(0)  # lets another one in, if there is any
+        await send(answer)
+        at_once -= 1
+
+    with device(scripts={"GetDeviceInformation": counting}) as one:
+        asked = camera(one)
+        with ThreadPoolExecutor(8) as pool:
+            told = [pool.submit(asked.information) for _ in range(24)]
+            assert {each.result(timeout=60).model for each in told} == {"Bullet 4"}
+        sent = one.asked("GetDeviceInformation")
+    assert most == 1
+    assert {created(request) for request in sent} == {NOW}
+
+
 def test_a_camera_that_nobody_switched_on_is_unreachable():
     with device() as one:
         gone = one.base
