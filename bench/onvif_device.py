@@ -128,16 +128,13 @@ class Device:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
-        try:
-            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-                request = await self._request(reader)
-                self.requests.append(request)
-                await self._answer(request, self._sender(writer))
-        except asyncio.CancelledError:
-            pass  # house: except - the device is switched off
-        finally:
-            self._tasks.discard(task)
-            writer.close()
+        # Cancelled: the device is switched off.
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            request = await self._request(reader)
+            self.requests.append(request)
+            await self._answer(request, self._sender(writer))
+        self._tasks.discard(task)
+        writer.close()
 
     async def _request(self, reader: asyncio.StreamReader) -> Request:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")

@@ -107,6 +107,15 @@ def _pointing(elsewhere: str) -> Iterator[Rogue]:
     answer = response("tev", "CreatePullPointSubscription", foreign)
     scripts = {"CreatePullPointSubscription": _say(envelope(answer))}
     yield Rogue("foreign subscription", blocked, scripts, ask=_events)
+    long = subscription.replace(">7<", f">{'7' * 100_000}<")
+    scripts = {
+        "CreatePullPointSubscription": _say(
+            envelope(
+                response("tev", "CreatePullPointSubscription", long.replace("{base}", "http://"))
+            )
+        )
+    }
+    yield Rogue("endless references", blocked, scripts, ask=_events)
     for uri in ("file:///etc/passwd", f"{elsewhere}/x", "http://169.254.169.254/x", "concat:a|b"):
         scripts = {"GetStreamUri": _say(envelope(response("tr2", "GetStreamUri", _uri(uri))))}
         yield Rogue(f"stream {uri[:24]}", blocked, scripts, ask=_stream)

@@ -9,7 +9,7 @@ from uuid import uuid4
 from edge.cameras import event, soap
 from edge.cameras.event import Batch
 from edge.cameras.services import Services
-from edge.errors import CameraBadXml, CameraError
+from edge.errors import CameraBadXml, CameraBlocked, CameraError
 from protocol.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -19,7 +19,7 @@ LIFETIME_S: Final = 60
 _RENEW_AFTER: Final = 0.6
 _MAX_WAIT_S: Final = 20.0  # so that the next renewal comes before the subscription lapses
 _LIMIT: Final = 32
-_MAX_REFERENCES: Final = 16
+_MAX_REFERENCES_BYTES: Final = 16 * 1024  # sent along with each question
 _NS_PER_S: Final = 1_000_000_000
 _PULL: Final = f"{soap.EVENTS}/PullPointSubscription"
 _MANAGER: Final = "http://docs.oasis-open.org/wsn/bw-2/SubscriptionManager"
@@ -45,7 +45,9 @@ class PullPoint:
         self._url = self._session.door.service(claimed).url
         parameters = reference.find(f"{{{soap.ADDRESSING}}}ReferenceParameters")
         # A camera that serves several subscribers at one address tells them apart by these.
-        self._references = [] if parameters is None else list(parameters)[:_MAX_REFERENCES]
+        self._references = [] if parameters is None else list(parameters)
+        if sum(len(soap.written(one)) for one in self._references) > _MAX_REFERENCES_BYTES:
+            raise CameraBlocked("the subscription's reference parameters are too long")
         self._renewed_ns = clock.monotonic_ns()
         self.dropped = 0
         self._synchronise()
