@@ -171,6 +171,9 @@ async def test_the_administrator_draws_a_mask_sees_it_and_undoes_it(centre):
         mask = page.get_by_test_id("mask")
         await expect(mask).to_contain_text("文化广场，规则 fire，1 块")
         await expect(mask).to_contain_text("灶台天天冒烟")
+        async with opened(centre, "duty", f"/boxes/{BOX}/commands") as seen:
+            await expect(seen.get_by_test_id("mask")).to_contain_text("灶台天天冒烟")
+            await expect(seen.get_by_test_id("mask-change")).to_have_count(0)
 
         await page.get_by_test_id("command-rule").fill("")
         await areas.fill("")
