@@ -19,8 +19,8 @@ _LONGEST_WORDS = 160
 class ClockFinding:
     """How good the clock is, and how far ahead of the centre's it was when a command came.
 
-    The command's own way is in ``ahead_s``, and its times are of whole seconds: a box that is
-    behind is behind by no less, one that is ahead may have heard late.
+    That is told to half a second, and the command's own way is in it: a box that is behind is
+    behind by no less, one that is ahead may have heard late.
     """
 
     quality: ClockQuality
