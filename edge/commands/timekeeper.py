@@ -37,7 +37,7 @@ class ClockFinding:
         quality = self.quality
         told = [
             f"{quality.state.value} since {quality.since.isoformat(timespec='seconds')}",
-            f"{self.ahead_s:+.1f} s from the centre's",
+            f"{round(self.ahead_s, 1) + 0.0:+.1f} s from the centre's",  # never -0.0
         ]
         if quality.error_ms is not None:
             told.append(f"the kernel's bound is {quality.error_ms} ms")
