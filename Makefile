@@ -10,9 +10,9 @@ CAMERA ?=
 
 WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public $(WEB)/index.html $(WEB)/vite.config.ts 2>/dev/null)
 # Pure code: what decides, without input or output. Its branches are covered to at least 95 %.
-PURE := protocol/address.py,protocol/clock.py,protocol/codec.py,protocol/ids.py,protocol/messages.py,protocol/reasons.py,protocol/refusal.py,protocol/relay.py,protocol/topics.py,edge/media/*,edge/alarm/*,edge/recording/retention.py,edge/recording/coverage.py,edge/recording/finding.py,edge/previews/cache.py,edge/previews/sheet.py,edge/bus/window.py,edge/bus/backoff.py,edge/web/playlist.py,central/alerts/states.py,central/alerts/fold.py,central/incidents/states.py,central/duty/resolve.py,central/duty/pattern.py,central/activities/plan.py,central/activities/rule.py,central/examples/rule.py,central/examples/frame.py,models/boxes.py,models/yolo_output.py,protocol/actor.py,edge/recording/manifest.py,edge/db/mount.py,edge/soundness.py,edge/recording/hold_rules.py,edge/alerts/curve.py,edge/alerts/order.py,edge/alerts/piece.py,edge/alerts/gate.py,edge/alerts/budget.py,edge/recording/fitting.py,central/evidence/leftover.py,central/evidence/naming.py,central/evidence/span.py,edge/crowds/quarter.py,edge/crowds/suggestion.py,edge/detect/fault.py,edge/detect/picture.py,edge/detect/picture_health.py,edge/detect/stillness.py,edge/detect/motion.py,edge/detect/repeat.py,edge/detect/pending.py,edge/detect/wire.py,edge/detect/schedule.py,models/evaluation/mark.py,models/training/yolo/agreement.py,models/training/fire/targets.py,models/training/fire/augment.py,models/training/fire/hard.py,models/training/fire/kindle.py,central/delivery/chain.py,central/delivery/gaps.py,central/fleet/rule.py,central/quarantine/excerpt.py,edge/rtsp/*,edge/bus/limits.py,edge/template.py,edge/toml_text.py,central/fleet/clock.py,protocol/commands.py,central/commands/states.py
+PURE := protocol/address.py,protocol/clock.py,protocol/codec.py,protocol/ids.py,protocol/messages.py,protocol/reasons.py,protocol/refusal.py,protocol/relay.py,protocol/topics.py,edge/media/*,edge/alarm/*,edge/recording/retention.py,edge/recording/coverage.py,edge/recording/finding.py,edge/previews/cache.py,edge/previews/sheet.py,edge/bus/window.py,edge/bus/backoff.py,edge/web/playlist.py,central/alerts/states.py,central/alerts/fold.py,central/incidents/states.py,central/duty/resolve.py,central/duty/pattern.py,central/activities/plan.py,central/activities/rule.py,central/examples/rule.py,central/examples/frame.py,models/boxes.py,models/yolo_output.py,protocol/actor.py,edge/recording/manifest.py,edge/db/mount.py,edge/soundness.py,edge/recording/hold_rules.py,edge/alerts/curve.py,edge/alerts/order.py,edge/alerts/piece.py,edge/alerts/gate.py,edge/alerts/budget.py,edge/recording/fitting.py,central/evidence/leftover.py,central/evidence/naming.py,central/evidence/span.py,edge/crowds/quarter.py,edge/crowds/suggestion.py,edge/detect/fault.py,edge/detect/picture.py,edge/detect/picture_health.py,edge/detect/stillness.py,edge/detect/motion.py,edge/detect/repeat.py,edge/detect/pending.py,edge/detect/wire.py,edge/detect/schedule.py,models/evaluation/mark.py,models/training/yolo/agreement.py,models/training/fire/targets.py,models/training/fire/augment.py,models/training/fire/hard.py,models/training/fire/kindle.py,central/delivery/chain.py,central/delivery/gaps.py,central/fleet/rule.py,central/quarantine/excerpt.py,edge/rtsp/*,edge/bus/limits.py,edge/template.py,edge/toml_text.py,central/fleet/clock.py,protocol/commands.py,central/commands/states.py,edge/cameras/door.py,edge/cameras/soap.py,edge/cameras/camera_clock.py,edge/cameras/event.py,edge/cameras/reading.py,edge/cameras/sighting.py,edge/cameras/codec_report.py,edge/doctor/finding.py,edge/doctor/redaction.py,edge/doctor/rtsp_hint.py,edge/doctor/box.py,edge/doctor/broker.py,edge/doctor/camera.py,edge/doctor/centre.py,edge/doctor/certificate.py,edge/doctor/clock.py,edge/doctor/disk.py,edge/doctor/model.py,edge/doctor/network.py
 
-.PHONY: help run test lint types fmt smoke bench bench-record chaos-record chaos-delivery fuzz eval docs web system clean bench-preview bench-review bench-detect bench-delivery bench-fleet eval-pictures eval-fire
+.PHONY: help run test lint types fmt smoke bench bench-record chaos-record chaos-delivery fuzz eval docs web system clean bench-preview bench-review bench-detect bench-delivery bench-fleet eval-pictures eval-fire onvif-rogue onvif-peers bench-onvif
 
 help: ## list the doors
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -81,6 +81,17 @@ bench-detect: $(VENV)/.dev ## what looking costs, beside a plain script (ARGS="-
 
 eval-fire: $(VENV)/.dev ## flame and smoke on labelled pictures and clips; ARGS=--data DIR, --onnx FILE, --baselines
 	@$(PY) -m bench.fire $(ARGS)
+
+onvif-rogue: $(VENV)/.dev ## hostile and broken cameras against the wrapper: kind, seconds, bytes of each
+	@$(PY) -m bench.rogue_devices $(ARGS)
+
+onvif-peers: $(VENV)/.dev ## ONVIF devices that others wrote, found, asked and played; prints what was said
+	@.ci/system-packages peers
+	@.ci/onvif-peers $(PYTHON)
+	@$(PY) -m bench.onvif_peers $(ARGS)
+
+bench-onvif: $(VENV)/.dev ## 30 cameras in one process, beside bare onvif-zeep; ARGS=--cameras N
+	@$(PY) -m bench.onvif_cost $(ARGS)
 
 docs: $(VENV)/.dev ## check that the documentation is true: links, examples, keys
 	$(PY) -m pytest -k 'docs or example or architecture' $(ARGS)

@@ -1,7 +1,9 @@
-"""The edge's command line: ``python -m edge run|check-config|fsck|renew-outbox|config``."""
+"""The edge's command line; ``python -m edge --help`` lists its commands."""
 
 import argparse
 import asyncio
+import getpass
+import json
 import logging
 import os
 import signal
@@ -9,20 +11,27 @@ import sys
 from collections.abc import Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pythonjsonlogger.json import JsonFormatter
 
 from edge import heap, unneeded
-from edge.config import load, read, validated
-from edge.errors import ConfigError, EdgeError
+from edge.config import Secret, load, read, validated
+from edge.errors import ConfigError, EdgeError, NotFoundError
 from edge.template import applied, template_of
 from edge.toml_text import toml_text
 from edge.zygote import Zygote
 from protocol.clock import SystemClock
 
+if TYPE_CHECKING:
+    from edge.cameras.command import CamerasCommand
+
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; return the exit status: 0 done, 1 failed, 2 wrong use."""
+    """Run a command; return the exit status: 0 done, 1 failed, 2 wrong use.
+
+    The doctor's is another: 0 nothing to do, 1 something wants looking after, 2 something broken.
+    """
     parser = argparse.ArgumentParser(
         prog="python -m edge", description="Tanshao 探哨: the village box"
     )
@@ -45,8 +54,16 @@ def main(arguments: list[str] | None = None) -> int:
     )
     fsck.add_argument("--repair", action="store_true", help="show what would mend it, and ask")
     fsck.add_argument("--yes", action="store_true", help="do not ask")
+    doctor = add("doctor", _doctor, "say what is wrong with cameras, disks, clock, network, centre")
+    doctor.add_argument("--lang", choices=["zh", "en"], default="zh", help="the report's language")
+    doctor.add_argument("--json", action="store_true", help="for programs")
+    doctor.add_argument("--write", action="store_true", help="also write a test file of 64 MB")
+    doctor.add_argument(
+        "--camera", action="append", default=[], metavar="ID", help="only this camera; repeatable"
+    )
     add("renew-outbox", _renew, "number alerts anew, after the disk was restored from a copy")
     _add_templates(commands.add_parser("config", help="carry what was tuned to other villages"))
+    _add_cameras(commands)
     given = parser.parse_args(arguments)
     # The box does no algebra to speak of: said before the first picture imports NumPy.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -55,6 +72,76 @@ def main(arguments: list[str] | None = None) -> int:
     except EdgeError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
+
+
+def _add_cameras(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = "find cameras, ask one what it is, list those that are configured"
+    cameras = commands.add_parser("cameras", help=text, description=text)
+    doings = cameras.add_subparsers(dest="doing", required=True)
+
+    def add(name: str, run: object, text: str) -> argparse.ArgumentParser:
+        doing = doings.add_parser(name, help=text, description=text)
+        doing.add_argument("--json", action="store_true", help="one JSON object")
+        doing.set_defaults(run=run)
+        return doing
+
+    listing = add("list", _list_cameras, "the cameras of a configuration")
+    listing.add_argument("--config", type=Path, required=True, help="the TOML file")
+    probe = add("probe", _probe_camera, "what a camera is and which streams it has, by ONVIF")
+    probe.add_argument("host", help="its address: a host, host:port, or what discover shows")
+    probe.add_argument("--user", help="whose password is asked for, or read from standard input")
+    probe.add_argument("--password-file", type=Path, help="read the password from here instead")
+    probe.add_argument("--certificate", help="the SHA-256 of the one that is taken at https")
+    probe.add_argument(
+        "--ahead",
+        action="store_true",
+        help="log in although the camera's clock is more than a day ahead",
+    )
+    discover = add("discover", _discover_cameras, "who answers on this machine's networks")
+    discover.add_argument(
+        "--interface", action="append", default=[], help="an own address (all; repeatable)"
+    )
+    discover.add_argument("--seconds", type=float, default=3.0, help="to listen (3)")
+
+
+def _list_cameras(given: argparse.Namespace) -> int:
+    return _cameras_command(given).list(load(given.config))
+
+
+def _probe_camera(given: argparse.Namespace) -> int:
+    from edge.cameras.door import Door  # noqa: PLC0415
+    from edge.rtsp.challenge import Credentials  # noqa: PLC0415
+
+    try:
+        door = Door.parse(given.host)
+        if given.certificate is not None:
+            door = door.pinned(given.certificate)
+    except ValueError as error:
+        print(f"cameras probe: {error}", file=sys.stderr)
+        return 2
+    login = None
+    if given.user is not None:
+        login = Credentials(given.user, _camera_password(given.password_file))
+    return _cameras_command(given).probe(door, login, may_be_ahead=given.ahead)
+
+
+def _discover_cameras(given: argparse.Namespace) -> int:
+    return _cameras_command(given).discover(given.interface, given.seconds)
+
+
+def _cameras_command(given: argparse.Namespace) -> "CamerasCommand":
+    from edge.cameras.command import CamerasCommand  # noqa: PLC0415
+
+    return CamerasCommand(SystemClock(), print, as_json=given.json)
+
+
+def _camera_password(path: Path | None) -> str:
+    """Return a password that was never on a command line, where every user could read it."""
+    if path is not None:
+        return Secret(file=path).read().get_secret_value()
+    if sys.stdin.isatty():
+        return getpass.getpass("密码 password: ")
+    return sys.stdin.readline().rstrip("\r\n")
 
 
 def _add_templates(parser: argparse.ArgumentParser) -> None:
@@ -106,6 +193,24 @@ def _fsck(given: argparse.Namespace) -> int:
     config = load(given.config)
     fsck = Fsck(config, config.recordings_folder(), SystemClock(), print, ask)
     return fsck.run(Level(given.level), repair=given.repair)
+
+
+def _doctor(given: argparse.Namespace) -> int:
+    from edge.doctor.checkup import Checkup  # noqa: PLC0415
+
+    # The report says it all: what the box's parts log is for a box that runs.
+    logging.getLogger().addHandler(logging.NullHandler())
+    checkup = Checkup(given.config, SystemClock(), given.write, frozenset(given.camera))
+    try:
+        report, zone = checkup.run()
+    except NotFoundError as error:
+        print(error, file=sys.stderr)
+        return 2
+    if given.json:
+        print(json.dumps(report.document(given.lang), ensure_ascii=False, indent=2))
+    else:
+        print(report.text(given.lang, zone), end="")
+    return report.exit_status
 
 
 def _renew(given: argparse.Namespace) -> int:

@@ -15,11 +15,19 @@
     │   ├── DamagedError   the database file is malformed: it has to be made anew
     │   └── NoRoomError    the disk has not enough room for what is asked
     ├── QueueFullError     as many wait as may wait
+    ├── CameraError        a camera can't be asked over ONVIF; ``kind`` names why, in one word
+    │   ├── CameraUnreachable  nobody answers there, or the connection broke
+    │   ├── CameraTimeout      it was too slow; connection, silence and the whole each have a limit
+    │   ├── CameraLoginRefused it does not take this user and password: nobody tries again
+    │   ├── CameraUnsupported  it answers that it does not do this
+    │   ├── CameraBlocked      it asks for what we never do: a rule of docs/design/cameras.md
+    │   └── CameraBadXml       its answer can't be read
     ├── RefusedError       a rule, or how things are, does not allow it; ``why`` names which
     └── NotFoundError      what was asked for is not here
 """
 
 from enum import StrEnum
+from typing import ClassVar
 
 
 class EdgeError(Exception):
@@ -64,6 +72,59 @@ class StorageError(EdgeError):
 
 class DamagedError(StorageError):
     """The database file is damaged; nothing that is tried again will succeed."""
+
+
+class CameraFault(StrEnum):
+    """Why a camera can't be asked, as interfaces and logs name it."""
+
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    AUTH = "auth"
+    UNSUPPORTED = "unsupported"
+    BLOCKED = "blocked"
+    BAD_XML = "bad_xml"
+
+
+class CameraError(EdgeError):
+    """A camera can't be asked over ONVIF. Raised as one of the kinds below only."""
+
+    kind: ClassVar[CameraFault]
+
+
+class CameraUnreachable(CameraError):  # noqa: N818 - reads as what happened
+    """Nobody answers at the address, or the connection broke off."""
+
+    kind = CameraFault.UNREACHABLE
+
+
+class CameraTimeout(CameraError):  # noqa: N818 - reads as what happened
+    """The camera did not answer within the limits."""
+
+    kind = CameraFault.TIMEOUT
+
+
+class CameraLoginRefused(CameraError):  # noqa: N818 - reads as what happened
+    """The camera refused user and password; another try may lock the account."""
+
+    kind = CameraFault.AUTH
+
+
+class CameraUnsupported(CameraError):  # noqa: N818 - reads as what happened
+    """The camera says that it does not do what was asked."""
+
+    kind = CameraFault.UNSUPPORTED
+
+
+class CameraBlocked(CameraError):  # noqa: N818 - reads as what happened
+    """The camera wants what is never done: go elsewhere, read entities, take megabytes."""
+
+    kind = CameraFault.BLOCKED
+
+
+class CameraBadXml(CameraError):  # noqa: N818 - reads as what happened
+    """What the camera sent is not what was asked for, or nothing that can be read."""
+
+    kind = CameraFault.BAD_XML
 
 
 class RefusedError(EdgeError):

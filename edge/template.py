@@ -51,6 +51,7 @@ CARRIED_OF_CAMERA = frozenset(
         "sub_url",
         "record_sub",
         "transport",
+        "reader",
         "enabled",
         "lost_after_s",
         "picture_health",

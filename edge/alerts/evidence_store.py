@@ -19,10 +19,13 @@ _PIECE = f"""
            {_LEVEL} as level, coalesce(alert.started_us, evidence.start_us) as started_us,
            command.command_id is not null as is_asked
 """
-_READY = """
+_WHOSE = """
     from evidence
     left join alert on alert.alert_id = evidence.alert_id
     left join command on command.command_id = evidence.alert_id
+"""
+_READY = f"""
+    {_WHOSE}
     where evidence.kind = :kind and stored_us is null and failed is null
       and (alert.alert_id is not null or command.command_id is not null)
       and max(due_us, next_try_us) not between :now + 1 and :latest
@@ -131,14 +134,17 @@ class EvidenceStore:
         self._change(piece, {"failed": reason, "lack": lack.value, "tries": 0, "next_try_us": 0})
 
     def lacking(self, kind: EvidenceKind, now: datetime) -> tuple[Piece, EvidenceLack] | None:
-        """Return a piece that will never come and why, where the centre is to be told now."""
+        """Return a piece that will never come and why, where the centre is to be told now.
+
+        Of an alert's only: what a command asked for is told by its result.
+        """
         with self._database.reading() as connection:
             row = connection.execute(
                 f"""
-                {_PIECE} from evidence join alert using (alert_id)
-                where evidence.kind = :kind and lack is not null
+                {_PIECE} {_WHOSE}
+                where evidence.kind = :kind and lack is not null and alert.alert_id is not null
                   and next_try_us not between :now + 1 and :latest
-                order by next_try_us, alert_id limit 1
+                order by next_try_us, evidence.alert_id limit 1
                 """,
                 _when(kind, now, made=False),
             ).fetchone()

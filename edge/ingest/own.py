@@ -29,7 +29,8 @@ SILENT_S = 5.6
 #: What may come behind the last answer, before the reader takes over.
 MAX_EARLY_BYTES = 128 * 1024
 
-_PORTS = {"rtsp": 554, "rtsps": 322}
+#: Where RTSP is, where an address does not say.
+PORTS = {"rtsp": 554, "rtsps": 322}
 _RECEIVE_BYTES = 16 * 1024
 _NS_PER_S = 1_000_000_000
 
@@ -74,7 +75,7 @@ class OwnOpener:
         except OSError as error:
             raise StreamError(f"no connection: {error.strerror or 'unknown host'}") from None
         try:
-            return self._played(connection, Dialogue(_bare(address), authoriser))
+            return self._played(connection, Dialogue(bare(address), authoriser))
         except TimeoutError:
             connection.close()
             raise StreamStalled(f"no answer within {ANSWER_S:g} s") from None
@@ -94,12 +95,12 @@ class OwnOpener:
             raise StreamRefused(str(error)) from None
 
     def _connected(self, address: SplitResult) -> socket.socket:
-        host, port = address.hostname or "", address.port or _PORTS[address.scheme]
+        host, port = address.hostname or "", address.port or PORTS[address.scheme]
         connection = socket.create_connection((host, port), ANSWER_S)
         if address.scheme == "rtsp":
             return connection
         try:
-            return _any_certificate().wrap_socket(connection, server_hostname=host)
+            return any_certificate().wrap_socket(connection, server_hostname=host)
         except BaseException:
             connection.close()
             raise
@@ -166,13 +167,13 @@ class OwnSource:
         self._line.hang_up()
 
 
-def _bare(address: SplitResult) -> str:
+def bare(address: SplitResult) -> str:
     """Return an address as it is asked for: with no fragment, and no one's name in it."""
     host = address.netloc.rpartition("@")[2]
     return address._replace(netloc=host, fragment="").geturl()
 
 
-def _any_certificate() -> ssl.SSLContext:
+def any_certificate() -> ssl.SSLContext:
     """Return TLS that takes each certificate: cameras sign their own, and change them.
 
     It keeps the password from who only listens, as FFmpeg's does.

@@ -36,6 +36,13 @@ class _Server(uvicorn.Server):
         self.listening.set()
 
 
+def local_url(host: str, port: int) -> str:
+    """Return the address by which this machine reaches what listens on ``host`` and ``port``."""
+    any_address = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
+    host = any_address.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 class HttpServer:
     """Serves an ASGI application on ``host`` and ``port``; port 0 lets the system choose."""
 
@@ -50,13 +57,7 @@ class HttpServer:
     @property
     def url(self) -> str:
         """The address as this machine reaches it, without a slash at the end; once started."""
-        any_address = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
-        host = any_address.get(self._host, self._host)
-        return (
-            f"http://[{host}]:{self._bound_port}"
-            if ":" in host
-            else (f"http://{host}:{self._bound_port}")
-        )
+        return local_url(self._host, self._bound_port)
 
     async def start(self) -> None:
         """Listen, and return when requests are answered. Raises ConfigError where it can't."""

@@ -15,6 +15,42 @@ from tests.support.tools import ROOT, require_mosquitto
 from tests.support.waiting import wait_until
 from village.broker.mosquitto import find_mosquitto, write_passwords
 
+#: For `openssl ca`, which alone can sign for times that are over.
+_AUTHORITY = """
+[ca]
+default_ca = it
+[it]
+database = {folder}/index.txt
+serial = {folder}/serial
+new_certs_dir = {folder}
+default_md = sha256
+policy = any
+x509_extensions = addressed
+[any]
+commonName = supplied
+[addressed]
+subjectAltName = IP:127.0.0.1
+"""
+
+
+def make_expired_certificate(folder: Path) -> tuple[Path, Path]:
+    """Return a certificate for loopback that was its own authority last year, and its key."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    certificate, key, asked = folder / "expired.pem", folder / "expired.key", folder / "asked.csr"
+    (folder / "index.txt").touch()
+    (folder / "serial").write_text("01\n", encoding="utf-8")
+    settings = folder / "openssl.cnf"
+    settings.write_text(_AUTHORITY.format(folder=folder), encoding="utf-8")
+    ask = ["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    ask += ["-nodes", "-subj", "/CN=127.0.0.1", "-keyout", str(key), "-out", str(asked)]
+    sign = ["openssl", "ca", "-batch", "-notext", "-selfsign", "-config", str(settings)]
+    sign += ["-keyfile", str(key), "-in", str(asked), "-out", str(certificate)]
+    sign += ["-startdate", "20250101000000Z", "-enddate", "20250201000000Z"]
+    for command in (ask, sign):
+        subprocess.run(command, check=True, capture_output=True)
+    return certificate, key
+
 
 def make_certificate(folder: Path) -> tuple[Path, Path]:
     """Return a certificate for loopback, which is its own authority, and its key."""
@@ -33,10 +69,13 @@ class TownBroker:
 
     host = "127.0.0.1"
 
-    def __init__(self, folder: Path, credentials: Mapping[str, SecretStr]) -> None:
+    def __init__(
+        self, folder: Path, credentials: Mapping[str, SecretStr], *, is_expired: bool = False
+    ) -> None:
         self._daemon = require_mosquitto()
         folder.mkdir()
-        self.ca_file, key = make_certificate(folder)
+        make = make_expired_certificate if is_expired else make_certificate
+        self.ca_file, key = make(folder)
         programs = find_mosquitto()
         assert programs is not None
         write_passwords(programs, folder / "passwords", credentials)

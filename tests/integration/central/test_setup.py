@@ -203,6 +203,7 @@ def test_the_command_line_from_nothing_to_a_village(config_path, tmp_path, capsy
         "incident_ledger: whole",
         "activity_ledger: whole",
         "quarantine_ledger: whole",
+        "command_ledger: whole",
     ]
 
 

@@ -20,7 +20,7 @@ EXAMPLE = ROOT / "configs/edge.village.toml"
 #: What is a village's own, or of one view: it stays there.
 LEFT = {
     "box": {"id", "name", "region_code", "data_dir"},
-    "centre": {"mqtt_host", "http_url", "token"},
+    "centre": {"mqtt_host", "http_url", "token", "mqtt_ca_file"},
     "http": {"host", "port"},
     "recording": {"folder"},
     "detect": {"model_dirs"},

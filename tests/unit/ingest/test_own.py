@@ -6,7 +6,7 @@ import pytest
 
 from edge.config import CameraSection
 from edge.errors import StreamRefused
-from edge.ingest.own import OwnOpener, _bare
+from edge.ingest.own import OwnOpener, bare
 from edge.ingest.reader import Reader
 from protocol.clock import SystemClock
 from protocol.relay import StreamName
@@ -49,5 +49,5 @@ def test_the_sub_stream_is_the_main_one_where_there_is_no_other():
 
 
 def test_an_address_is_asked_for_without_names_and_fragments():
-    asked = _bare(urlsplit("rtsp://user:secret@192.0.2.7:8554/a?b=c#d"))
+    asked = bare(urlsplit("rtsp://user:secret@192.0.2.7:8554/a?b=c#d"))
     assert asked == "rtsp://192.0.2.7:8554/a?b=c"
