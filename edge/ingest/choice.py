@@ -2,12 +2,14 @@
 
 import logging
 from collections.abc import Callable
+from typing import Protocol
 
 from edge.config import CameraSection
 from edge.errors import RtspError, StreamError, StreamUnsuited
 from edge.ingest.own import OwnOpener
 from edge.ingest.reader import Reader
 from edge.ingest.source import Opener, PacketSource
+from edge.rtsp.flaws import Flaws
 from protocol.clock import Clock
 from protocol.relay import StreamName
 
@@ -16,6 +18,14 @@ log = logging.getLogger(__name__)
 
 #: A camera that answers nonsense so often in a row may be one that FFmpeg understands.
 NONSENSE_BEFORE_FFMPEG = 2
+
+
+class CountingOpener(Opener, Protocol):
+    """An opener that says what was wrong with what came."""
+
+    @property
+    def flaws(self) -> Flaws:
+        """What was wrong so far, on all connections; from any thread."""
 
 
 class ChosenOpener:
@@ -27,9 +37,10 @@ class ChosenOpener:
     """
 
     def __init__(
-        self, own: Opener | None, ffmpeg: Callable[[], Opener] | None, who: dict[str, str]
+        self, own: CountingOpener | None, ffmpeg: Callable[[], Opener] | None, who: dict[str, str]
     ) -> None:
-        self._own = own
+        self._own: Opener | None = own
+        self._counted = own
         self._new_ffmpeg = ffmpeg
         self._who = who
         self._ffmpeg: Opener | None = None
@@ -57,6 +68,11 @@ class ChosenOpener:
     def is_ffmpeg(self) -> bool:
         """Whether FFmpeg reads the stream."""
         return self._own is None
+
+    @property
+    def flaws(self) -> Flaws:
+        """What was wrong with what our own reader got since the start; FFmpeg's doesn't say."""
+        return Flaws() if self._counted is None else self._counted.flaws
 
     def open(self, *, watched: bool = False) -> PacketSource:
         """Open the stream with the reader that suits it; the promise of Opener.open."""

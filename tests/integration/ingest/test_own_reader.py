@@ -19,6 +19,7 @@ from edge.ingest.source import Opener
 from edge.media import nal
 from edge.media.nal import NalRole
 from edge.media.sample import Codec, Packet
+from edge.rtsp.flaws import Flaws
 from edge.rtsp.message import Message
 from protocol.clock import SystemClock
 from protocol.relay import StreamName
@@ -315,6 +316,22 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(line, check=True, capture_output=True)
     file.write_bytes(file.read_bytes() + Path(f"{file}.crt").read_bytes())
     return file
+
+
+def test_what_a_camera_sends_badly_is_counted_over_all_its_connections(one_reader):
+    units = access_units(Codec.H264, 20, 10)
+    sent = stream(Codec.H264, [(data, pts * FRAME_90K) for data, pts, *_ in units], most_bytes=100)
+    strays = b"remains"
+    badly = [*sent[:3], strays, *sent[3:9], *sent[10:]]
+    with ScriptedCamera(plays(Codec.H264, badly)) as camera:
+        opener = OwnOpener(camera.url, one_reader, CLOCK)
+        assert opener.flaws == Flaws()
+        pulled(opener)
+        first = opener.flaws
+        pulled(opener)
+    assert first.lost >= 1
+    assert first.stray == len(strays)
+    assert opener.flaws == first + first
 
 
 def talkative(camera: Camera) -> Camera:

@@ -10,6 +10,7 @@ from edge.ingest.choice import ChosenOpener
 from edge.ingest.ffmpeg import FfmpegOpener
 from edge.ingest.own import OwnOpener
 from edge.ingest.reader import Reader
+from edge.rtsp.flaws import Flaws
 from protocol.clock import SystemClock
 from protocol.relay import StreamName
 from tests.support.packets import ScriptedSource
@@ -19,6 +20,8 @@ WHO = {"camera_id": "gate", "stream": "main"}
 
 class Scripted:
     """Opens, or fails as told."""
+
+    flaws = Flaws(lost=7, torn=2)
 
     def __init__(self, error: StreamError | None = None) -> None:
         self.error = error
@@ -64,6 +67,13 @@ def test_a_camera_that_it_is_not_suited_for_is_read_by_ffmpeg_and_that_is_said_o
     assert opener.is_ffmpeg
     said = [record for record in caplog.records if record.msg == "stream.read_by_ffmpeg"]
     assert [record.reason for record in said] == ["the camera answers 461"]
+
+
+def test_what_our_reader_counted_is_still_told_when_ffmpeg_reads():
+    opener = ChosenOpener(Scripted(StreamUnsuited("the camera answers 461")), Scripted, WHO)
+    opener.open()
+    assert opener.flaws == Flaws(lost=7, torn=2)
+    assert ChosenOpener(None, Scripted, WHO).flaws == Flaws()
 
 
 def test_what_is_wrong_with_the_camera_itself_changes_no_reader():
