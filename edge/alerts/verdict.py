@@ -1,4 +1,4 @@
-"""What came of bringing a piece of evidence to the centre. Pure."""
+"""What came of bringing a piece of evidence to the centre."""
 
 from dataclasses import dataclass
 from enum import StrEnum
