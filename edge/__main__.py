@@ -62,7 +62,8 @@ def main(arguments: list[str] | None = None) -> int:
         "--camera", action="append", default=[], metavar="ID", help="only this camera; repeatable"
     )
     add("renew-outbox", _renew, "number alerts anew, after the disk was restored from a copy")
-    _add_templates(commands.add_parser("config", help="carry what was tuned to other villages"))
+    text = "carry what was tuned to other villages, show what was changed from afar"
+    _add_config(commands.add_parser("config", help=text))
     _add_cameras(commands)
     given = parser.parse_args(arguments)
     # The box does no algebra to speak of: said before the first picture imports NumPy.
@@ -144,13 +145,17 @@ def _camera_password(path: Path | None) -> str:
     return sys.stdin.readline().rstrip("\r\n")
 
 
-def _add_templates(parser: argparse.ArgumentParser) -> None:
+def _add_config(parser: argparse.ArgumentParser) -> None:
     ways = parser.add_subparsers(dest="way", required=True)
     text = "print a configuration as a template: no names, addresses or secrets, nothing drawn"
     export = ways.add_parser("export", help=text, description=text)
     export.add_argument("--config", type=Path, required=True, help="the TOML file")
     export.add_argument("--template", action="store_true", required=True, help="as a template")
     export.set_defaults(run=_export)
+    text = "print what rules look past by a person's word, in place of this configuration's"
+    masks = ways.add_parser("masks", help=text, description=text)
+    masks.add_argument("--config", type=Path, required=True, help="the TOML file")
+    masks.set_defaults(run=_masks)
     text = "print a village's configuration: a template, and what is its own laid over it"
     other = ways.add_parser("from-template", help=text, description=text)
     other.add_argument("--template", type=Path, required=True, help="what 'export' printed")
@@ -158,6 +163,20 @@ def _add_templates(parser: argparse.ArgumentParser) -> None:
         "--village", type=Path, required=True, help="TOML: box, centre, cameras with like and host"
     )
     other.set_defaults(run=_from_template)
+
+
+def _masks(given: argparse.Namespace) -> int:
+    from edge.commands.masks import masks_at, unknown  # noqa: PLC0415
+
+    config = load(given.config)
+    path = config.box.data_dir / "box.db"
+    masks = masks_at(path) if path.exists() else ()
+    for mask in masks:
+        lone = " (no such rule here)" if unknown([mask], config) else ""
+        since = mask.since.isoformat(timespec="seconds")
+        print(f"# {mask.camera_id}/{mask.rule_id}{lone}: {mask.actor}, {since}: {mask.reason}")
+        print(f"exclude = {[list(map(list, polygon)) for polygon in mask.exclude]}")
+    return 0
 
 
 def _export(given: argparse.Namespace) -> int:

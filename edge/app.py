@@ -19,6 +19,8 @@ from edge.bus.outbox import Outbox
 from edge.clock_watch import ClockWatch
 from edge.commands.arming import ArmedDesk
 from edge.commands.desk import CommandDesk
+from edge.commands.masks import masks_component, masks_in
+from edge.commands.timekeeper import timekeeper
 from edge.config import EdgeConfig
 from edge.crowds.history import CrowdHistory
 from edge.errors import DamagedError
@@ -99,7 +101,9 @@ class Edge:
             crowds.start()
             board.add("crowds", crowds.component)
             stack.push_async_callback(asyncio.to_thread, crowds.close)
-            lookout = Lookout(self._config, self._station, self._clock, crowds.counted)
+            masks = partial(masks_in, self._database)
+            lookout = Lookout(self._config, self._station, self._clock, crowds.counted, masks)
+            board.add("masks", lambda: masks_component(masks(), self._config))
             board.add("detector", lookout.component)
             reporting = self._reporting(stack, board)
             desk = self._start_alerts(stack, board, lookout, pictures, clips, reporting)
@@ -139,7 +143,13 @@ class Edge:
         wakes: list[Callable[[], None]] = []
         budget: Budget | None = None
         commands = CommandDesk(
-            config, self._database, outbox, clock, boot_id=boot_id, on_commit=wakes
+            config,
+            self._database,
+            outbox,
+            clock,
+            boot_id=boot_id,
+            timekeeper=timekeeper(config.commands, watch.quality),
+            on_commit=wakes,
         )
         if reporting is not None:
             wake, budget = reporting.start_bus(
@@ -172,7 +182,7 @@ class Edge:
         if reporting is not None:
             reporting.follow(desk, outbox)
         armed = ArmedDesk(desk, self._database, clock)
-        commands.start(armed)
+        commands.start(armed, lookout.mask)
         stack.push_async_callback(asyncio.to_thread, commands.close)
         lookout.start(armed)
         stack.push_async_callback(asyncio.to_thread, lookout.close)

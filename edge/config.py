@@ -24,10 +24,11 @@ from pydantic import (
 from edge.alarm.geometry import Ground
 from edge.alarm.schedule import Calendar
 from edge.bus.limits import Limits
+from edge.command_config import CommandsSection
 from edge.db.place import refusal as refused_place
 from edge.errors import ConfigError
 from edge.rule_config import RULE_KINDS, FireSection, GatheringSection, Rule
-from edge.section import Point, Section, other_than
+from edge.section import Section, other_than
 from models.runtime import Runtime
 from protocol.address import holds_login, is_address
 from protocol.messages import (
@@ -39,6 +40,7 @@ from protocol.messages import (
 )
 from protocol.refusal import refusal
 from protocol.relay import StreamName
+from protocol.shapes import Point
 
 
 def _url(schemes: frozenset[str], instead: str = "") -> AfterValidator:
@@ -305,6 +307,7 @@ class EdgeConfig(Section):
     recording: RecordingSection = RecordingSection()
     detect: DetectSection = DetectSection()
     evidence: EvidenceSection = EvidenceSection()
+    commands: CommandsSection = CommandsSection()
     cameras: Annotated[tuple[CameraSection, ...], Field(max_length=64)] = ()
 
     @model_validator(mode="after")

@@ -62,6 +62,10 @@ class RtspError(StreamError):
     """What the camera sends is not RTSP, or has no end."""
 
 
+class ClockServiceError(EdgeError):
+    """The time service could not be started again."""
+
+
 class MediaError(EdgeError):
     """The video data is not valid."""
 

@@ -1,6 +1,7 @@
 """The part of the box that watches: detector, rules, and what they report."""
 
-from collections.abc import Container, Mapping, Sequence
+import threading
+from collections.abc import Callable, Container, Mapping, Sequence
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -9,6 +10,7 @@ from edge.alarm.picture import PictureRule
 from edge.alarm.scene import Counted, Scene
 from edge.alarm.watch import Watch
 from edge.alarm.watched import judged, watched
+from edge.commands.masks import RuleMask, exclusions
 from edge.config import CameraSection, EdgeConfig
 from edge.detect.choice import Choice, choose
 from edge.detect.feed import Looks, Rates, Task
@@ -38,13 +40,21 @@ class Lookout:
     Without a usable model for a task it is not looked for, the box says so, and it becomes an alert
     when it lasts; lost cameras and broken pictures are noticed all the same. Recording knows
     nothing of any of this. What the rules count is told to ``counted``, in the detector's thread.
+    ``masks`` are what rules look past in place of what the configuration says.
     """
 
     def __init__(
-        self, config: EdgeConfig, station: Station, clock: Clock, counted: Counted | None = None
+        self,
+        config: EdgeConfig,
+        station: Station,
+        clock: Clock,
+        counted: Counted | None = None,
+        masks: Callable[[], Sequence[RuleMask]] = tuple,
     ) -> None:
         self._config = config
         self._counted = counted
+        self._masks = masks
+        self._masking = threading.Lock()
         self._station = station
         self._clock = clock
         self._watch: Watch | None = None
@@ -52,7 +62,10 @@ class Lookout:
         self._choice = Choice({}, {})
 
     def start(self, desk: AlertDesk) -> None:
-        """Choose the models and begin to watch; returns at once. Raises ConfigError."""
+        """Choose the models and begin to watch; returns at once.
+
+        Raises ConfigError and StorageError.
+        """
         open_alerts = desk.open_alerts()
         cameras = [camera for camera in self._config.cameras if camera.enabled]
         looked_at = watched(self._config)
@@ -66,6 +79,7 @@ class Lookout:
         watch.start(open_alerts)
         self._station.listen(watch)
         self._watch = watch
+        self.mask()
         looks = {camera.id: self._looks(camera, pictures) for camera in cameras}
         if any(each.rates or each.health for each in looks.values()):
             self._detect(looks, watch)
@@ -133,6 +147,12 @@ class Lookout:
         assert self._detector is not None
         busy = self._watch.seen_fire(sightings)
         self._detector.attend(sightings.camera_id, Task.FIRE, busy=busy)
+
+    def mask(self) -> None:
+        """Have the rules look past what masks say now; from any thread. Raises StorageError."""
+        with self._masking:  # who read first must not be the last to tell
+            if self._watch is not None:
+                self._watch.mask(exclusions(self._masks()))
 
     def close(self) -> None:
         """Stop the detector, report what the rules still have to say; idempotent."""

@@ -7,8 +7,9 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 from edge.alarm.fire import Strategy
 from edge.alarm.schedule import Calendar, DayKind, Schedule, periods_of
 from edge.alarm.sensitivity import Sensitivity
-from edge.section import Polygon, Section, other_than
+from edge.section import Section, other_than
 from protocol.messages import AlertLevel, AlertMode, LocalId
+from protocol.shapes import Exclusions, Polygon
 
 #: Rules that nobody configures: a configured one's alerts must not be taken for theirs.
 OWN_RULES = frozenset({"camera-lost", "detector-down", "storage", "outbox", "picture"})
@@ -83,7 +84,7 @@ class GatheringSection(Section):
     mode: Literal["region_count", "close_together"] = "region_count"
     alert_mode: AlertMode = AlertMode.LIVE
     regions: Annotated[tuple[Region, ...], Field(min_length=1, max_length=4)] = (Region(),)
-    exclude: Annotated[tuple[Polygon, ...], Field(max_length=8)] = ()
+    exclude: Exclusions = ()
     levels: dict[AlertLevel, Annotated[int, Field(ge=1, le=1000)]] = Field(
         default={AlertLevel.ORDINARY: 15, AlertLevel.URGENT: 30, AlertLevel.EXTRA_URGENT: 60}
     )
@@ -122,7 +123,7 @@ class FireSection(Section):
     strategy: Strategy = Strategy.ANY
     alert_mode: AlertMode = AlertMode.LIVE
     regions: Annotated[tuple[Region, ...], Field(min_length=1, max_length=4)] = (Region(),)
-    exclude: Annotated[tuple[Polygon, ...], Field(max_length=8)] = ()
+    exclude: Exclusions = ()
     flame_level: AlertLevel = AlertLevel.EXTRA_URGENT
     smoke_level: AlertLevel = AlertLevel.URGENT
     confirm_s: float = Field(default=5.0, ge=3, le=60)

@@ -1,13 +1,8 @@
 """What every section of the box's configuration keeps to."""
 
 from collections.abc import Set as AbstractSet
-from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Point = tuple[Fraction, Fraction]
-Polygon = Annotated[tuple[Point, ...], Field(min_length=3, max_length=10)]
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 
 class Section(BaseModel):

@@ -10,6 +10,8 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+from pydantic import TypeAdapter
+
 from edge.crowds.quarter import PACKED_BYTES, QUARTER
 from edge.media.sample import GapReason
 from edge.recording.hold_rules import Act
@@ -24,11 +26,13 @@ from protocol.messages import (
     EvidenceLack,
 )
 from protocol.relay import StreamName
+from protocol.shapes import Exclusions
 
 _Row = Mapping[str, Any]
 #: The year 2100.
 _END_US = 4_102_444_800_000_000
 _HASH = re.compile(r"[0-9a-f]{64}")
+_EXCLUSIONS: TypeAdapter[Exclusions] = TypeAdapter(Exclusions)
 _NAME = re.compile(r"[\w.-]{1,80}")
 
 
@@ -128,6 +132,11 @@ def _evidence(row: _Row) -> bool:
     return bool(is_named) and (digest is None or _HASH.fullmatch(digest) is not None)
 
 
+def _mask(row: _Row) -> bool:
+    _EXCLUSIONS.validate_json(row["exclude"])
+    return _is_camera(row) and _NAME.fullmatch(row["rule_id"]) is not None
+
+
 def _is_camera(row: _Row) -> bool:
     return _NAME.fullmatch(row["camera_id"]) is not None
 
@@ -142,4 +151,5 @@ _RULES: Mapping[str, Callable[[_Row], bool]] = {
     "alert": _alert,
     "crowd": _crowd,
     "evidence": _evidence,
+    "mask": _mask,
 }

@@ -42,6 +42,7 @@ CARRIED: Mapping[str, frozenset[str] | None] = {
         }
     ),
     "evidence": None,
+    "commands": frozenset(),
 }
 #: What is carried of a camera; why it may keep less than the law wants is a matter of its own.
 CARRIED_OF_CAMERA = frozenset(

@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from protocol.messages import LONGEST_COMMAND_S, LocalId
+from protocol.shapes import Exclusions
 
 #: What one command fetches of a recording at most; more is an export's.
 LONGEST_CLIP = timedelta(minutes=10)
@@ -33,6 +34,8 @@ class CommandKind(StrEnum):
     CLIP = "clip"
     DISARM = "disarm"
     ARM = "arm"
+    SYNC_CLOCK = "sync_clock"
+    MASK = "mask"
 
 
 class _Arguments(BaseModel):
@@ -40,16 +43,20 @@ class _Arguments(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+
+class OfCamera(_Arguments):
+    """What every kind that is about one camera has."""
+
     camera_id: LocalId
 
 
-class Snapshot(_Arguments):
+class Snapshot(OfCamera):
     """A picture of now, brought to the centre."""
 
     kind: Literal[CommandKind.SNAPSHOT] = CommandKind.SNAPSHOT
 
 
-class Clip(_Arguments):
+class Clip(OfCamera):
     """The main stream's recording from ``start`` to ``end``, brought to the centre."""
 
     kind: Literal[CommandKind.CLIP] = CommandKind.CLIP
@@ -63,7 +70,7 @@ class Clip(_Arguments):
         return self
 
 
-class Disarm(_Arguments):
+class Disarm(OfCamera):
     """For ``for_s`` seconds a rule raises no new alert, and is then armed again by itself.
 
     Where no rule is named, all of the camera's.
@@ -74,14 +81,41 @@ class Disarm(_Arguments):
     for_s: int = Field(ge=60, le=LONGEST_COMMAND_S)
 
 
-class Arm(_Arguments):
+class Arm(OfCamera):
     """End what Disarm began for the same camera and rule, before its time."""
 
     kind: Literal[CommandKind.ARM] = CommandKind.ARM
     rule_id: LocalId | None = None
 
 
-Arguments = Snapshot | Clip | Disarm | Arm
+class SyncClock(_Arguments):
+    """Have the box's time service set its clock anew, where the box may, and say how it is.
+
+    No time travels in this: one that came through a broker is of no use to set a clock by.
+    """
+
+    kind: Literal[CommandKind.SYNC_CLOCK] = CommandKind.SYNC_CLOCK
+
+
+class Mask(OfCamera):
+    """For good, a rule looks past what is in the polygons of ``exclude``, and past nothing else.
+
+    That may be none at all. With ``undo`` instead, what the box's configuration says counts again.
+    """
+
+    kind: Literal[CommandKind.MASK] = CommandKind.MASK
+    rule_id: LocalId
+    exclude: Exclusions | None = None
+    undo: bool = False
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.exclude is None) != self.undo:
+            raise ValueError("give exactly one of 'exclude' and 'undo'")
+        return self
+
+
+Arguments = Snapshot | Clip | Disarm | Arm | SyncClock | Mask
 
 _ADAPTER: TypeAdapter[Arguments] = TypeAdapter(Annotated[Arguments, Field(discriminator="kind")])
 

@@ -20,7 +20,14 @@ from central.ledger.chain import Entry
 from central.people.views import PersonView
 from protocol.actor import actor_words
 from protocol.clock import Clock
-from protocol.commands import Arguments, BadArgumentsError, Clip, Snapshot, parse
+from protocol.commands import (
+    Arguments,
+    BadArgumentsError,
+    Clip,
+    OfCamera,
+    Snapshot,
+    parse,
+)
 from protocol.ids import uuid7
 
 #: Commands of one box that may be open at once, as at the box.
@@ -98,8 +105,9 @@ class CommandDesk:
         # The lock keeps two requests from both being the last that there is room for.
         if session.get(Box, box_id, with_for_update=True) is None:
             raise NotFoundError(f"there is no box {box_id}")
-        if session.get(Camera, f"{box_id}.{arguments.camera_id}") is None:
-            raise NotFoundError(f"box {box_id} has no camera {arguments.camera_id}")
+        camera_id = arguments.camera_id if isinstance(arguments, OfCamera) else None
+        if camera_id is not None and session.get(Camera, f"{box_id}.{camera_id}") is None:
+            raise NotFoundError(f"box {box_id} has no camera {camera_id}")
         waiting = session.scalar(
             select(func.count()).where(BoxCommand.box_id == box_id, BoxCommand.state.in_(OPEN))
         )

@@ -40,14 +40,14 @@ def fold(done: Iterable[tuple[str, datetime, Arguments]]) -> dict[str, datetime]
     """Return what is left of commands that were done, in order: the latest end of each camera."""
     until: dict[tuple[str, str], datetime] = {}
     for box_id, at, arguments in done:
-        uid = f"{box_id}.{arguments.camera_id}"
         match arguments:
-            case Disarm(rule_id=rule_id, for_s=for_s):
-                until[uid, rule_id or ""] = at + timedelta(seconds=for_s)
-            case Arm(rule_id=None):
+            case Disarm(camera_id=camera_id, rule_id=rule_id, for_s=for_s):
+                until[f"{box_id}.{camera_id}", rule_id or ""] = at + timedelta(seconds=for_s)
+            case Arm(camera_id=camera_id, rule_id=None):
+                uid = f"{box_id}.{camera_id}"
                 until = {key: end for key, end in until.items() if key[0] != uid}
-            case Arm(rule_id=str(rule_id)):
-                until.pop((uid, rule_id), None)
+            case Arm(camera_id=camera_id, rule_id=str(rule_id)):
+                until.pop((f"{box_id}.{camera_id}", rule_id), None)
     latest: dict[str, datetime] = {}
     for (uid, _), end in until.items():
         latest[uid] = max(end, latest.get(uid, end))

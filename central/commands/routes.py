@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field, JsonValue, StringConstraints
 
 from central.commands.desk import Asked
+from central.commands.masks import MaskList, mask_list
 from central.commands.views import CommandPage, CommandView, command_page, command_views
 from central.db.models import BoxCommand
 from central.http.access import DUTY, ActorDep, SignedDep, allow
@@ -40,6 +41,13 @@ def commands(
     """List a box's commands, newest first."""
     with centre.database.read() as session:
         return command_page(session, box_id, before, limit)
+
+
+@router.get("/{box_id}/masks", **allow(*DUTY))
+def masks(box_id: str, centre: CentreDep) -> MaskList:
+    """List what rules of a box look past by a person's word."""
+    with centre.database.read() as session:
+        return mask_list(session, box_id)
 
 
 @router.post("/{box_id}/commands", status_code=202, **allow(*DUTY))

@@ -34,6 +34,8 @@ ALLOWED: Mapping[CommandKind, frozenset[Role]] = {
     CommandKind.CLIP: _DUTY,
     CommandKind.DISARM: _ADMIN,
     CommandKind.ARM: _ADMIN,
+    CommandKind.SYNC_CLOCK: _ADMIN,
+    CommandKind.MASK: _ADMIN,
 }
 
 

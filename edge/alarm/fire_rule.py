@@ -11,6 +11,7 @@ from edge.alarm.sight import BLIND_LOOKS, MAX_BLIND_S
 from edge.ports import Occurrence, OpenAlert, Rectangle, Sighting
 from edge.rule_config import FireSection, Region, Rule
 from protocol.messages import AlertKind
+from protocol.shapes import Exclusions
 
 #: A camera is not blind for less, however often it is looked at.
 _BLIND_S = 3.0
@@ -52,6 +53,7 @@ class FireRule:
     ) -> None:
         self._camera_id = camera_id
         self._rule = rule
+        self._exclude: Exclusions = rule.exclude
         self._schedule = None if rule.schedule is None else rule.schedule.on(calendar or Calendar())
         leaning = LEANINGS[rule.sensitivity]
         self._scores = {kind: leaning.score(min_scores[kind]) for kind in FIRE_KINDS}
@@ -71,6 +73,10 @@ class FireRule:
                 level = levels.get(alert_region(region.id, kind))
                 if level is not None:
                     machine.resume(kind, level)
+
+    def mask(self, masks: Mapping[str, Exclusions]) -> None:
+        """Look past what is in these areas from now on, by rule; unnamed, in its own."""
+        self._exclude = masks.get(self._rule.id, self._rule.exclude)
 
     def see(self, at: datetime, sightings: Sequence[Sighting]) -> list[Occurrence]:
         """Take the sightings of one look and return what the rule says of it."""
@@ -126,7 +132,7 @@ class FireRule:
         """Return whether it is in a mask, or stands in one: smoke rises out of its chimney."""
         return any(
             inside(point, polygon)
-            for polygon in self._rule.exclude
+            for polygon in self._exclude
             for point in (_centre(sighting), _foot(sighting))
         )
 

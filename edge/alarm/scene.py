@@ -15,6 +15,7 @@ from edge.config import CameraSection
 from edge.ports import Detections, Occurrence, OpenAlert, Sightings
 from edge.rule_config import GatheringSection, Region
 from protocol.messages import AlertKind
+from protocol.shapes import Exclusions
 
 #: Told of a count: camera, rule and region, the frame's time and how many people.
 Counted = Callable[[str, str, str, datetime, int], None]
@@ -63,6 +64,7 @@ class GatheringRule:
     ) -> None:
         self._camera_id = camera_id
         self._rule = rule
+        self._exclude: Exclusions = rule.exclude
         self._counted = counted
         self._schedule = None if rule.schedule is None else rule.schedule.on(calendar or Calendar())
         self._presences = Presences(LEANINGS[rule.sensitivity].score(min_score))
@@ -84,13 +86,17 @@ class GatheringRule:
             if region.id in open_levels:
                 machine.resume(open_levels[region.id])
 
+    def mask(self, masks: Mapping[str, Exclusions]) -> None:
+        """Look past who stands in these areas from now on, by rule; unnamed, in its own."""
+        self._exclude = masks.get(self._rule.id, self._rule.exclude)
+
     def see(self, at: datetime, places: Sequence[Place]) -> list[Occurrence]:
         """Take the places of one frame and return what the rule says of it."""
         people = self._presences.update(at, places)
         counted = [
             person
             for person in people
-            if not any(inside(person.image, polygon) for polygon in self._rule.exclude)
+            if not any(inside(person.image, polygon) for polygon in self._exclude)
         ]
         said = []
         is_on = self._is_on(at)
@@ -217,6 +223,11 @@ class Scene:
     def see_fire(self, sightings: Sightings) -> list[Occurrence]:
         """Take what looked like flame or smoke in one frame and return what the rules say of it."""
         return [said for rule in self._fires for said in rule.see(sightings.at, sightings.seen)]
+
+    def mask(self, masks: Mapping[str, Exclusions]) -> None:
+        """Have each rule look past these areas; those that are not named, past their own."""
+        for rule in self._all():
+            rule.mask(masks)
 
     def lapse(self, now: datetime, unseen_s: float) -> list[Occurrence]:
         """Return the ends of alerts whose camera has long shown nothing; see GatheringRule."""

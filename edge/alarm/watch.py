@@ -24,6 +24,7 @@ from edge.ports import (
 from protocol.clock import Clock
 from protocol.messages import BOX_SUBJECT, AlertKind, AlertLevel, AlertMode, StreamState
 from protocol.relay import StreamName
+from protocol.shapes import Exclusions
 
 log = logging.getLogger(__name__)
 
@@ -126,6 +127,12 @@ class Watch:
             self._looked(sightings.camera_id)
             self._say(scene.see_fire(sightings))
             return scene.is_burning
+
+    def mask(self, masks: Mapping[tuple[str, str], Exclusions]) -> None:
+        """Have rules, by camera and id, look past these areas; all others past their own."""
+        with self._lock:
+            for camera_id, scene in self._scenes.items():
+                scene.mask({rule: areas for (of, rule), areas in masks.items() if of == camera_id})
 
     def _looked(self, camera_id: str) -> None:
         """Note a look at a camera; with the lock held."""

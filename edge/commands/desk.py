@@ -14,12 +14,26 @@ from edge.bus.outbox import Outbox, Place
 from edge.commands import journal
 from edge.commands.arming import Disarmed, arm, disarm
 from edge.commands.journal import Entry
+from edge.commands.masks import RuleMask, put_mask, undo_mask
+from edge.commands.timekeeper import Timekeeper
 from edge.config import EdgeConfig
 from edge.db.database import Database
-from edge.errors import StorageError
+from edge.errors import ClockServiceError, StorageError
 from edge.faultlog import FaultLog
 from protocol.clock import Clock
-from protocol.commands import Arguments, Arm, BadArgumentsError, Clip, Disarm, Snapshot, parse
+from protocol.commands import (
+    Arguments,
+    Arm,
+    BadArgumentsError,
+    Clip,
+    CommandKind,
+    Disarm,
+    Mask,
+    OfCamera,
+    Snapshot,
+    SyncClock,
+    parse,
+)
 from protocol.ids import uuid7
 from protocol.messages import (
     BOX_SUBJECT,
@@ -38,6 +52,8 @@ MOST_OPEN = 32
 #: How often what is late, or armed again by the clock, is looked for.
 _LOOK_EVERY_S = 5.0
 _LONGEST_DETAIL = 300
+
+_CameraArguments = Snapshot | Clip | Disarm | Arm | Mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +76,11 @@ class Guard(Protocol):
 
 
 class CommandDesk:
-    """Does what a person at the centre has the box do (protocol I20 to I23).
+    """Does what a person at the centre has the box do (protocol I20 to I25).
 
     What a command changes, that it was heard, and what became of it are one transaction: so it is
-    done once, whenever the box dies. A picture or clip is then fetched by the evidence courier;
+    done once, whenever the box dies. A picture or clip is then fetched by the evidence courier, and
+    the time service started again by the desk's own thread (twice, where the box dies just then);
     until that is over the command is accepted. ``on_commit`` are called after each commit and must
     return at once; more may be added until the first command.
 
@@ -78,6 +95,7 @@ class CommandDesk:
         clock: Clock,
         *,
         boot_id: UUID,
+        timekeeper: Timekeeper,
         on_commit: Sequence[Callable[[], None]] = (),
     ) -> None:
         self._source = source_of_box(config.box.id)
@@ -90,16 +108,25 @@ class CommandDesk:
         self._outbox = outbox
         self._clock = clock
         self._boot_id = boot_id
+        self._timekeeper = timekeeper
+        self._clock_verdict: _Verdict | None = None
         self._on_commit = on_commit
         self._guard: Guard | None = None
+        self._mask: Callable[[], None] | None = None
+        self._masked = threading.Event()
         self._faults = FaultLog(log, clock)
         self._wake = threading.Event()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def start(self, guard: Guard) -> None:
-        """Begin to look for what has become of commands."""
+    def start(self, guard: Guard, mask: Callable[[], None]) -> None:
+        """Begin to look for what has become of commands.
+
+        ``mask`` has the rules look past what masks say now; it may raise StorageError, and is then
+        called again.
+        """
         self._guard = guard
+        self._mask = mask
         self._thread = threading.Thread(target=self._run, name="commands", daemon=True)
         self._thread.start()
 
@@ -125,6 +152,7 @@ class CommandDesk:
                 self._outbox.send_again(connection, said)
         if self._guard is not None:
             self._guard.changed()
+        self._masked.set()
         self._wake.set()
         self._committed()
 
@@ -136,9 +164,8 @@ class CommandDesk:
         except BadArgumentsError as error:
             verdict = _Verdict(Outcome.REFUSED, "arguments", str(error))
         else:
-            camera_id = arguments.camera_id
-            refusal = self._refusal(connection, arguments, now)
-            verdict = refusal or _do(connection, message.id, arguments, now)
+            camera_id = arguments.camera_id if isinstance(arguments, OfCamera) else None
+            verdict = self._answer(connection, message, arguments, now)
         until = now + timedelta(seconds=data.ttl_s)
         sequence = self._say(connection, message.id, data.kind, verdict)
         entry = Entry(message.id, data.kind, camera_id, now, until)
@@ -154,15 +181,41 @@ class CommandDesk:
             },
         )
 
+    def _answer(
+        self,
+        connection: sqlite3.Connection,
+        message: CommandMessage,
+        arguments: Arguments,
+        now: datetime,
+    ) -> _Verdict:
+        """Do a command, or begin to, or refuse it; return what is to be said of it."""
+        if isinstance(arguments, SyncClock):
+            return self._on_clock(message, now)
+        if (refusal := self._refusal(connection, arguments, now)) is not None:
+            return refusal
+        if isinstance(arguments, Mask):
+            return _mask(connection, message, arguments, now)
+        return _do(connection, message.id, arguments, now)
+
+    def _on_clock(self, message: CommandMessage, now: datetime) -> _Verdict:
+        """Say how the clock is, and whether it will be set anew."""
+        found = self._timekeeper.find(message, now)
+        if found.is_right:
+            return _Verdict(Outcome.DONE, "clock_was_right", found.words())
+        if self._timekeeper.restart is None:
+            to_do = "allow it with [commands] may_set_clock, or set the clock at the box"
+            return _Verdict(Outcome.REFUSED, "may_not_set_clock", f"{found.words()}; {to_do}")
+        return _Verdict(Outcome.ACCEPTED, "", found.words())
+
     def _refusal(
-        self, connection: sqlite3.Connection, arguments: Arguments, now: datetime
+        self, connection: sqlite3.Connection, arguments: _CameraArguments, now: datetime
     ) -> _Verdict | None:
         """Return why a command can't be done here, if so."""
         camera_id = arguments.camera_id
         if camera_id not in self._rules:
             return _Verdict(Outcome.REFUSED, "no_such_camera", f"camera {camera_id}")
         match arguments:
-            case Disarm(rule_id=str(rule_id)) | Arm(rule_id=str(rule_id)):
+            case Disarm(rule_id=str(rule_id)) | Arm(rule_id=str(rule_id)) | Mask(rule_id=rule_id):
                 if rule_id not in self._rules[camera_id]:
                     named = f"camera {camera_id}: rule {rule_id}"
                     return _Verdict(Outcome.REFUSED, "no_such_rule", named)
@@ -212,14 +265,55 @@ class CommandDesk:
         assert self._guard is not None
         while not self._closing.is_set():
             try:
+                self._tell_rules()
                 self.settle()
                 self._guard.release()
+                self.set_clock()  # the last, as it may take a while
             except StorageError as error:
                 self._faults.report("commands.unsettled", str(error), {})
             except Exception as error:  # noqa: BLE001 - logged, and the next turn may do
                 self._faults.bug("commands.turn_failed", error, {})
             self._wake.wait(_LOOK_EVERY_S)
             self._wake.clear()
+
+    def _tell_rules(self) -> None:
+        """Have the rules look past what masks say, where something was heard since."""
+        if self._mask is None or not self._masked.is_set():
+            return
+        self._masked.clear()
+        try:
+            self._mask()
+        except StorageError:
+            self._masked.set()
+            raise
+
+    def set_clock(self) -> int:
+        """Do the accepted commands that want the clock set; return of how many it was said.
+
+        Blocks for some seconds where there are any. Raises StorageError.
+        """
+        with self._database.reading() as connection:
+            accepted = journal.accepted(connection, CommandKind.SYNC_CLOCK, self._clock.now())
+        if not accepted:
+            return 0
+        # Kept until it is said: a disk that refuses is no reason to do it again.
+        verdict = self._clock_verdict = self._clock_verdict or self._restart()
+        with self._database.transaction() as connection:
+            for command_id in accepted:
+                sequence = self._say(connection, command_id, CommandKind.SYNC_CLOCK, verdict)
+                journal.finish(connection, command_id, verdict.outcome, sequence)
+        self._clock_verdict = None
+        self._committed()
+        return len(accepted)
+
+    def _restart(self) -> _Verdict:
+        if self._timekeeper.restart is None:  # it was allowed when the command was accepted
+            return _Verdict(Outcome.FAILED, "may_not_set_clock")
+        try:
+            self._timekeeper.restart()
+        except ClockServiceError as error:
+            return _Verdict(Outcome.FAILED, "clock_not_set", str(error))
+        return _Verdict(Outcome.DONE, "clock_asked")
 
     def settle(self) -> int:
         """Say what has become of accepted commands; return of how many. Raises StorageError."""
@@ -242,8 +336,25 @@ class CommandDesk:
         return len(found)
 
 
+def _mask(
+    connection: sqlite3.Connection, message: CommandMessage, arguments: Mask, now: datetime
+) -> _Verdict:
+    """Write down what a rule looks past; the desk's thread tells the rules."""
+    camera_id, rule_id = arguments.camera_id, arguments.rule_id
+    if arguments.exclude is None:
+        was_masked = undo_mask(connection, camera_id, rule_id)
+        return _Verdict(Outcome.DONE, "" if was_masked else "was_not_masked")
+    data = message.data
+    mask = RuleMask(camera_id, rule_id, arguments.exclude, now, data.actor, data.reason)
+    put_mask(connection, mask)
+    return _Verdict(Outcome.DONE)
+
+
 def _do(
-    connection: sqlite3.Connection, command_id: UUID, arguments: Arguments, now: datetime
+    connection: sqlite3.Connection,
+    command_id: UUID,
+    arguments: Snapshot | Clip | Disarm | Arm,
+    now: datetime,
 ) -> _Verdict:
     """Do a command that nothing speaks against, as far as a transaction can."""
     match arguments:

@@ -92,6 +92,18 @@ def count_open(connection: sqlite3.Connection) -> int:
     return int(row["n"])
 
 
+def accepted(connection: sqlite3.Connection, kind: str, now: datetime) -> list[UUID]:
+    """Return the commands of a kind that are under way and not too late, as they were heard."""
+    rows = connection.execute(
+        """
+        select command_id from command
+        where outcome = 'accepted' and kind = :kind and until_us > :now order by heard_us
+        """,
+        {"kind": kind, "now": to_us(now)},
+    )
+    return [UUID(row["command_id"]) for row in rows]
+
+
 def settled(connection: sqlite3.Connection, now: datetime) -> list[Fetched]:
     """Return the commands under way of which there is something to say now."""
     rows = connection.execute(

@@ -121,3 +121,13 @@ create table disarmed (
   until_us  integer not null,
   primary key (camera_id, rule_id)
 ) strict;
+-- What rules look past by a person's word, for good (protocol I25).
+create table mask (
+  camera_id text    not null,
+  rule_id   text    not null,
+  exclude   text    not null,                -- JSON: polygons in place of the configuration's
+  since_us  integer not null,
+  actor     text    not null,
+  reason    text    not null,
+  primary key (camera_id, rule_id)
+) strict;

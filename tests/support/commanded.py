@@ -10,10 +10,19 @@ from pydantic import JsonValue
 
 from edge.commands.arming import ArmedDesk
 from edge.commands.desk import CommandDesk
+from edge.commands.timekeeper import Timekeeper
 from protocol.clock import FakeClock
 from protocol.codec import decode
 from protocol.ids import uuid7
-from protocol.messages import CommandData, CommandMessage, Outcome, ResultData, ResultMessage
+from protocol.messages import (
+    ClockQuality,
+    ClockState,
+    CommandData,
+    CommandMessage,
+    Outcome,
+    ResultData,
+    ResultMessage,
+)
 from tests.support.desk_box import AT, BOOT, DeskBox, open_desk
 
 ACTOR = "李秀英 (admin)"
@@ -23,19 +32,25 @@ def command(
     kind: str, command_id: UUID | None = None, *, ttl_s: int = 600, **arguments: JsonValue
 ) -> CommandMessage:
     """Return a command for the camera ``square``, unless another is named."""
+    of_camera = {} if kind == "sync_clock" else {"camera_id": "square"}
     return CommandMessage(
         id=command_id or uuid7(AT),
         source="/centre",
         time=AT,
         data=CommandData(
             kind=kind,
-            arguments={"camera_id": "square", **arguments},
+            arguments={**of_camera, **arguments},
             deadline=AT + timedelta(seconds=ttl_s),
             ttl_s=ttl_s,
             actor=ACTOR,
             reason="核实情况",
         ),
     )
+
+
+def quality(state: ClockState = ClockState.UNSYNCED) -> ClockQuality:
+    """Return a clock that has been like that for ten minutes."""
+    return ClockQuality(state=state, since=AT - timedelta(minutes=10))
 
 
 @dataclass(slots=True)
@@ -47,10 +62,19 @@ class CommandedBox:
     desk: CommandDesk
 
     @classmethod
-    def opened(cls, path: Path, clock: FakeClock | None = None) -> Self:
-        """Return the box as it is after a start."""
+    def opened(
+        cls, path: Path, clock: FakeClock | None = None, timekeeper: Timekeeper | None = None
+    ) -> Self:
+        """Return the box as it is after a start; it may not set its clock unless it is told to."""
         box = open_desk(path, clock or FakeClock(AT))
-        desk = CommandDesk(box.config, box.database, box.outbox, box.clock, boot_id=BOOT)
+        desk = CommandDesk(
+            box.config,
+            box.database,
+            box.outbox,
+            box.clock,
+            boot_id=BOOT,
+            timekeeper=timekeeper or Timekeeper(quality),
+        )
         return cls(box, ArmedDesk(box.desk, box.database, box.clock), desk)
 
     def hear(self, message: CommandMessage) -> None:

@@ -12,6 +12,8 @@ const FIELDS: CommandFields = {
   to: '2026-11-22T14:02:00',
   rule: ' crowd ',
   minutes: 30,
+  areas: '0.1,0.1 0.3,0.1 0.3,0.4\n',
+  undo: false,
   reason: ' 核实 ',
   withinMin: 60,
 }
@@ -42,6 +44,11 @@ describe('a form of a command', () => {
     expect(commandOf(FIELDS, ZONE)).toEqual({ kind: 'clip', arguments: { camera_id: 'cam1', start: '2026-11-22T06:00:00.000Z', end: '2026-11-22T06:02:00.000Z' }, ...reason })
     expect(commandOf({ ...FIELDS, kind: 'snapshot' }, ZONE)).toEqual({ kind: 'snapshot', arguments: { camera_id: 'cam1' }, ...reason })
     expect(commandOf({ ...FIELDS, kind: 'disarm' }, ZONE)).toEqual({ kind: 'disarm', arguments: { camera_id: 'cam1', rule_id: 'crowd', for_s: 1800 }, ...reason })
+    const mask = { camera_id: 'cam1', rule_id: 'crowd' }
+    expect(commandOf({ ...FIELDS, kind: 'mask' }, ZONE)).toEqual({ kind: 'mask', arguments: { ...mask, exclude: [[[0.1, 0.1], [0.3, 0.1], [0.3, 0.4]]] }, ...reason })
+    expect(commandOf({ ...FIELDS, kind: 'mask', areas: '' }, ZONE).arguments).toEqual({ ...mask, exclude: [] })
+    expect(commandOf({ ...FIELDS, kind: 'mask', undo: true }, ZONE).arguments).toEqual({ ...mask, undo: true })
+    expect(commandOf({ ...FIELDS, kind: 'sync_clock' }, ZONE)).toEqual({ kind: 'sync_clock', arguments: {}, ...reason })
     expect(commandOf({ ...FIELDS, kind: 'arm', rule: ' ' }, ZONE)).toEqual({ kind: 'arm', arguments: { camera_id: 'cam1' }, ...reason })
   })
 
@@ -55,6 +62,10 @@ describe('a form of a command', () => {
     expect(wrongWith({ ...FIELDS, to: '2026-11-22T14:10:00' }, ZONE)).toBeNull()
     expect(wrongWith({ ...FIELDS, kind: 'disarm', minutes: 0 }, ZONE)).toBe('minutes')
     expect(wrongWith({ ...FIELDS, kind: 'disarm', minutes: 1.5 }, ZONE)).toBe('minutes')
+    expect(wrongWith({ ...FIELDS, kind: 'mask', rule: '' }, ZONE)).toBe('rule')
+    expect(wrongWith({ ...FIELDS, kind: 'mask', areas: '0.1,0.1 0.2,0.2' }, ZONE)).toBe('areas')
+    expect(wrongWith({ ...FIELDS, kind: 'mask', areas: 'x', undo: true }, ZONE)).toBeNull()
+    expect(wrongWith({ ...FIELDS, kind: 'sync_clock', camera: '' }, ZONE)).toBeNull()
     expect(wrongWith({ ...FIELDS, kind: 'arm', minutes: 0, from: '' }, ZONE)).toBeNull()
   })
 

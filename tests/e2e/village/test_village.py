@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 
+import httpx
 import psutil
 import pytest
 from sqlalchemy import func, select
@@ -77,6 +78,46 @@ def test_status_tells_what_runs(village):
         assert f"pid {village.program(name)['pid']}" in told.stdout
     assert "camera.cam-04" in told.stdout
     assert f"broker     {village.state()['broker']}" in told.stdout
+
+
+def test_a_mask_from_the_centre_is_the_boxs_own_and_outlives_its_process(village):
+    base = f"http://127.0.0.1:{village.port}"
+    password = (village.data / "secrets" / "password-admin").read_text().strip()
+    with httpx.Client(base_url=f"{base}/api/v1", headers={"origin": base}, timeout=30) as client:
+        signed = client.post("/session", json={"username": "admin", "password": password})
+        assert signed.status_code == 200, signed.text
+        (box,) = {camera["box_id"] for camera in client.get("/wall").json()["cameras"]}
+
+        def given(kind, **arguments):
+            asked = {"kind": kind, "arguments": arguments, "reason": "灶台冒烟"}
+            answer = client.post(f"/boxes/{box}/commands", json=asked)
+            assert answer.status_code == 202, answer.text
+            return answer.json()["id"]
+
+        def outcome(command_id):
+            items = client.get(f"/boxes/{box}/commands").json()["items"]
+            (one,) = [each for each in items if each["id"] == command_id]
+            return one["state"], one["why"]
+
+        def masked():
+            answer = client.get(f"/boxes/{box}/edge/v1/health")
+            return answer.is_success and answer.json()["components"]["masks"]["figures"]
+
+        rule = {"camera_id": "cam-04", "rule_id": "gathering"}
+        # What the administrator draws it on; a camera that is just live has none yet.
+        picture = f"/boxes/{box}/edge/v1/cameras/cam-04/snapshot.jpg"
+        wait_until(lambda: client.get(picture).headers["content-type"] == "image/jpeg", 60)
+        mask = given("mask", **rule, exclude=[[[0, 0], [0.5, 0], [0.5, 0.5]]])
+        wait_until(lambda: outcome(mask) == ("done", ""), 60)
+        wait_until(lambda: masked() == {"cam-04/gathering": 1}, 60)
+        os.kill(village.program("edge")["pid"], signal.SIGKILL)
+        wait_until(lambda: masked() == {"cam-04/gathering": 1}, 60)
+        undo = given("mask", **rule, undo=True)
+        wait_until(lambda: outcome(undo) == ("done", ""), 60)
+        wait_until(lambda: masked() == {}, 60)
+        clock = given("sync_clock")
+        said = {("done", "clock_was_right"), ("refused", "may_not_set_clock")}
+        wait_until(lambda: outcome(clock) in said, 60)
 
 
 @pytest.mark.parametrize("name", ["edge", "testcam", "centre", "consumer"])

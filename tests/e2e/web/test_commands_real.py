@@ -11,6 +11,7 @@ from sqlalchemy import select
 from central.commands.dispatch import CommandDispatch
 from central.db.models import BoxCommand
 from protocol.clock import SystemClock
+from protocol.commands import parse
 from protocol.messages import CommandMessage, Outcome, ResultData, ResultMessage, source_of_box
 from tests.integration.central.test_evidence_http import whole
 from tests.support.page import STEP_MS, opened
@@ -142,6 +143,62 @@ async def test_the_administrator_disarms_a_camera_and_sees_it_until_it_is_armed(
         with centre.centre.database.read() as session:
             states = session.scalars(select(BoxCommand.state).order_by(BoxCommand.id)).all()
         assert [str(state) for state in states] == ["done", "refused", "done"]
+
+
+async def test_the_administrator_draws_a_mask_sees_it_and_undoes_it(centre):
+    async with opened(centre, "admin", f"/boxes/{BOX}/commands") as page:
+        await page.get_by_test_id("command-kind").select_option("mask")
+        await page.get_by_test_id("command-reason").fill("灶台天天冒烟")
+        await expect(page.get_by_test_id("command-give")).to_be_disabled()
+        await page.get_by_test_id("command-rule").fill("fire")
+        frame = await page.get_by_test_id("mask-picture").bounding_box()
+        assert frame is not None
+        for x, y in ((0.1, 0.2), (0.3, 0.2)):
+            await page.get_by_test_id("mask-picture").click(
+                position={"x": x * frame["width"], "y": y * frame["height"]}
+            )
+        await expect(page.get_by_test_id("command-give")).to_be_disabled()
+        areas = page.get_by_test_id("mask-areas")
+        await areas.press("End")
+        await areas.press_sequentially(" 0.3,0.5")
+        await page.get_by_test_id("command-give").click()
+        await expect(newest(page)).to_contain_text("屏蔽 1 块")
+        message = given(centre)
+        (area,) = parse(message.data.kind, message.data.arguments).exclude
+        assert len(area) == 3
+        assert all(abs(one - other) < 0.02 for one, other in zip(area[0], (0.1, 0.2), strict=True))
+        say(centre, message.id, 1, Outcome.DONE)
+        mask = page.get_by_test_id("mask")
+        await expect(mask).to_contain_text("文化广场，规则 fire，1 块")
+        await expect(mask).to_contain_text("灶台天天冒烟")
+        async with opened(centre, "duty", f"/boxes/{BOX}/commands") as seen:
+            await expect(seen.get_by_test_id("mask")).to_contain_text("灶台天天冒烟")
+            await expect(seen.get_by_test_id("mask-change")).to_have_count(0)
+
+        await page.get_by_test_id("command-rule").fill("")
+        await areas.fill("")
+        await mask.get_by_test_id("mask-change").click()
+        await expect(page.get_by_test_id("command-rule")).to_have_value("fire")
+        await expect(areas).not_to_have_value("")
+        await page.get_by_test_id("mask-undo").check()
+        await page.get_by_test_id("command-reason").fill("灶台拆了")
+        await page.get_by_test_id("command-give").click()
+        await expect(page.get_by_test_id("command")).to_have_count(2)
+        say(centre, given(centre).id, 2, Outcome.DONE)
+        await expect(mask).to_have_count(0)
+
+
+async def test_the_clock_is_asked_for_without_a_camera_and_a_refusal_says_what_to_do(centre):
+    async with opened(centre, "admin", f"/boxes/{BOX}/commands") as page:
+        await page.get_by_test_id("command-kind").select_option("sync_clock")
+        await expect(page.get_by_test_id("command-camera")).to_have_count(0)
+        await page.get_by_test_id("command-reason").fill("告警时间不对")
+        await page.get_by_test_id("command-give").click()
+        await expect(page.get_by_test_id("command")).to_have_count(1)
+        message = given(centre)
+        assert message.data.arguments == {}
+        say(centre, message.id, 1, Outcome.REFUSED, "may_not_set_clock")
+        await expect(newest(page).get_by_test_id("command-why")).to_contain_text("请到现场对时")
 
 
 async def test_who_is_on_duty_fetches_and_disarms_nothing(centre):

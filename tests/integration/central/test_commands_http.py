@@ -36,6 +36,9 @@ CLIP = {
     "end": (NOW - timedelta(minutes=4)).isoformat(),
 }
 DISARM = {"camera_id": "cam1", "for_s": 600}
+CHIMNEY = [[[0.1, 0.1], [0.2, 0.1], [0.2, 0.3]]]
+MASK = {"camera_id": "cam1", "rule_id": "fire", "exclude": CHIMNEY}
+UNDO = {"camera_id": "cam1", "rule_id": "fire", "undo": True}
 
 
 @pytest.fixture
@@ -53,7 +56,7 @@ def give(centre, kind="snapshot", arguments=None, *, by="admin", **body):
     """Give a command and return the answer."""
     asked = {
         "kind": kind,
-        "arguments": arguments or {"camera_id": "cam1"},
+        "arguments": {"camera_id": "cam1"} if arguments is None else arguments,
         "reason": "核实广场烟火",
     }
     with centre.client(by) as client:
@@ -140,6 +143,13 @@ def test_what_fetches_recorded_video_is_in_the_register_before_it_is_given(villa
         ("duty", "arm", None, 403),
         ("admin", "disarm", DISARM, 202),
         ("admin", "arm", None, 202),
+        ("admin", "sync_clock", {}, 202),
+        ("duty", "sync_clock", {}, 403),
+        ("admin", "mask", MASK, 202),
+        ("duty", "mask", MASK, 403),
+        ("admin", "mask", MASK | {"exclude": [[[0, 0], [1, 1]]]}, 422),
+        ("admin", "mask", MASK | {"undo": True}, 422),
+        ("admin", "sync_clock", {"camera_id": "cam1"}, 422),
         ("wall", "snapshot", None, 403),
         ("admin", "reboot", None, 422),
         ("admin", "snapshot", {"camera_id": "cam1", "flash": True}, 422),
@@ -307,6 +317,33 @@ def test_a_disarmed_camera_is_told_to_every_wall_until_its_time_is_over(village,
     assert until() is not None
     clock.advance(1)
     assert until() is None
+
+
+def test_a_mask_is_shown_with_who_and_why_once_the_box_has_done_it_until_it_is_undone(
+    village, clock
+):
+    def masks():
+        with village.client("duty") as client:
+            return client.get(f"/boxes/{BOX}/masks").json()["items"]
+
+    mask = given(village, "mask", MASK)
+    assert masks() == []
+    village.take(result(mask, 1))
+    (one,) = masks()
+    assert (one["camera_id"], one["rule_id"], one["exclude"]) == ("cam1", "fire", CHIMNEY)
+    assert (one["reason"], one["since"]) == ("核实广场烟火", "2026-11-22T06:00:00Z")
+    assert one["person"] is not None
+    refused = given(village, "mask", UNDO)
+    village.take(result(refused, 2, Outcome.REFUSED))
+    assert len(masks()) == 1
+    clock.advance(1)
+    none = given(village, "mask", MASK | {"exclude": []})
+    village.take(result(none, 3))
+    assert [each["exclude"] for each in masks()] == [[]]
+    clock.advance(1)
+    undo = given(village, "mask", UNDO)
+    village.take(result(undo, 4))
+    assert masks() == []
 
 
 def test_every_state_of_a_command_can_be_kept(database, village):

@@ -50,6 +50,7 @@ DECIDED = {
     ("put", "/api/v1/boxes/{box_id}/upgrade"): ADMIN,
     ("get", "/api/v1/boxes/{box_id}/commands"): DUTY,
     ("post", "/api/v1/boxes/{box_id}/commands"): DUTY,
+    ("get", "/api/v1/boxes/{box_id}/masks"): DUTY,
     ("get", "/api/v1/deliveries"): DUTY,
     ("post", "/api/v1/deliveries/{box_id}/{outbox_id}/verify"): DUTY,
     ("get", "/api/v1/quarantine"): ADMIN,

@@ -20,8 +20,11 @@ from central.ingest.inbox import DatabaseInbox
 from central.ports import Dispatcher, Given
 from edge.alerts.evidence import EvidenceCourier
 from edge.alerts.evidence_store import EvidenceStore
+from edge.clock_watch import ClockWatch
 from edge.commands.arming import ArmedDesk
 from edge.commands.desk import CommandDesk
+from edge.commands.masks import RuleMask, masks_in
+from edge.commands.timekeeper import timekeeper
 from protocol.clock import SystemClock
 from tests.support.desk_box import BOOT, BOX, REGION, TOKEN, occurrence
 from tests.support.evidence_line import Camera as FakeCamera
@@ -40,6 +43,7 @@ class Line:
     centre: WebCentre
     box: SendingBox
     armed: ArmedDesk
+    masks: list[tuple[RuleMask, ...]]  # as the rules were told
 
     def give(self, kind: str, **arguments: object) -> str:
         with self.centre.client("admin") as client:
@@ -113,7 +117,13 @@ def line(
         )
         wakes = [box.sender.wake]
         desk = CommandDesk(
-            config, box.database, box.outbox, box.clock, boot_id=BOOT, on_commit=wakes
+            config,
+            box.database,
+            box.outbox,
+            box.clock,
+            boot_id=BOOT,
+            timekeeper=timekeeper(config.commands, ClockWatch(box.clock).quality),
+            on_commit=wakes,
         )
         camera = FakeCamera(b"jpeg", b"mp4 " * 100_000)
         courier = EvidenceCourier(
@@ -125,15 +135,32 @@ def line(
             on_settled=desk.wake,
         )
         wakes.append(courier.wake)
+        masks: list[tuple[RuleMask, ...]] = []
         armed = ArmedDesk(box.desk, box.database, box.clock)
         box.sender.obey(desk)
-        desk.start(armed)
+        desk.start(armed, lambda: masks.append(masks_in(box.database)))
         courier.start()
         stack.callback(desk.close)
         stack.callback(courier.close)
         stack.callback(box.sender.close)
         box.sender.start()
-        yield Line(database, centre, box, armed)
+        yield Line(database, centre, box, armed, masks)
+
+
+def test_a_mask_reaches_the_rules_and_so_does_its_undoing(tmp_path, database):
+    broker = start_broker(tmp_path, BrokerKind.EMBEDDED)
+    try:
+        with line(tmp_path, database, broker) as it:
+            area = [[0.0, 0.0], [0.5, 0.0], [0.5, 0.5]]
+            mask = it.give("mask", rule_id="crowd", exclude=[area])
+            it.wait_for(mask, CommandState.DONE)
+            wait_until(lambda: it.masks)
+            (kept,) = it.masks[-1]
+            assert kept.exclude == (tuple(map(tuple, area)),)
+            it.wait_for(it.give("mask", rule_id="crowd", undo=True), CommandState.DONE)
+            wait_until(lambda: it.masks[-1] == ())
+    finally:
+        broker.close()
 
 
 @EVERY_BROKER

@@ -13,19 +13,23 @@ from hypothesis.stateful import (
     rule,
 )
 
-from edge.errors import StorageError
+from edge.commands.timekeeper import Timekeeper
+from edge.errors import ClockServiceError, StorageError
 from protocol.clock import FakeClock
 from protocol.messages import CommandMessage, Outcome
-from tests.support.commanded import CommandedBox, command
+from tests.support.commanded import CommandedBox, command, quality
 from tests.support.desk_box import AT
 
 FETCHES = ("snapshot", "clip")
+TAKE_A_WHILE = (*FETCHES, "sync_clock")
 BOUNDS = {"start": "2026-11-22T01:00:00Z", "end": "2026-11-22T01:01:00Z"}
 ARGUMENTS = {
     "snapshot": {},
     "clip": BOUNDS,
     "disarm": {"for_s": 3600},
     "arm": {},
+    "sync_clock": {},
+    "mask": {"rule_id": "crowd", "exclude": [[[0, 0], [1, 0], [1, 1]]]},
     "reboot": {},
 }
 
@@ -39,7 +43,8 @@ class CommandMachine(RuleBasedStateMachine):
     def begin(self) -> None:
         self.folder = tempfile.TemporaryDirectory()
         self.clock = FakeClock(AT)
-        self.box = CommandedBox.opened(Path(self.folder.name) / "box.db", self.clock)
+        self.time_service_works = True
+        self.box = self.opened()
         self.heard: dict[str, CommandMessage] = {}
 
     @rule(target=commands, kind=st.sampled_from(sorted(ARGUMENTS)), ttl_s=st.integers(1, 7200))
@@ -65,6 +70,22 @@ class CommandMachine(RuleBasedStateMachine):
     @rule(message=commands, works=st.booleans())
     def fetch(self, message, works):
         self.box.fetch(message.id, None if works else "not made")
+
+    @rule(works=st.booleans())
+    def set_the_clock(self, works):
+        self.time_service_works = works
+        self.box.desk.set_clock()
+
+    @rule()
+    def die_after_the_time_service_was_started_again(self):
+        self._break("outbox")
+        before = self._state()
+        try:
+            self.box.desk.set_clock()
+        except StorageError:
+            assert self._state() == before
+        self._mend()
+        self.die_and_start()
 
     @rule()
     def settle(self):
@@ -92,7 +113,7 @@ class CommandMachine(RuleBasedStateMachine):
     @rule()
     def die_and_start(self):
         self.box.close()
-        self.box = CommandedBox.opened(Path(self.folder.name) / "box.db", self.clock)
+        self.box = self.opened()
 
     @invariant()
     def each_is_done_once_and_has_one_result(self):
@@ -100,13 +121,13 @@ class CommandMachine(RuleBasedStateMachine):
             said = self.box.outcomes(message.id)
             finals = [outcome for outcome in said if outcome is not Outcome.ACCEPTED]
             is_fetch = message.data.kind in FETCHES
-            assert said.count(Outcome.ACCEPTED) <= int(is_fetch)
+            takes_a_while = message.data.kind in TAKE_A_WHILE
+            assert said.count(Outcome.ACCEPTED) <= int(takes_a_while)
             assert len(finals) <= 1
-            assert is_fetch or len(finals) == 1
+            assert takes_a_while or len(finals) == 1
             assert not finals or said[-1] is finals[0]
             pieces = self.box.box.rows(f"select kind from evidence where alert_id = '{message.id}'")
-            was_accepted = Outcome.ACCEPTED in said
-            assert len(pieces) == int(was_accepted)
+            assert len(pieces) == int(is_fetch and Outcome.ACCEPTED in said)
 
     def teardown(self):
         if not hasattr(self, "box"):
@@ -117,6 +138,14 @@ class CommandMachine(RuleBasedStateMachine):
             assert self.box.outcomes(message.id)[-1] is not Outcome.ACCEPTED
         self.box.close()
         self.folder.cleanup()
+
+    def opened(self) -> CommandedBox:
+        path = Path(self.folder.name) / "box.db"
+        return CommandedBox.opened(path, self.clock, Timekeeper(quality, self.restart))
+
+    def restart(self) -> None:
+        if not self.time_service_works:
+            raise ClockServiceError("systemd-timesyncd.service: access denied")
 
     def hear(self, message: CommandMessage) -> None:
         self.box.hear(message)
@@ -140,7 +169,7 @@ class CommandMachine(RuleBasedStateMachine):
             connection.execute("drop trigger full")
 
     def _state(self) -> list[list[dict[str, object]]]:
-        tables = ("command", "disarmed", "evidence", "outbox")
+        tables = ("command", "disarmed", "mask", "evidence", "outbox")
         return [self.box.box.rows(f"select * from {table}") for table in tables]
 
 

@@ -62,6 +62,14 @@ def test_an_altar_is_masked_and_so_is_what_stands_in_it():
     assert len(watch(rule(exclude=[altar]), 60, flame(0.7, 0.5))) == 1
 
 
+def test_a_mask_counts_in_place_of_the_configurations_until_it_is_taken_back():
+    watching = rule(exclude=[LEFT])
+    watching.mask({"fire": (tuple(map(tuple, RIGHT)),), "other": ()})
+    assert [said.op for said in watch(watching, 20, flame())] == [AlertOp.START]
+    watching.mask({"other": ()})
+    assert [said.op for said in watch(watching, 40, flame(), from_s=20)] == [AlertOp.END]
+
+
 def test_sensitivity_moves_the_score_and_the_vote():
     weak = flame(score=0.4)
     assert watch(rule(), 20, weak) == []

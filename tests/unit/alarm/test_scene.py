@@ -96,6 +96,22 @@ def test_people_in_an_excluded_part_are_not_counted():
     assert watch(scene, [standing(0.1 * n, 0.5) for n in range(1, 5)], 20) == []
 
 
+def test_a_mask_counts_in_place_of_the_configurations_until_it_is_taken_back():
+    scene = Scene(camera([rule(exclude=[LEFT])]), min_score=0.4)
+    left = [standing(0.1 * n, 0.5) for n in range(1, 5)]
+    scene.mask({"crowd": (RIGHT,), "other": (LEFT,)})
+    assert [said.op for said in watch(scene, left, 20)] == [AlertOp.START]
+    scene.mask({"other": ()})
+    assert [said.op for said in watch(scene, left, 40, 20)] == [AlertOp.END]
+
+
+def test_that_nothing_is_masked_is_a_mask_too():
+    scene = Scene(camera([rule(exclude=[LEFT])]), min_score=0.4)
+    scene.mask({"crowd": ()})
+    left = [standing(0.1 * n, 0.5) for n in range(1, 5)]
+    assert [said.op for said in watch(scene, left, 20)] == [AlertOp.START]
+
+
 def test_feet_count_and_not_heads():
     # Tall boxes that reach into the left half from feet in the right half, and the other way round.
     regions = [{"id": "low", "polygon": ((0, 0.6), (1, 0.6), (1, 1), (0, 1))}]

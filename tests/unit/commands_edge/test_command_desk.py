@@ -85,6 +85,8 @@ def test_what_takes_longer_than_it_may_is_given_up_for_good(box):
         (command("snapshot", camera_id="cellar"), "no_such_camera"),
         (command("disarm", for_s=600, rule_id="smoke"), "no_such_rule"),
         (command("arm", rule_id="smoke"), "no_such_rule"),
+        (command("mask", rule_id="smoke", exclude=[]), "no_such_rule"),
+        (command("mask", rule_id="crowd"), "arguments"),
         (clip(end=(AT + MINUTE).isoformat()), "not_recorded_yet"),
     ],
     ids=lambda value: value if isinstance(value, str) else value.data.kind,
@@ -94,6 +96,7 @@ def test_what_can_not_be_is_refused_by_its_reason_and_nothing_is_done(box, messa
     assert only(box, message) == (Outcome.REFUSED, reason)
     assert box.box.rows("select * from evidence") == []
     assert box.box.rows("select * from disarmed") == []
+    assert box.box.rows("select * from mask") == []
 
 
 def test_no_more_is_fetched_at_once_than_the_box_bears(box):

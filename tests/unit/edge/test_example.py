@@ -23,7 +23,7 @@ def test_the_example_of_a_village_box_loads_and_shows_the_defaults() -> None:
             ],
         }
     )
-    sections = ("http", "recording", "detect", "evidence")
+    sections = ("http", "recording", "detect", "evidence", "commands")
     assert {name: getattr(config, name) for name in sections} == {
         name: getattr(plain, name) for name in sections
     }

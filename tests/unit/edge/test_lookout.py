@@ -5,12 +5,13 @@ import pytest
 from edge.alarm.scene import Scene
 from edge.alarm.sight import MAX_BLIND_S
 from edge.alarm.watch import Watch
+from edge.commands.masks import RuleMask
 from edge.config import CameraSection, EdgeConfig
 from edge.detect.choice import Choice
 from edge.detect.feed import Task
 from edge.health import Condition
 from edge.lookout import Lookout
-from edge.ports import Detections, StreamStatus
+from edge.ports import Box, Detections, StreamStatus
 from edge.station import Station
 from protocol.clock import FakeClock
 from protocol.messages import StreamState
@@ -93,6 +94,37 @@ def test_rules_go_by_the_boxs_own_days_and_what_they_count_is_told(tmp_path, clo
     lookout.close()
     station.database.close()
     assert counts == [("gate", "crowd", "all", nine, 0)]
+
+
+def test_rules_look_past_what_masks_say_from_the_start_and_whenever_that_is_changed(
+    tmp_path, clock
+):
+    box = {"id": "box-1", "name": "下村", "region_code": "330521100201", "data_dir": tmp_path}
+    detect = {"model": "no-such-model"}
+    config = EdgeConfig.model_validate(
+        {"box": box, "cameras": [GATE.model_dump()], "detect": detect}
+    )
+    station = Station(config, clock)
+    everywhere = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
+    masks = [RuleMask("gate", "crowd", (everywhere,), T0, "", "")]
+    counts: list[int] = []
+    lookout = Lookout(
+        config, station, clock, lambda *told: counts.append(told[-1]), lambda: tuple(masks)
+    )
+    lookout.start(Desk())
+
+    def look():
+        somebody = (Box(0.4, 0.4, 0.5, 0.6, 1.0),)
+        lookout._watch.seen(Detections("gate", "ab" * 16, 0, T0, somebody))
+
+    look()
+    masks.clear()
+    look()
+    lookout.mask()
+    look()
+    lookout.close()
+    station.database.close()
+    assert counts == [0, 0, 1]
 
 
 def test_networks_are_run_by_what_the_configuration_names(tmp_path, clock):

@@ -1,10 +1,15 @@
 import subprocess
 import sys
+import tomllib
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from edge.__main__ import main
+from edge.commands.masks import RuleMask, put_mask
+from edge.db.database import Database
 from tests.support.tools import ROOT
 
 TEXT = """
@@ -48,6 +53,23 @@ def test_a_configuration_whose_secrets_are_there_is_valid(path, capsys):
     assert "valid; box box-01, 1 cameras" in said
     assert "hunter2" not in said
     assert "s3cret-token" not in said
+
+
+def test_what_was_masked_from_afar_is_shown_as_the_configuration_would_have_it(path, capsys):
+    arguments = ["config", "masks", "--config", str(path)]
+    assert main(arguments) == 0
+    assert capsys.readouterr().out == ""
+    (path.parent / "data").mkdir()
+    with closing(Database(path.parent / "data" / "box.db")) as database:
+        shape = ((0.0, 0.0), (0.5, 0.0), (0.5, 0.25))
+        since = datetime(2026, 11, 22, 6, tzinfo=UTC)
+        mask = RuleMask("cam-01", "crowd", (shape,), since, "李秀英 (admin)", "灶台冒烟")
+        with database.transaction() as connection:
+            put_mask(connection, mask)
+        assert main(arguments) == 0
+    shown = capsys.readouterr().out
+    assert shown.splitlines()[0].startswith("# cam-01/crowd (no such rule here): 李秀英 (admin), ")
+    assert tomllib.loads(shown) == {"exclude": [[[0.0, 0.0], [0.5, 0.0], [0.5, 0.25]]]}
 
 
 def test_every_secret_that_can_not_be_read_is_named(path, capsys, monkeypatch):

@@ -51,6 +51,12 @@ SOUND: dict[str, dict[str, Any]] = {
         "peak": 1,
     },
     "crowd": {"camera_id": "gate", "start_us": 900_000_000, "peak": 3, "minutes": b"\0" * 30},
+    "mask": {
+        "camera_id": "square",
+        "rule_id": "crowd",
+        "exclude": "[[[0,0],[1,0],[1,1]]]",
+        "since_us": 1,
+    },
     "evidence": {"alert_id": ID, "kind": "clip", "path": f"{ID}.mp4", "sha256": "a" * 64},
     "another": {"anything": b"\xff", "at_us": 0},
 }
@@ -107,6 +113,10 @@ def test_what_a_box_writes_is_believed(table):
         ("alert", {"level": ""}),
         ("alert", {"mode": "life"}),
         ("alert", {"peak": -1}),
+        ("mask", {"exclude": "[[[0,0],[1,0]]]"}),
+        ("mask", {"exclude": "[[[0,0],[1,0],[1,2]]]"}),
+        ("mask", {"exclude": "[[[0,0],[1,0]"}),
+        ("mask", {"rule_id": "../crowd"}),
         ("evidence", {"kind": "video"}),
         ("evidence", {"path": f"../{ID}.mp4"}),
         ("evidence", {"path": f"{ID}/../../box.db"}),

@@ -24,6 +24,7 @@ LEFT = {
     "http": {"host", "port"},
     "recording": {"folder"},
     "detect": {"model_dirs"},
+    "commands": {"may_set_clock", "time_service"},
 }
 LEFT_OF_CAMERA = {
     *("name", "grid_code", "place", "username", "password", "ground"),

@@ -3,8 +3,21 @@
 import { request, withQuery } from './http'
 import type { Person } from './types'
 
-export type CommandKind = 'snapshot' | 'clip' | 'disarm' | 'arm'
+export type CommandKind = 'snapshot' | 'clip' | 'disarm' | 'arm' | 'sync_clock' | 'mask'
 export type CommandState = 'queued' | 'sent' | 'accepted' | 'done' | 'refused' | 'failed' | 'expired' | 'unanswered'
+
+/** Across and down a picture, 0 to 1. */
+export type Point = [number, number]
+
+/** The areas that one rule looks past in place of its configuration's. */
+export interface Mask {
+  camera_id: string
+  rule_id: string
+  exclude: Point[][]
+  person: Person | null
+  reason: string
+  since: string
+}
 
 export interface Fetched {
   id: string
@@ -15,11 +28,13 @@ export interface Fetched {
 }
 
 export interface CommandArguments {
-  camera_id: string
+  camera_id?: string
   start?: string
   end?: string
   rule_id?: string
   for_s?: number
+  exclude?: Point[][]
+  undo?: boolean
 }
 
 export interface Command {
@@ -51,4 +66,7 @@ const id = encodeURIComponent
 export const commands = (boxId: string, before: string | null) =>
   request<{ items: Command[]; next: string | null }>('GET', withQuery(`/boxes/${id(boxId)}/commands`, { before }))
 export const giveCommand = (boxId: string, command: NewCommand) => request<Command>('POST', `/boxes/${id(boxId)}/commands`, command)
+export const masks = (boxId: string) => request<{ items: Mask[] }>('GET', `/boxes/${id(boxId)}/masks`)
+/** A camera's newest picture, from its box. */
+export const liveSnapshotUrl = (boxId: string, cameraId: string) => `/api/v1/boxes/${id(boxId)}/edge/v1/cameras/${id(cameraId)}/snapshot.jpg`
 export const fetchedUrl = (piece: Fetched) => `/api/v1/evidence/${id(piece.id)}`

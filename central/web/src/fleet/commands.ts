@@ -3,9 +3,13 @@
 import type { Command, CommandKind, CommandState, NewCommand } from '@/api/commands'
 import { fromLocal } from '@/time/zone'
 
-export const KINDS: readonly CommandKind[] = ['snapshot', 'clip', 'disarm', 'arm']
+import { areasOf } from './masks'
+
+export const KINDS: readonly CommandKind[] = ['snapshot', 'clip', 'disarm', 'arm', 'mask', 'sync_clock']
 /** What the centre lets only its administrator ask for. */
-const ADMIN_KINDS: readonly CommandKind[] = ['disarm', 'arm']
+const ADMIN_KINDS: readonly CommandKind[] = ['disarm', 'arm', 'mask', 'sync_clock']
+/** What is about the box itself and no camera of it. */
+const OF_BOX: readonly CommandKind[] = ['sync_clock']
 const OPEN: readonly CommandState[] = ['queued', 'sent', 'accepted']
 
 export const LONGEST_CLIP_MS = 600_000
@@ -18,23 +22,30 @@ export interface CommandFields {
   to: string
   rule: string
   minutes: number
+  /** See `areasOf`. */
+  areas: string
+  undo: boolean
   reason: string
   withinMin: number
 }
 
 export const kindsFor = (role: string): readonly CommandKind[] => (role === 'admin' ? KINDS : KINDS.filter((kind) => !ADMIN_KINDS.includes(kind)))
 
+export const isOfCamera = (kind: CommandKind): boolean => !OF_BOX.includes(kind)
+
 export const isOpen = (command: Command): boolean => OPEN.includes(command.state)
 
 /** Return what is wrong with the fields as a word of `commands.wrong`, or null. */
-export function wrongWith(fields: CommandFields, zone: string): 'camera' | 'reason' | 'span' | 'minutes' | null {
-  if (fields.camera === '') return 'camera'
+export function wrongWith(fields: CommandFields, zone: string): 'camera' | 'reason' | 'span' | 'minutes' | 'rule' | 'areas' | null {
+  if (isOfCamera(fields.kind) && fields.camera === '') return 'camera'
   if (fields.reason.trim() === '') return 'reason'
   if (fields.kind === 'clip') {
     const [from, to] = [fromLocal(fields.from, zone), fromLocal(fields.to, zone)]
     if (from === null || to === null || to <= from || to - from > LONGEST_CLIP_MS) return 'span'
   }
   if (fields.kind === 'disarm' && !(Number.isInteger(fields.minutes) && fields.minutes >= 1 && fields.minutes <= LONGEST_DISARMED_MIN)) return 'minutes'
+  if (fields.kind === 'mask' && fields.rule.trim() === '') return 'rule'
+  if (fields.kind === 'mask' && !fields.undo && areasOf(fields.areas) === null) return 'areas'
   return null
 }
 
@@ -47,6 +58,9 @@ export function commandOf(fields: CommandFields, zone: string): NewCommand {
     clip: { start: moment(fields.from), end: moment(fields.to) },
     disarm: { ...rule, for_s: fields.minutes * 60 },
     arm: rule,
+    mask: { ...rule, ...(fields.undo ? { undo: true } : { exclude: areasOf(fields.areas) ?? [] }) },
+    sync_clock: {},
   }[fields.kind]
-  return { kind: fields.kind, arguments: { camera_id: fields.camera, ...more }, reason: fields.reason.trim(), within_s: fields.withinMin * 60 }
+  const camera = isOfCamera(fields.kind) ? { camera_id: fields.camera } : {}
+  return { kind: fields.kind, arguments: { ...camera, ...more }, reason: fields.reason.trim(), within_s: fields.withinMin * 60 }
 }
