@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from pythonjsonlogger.json import JsonFormatter
 
-from edge import heap
+from edge import heap, unneeded
 from edge.config import Secret, load, read, validated
 from edge.errors import ConfigError, EdgeError, NotFoundError
 from edge.template import applied, template_of
@@ -252,11 +252,13 @@ def _renew(given: argparse.Namespace) -> int:
 def _run(given: argparse.Namespace) -> int:
     _log_to_stderr()
     heap.keep_large_blocks_apart()
+    unneeded.keep_out()
     # All that a box needs, so that one that is killed is back in milliseconds.
-    from edge.app import Edge  # noqa: PLC0415
+    from edge.app import Edge, import_late_parts  # noqa: PLC0415
     from edge.station import Station  # noqa: PLC0415
 
     config = load(given.config)
+    import_late_parts(config)
 
     def box() -> int:
         clock = SystemClock()

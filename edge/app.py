@@ -2,41 +2,34 @@
 
 import asyncio
 import contextlib
+import importlib
 import logging
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from edge import __version__
-from edge.alerts.budget import Budget, Signs
+from edge.alerts.budget import Budget
 from edge.alerts.desk import Desk
 from edge.alerts.event import EventWriter
 from edge.alerts.evidence import EvidenceCourier
 from edge.alerts.evidence_store import EvidenceStore
 from edge.box_alert import BoxAlert
-from edge.bus.herald import Herald
-from edge.bus.home import HomeAssistant
-from edge.bus.limits import TIGHT_AT
-from edge.bus.meter import LineMeter
 from edge.bus.outbox import Outbox
-from edge.bus.sender import LOOPBACK, Sender, Timing
 from edge.clock_watch import ClockWatch
 from edge.commands.arming import ArmedDesk
 from edge.commands.desk import CommandDesk
 from edge.commands.masks import masks_component, masks_in
 from edge.commands.timekeeper import timekeeper
-from edge.config import CentreSection, EdgeConfig
+from edge.config import EdgeConfig
 from edge.crowds.history import CrowdHistory
 from edge.errors import DamagedError
 from edge.exports.exporter import Exporter
 from edge.exports.ordering import Village
 from edge.exports.shelf import Shelf
 from edge.health import Component, Condition, Figure, HealthBoard
-from edge.live.hubs import LiveHubs
 from edge.lookout import Lookout
 from edge.machine import machine_name
-from edge.outbox_watch import OutboxWatch
-from edge.ports import StreamStatus
 from edge.previews.process import PictureProcess
 from edge.previews.taker import PreviewTaker
 from edge.recording.clipper import RecordedClips
@@ -47,7 +40,6 @@ from edge.recording.retention import CameraPolicy, Policy
 from edge.recording.stock import Stocktaker
 from edge.snapshot import PictureTaker
 from edge.station import Station
-from edge.uplink.client import Uplink, UplinkTarget
 from edge.vitals import BoxVitals
 from edge.web.app import create_app
 from edge.web.routes import Collaborators
@@ -59,12 +51,23 @@ from protocol.ids import uuid7
 from protocol.messages import AlertKind
 from protocol.notify import ServiceNotifier
 
+if TYPE_CHECKING:
+    from edge.reporting import Reporting
+
 log = logging.getLogger(__name__)
 
 #: Well inside the unit's watchdog of 30 s.
 _WATCHDOG_S = 5.0
-_LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 _GB = 1_000_000_000
+#: What is imported only where there is a centre.
+_FOR_A_CENTRE = ("edge.reporting", "edge.alerts.upload")
+
+
+def import_late_parts(config: EdgeConfig) -> None:
+    """Import now what a box with this configuration imports late: its forks then have it."""
+    if config.centre is not None:
+        for name in _FOR_A_CENTRE:
+            importlib.import_module(name)
 
 
 class Edge:
@@ -76,7 +79,6 @@ class Edge:
         self._station = station
         self._database = station.database
         self._notifier = ServiceNotifier()
-        self._meter = LineMeter(clock)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Do everything else until ``stopping`` is set, then stop all in order and return.
@@ -103,13 +105,15 @@ class Edge:
             lookout = Lookout(self._config, self._station, self._clock, crowds.counted, masks)
             board.add("masks", lambda: masks_component(masks(), self._config))
             board.add("detector", lookout.component)
-            desk = self._start_alerts(stack, board, lookout, pictures, clips)
+            reporting = self._reporting(stack, board)
+            desk = self._start_alerts(stack, board, lookout, pictures, clips, reporting)
             storage = self._start_janitor(stack, board, desk)
             exporter = self._start_exports(stack, board)
             zone = ZoneInfo(self._config.box.time_zone)
             rules = RuleRoutes(self._config.cameras, zone, crowds, self._clock)
             server = await self._start_web(stack, board, pictures, clips, storage, exporter, rules)
-            await self._start_uplink(stack, board, server)
+            if reporting is not None:
+                await reporting.start_uplink(lambda: server.url)
             self._notifier.ready()
             log.info("edge.ready", extra={"box_id": self._config.box.id, "url": server.url})
             await self._watch(stopping)
@@ -125,6 +129,7 @@ class Edge:
         lookout: Lookout,
         pictures: PictureTaker,
         clips: RecordedClips,
+        reporting: "Reporting | None",
     ) -> Desk:
         """Start evidence and bus, and return the desk that wakes them."""
         config, clock = self._config, self._clock
@@ -137,7 +142,6 @@ class Edge:
         store = EvidenceStore(self._database)
         wakes: list[Callable[[], None]] = []
         budget: Budget | None = None
-        home: HomeAssistant | None = None
         commands = CommandDesk(
             config,
             self._database,
@@ -147,41 +151,21 @@ class Edge:
             timekeeper=timekeeper(config.commands, watch.quality),
             on_commit=wakes,
         )
-        if config.centre is not None:
-            home = HomeAssistant(config, __version__) if config.centre.home_assistant else None
-            herald = Herald(
-                config.box,
-                clock,
-                boot_id=boot_id,
-                software=__version__,
-                started_at=clock.now(),
-                quality=watch.quality,
-                home=home,
-            )
-            sender = Sender(
-                config.centre,
+        if reporting is not None:
+            wake, budget = reporting.start_bus(
                 outbox,
-                herald,
+                commands,
                 self._vitals(lookout),
-                clock,
+                boot_id=boot_id,
+                quality=watch.quality,
                 evidence_pending=store.pending,
-                timing=_timing(config.centre),
-                meter=self._meter,
             )
-            sender.obey(commands)
-            wakes.append(sender.wake)
-            self._station.listen(_CameraNews(sender))
-            board.add("bus", partial(_bus_component, sender))
-            sender.start()
-            stack.push_async_callback(asyncio.to_thread, sender.close)
-            signs = partial(_uplink_signs, sender, self._station.hubs)
-            budget = Budget(signs, spent=self._meter.sent)
-            self._meter.follow(lambda: budget.bytes_s)
+            wakes.append(wake)
         courier = EvidenceCourier(
             config, store, pictures, clips, clock, budget=budget, on_settled=commands.wake
         )
         wakes.append(courier.wake)
-        if config.centre is not None:
+        if reporting is not None:
             board.add("evidence", courier.component)
         courier.start()
         stack.push_async_callback(asyncio.to_thread, courier.close)
@@ -195,12 +179,8 @@ class Edge:
             on_commit=wakes,
         )
         desk.end_orphans()
-        if home is not None:
-            home.follow(desk.open_alerts, lambda: board.health().condition is not Condition.OK)
-        if config.centre is not None:
-            outbox_watch = OutboxWatch(outbox, desk, clock)
-            outbox_watch.start()
-            stack.push_async_callback(asyncio.to_thread, outbox_watch.close)
+        if reporting is not None:
+            reporting.follow(desk, outbox)
         armed = ArmedDesk(desk, self._database, clock)
         commands.start(armed, lookout.mask)
         stack.push_async_callback(asyncio.to_thread, commands.close)
@@ -286,19 +266,16 @@ class Edge:
         stack.callback(self._station.hubs.close)
         return server
 
-    async def _start_uplink(
-        self, stack: contextlib.AsyncExitStack, board: HealthBoard, server: HttpServer
-    ) -> None:
+    def _reporting(
+        self, stack: contextlib.AsyncExitStack, board: HealthBoard
+    ) -> "Reporting | None":
         centre = self._config.centre
         if centre is None:
-            return
-        target = UplinkTarget(centre.http_url, self._config.box.id, centre.token.read())
-        uplink = Uplink(
-            target, self._station.hubs, lambda: server.url, self._clock, sent=self._meter.sent
-        )
-        board.add("uplink", uplink.component)
-        await uplink.start()
-        stack.push_async_callback(uplink.aclose)
+            return None
+        # house: late import - what talks to a centre costs 8 MB, and not every box has one
+        from edge.reporting import Reporting  # noqa: PLC0415
+
+        return Reporting(self._config, centre, self._station, self._clock, stack, board)
 
     def _vitals(self, lookout: Lookout) -> BoxVitals:
         return BoxVitals(
@@ -339,55 +316,6 @@ def retention_policy(config: EdgeConfig) -> Policy:
 
 def _bytes(gb: float | None) -> int | None:
     return None if gb is None else round(gb * _GB)
-
-
-class _CameraNews:
-    """A StatusListener that has the bus tell the centre of a camera that comes or goes."""
-
-    def __init__(self, sender: Sender) -> None:
-        self._sender = sender
-
-    def stream_changed(self, _status: StreamStatus) -> None:
-        """Wake the bus; it reads the states itself."""
-        self._sender.cameras_changed()
-
-
-def _uplink_signs(sender: Sender, hubs: LiveHubs) -> Signs:
-    """Return how busy the uplink is; who watches at the box itself counts as well."""
-    return Signs(sender.awaited_s(), sum(hub.viewers for hub in hubs.stats().values()))
-
-
-def _timing(centre: CentreSection) -> Timing:
-    """Return the bus's rhythm: a broker on this machine is tried again sooner."""
-    return LOOPBACK if centre.mqtt_host in _LOOPBACK_HOSTS else Timing()
-
-
-def _bus_component(sender: Sender) -> Component:
-    status = sender.status()
-    figures: dict[str, Figure] = {
-        "since": status.since.isoformat(),
-        "outbox_rows": status.waiting.rows,
-        "outbox_bytes": status.waiting.size_bytes,
-        "outbox_full": round(status.waiting.full, 3),
-        "outbox_folded": status.waiting.folded,
-        "outbox_untold": status.waiting.untold,
-        "last_sequence": status.waiting.last_sequence,
-        "sent": status.sent,
-        "sent_again": status.sent_again,
-        "receipted": status.receipted,
-        "stray_receipts": status.stray_receipts,
-        "commands": status.commands,
-        "reopened": status.reopened,
-        "refused": status.refused,
-        "bad_messages": status.bad_messages,
-    }
-    filling = ""
-    if status.waiting.full >= TIGHT_AT:
-        filling = f"the outbox is {status.waiting.full:.0%} full"
-    troubles = [each for each in (status.error, filling) if each]
-    is_fine = status.connected and not filling
-    condition = Condition.OK if is_fine else Condition.DEGRADED
-    return Component(condition, "; ".join(troubles) or None, figures)
 
 
 def _storage_component(janitor: Janitor, stocktaker: Stocktaker) -> Component:

@@ -22,6 +22,7 @@ from edge.recording.rebuild import Rebuild
 from edge.recording.recovery import recover
 from edge.recording.writer import Recorder
 from edge.rescue import open_database
+from edge.rtsp.flaws import Flaws
 from protocol.clock import Clock
 from protocol.messages import StreamState
 from protocol.relay import StreamName
@@ -167,10 +168,14 @@ class Station:
         workers = [worker for key, worker in self._workers.items() if key[0] == camera_id]
         stats = [hub for key, hub in self.hubs.stats().items() if key[0] == camera_id]
         openers = [opener for key, opener in self._openers.items() if key[0] == camera_id]
+        flaws = sum((opener.flaws for opener in openers), Flaws())
         figures = {
             "packets": sum(worker.packets for worker in workers),
             "connects": sum(worker.connects for worker in workers),
             "read_by_ffmpeg": sum(opener.is_ffmpeg for opener in openers),
+            "lost_packets": flaws.lost,
+            "torn_units": flaws.torn,
+            "stray_bytes": flaws.stray,
             "recorded_segments": sum(recorder.segments for recorder in recorders),
             "recorder_dropped": sum(recorder.dropped for recorder in recorders),
             "recorder_write_errors": sum(recorder.write_errors for recorder in recorders),
@@ -187,7 +192,7 @@ class Station:
         condition = Condition.DEGRADED if troubles else Condition.OK
         if len(lost) == len(statuses):
             condition = Condition.DOWN
-        return Component(condition, "; ".join(troubles) or None, figures)
+        return Component(condition, "; ".join([*troubles, *_notes(figures)]) or None, figures)
 
 
 def _told(status: StreamStatus) -> str:
@@ -206,6 +211,16 @@ def _troubles(figures: Mapping[str, int]) -> Iterator[str]:
         yield f"index entries given up since the start: {unwritten}"
     if dropped := figures["recorder_dropped"]:
         yield f"pictures not recorded since the start: {dropped}"
+
+
+def _notes(figures: Mapping[str, int]) -> Iterator[str]:
+    """Yield in words what a camera does badly all by itself, and still does well enough.
+
+    A connection may begin in the middle of a picture: one torn unit each is no wonder.
+    """
+    torn = figures["torn_units"]
+    if torn > figures["connects"]:
+        yield f"the camera sends torn pictures: {torn} since the start"
 
 
 def _streams(camera: CameraSection) -> list[StreamKey]:

@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from central.errors import StoreUnavailableError
+from central.ingest.duties import SOURCE, Duties
 from central.ingest.uplink import Delivery, Phase, Uplink, UplinkSettings, Will
-from central.ports import Committed, Dispatcher, Inbox, Lease, Pursuer, Resend
+from central.ports import Committed, Dispatcher, Inbox, Lease, Pursuer
 from protocol.clock import Clock
 from protocol.codec import encode
 from protocol.ids import uuid7
@@ -23,15 +24,12 @@ from protocol.messages import (
     EpochMessage,
     ReceiptData,
     ReceiptMessage,
-    ResendData,
-    ResendMessage,
 )
 from protocol.topics import EPOCH, BoxTopic, Leaf
 
 log = logging.getLogger(__name__)
 
 _NS = 1_000_000_000
-_SOURCE = "/centre"
 
 #: What a box has waited for so long it has sent, and will have receipted, again.
 _RECEIPT_EXPIRES_S = 300.0
@@ -109,13 +107,19 @@ class Consumer:
         self._settings = settings
         self._inbox = inbox
         self._clock = clock
-        self._pursuer = pursuer
-        self._lease = lease
-        self._dispatcher = dispatcher
+        self._duties = Duties(
+            clock,
+            pursuer,
+            lease,
+            dispatcher,
+            lease_every_s=settings.lease_every_s,
+            pursue_every_s=settings.pursue_every_s,
+            dispatch_every_s=settings.dispatch_every_s,
+        )
         self._queue: queue.Queue[Delivery | None] = queue.Queue(settings.queue_size)
         self._closing = threading.Event()
         self._overflowed = threading.Event()
-        self._status = ConsumerStatus(leads=lease is None)
+        self._status = ConsumerStatus()
         self._overflow_count = 0
         self._receive_count = 0
         self._uplink: Uplink | None = None
@@ -124,11 +128,7 @@ class Consumer:
         self._failures = 0
         self._retry_at_ns = 0
         self._give_up_at_ns = 0
-        self._pursue_at_ns = 0
         self._turned_ns = clock.monotonic_ns()
-        self._dispatch_at_ns = 0
-        self._lease_at_ns = 0
-        self._reads_sites = False
 
     def run(self) -> None:
         """Work until :meth:`close`; raises nothing."""
@@ -139,16 +139,15 @@ class Consumer:
                 batch = self._collect()
                 if batch:
                     self._store(batch)
-                self._lead()
-                self._pursue()
-                self._dispatch()
+                if self._uplink is not None and self._greeted:
+                    self._duties.attend(self._uplink)
             except Exception:
                 log.exception("consumer.turn_failed")
                 self._closing.wait(1.0)
         if self._uplink is not None:
             self._uplink.close(for_good=True)
             self._uplink = None
-        self._leave()
+        self._duties.leave()
         self._status = replace(self._status, connected=False)
 
     def close(self) -> None:
@@ -166,6 +165,8 @@ class Consumer:
             received=self._receive_count,
             overflowed=self._overflow_count,
             queued=self._queue.qsize(),
+            resends=self._duties.resends,
+            leads=self._duties.leads,
         )
 
     def turn_s(self) -> float:
@@ -196,7 +197,8 @@ class Consumer:
 
     def _connect(self, now_ns: int) -> None:
         self._give_up_at_ns = now_ns + round(self._settings.ready_within_s * _NS)
-        self._greeted = self._reads_sites = False
+        self._greeted = False
+        self._duties.connected_anew()
         settings = self._settings.uplink
         # What one of several was given and did not store, the boxes send to the others: I16.
         will = Will(EPOCH, self._new_epoch()) if settings.share else None
@@ -206,7 +208,7 @@ class Consumer:
     def _new_epoch(self) -> bytes:
         now = self._clock.now()
         data = EpochData(epoch=uuid7(now))
-        return encode(EpochMessage(id=uuid7(now), source=_SOURCE, time=now, data=data))
+        return encode(EpochMessage(id=uuid7(now), source=SOURCE, time=now, data=data))
 
     def _drop(self, reason: str) -> None:
         assert self._uplink is not None
@@ -247,19 +249,9 @@ class Consumer:
         elif self._overflowed.is_set():
             return 0.05
         else:
-            until_ns = self._next_look_ns()
+            in_a_minute_ns = self._clock.monotonic_ns() + 60 * _NS
+            until_ns = min(self._duties.deadlines_ns(), default=in_a_minute_ns)
         return min(max(until_ns - self._clock.monotonic_ns(), 0) / _NS, 60.0)
-
-    def _next_look_ns(self) -> int:
-        """Return when something is due on a connection that is in order."""
-        deadlines = [self._clock.monotonic_ns() + 60 * _NS]
-        if self._lease is not None:
-            deadlines.append(self._lease_at_ns)
-        if self._pursuer is not None and self._status.leads:
-            deadlines.append(self._pursue_at_ns)
-        if self._dispatcher is not None and self._status.leads:
-            deadlines.append(self._dispatch_at_ns)
-        return min(deadlines)
 
     # -- in paho's thread -------------------------------------------------------------------------
 
@@ -356,98 +348,12 @@ class Consumer:
         now = self._clock.now()
         message = ReceiptMessage(
             id=uuid7(now),
-            source=_SOURCE,
+            source=SOURCE,
             time=now,
             data=ReceiptData(outbox_id=receipt.outbox_id, sequences=receipt.sequences),
         )
         topic = BoxTopic(receipt.region_code, receipt.box_id, Leaf.RECEIPT)
         return uplink.publish(str(topic), encode(message), expires_s=_RECEIPT_EXPIRES_S)
-
-    # -- one of several ---------------------------------------------------------------------------
-
-    def _lead(self) -> None:
-        """Read what boxes say of themselves while the lease is ours (protocol I15).
-
-        While the store is away the lease is nobody's news: what is read then waits like the rest.
-        """
-        now_ns, uplink = self._clock.monotonic_ns(), self._uplink
-        if self._lease is None or uplink is None or not self._greeted:
-            return
-        if now_ns >= self._lease_at_ns:
-            self._lease_at_ns = now_ns + round(self._settings.lease_every_s * _NS)
-            try:
-                leads = self._lease.keep()
-            except StoreUnavailableError as error:
-                log.warning("consumer.lease_unavailable", extra={"error": str(error)})
-                return
-            if leads is not self._status.leads:
-                log.info("consumer.leads" if leads else "consumer.follows")
-                self._status = replace(self._status, leads=leads)
-        if self._status.leads is not self._reads_sites:
-            self._reads_sites = self._status.leads
-            uplink.read_sites(on=self._reads_sites)
-
-    def _leave(self) -> None:
-        """Let another one read at once what boxes say; the term ends by itself otherwise."""
-        if self._lease is None:
-            return
-        try:
-            self._lease.release()
-        except StoreUnavailableError as error:
-            log.warning("consumer.lease_unavailable", extra={"error": str(error)})
-        self._status = replace(self._status, leads=False)
-
-    # -- what is missing --------------------------------------------------------------------------
-
-    def _pursue(self) -> None:
-        """Ask boxes for what is missing; a request that is lost is made again when it is due."""
-        now_ns, uplink = self._clock.monotonic_ns(), self._uplink
-        if self._pursuer is None or uplink is None or not self._greeted:
-            return
-        if not self._status.leads or now_ns < self._pursue_at_ns:
-            return
-        self._pursue_at_ns = now_ns + round(self._settings.pursue_every_s * _NS)
-        try:
-            due = self._pursuer.due()
-        except StoreUnavailableError as error:
-            log.warning("consumer.pursuit_unavailable", extra={"error": str(error)})
-            return
-        asked = sum(self._ask(uplink, request) for request in due)
-        self._status = replace(self._status, resends=self._status.resends + asked)
-
-    def _dispatch(self) -> None:
-        """Give boxes their commands; one that is lost is given again when it is due."""
-        now_ns, uplink = self._clock.monotonic_ns(), self._uplink
-        if self._dispatcher is None or uplink is None or not self._greeted:
-            return
-        if not self._status.leads or now_ns < self._dispatch_at_ns:
-            return
-        self._dispatch_at_ns = now_ns + round(self._settings.dispatch_every_s * _NS)
-        try:
-            due = self._dispatcher.due()
-        except StoreUnavailableError as error:
-            log.warning("consumer.dispatch_unavailable", extra={"error": str(error)})
-            return
-        for one in due:
-            topic = BoxTopic(one.region_code, one.box_id, Leaf.COMMAND)
-            uplink.publish(str(topic), encode(one.message))
-
-    def _ask(self, uplink: Uplink, request: Resend) -> bool:
-        now = self._clock.now()
-        message = ResendMessage(
-            id=uuid7(now),
-            source=_SOURCE,
-            time=now,
-            data=ResendData(
-                outbox_id=request.outbox_id,
-                first=request.first,
-                last=request.last,
-                deadline=request.again_at,
-            ),
-        )
-        topic = BoxTopic(request.region_code, request.box_id, Leaf.COMMAND)
-        expires_s = (request.again_at - now).total_seconds()
-        return uplink.publish(str(topic), encode(message), expires_s=expires_s)
 
 
 def _spread(failures: int, first_s: float, cap_s: float) -> float:

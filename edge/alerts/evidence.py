@@ -10,15 +10,17 @@ from datetime import timedelta
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge.alerts.budget import Budget, Signs
+from edge.alerts.digest import sha256_of
 from edge.alerts.evidence_store import EvidenceStore
 from edge.alerts.gate import Gate
 from edge.alerts.maker import Maker
 from edge.alerts.piece import Piece, file_name
 from edge.alerts.tidier import DRAFT, Tidier
 from edge.alerts.turns import Turns
-from edge.alerts.upload import Outcome, Uploader, Verdict, sha256_of
+from edge.alerts.verdict import Outcome, Verdict
 from edge.bus.backoff import Backoff
 from edge.config import EdgeConfig
 from edge.errors import EdgeError, MediaError, NotFoundError, StorageError
@@ -26,6 +28,9 @@ from edge.health import Component, Condition, Figure
 from edge.ports import Clipper, Snapshotter
 from protocol.clock import Clock
 from protocol.messages import EvidenceKind, EvidenceLack
+
+if TYPE_CHECKING:
+    from edge.alerts.upload import Uploader
 
 log = logging.getLogger(__name__)
 
@@ -118,6 +123,9 @@ class EvidenceCourier:
             raise StorageError(f"evidence folder {self._folder}: {error.strerror}") from error
         centre = self._config.centre
         if centre is not None:
+            # house: late import - its HTTP client costs 3 MB, and not every box has a centre
+            from edge.alerts.upload import Uploader  # noqa: PLC0415
+
             self._uploader = Uploader(
                 centre.http_url, self._config.box.id, centre.token.read(), pace=self._pace
             )

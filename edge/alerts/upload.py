@@ -1,18 +1,18 @@
 """Bringing one file to the centre over HTTP, part by part."""
 
-import hashlib
 import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from pathlib import Path
 
 import httpx
 from pydantic import SecretStr
 
+from edge.alerts.digest import sha256_of
 from edge.alerts.piece import Piece
+from edge.alerts.verdict import Outcome, Verdict
 from protocol.messages import EvidenceLack
 
 #: What one request carries at most: then the next piece is chosen anew, and even a proxy that
@@ -26,33 +26,6 @@ _UNSENT_BYTES = 64 * 1024
 _OFFSETS = 64
 
 _LIMIT = re.compile(r"\bmax-size=(\d{1,18})\b")
-
-
-class Verdict(StrEnum):
-    """What came of an upload."""
-
-    STORED = "stored"
-    PART = "part"  # the centre has more of it than before, and not all
-    NOT_YET = "not_yet"  # the centre does not know the alert yet: soon
-    AWAY = "away"  # the link, or the whole centre: nothing else would get through either
-    AGAIN = "again"  # this piece: later
-    REFUSED = "refused"  # the centre will never take these bytes
-    TOO_LONG = "too_long"  # the centre takes nothing of this length
-    DAMAGED = "damaged"  # these are not the bytes that were made
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """A verdict and its reason.
-
-    ``came_further``: the centre has more of the piece than was known before. ``limit_bytes``: what
-    the centre takes, where it said so.
-    """
-
-    verdict: Verdict
-    reason: str = ""
-    came_further: bool = False
-    limit_bytes: int | None = None
 
 
 #: After these a piece may be sent on from where it is.
@@ -84,12 +57,6 @@ class _Known:
 
     offset: int
     sure: bool
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file in hex. Raises OSError."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class Uploader:

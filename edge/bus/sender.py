@@ -6,30 +6,19 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from uuid import UUID
 
-from edge.bus.backoff import Backoff, Spacing
+from edge.bus.backoff import Backoff
+from edge.bus.hearing import Hearing
 from edge.bus.herald import Herald, Line
-from edge.bus.link import Incoming, Link, LinkSettings, Outgoing, Phase
+from edge.bus.link import Link, LinkSettings, Outgoing, Phase
 from edge.bus.meter import LineMeter
 from edge.bus.outbox import Load, Outbox
 from edge.bus.window import Patience, Window
 from edge.config import CentreSection
-from edge.errors import StorageError
 from edge.faultlog import FaultLog
 from edge.ports import CommandTaker, VitalsSource
 from protocol.clock import Clock
-from protocol.codec import BadMessageError, decode
 from protocol.ids import uuid7
-from protocol.messages import (
-    CommandMessage,
-    EpochMessage,
-    ReceiptData,
-    ReceiptMessage,
-    ResendData,
-    ResendMessage,
-)
-from protocol.topics import EPOCH
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +27,6 @@ _NS = 1_000_000_000
 #: How long receipted rows are kept for a look back.
 KEEP_RECEIPTED = timedelta(days=7)
 _PRUNE_EVERY_S = 3600.0
-_SETTLE_AGAIN_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +79,7 @@ class BusStatus:
 class _Counters:
     sent: int = 0
     sent_again: int = 0
-    receipted: int = 0
-    stray_receipts: int = 0
-    commands: int = 0
-    reopened: int = 0
     refused: int = 0
-    bad_messages: int = 0
 
 
 class Sender:
@@ -120,7 +103,6 @@ class Sender:
         meter: LineMeter | None = None,
     ) -> None:
         self._centre = centre
-        self._commands: CommandTaker | None = None
         self._outbox = outbox
         self._herald = herald
         self._vitals = vitals
@@ -129,6 +111,14 @@ class Sender:
         self._timing = timing or Timing()
         self._meter = meter or LineMeter(clock)
         self._window = Window(self._timing.patience)
+        self._hearing = Hearing(
+            herald,
+            outbox,
+            self._window,
+            self._meter,
+            clock,
+            epoch_gap_s=self._timing.epoch_gap_s,
+        )
         self._wake = threading.Event()
         self._closing = threading.Event()
         self._cameras_changed = threading.Event()
@@ -142,10 +132,6 @@ class Sender:
         self._failures = 0
         self._error = ""
         self._since = clock.now()
-        self._epoch: UUID | None = None
-        self._anew = Spacing(self._timing.epoch_gap_s)
-        # Heard, and not in the outbox yet: the disk may refuse.
-        self._receipts: set[int] = set()
         self._faults = FaultLog(log, clock)
         self._counters = _Counters()
         # Deadlines on the monotonic clock.
@@ -154,14 +140,12 @@ class Sender:
         self._heartbeat_at_ns = 0
         self._state_at_ns = 0
         self._prune_at_ns = 0
-        self._heard_at_ns = 0
-        self._settle_at_ns = 0
         # Since when a receipt is awaited on this connection; read by other threads.
         self._awaited_ns: int | None = None
 
     def obey(self, commands: CommandTaker) -> None:
         """Have ``commands`` told of what the centre has the box do; before :meth:`start`."""
-        self._commands = commands
+        self._hearing.commands = commands
 
     def start(self) -> None:
         """Read the token and begin. Raises ConfigError where the token can't be read."""
@@ -207,7 +191,7 @@ class Sender:
 
     def status(self) -> BusStatus:
         """Return the bus for the health page. Raises StorageError."""
-        counters = self._counters
+        counters, heard = self._counters, self._hearing.counters
         return BusStatus(
             connected=self._greeted,
             since=self._since,
@@ -215,12 +199,12 @@ class Sender:
             waiting=self._outbox.load(),
             sent=counters.sent,
             sent_again=counters.sent_again,
-            receipted=counters.receipted,
-            stray_receipts=counters.stray_receipts,
-            commands=counters.commands,
-            reopened=counters.reopened,
+            receipted=heard.receipted,
+            stray_receipts=heard.stray_receipts,
+            commands=heard.commands,
+            reopened=heard.reopened,
             refused=counters.refused,
-            bad_messages=counters.bad_messages,
+            bad_messages=heard.bad_messages,
         )
 
     # -- the bus's thread -------------------------------------------------------------------------
@@ -289,13 +273,12 @@ class Sender:
         if not self._greeted:
             self._greet(now_ns)
         for message in link.received():
-            self._hear(message, now_ns)
+            self._hearing.take(message, now_ns)
         self._count_refused(link)
-        if self._anew.take(now_ns):
+        if self._hearing.is_to_begin_anew(now_ns):
             self._window.hurry()
             self._announce()
-        if self._receipts and now_ns >= self._settle_at_ns:
-            self._settle(now_ns)
+        self._hearing.settle(now_ns)
         self._send(link, now_ns)
         if self._cameras_changed.is_set() and now_ns >= self._state_at_ns:
             self._tell_state(link, now_ns)
@@ -303,8 +286,9 @@ class Sender:
         if is_beat:
             self._tell_heartbeat(link, now_ns)
         self._tell_home(link, is_beat=is_beat)
-        self._awaited_ns = self._heard_at_ns if self._owed else None
-        if self._owed and now_ns - self._heard_at_ns >= self._timing.silence_s * _NS:
+        heard_at_ns, is_owed = self._hearing.heard_at_ns, bool(self._hearing.owed)
+        self._awaited_ns = heard_at_ns if is_owed else None
+        if is_owed and now_ns - heard_at_ns >= self._timing.silence_s * _NS:
             self._drop("no receipts")
 
     def _greet(self, now_ns: int) -> None:
@@ -313,7 +297,7 @@ class Sender:
         self._failures = 0
         self._error = ""
         self._since = self._clock.now()
-        self._heard_at_ns = now_ns
+        self._hearing.heard_at_ns = now_ns
         self._meter.connected()
         self._window.reset()
         self._announce()
@@ -331,83 +315,6 @@ class Sender:
             self._counters.refused += link.refused - self._refused_here
             self._refused_here = link.refused
             self._faults.report("bus.refused", link.refusal, {})
-
-    def _hear(self, incoming: Incoming, now_ns: int) -> None:
-        try:
-            message = decode(incoming.payload)
-        except BadMessageError as error:
-            self._counters.bad_messages += 1
-            log.warning("bus.bad_message", extra={"topic": incoming.topic, "error": str(error)})
-            return
-        if isinstance(message, ReceiptMessage) and incoming.topic == self._herald.receipt_topic:
-            self._heard_at_ns = now_ns
-            self._take_receipts(message.data)
-        elif isinstance(message, ResendMessage) and self._is_for_us(incoming):
-            self._resend(message.data)
-        elif isinstance(message, CommandMessage) and self._is_for_us(incoming):
-            self._have_done(message)
-        elif isinstance(message, EpochMessage) and incoming.topic == EPOCH:
-            self._take_epoch(message.data.epoch, now_ns, retained=incoming.retained)
-        else:
-            self._counters.bad_messages += 1
-
-    def _take_receipts(self, receipt: ReceiptData) -> None:
-        # One for another outbox, of before a rescue or of a box that was cloned, is none of ours.
-        is_ours = self._outbox.is_called(receipt.outbox_id)
-        ours = self._window.ours(receipt.sequences) if is_ours else set()
-        self._meter.receipted(ours)
-        self._counters.stray_receipts += len(receipt.sequences) - len(ours)
-        self._receipts |= ours
-        self._settle_at_ns = 0
-
-    def _is_for_us(self, incoming: Incoming) -> bool:
-        """Return whether a command is ours and of now: a retained one was given to somebody."""
-        return incoming.topic == self._herald.command_topic and not incoming.retained
-
-    def _have_done(self, command: CommandMessage) -> None:
-        """Have a command done; the centre gives it again where the disk refuses for now."""
-        self._counters.commands += 1
-        if self._commands is None:
-            return
-        try:
-            self._commands.hear(command)
-        except StorageError as error:
-            self._faults.report("bus.command_undone", str(error), {})
-
-    def _resend(self, command: ResendData) -> None:
-        """Send again what the centre misses; it asks again where the disk refuses for now."""
-        self._counters.commands += 1
-        try:
-            reopened = self._outbox.reopen(command.outbox_id, command.first, command.last)
-        except StorageError as error:
-            self._faults.report("bus.command_undone", str(error), {})
-            return
-        self._counters.reopened += reopened or 0
-        asked = {"first": command.first, "last": command.last, "reopened": reopened}
-        log.info("bus.resend_asked", extra=asked)
-
-    @property
-    def _owed(self) -> frozenset[int]:
-        """What is under way and has no receipt yet."""
-        return self._window.under_way - self._receipts
-
-    def _settle(self, now_ns: int) -> None:
-        """Write down what has its receipt; what the disk refuses stays under way, unsent."""
-        try:
-            self._counters.receipted += self._outbox.receipted(sorted(self._receipts))
-        except StorageError as error:
-            self._faults.report("bus.receipts_unwritten", str(error), {})
-            self._settle_at_ns = now_ns + round(_SETTLE_AGAIN_S * _NS)
-            return
-        self._window.receipted(self._receipts)
-        self._receipts.clear()
-
-    def _take_epoch(self, epoch: UUID, now_ns: int, *, retained: bool) -> None:
-        known, self._epoch = self._epoch, epoch
-        # The first epoch that was there before us is no news: all of ours is sent after it.
-        if epoch != known and not (known is None and retained):
-            log.info("bus.epoch_changed")
-            self._anew.ask(now_ns)
 
     def _tell_state(self, link: Link, now_ns: int) -> None:
         self._cameras_changed.clear()
@@ -433,7 +340,7 @@ class Sender:
     def _send(self, link: Link, now_ns: int) -> None:
         before = self._window.under_way
         chosen = self._window.take(self._outbox.waiting(self._window.reach), now_ns)
-        chosen = [sequence for sequence in chosen if sequence not in self._receipts]
+        chosen = [sequence for sequence in chosen if not self._hearing.has_receipt(sequence)]
         rest = set(chosen)
         for parcel in self._outbox.parcels(chosen):
             topic = self._herald.event_topic if parcel.is_live else self._herald.historical_topic
@@ -444,7 +351,7 @@ class Sender:
             self._counters.sent += 1
             self._counters.sent_again += parcel.sequence in before
         if chosen and not before:
-            self._heard_at_ns = now_ns
+            self._hearing.heard_at_ns = now_ns
         self._window.unsent(rest)
 
     def _idle_s(self) -> float:
@@ -458,13 +365,11 @@ class Sender:
             deadlines.append(self._heartbeat_at_ns)
             if self._cameras_changed.is_set():
                 deadlines.append(self._state_at_ns)
-            if self._receipts:
-                deadlines.append(self._settle_at_ns)
-            if self._anew.due_ns is not None:
-                deadlines.append(self._anew.due_ns)
+            deadlines += self._hearing.deadlines_ns()
             if (due_ns := self._window.next_due_mono_ns) is not None:
                 deadlines.append(due_ns)
-            if self._owed:
-                deadlines.append(self._heard_at_ns + round(self._timing.silence_s * _NS))
+            if self._hearing.owed:
+                silence_ns = round(self._timing.silence_s * _NS)
+                deadlines.append(self._hearing.heard_at_ns + silence_ns)
         idle_ns = min(deadlines) - self._clock.monotonic_ns()
         return min(max(idle_ns, 0) / _NS, 60.0)

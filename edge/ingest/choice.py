@@ -2,32 +2,49 @@
 
 import logging
 from collections.abc import Callable
+from typing import Protocol
 
 from edge.config import CameraSection
-from edge.errors import StreamUnsuited
+from edge.errors import RtspError, StreamError, StreamUnsuited
 from edge.ingest.own import OwnOpener
 from edge.ingest.reader import Reader
 from edge.ingest.source import Opener, PacketSource
+from edge.rtsp.flaws import Flaws
 from protocol.clock import Clock
 from protocol.relay import StreamName
 
 log = logging.getLogger(__name__)
 
 
+#: A camera that answers nonsense so often in a row may be one that FFmpeg understands.
+NONSENSE_BEFORE_FFMPEG = 2
+
+
+class CountingOpener(Opener, Protocol):
+    """An opener that says what was wrong with what came."""
+
+    @property
+    def flaws(self) -> Flaws:
+        """What was wrong so far, on all connections; from any thread."""
+
+
 class ChosenOpener:
     """Our own reader; from the first time on that a camera is not suited for it, FFmpeg's.
 
-    ``ffmpeg`` is asked for only then: importing it costs 20 MB. Our own reader is tried again when
-    the box starts anew.
+    A camera whose words ours can't make out, twice in a row, is tried with FFmpeg's, and stays with
+    it if that opens it; else ours is asked again. ``ffmpeg`` is asked for only then: importing it
+    costs 20 MB. Our own reader is tried again when the box starts anew.
     """
 
     def __init__(
-        self, own: Opener | None, ffmpeg: Callable[[], Opener] | None, who: dict[str, str]
+        self, own: CountingOpener | None, ffmpeg: Callable[[], Opener] | None, who: dict[str, str]
     ) -> None:
-        self._own = own
+        self._own: Opener | None = own
+        self._counted = own
         self._new_ffmpeg = ffmpeg
         self._who = who
         self._ffmpeg: Opener | None = None
+        self._nonsense = 0
 
     @classmethod
     def of_camera(
@@ -52,17 +69,43 @@ class ChosenOpener:
         """Whether FFmpeg reads the stream."""
         return self._own is None
 
+    @property
+    def flaws(self) -> Flaws:
+        """What was wrong with what our own reader got since the start; FFmpeg's doesn't say."""
+        return Flaws() if self._counted is None else self._counted.flaws
+
     def open(self, *, watched: bool = False) -> PacketSource:
         """Open the stream with the reader that suits it; the promise of Opener.open."""
-        if self._own is not None:
-            try:
-                return self._own.open(watched=watched)
-            except StreamUnsuited as error:
-                if self._new_ffmpeg is None:
-                    raise
-                log.warning("stream.read_by_ffmpeg", extra={**self._who, "reason": str(error)})
-                self._own = None
+        if self._own is None:
+            return self._by_ffmpeg().open(watched=watched)
+        try:
+            source = self._own.open(watched=watched)
+        except StreamUnsuited as error:
+            if self._new_ffmpeg is None:
+                raise
+            self._change(error)
+            return self._by_ffmpeg().open(watched=watched)
+        except RtspError as error:
+            self._nonsense += 1
+            if self._new_ffmpeg is None or self._nonsense < NONSENSE_BEFORE_FFMPEG:
+                raise
+            self._nonsense = 0
+            source = self._by_ffmpeg().open(watched=watched)
+            self._change(error)
+        except StreamError:
+            self._nonsense = 0
+            raise
+        else:
+            self._nonsense = 0
+        return source
+
+    def _change(self, why: StreamError) -> None:
+        """Have FFmpeg's reader open it from now on."""
+        log.warning("stream.read_by_ffmpeg", extra={**self._who, "reason": str(why)})
+        self._own = None
+
+    def _by_ffmpeg(self) -> Opener:
         if self._ffmpeg is None:
             assert self._new_ffmpeg is not None
             self._ffmpeg = self._new_ffmpeg()
-        return self._ffmpeg.open(watched=watched)
+        return self._ffmpeg

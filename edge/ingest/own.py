@@ -15,6 +15,7 @@ from edge.ingest.source import Taker
 from edge.media.sample import Codec
 from edge.rtsp.challenge import Authoriser, Credentials
 from edge.rtsp.dialogue import Dialogue
+from edge.rtsp.flaws import Flaws
 from edge.rtsp.message import FRAME_MARK, Frame, MessageReader
 from edge.rtsp.reception import Reception
 from protocol.clock import Clock
@@ -51,6 +52,14 @@ class OwnOpener:
         self._clock = clock
         self._username = username
         self._password = password
+        #: Of connections that are over, and the newest one: replaced in one step, read by anybody.
+        self._received: tuple[Flaws, Reception | None] = (Flaws(), None)
+
+    @property
+    def flaws(self) -> Flaws:
+        """What was wrong with what came on all connections so far; from any thread."""
+        past, newest = self._received
+        return past if newest is None else past + newest.flaws
 
     @classmethod
     def of_camera(
@@ -128,6 +137,7 @@ class OwnOpener:
                 connection.sendall(dialogue.answer(item))
         connection.settimeout(0)
         reception = Reception(dialogue.track, dialogue.channel)
+        self._received = (self.flaws, reception)
         line = Line(connection, dialogue, reception, bytes(early) + messages.rest)
         return OwnSource(line, dialogue, self._reader, self._clock)
 

@@ -38,8 +38,9 @@ MAX_TLS_READS = 64
 #: We report what we got so often; cameras that get none may stop sending.
 REPORT_S = 10.0
 #: Groups of pictures that are done with leave holes of their own size; the C library would keep
-#: them for later, up to the largest amount that was ever in use at once.
-TRIM_S = 1.0
+#: them for later, up to the largest amount that was ever in use at once. A millisecond each time;
+#: after a whole second, all that was given back had been asked for again (16 cameras, measured).
+TRIM_S = 0.25
 #: What a camera does not take of our few words; it is given up then.
 MAX_UNSENT_BYTES = 16 * 1024
 

@@ -11,6 +11,7 @@ from edge.errors import RtspError
 from edge.media.nal import NalRole, role, split
 from edge.media.sample import Codec, Packet
 from edge.rtsp.decoding_time import DecodingTimes
+from edge.rtsp.flaws import Flaws
 from edge.rtsp.message import FRAME_HEAD_BYTES, FRAME_MARK, Message, read_message
 from edge.rtsp.rtp import MediaClock, SenderReport, Sequence, payload_bounds, sender_report
 from edge.rtsp.sdp import VideoTrack, to_90k
@@ -35,8 +36,7 @@ class Reception:
     """What comes on one connection once the camera plays; ``channel`` is the video's, + 1 RTCP's.
 
     An access unit ends with the packet that is marked as its last, or where the time changes: some
-    cameras mark wrongly, and are not believed any more once they did. The counters count since the
-    connection: ``lost`` packets, ``torn`` units, ``stray`` bytes that belonged to nothing.
+    cameras mark wrongly, and are not believed any more once they did.
     """
 
     def __init__(self, track: VideoTrack, channel: int) -> None:
@@ -56,15 +56,15 @@ class Reception:
         self.source: int | None = None
         self.report: SenderReport | None = None
         self.messages: list[Message] = []
-        self.stray = 0
+        self._stray = 0
         for unit in split(track.parameter_sets):
             if _is_sequence_set(track.codec, unit):
                 self._announce(unit)
 
     @property
-    def torn(self) -> int:
-        """How many units were left out because a part of them is missing."""
-        return self._gatherer.torn
+    def flaws(self) -> Flaws:
+        """What was wrong so far; from any thread."""
+        return Flaws(self.sequence.lost, self._gatherer.torn, self._stray)
 
     def take(
         self, data: bytearray, stop: int, mono_ns: int, utc: datetime
@@ -158,8 +158,8 @@ class Reception:
             if next_position is not None:
                 return next_position
         next_position = self._next_frame(data, position, stop)
-        self.stray += next_position - position
-        if self.stray > MAX_STRAY_BYTES:
+        self._stray += next_position - position
+        if self._stray > MAX_STRAY_BYTES:
             raise RtspError(f"{MAX_STRAY_BYTES} bytes that belong to nothing")
         return next_position
 

@@ -8,7 +8,8 @@ import pytest
 from pydantic import SecretStr
 
 from edge.alerts.piece import Piece
-from edge.alerts.upload import PART_BYTES, Uploader, Verdict
+from edge.alerts.upload import PART_BYTES, Uploader
+from edge.alerts.verdict import Verdict
 from protocol.messages import AlertLevel, EvidenceKind
 from tests.support.cutting_link import CuttingLink
 from tests.support.evidence_line import evidence_line

@@ -8,19 +8,24 @@ from pathlib import Path
 
 import pytest
 
+from edge.config import CameraSection
 from edge.errors import RtspError, StreamError, StreamMissing, StreamStalled, StreamUnsuited
 from edge.ingest import own, reader
+from edge.ingest.choice import ChosenOpener
 from edge.ingest.ffmpeg import FfmpegOpener
 from edge.ingest.own import OwnOpener
 from edge.ingest.reader import Reader
+from edge.ingest.source import Opener
 from edge.media import nal
 from edge.media.nal import NalRole
 from edge.media.sample import Codec, Packet
+from edge.rtsp.flaws import Flaws
 from edge.rtsp.message import Message
 from protocol.clock import SystemClock
+from protocol.relay import StreamName
 from tests.support.packets import FRAME_90K, access_units
 from tests.support.recordings import until
-from tests.support.rtp import ScriptedCamera, description, plays, reply, stream
+from tests.support.rtp import Camera, ScriptedCamera, description, plays, reply, stream
 from tests.support.rtsp import TestCamera, make_clip
 from tests.support.tools import gstreamer_is_here
 
@@ -34,7 +39,7 @@ def one_reader() -> Iterator[Reader]:
     running.close()
 
 
-def pulled(opener: OwnOpener | FfmpegOpener, most: int = 10_000) -> list[Packet]:
+def pulled(opener: Opener, most: int = 10_000) -> list[Packet]:
     source, packets = opener.open(), []
 
     def take(packet: Packet) -> bool:
@@ -311,6 +316,52 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(line, check=True, capture_output=True)
     file.write_bytes(file.read_bytes() + Path(f"{file}.crt").read_bytes())
     return file
+
+
+def test_what_a_camera_sends_badly_is_counted_over_all_its_connections(one_reader):
+    units = access_units(Codec.H264, 20, 10)
+    sent = stream(Codec.H264, [(data, pts * FRAME_90K) for data, pts, *_ in units], most_bytes=100)
+    strays = b"remains"
+    badly = [*sent[:3], strays, *sent[3:9], *sent[10:]]
+    with ScriptedCamera(plays(Codec.H264, badly)) as camera:
+        opener = OwnOpener(camera.url, one_reader, CLOCK)
+        assert opener.flaws == Flaws()
+        pulled(opener)
+        first = opener.flaws
+        pulled(opener)
+    assert first.lost >= 1
+    assert first.stray == len(strays)
+    assert opener.flaws == first + first
+
+
+def talkative(camera: Camera) -> Camera:
+    """Return the camera with a diary of 20 KB in the head of its first answer."""
+    diary = "".join(f"X-Diary-{day}: {'nothing happened. ' * 4}\r\n" for day in range(250))
+
+    def talks(message: Message) -> Iterable[bytes]:
+        first, *rest = camera(message)
+        if message.method == "OPTIONS":
+            line, end, others = first.partition(b"\r\n")
+            first = line + end + diary.encode() + others
+        yield first
+        yield from rest
+
+    return talks
+
+
+def test_a_camera_that_only_ffmpeg_understands_is_read_by_ffmpeg_at_the_second_try(one_reader):
+    units = access_units(Codec.H264, 100, 25)
+    sent = stream(Codec.H264, [(data, pts * FRAME_90K) for data, pts, *_ in units])
+    with ScriptedCamera(talkative(plays(Codec.H264, sent))) as server:
+        gate = CameraSection(
+            id="gate", name="村口", grid_code="533102105203001", main_url=server.url
+        )
+        opener = ChosenOpener.of_camera(gate, StreamName.MAIN, one_reader, CLOCK)
+        with pytest.raises(RtspError, match="a message head of more than"):
+            pulled(opener)
+        assert not opener.is_ffmpeg
+        assert len(pulled(opener)) >= 98
+    assert opener.is_ffmpeg
 
 
 def test_a_camera_that_signed_its_own_certificate_is_read(one_reader, certificate):

@@ -103,3 +103,22 @@ def test_the_box_is_imported_without_numpy_opencv_and_ffmpeg():
     says = "import sys, edge.app; print(*{'numpy', 'cv2', 'av'} & set(sys.modules))"
     told = subprocess.run([sys.executable, "-c", says], cwd=ROOT, capture_output=True, check=True)
     assert told.stdout.split() == []
+
+
+def test_a_box_without_a_centre_imports_nothing_that_talks_to_one():
+    talk = "{'httpx', 'paho', 'edge.bus.sender', 'websockets.asyncio.client'}"
+    says = f"import sys, edge.app, edge.station; print(*{talk} & set(sys.modules))"
+    told = subprocess.run([sys.executable, "-c", says], cwd=ROOT, capture_output=True, check=True)
+    assert told.stdout.split() == []
+
+
+def test_a_box_with_a_centre_has_all_of_it_before_it_is_forked(path):
+    says = (
+        "import sys, pathlib; from edge import app, config;"
+        "app.import_late_parts(config.load(pathlib.Path(sys.argv[1])));"
+        "print(*sorted({'httpx', 'paho', 'edge.bus.sender', 'edge.uplink.client'}"
+        " & set(sys.modules)))"
+    )
+    line = [sys.executable, "-c", says, str(path)]
+    told = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert told.stdout.split() == ["edge.bus.sender", "edge.uplink.client", "httpx", "paho"]

@@ -8,6 +8,7 @@ from edge.config import EdgeConfig
 from edge.errors import StorageError
 from edge.health import Condition
 from edge.ports import StreamStatus
+from edge.rtsp.flaws import Flaws
 from edge.station import Station
 from protocol.clock import FakeClock
 from protocol.messages import StreamState
@@ -69,6 +70,27 @@ def test_a_subscriber_that_failed_is_shown(station):
     assert said.condition is Condition.DEGRADED
     assert said.detail == "receivers that failed and get nothing until a restart: 1"
     assert said.figures["subscribers_detached"] == 1
+
+
+def test_a_camera_that_tears_its_pictures_is_well_but_that_is_said(station):
+    tell(station, main=StreamState.LIVE, sub=StreamState.LIVE)
+    own = station._openers[SUB]._own
+    own._received = (Flaws(lost=9, torn=4, stray=12), None)
+    said = station.component("gate")
+    assert said.condition is Condition.OK
+    assert said.detail == "the camera sends torn pictures: 4 since the start"
+    figures = {"lost_packets": 9, "torn_units": 4, "stray_bytes": 12}
+    assert figures.items() <= said.figures.items()
+
+
+def test_a_connection_that_begins_in_the_middle_of_a_picture_is_no_wonder(station):
+    class Connected:
+        packets, connects = 100, 4
+
+    tell(station, main=StreamState.LIVE, sub=StreamState.LIVE)
+    station._workers = {SUB: Connected()}
+    station._openers[SUB]._own._received = (Flaws(torn=4), None)
+    assert station.component("gate").detail is None
 
 
 def test_rows_that_the_index_refuses_are_shown_until_it_takes_them(station):

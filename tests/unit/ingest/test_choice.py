@@ -5,11 +5,12 @@ import logging
 import pytest
 
 from edge.config import CameraSection
-from edge.errors import StreamError, StreamUnsuited
+from edge.errors import RtspError, StreamError, StreamUnsuited
 from edge.ingest.choice import ChosenOpener
 from edge.ingest.ffmpeg import FfmpegOpener
 from edge.ingest.own import OwnOpener
 from edge.ingest.reader import Reader
+from edge.rtsp.flaws import Flaws
 from protocol.clock import SystemClock
 from protocol.relay import StreamName
 from tests.support.packets import ScriptedSource
@@ -19,6 +20,8 @@ WHO = {"camera_id": "gate", "stream": "main"}
 
 class Scripted:
     """Opens, or fails as told."""
+
+    flaws = Flaws(lost=7, torn=2)
 
     def __init__(self, error: StreamError | None = None) -> None:
         self.error = error
@@ -66,6 +69,13 @@ def test_a_camera_that_it_is_not_suited_for_is_read_by_ffmpeg_and_that_is_said_o
     assert [record.reason for record in said] == ["the camera answers 461"]
 
 
+def test_what_our_reader_counted_is_still_told_when_ffmpeg_reads():
+    opener = ChosenOpener(Scripted(StreamUnsuited("the camera answers 461")), Scripted, WHO)
+    opener.open()
+    assert opener.flaws == Flaws(lost=7, torn=2)
+    assert ChosenOpener(None, Scripted, WHO).flaws == Flaws()
+
+
 def test_what_is_wrong_with_the_camera_itself_changes_no_reader():
     own = Scripted(StreamError("no connection"))
     opener = ChosenOpener(own, Scripted, WHO)
@@ -73,6 +83,60 @@ def test_what_is_wrong_with_the_camera_itself_changes_no_reader():
         with pytest.raises(StreamError):
             opener.open()
     assert len(own.asked) == 2
+
+
+def failures(opener: ChosenOpener, own: Scripted, errors: list[StreamError]) -> list[type]:
+    """Open once for each error that our own reader is to end with; return what was raised."""
+    raised = []
+    for own.error in errors:
+        with pytest.raises(StreamError) as caught:
+            opener.open()
+        raised.append(caught.type)
+    return raised
+
+
+def test_a_camera_that_ours_makes_no_sense_of_twice_is_read_by_ffmpeg_and_that_is_said_once(caplog):
+    own, ffmpeg = Scripted(RtspError("a head of a mile")), Scripted()
+    opener = ChosenOpener(own, lambda: ffmpeg, WHO)
+    assert failures(opener, own, [RtspError("a head of a mile")]) == [RtspError]
+    assert not opener.is_ffmpeg
+    with caplog.at_level(logging.WARNING):
+        opener.open(watched=True)
+        opener.open()
+    assert (len(own.asked), ffmpeg.asked) == (2, [True, False])
+    assert opener.is_ffmpeg
+    said = [record for record in caplog.records if record.msg == "stream.read_by_ffmpeg"]
+    assert [record.reason for record in said] == ["a head of a mile"]
+
+
+def test_where_ffmpeg_makes_no_sense_of_it_either_ours_is_asked_again(caplog):
+    own, ffmpeg = Scripted(), Scripted(StreamError("Invalid data"))
+    opener = ChosenOpener(own, lambda: ffmpeg, WHO)
+    nonsense = RtspError("not RTSP")
+    with caplog.at_level(logging.WARNING):
+        raised = failures(opener, own, [nonsense] * 5)
+    assert raised == [RtspError, StreamError, RtspError, StreamError, RtspError]
+    assert not opener.is_ffmpeg
+    assert caplog.records == []
+    own.error = None
+    opener.open()
+    assert len(ffmpeg.asked) == 2
+
+
+def test_nonsense_counts_in_a_row_only():
+    own = Scripted()
+    opener = ChosenOpener(own, lambda: pytest.fail("asked for FFmpeg"), WHO)
+    away, nonsense = StreamError("no connection"), RtspError("not RTSP")
+    failures(opener, own, [nonsense, away, nonsense])
+    own.error = None
+    opener.open()
+    assert failures(opener, own, [nonsense]) == [RtspError]
+
+
+def test_own_means_no_other_whatever_it_makes_of_the_camera():
+    own = Scripted()
+    opener = ChosenOpener(own, None, WHO)
+    assert failures(opener, own, [RtspError("not RTSP")] * 4) == [RtspError] * 4
 
 
 def test_own_means_no_other():

@@ -9,6 +9,7 @@ import pytest
 from edge.errors import RtspError
 from edge.media import nal
 from edge.media.sample import Codec, Packet
+from edge.rtsp.flaws import Flaws
 from edge.rtsp.reception import MAX_STRAY_BYTES, Reception
 from edge.rtsp.sdp import video_track
 from tests.support.packets import FRAME_90K, access_units
@@ -82,7 +83,7 @@ def test_a_picture_of_which_all_is_torn_is_none():
     into = reception()
     begun = b"\x5c\x81abc"
     assert received(into, rtp(1, 10, begun), rtp(5, 20, b"\x5c\x41def"), rtp(6, 30, SLICE)) == []
-    assert (into.torn, into.sequence.lost) == (2, 3)
+    assert into.flaws == Flaws(lost=3, torn=2)
 
 
 def test_other_channels_payload_types_and_what_is_no_rtp_are_passed_over():
@@ -111,7 +112,7 @@ def test_a_source_that_changes_begins_its_numbers_anew():
     other[12:16] = bytes(4)
     found = received(into, rtp(1, 10, SLICE, marked=True), bytes(other))
     assert len(found) == 2
-    assert (into.sequence.lost, into.source) == (0, 0)
+    assert (into.flaws.lost, into.source) == (0, 0)
 
 
 def test_a_sender_report_is_kept_and_other_reports_leave_it():
@@ -141,7 +142,7 @@ def test_remains_of_something_else_are_passed_over_and_counted():
         rtp(2, 20, OTHER, marked=True),
     )
     assert [packet.units for packet in found] == [(SLICE,), (OTHER,)]
-    assert into.stray == 14
+    assert into.flaws.stray == 14
 
 
 def test_nonsense_without_end_is_refused():
@@ -176,5 +177,5 @@ def test_nonsense_costs_no_more_the_more_comes_behind_it():
 
     data = Counted(junk * 1000)
     assert into.take(data, len(data), 7, NOON) == (len(data), [])
-    assert into.stray == 1000
+    assert into.flaws.stray == 1000
     assert sum(looks) < 10 * len(data)
