@@ -1,7 +1,7 @@
 """What is wrong with a camera: how far one gets with it, and what it sends. Pure."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from edge.cameras.codec_report import Advice, CodecReport, advise_main, advise_sub
@@ -82,10 +82,15 @@ class StreamFacts:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What recordings may take on the disk, and how many cameras share it."""
+    """What recordings may take on the disk, and how many cameras share it.
+
+    ``promised_days`` are those of the cameras of which the box itself does not know yet how long
+    they will fit.
+    """
 
     room_bytes: int
     cameras: int
+    promised_days: Mapping[str, int] = field(default_factory=dict)
 
     def days(self, daily_bytes: int) -> float:
         """Return how many days fit where every camera sends as much as this one."""
@@ -93,7 +98,11 @@ class Room:
 
 
 def room_of(
-    folder: FolderFacts, limits: Limits, used_bytes: int | None, cameras: int
+    folder: FolderFacts,
+    limits: Limits,
+    used_bytes: int | None,
+    cameras: int,
+    promised_days: Mapping[str, int],
 ) -> Room | None:
     """Return what ``cameras`` may take; ``used_bytes`` is what their recordings take already.
 
@@ -105,7 +114,9 @@ def room_of(
         used_bytes = 0
     kept_bytes = round(folder.total_bytes * limits.min_free_fraction)
     room = max(0, folder.free_bytes + used_bytes - kept_bytes)
-    return Room(room if limits.quota_bytes is None else min(room, limits.quota_bytes), cameras)
+    if limits.quota_bytes is not None:
+        room = min(room, limits.quota_bytes)
+    return Room(room, cameras, promised_days)
 
 
 def judge(
@@ -118,6 +129,8 @@ def judge(
         yield _failed(camera_id, main)
     else:
         yield _fine(camera_id, main, main.report, room)
+        if room is not None:
+            yield from _judge_days(camera_id, main.report, room)
         for advice in advise_main(main.report, has_sub=sub is not None):
             yield _advised(camera_id, main, main.report, advice)
     if sub is None or (main.failed is not None and _is_same(main, sub)):
@@ -171,8 +184,15 @@ def _fine(camera_id: str, facts: StreamFacts, report: CodecReport, room: Room | 
     values = {**_where(facts), **report.facts()}
     if room is None:
         return Finding(Kind.CAMERA_STREAM, camera_id, values)
-    days = round(room.days(report.daily_bytes))
+    days = int(room.days(report.daily_bytes))
     return Finding(Kind.CAMERA_FINE, camera_id, {**values, "disk_days": days})
+
+
+def _judge_days(camera_id: str, report: CodecReport, room: Room) -> Iterator[Finding]:
+    days, fits_days = room.promised_days.get(camera_id), room.days(report.daily_bytes)
+    if days is not None and fits_days < days:
+        values = {"days": days, "fits_days": round(fits_days, 1)}
+        yield Finding(Kind.DISK_DAYS_SHORT, camera_id, values)
 
 
 def _advised(camera_id: str, facts: StreamFacts, report: CodecReport, advice: Advice) -> Finding:

@@ -156,7 +156,13 @@ class Checkup:
             config.recording.min_free_fraction, None if quota is None else round(quota * _GB)
         )
         sharing = sum(each.enabled for each in config.cameras)
-        room.set_result(room_of(recordings, limits, running.used_bytes, sharing))
+        foreseen = {each.camera_id for each in running.expected}
+        promised = {
+            each.id: each.retention_days or config.recording.retention_days
+            for each in config.cameras
+            if each.id not in foreseen
+        }
+        room.set_result(room_of(recordings, limits, running.used_bytes, sharing, promised))
         data = disk_probe.look_at(
             Use.DATABASE, config.box.data_dir, self.clock, is_made=True, write=False
         )

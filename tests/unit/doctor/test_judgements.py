@@ -13,7 +13,7 @@ from edge.doctor.centre import Answer, CentreFacts
 from edge.doctor.certificate import Distrust, Handshake
 from edge.doctor.clock import ClockFacts
 from edge.doctor.disk import Expected, FolderFacts, Limits, Use, WriteTest
-from edge.doctor.finding import Finding, Severity
+from edge.doctor.finding import Finding, Kind, Severity
 from edge.doctor.model import ModelFacts
 from edge.doctor.network import RouteFacts, TripFacts
 from edge.doctor.wording import Wordings
@@ -116,20 +116,27 @@ def test_a_cameras_clock_may_be_off_by_seconds(offset_s, found):
     assert ids(of_camera(replace(MAIN, clock_offset_s=offset_s))) == found
 
 
+def test_a_disk_that_is_too_small_for_a_camera_is_said_before_the_box_knows_it():
+    room = Room(1000 * GB, 4, {"gate": 30})
+    short = [each for each in of_camera(room=room) if each.kind is Kind.DISK_DAYS_SHORT]
+    assert [each.values for each in short] == [{"days": 30, "fits_days": 5.8}]
+    assert ids(of_camera(room=Room(6000 * GB, 4, {"gate": 30}))) == []
+
+
 def test_how_many_days_fit_hangs_on_all_cameras():
     (finding,) = of_camera(MAIN, None, Room(1000 * GB, 4))[:1]
     assert finding.values["gb_a_day"] == 43.2
-    assert finding.values["disk_days"] == 6  # 1000 / (4 * 43.2)
+    assert finding.values["disk_days"] == 5  # 1000 / (4 * 43.2), whole days
 
 
 def test_what_recordings_take_already_is_room_for_newer_ones():
     limits = Limits(0.05, None)  # of 4000 GB 400 are free, 200 stay so
-    assert room_of(FOLDER, limits, 3000 * GB, 4) == Room(3200 * GB, 4)
-    assert room_of(FOLDER, Limits(0.05, 1000 * GB), 3000 * GB, 4) == Room(1000 * GB, 4)
-    assert room_of(replace(FOLDER, free_bytes=0), limits, 0, 4) == Room(0, 4)
-    assert room_of(FOLDER, limits, None, 4) is None
+    assert room_of(FOLDER, limits, 3000 * GB, 4, {}) == Room(3200 * GB, 4)
+    assert room_of(FOLDER, Limits(0.05, 1000 * GB), 3000 * GB, 4, {}) == Room(1000 * GB, 4)
+    assert room_of(replace(FOLDER, free_bytes=0), limits, 0, 4, {}) == Room(0, 4)
+    assert room_of(FOLDER, limits, None, 4, {}) is None
     fresh = replace(FOLDER, is_there=False)
-    assert room_of(fresh, limits, None, 4) == Room(200 * GB, 4)
+    assert room_of(fresh, limits, None, 4, {}) == Room(200 * GB, 4)
 
 
 def test_without_a_sub_stream_one_is_advised():
