@@ -1,9 +1,12 @@
-"""What a box's MQTT client and the centre's have in common before they connect."""
+"""What a box's MQTT client and the centre's have in common."""
 
 import socket
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
+from paho.mqtt.reasoncodes import ReasonCode
+
+from protocol.reasons import explained
 
 
 def trust(client: mqtt.Client, ca_file: Path | None) -> None:
@@ -22,3 +25,14 @@ def send_at_once(_client: mqtt.Client, _userdata: object, sock: object) -> None:
     """Switch Nagle's algorithm off: with delayed ACKs it held each message for 40 ms, measured."""
     assert isinstance(sock, socket.socket)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def why_disconnected(
+    flags: mqtt.DisconnectFlags, reason: ReasonCode, *, version_5: bool, answered: bool
+) -> str:
+    """Return in words why a connection ended; ``answered``: the broker had answered CONNECT."""
+    if flags.is_disconnect_packet_from_server:
+        return f"disconnected: {explained(reason.value, str(reason))}"
+    if version_5 and not answered:
+        return "hung up on: does the broker speak MQTT 5?"
+    return f"disconnected: {reason}"

@@ -16,7 +16,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from pydantic import SecretStr
 
 from central.ports import Received
-from protocol.client import send_at_once, trust
+from protocol.client import send_at_once, trust, why_disconnected
 from protocol.clock import Clock
 from protocol.reasons import explained
 from protocol.topics import CENTRE_USER, SITE_FILTERS, UPLINK_FILTERS, shared_filters
@@ -276,12 +276,8 @@ class Uplink:
         reason: ReasonCode,
         _properties: Properties | None,
     ) -> None:
-        if flags.is_disconnect_packet_from_server:
-            self._go_down(f"disconnected: {explained(reason.value, str(reason))}")
-        elif self._settings.version_5 and not self._answered:
-            self._go_down("hung up on: does the broker speak MQTT 5?")
-        else:
-            self._go_down(f"disconnected: {reason}")
+        version_5 = self._settings.version_5
+        self._go_down(why_disconnected(flags, reason, version_5=version_5, answered=self._answered))
 
     def _on_publish(
         self,

@@ -21,7 +21,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from pydantic import SecretStr
 
 from edge.bus.meter import LineMeter
-from protocol.client import send_at_once, trust
+from protocol.client import send_at_once, trust, why_disconnected
 from protocol.reasons import explained
 
 log = logging.getLogger(__name__)
@@ -247,12 +247,8 @@ class Link:
         reason: ReasonCode,
         _properties: Properties | None,
     ) -> None:
-        if flags.is_disconnect_packet_from_server:
-            self._go_down(f"disconnected: {explained(reason.value, str(reason))}")
-        elif self._settings.version_5 and not self._answered:
-            self._go_down("hung up on: does the broker speak MQTT 5?")
-        else:
-            self._go_down(f"disconnected: {reason}")
+        version_5 = self._settings.version_5
+        self._go_down(why_disconnected(flags, reason, version_5=version_5, answered=self._answered))
 
     def _on_publish(
         self,
