@@ -1,6 +1,6 @@
 """Test pictures as a camera would send them: a moving shape under sensor noise, H.264."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -16,6 +16,31 @@ NOISE = 24
 _STEP_PIXELS = 37
 
 
+def encode(
+    path: Path,
+    pictures: Iterable[NDArray[np.uint8]],
+    *,
+    size_px: tuple[int, int],
+    fps: int,
+    bits_per_s: int,
+    options: dict[str, str],
+) -> None:
+    """Encode pictures (planes of YUV 4:2:0, of any size) into ``path``: H.264, Annex B."""
+    width, height = size_px
+    with av.open(str(path), "w", format="h264") as container:
+        stream = container.add_stream("libx264", rate=Fraction(fps), options=options)
+        stream.width, stream.height = width, height
+        stream.pix_fmt = "yuv420p"
+        stream.bit_rate = bits_per_s
+        for number, picture in enumerate(pictures):
+            frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
+            if (frame.width, frame.height) != size_px:
+                frame = frame.reformat(width, height, interpolation="BILINEAR")
+            frame.pts = number
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
 @dataclass(frozen=True, slots=True)
 class Pictures:
     """What to encode: constant bit rate, a key frame every ``gop`` pictures, no B-frames."""
@@ -29,18 +54,14 @@ class Pictures:
 
     def write(self, path: Path) -> None:
         """Encode into ``path``: an Annex B stream with access unit delimiters."""
-        with av.open(str(path), "w", format="h264") as container:
-            stream = container.add_stream(
-                "libx264", rate=Fraction(self.fps), options=self._x264_options()
-            )
-            stream.width, stream.height = self.width, self.height
-            stream.pix_fmt = "yuv420p"
-            stream.bit_rate = self.bits_per_s
-            for number, picture in enumerate(self.each()):
-                frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
-                frame.pts = number
-                container.mux(stream.encode(frame))
-            container.mux(stream.encode(None))
+        encode(
+            path,
+            self.each(),
+            size_px=(self.width, self.height),
+            fps=self.fps,
+            bits_per_s=self.bits_per_s,
+            options=self._x264_options(),
+        )
 
     def each(self) -> Iterator[NDArray[np.uint8]]:
         """Yield the pictures as planes of YUV 4:2:0, one under the other."""

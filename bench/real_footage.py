@@ -11,10 +11,10 @@ from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 
+from bench.pictures import encode
 from village import footage
 from village.testcam.programme import Mount
 
@@ -53,19 +53,14 @@ class Stream:
 
     def write(self, path: Path, pictures: Sequence[footage.Picture]) -> None:
         """Encode pictures (planar YUV 4:2:0) of any size into ``path``: Annex B, delimiters."""
-        with av.open(str(path), "w", format="h264") as container:
-            stream = container.add_stream(
-                "libx264", rate=Fraction(self.fps), options=self._options()
-            )
-            stream.width, stream.height = self.width, self.height
-            stream.pix_fmt = "yuv420p"
-            stream.bit_rate = self.bits_per_s
-            for number, picture in enumerate(pictures):
-                frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
-                frame = frame.reformat(self.width, self.height, interpolation="BILINEAR")
-                frame.pts = number
-                container.mux(stream.encode(frame))
-            container.mux(stream.encode(None))
+        encode(
+            path,
+            pictures,
+            size_px=(self.width, self.height),
+            fps=self.fps,
+            bits_per_s=self.bits_per_s,
+            options=self._options(),
+        )
 
     def mount(self, path: str, file: Path) -> Mount:
         """Return the camera's address for a file that was written here."""
