@@ -71,6 +71,12 @@ class Station:
             if config.recording.enabled
             for key in _recorded(camera)
         }
+        self._stopped = {
+            key
+            for camera in config.cameras
+            if not (camera.enabled and config.recording.enabled)
+            for key in _recorded(camera)
+        }
         self._listeners: tuple[StatusListener, ...] = (self.streams, self.hubs)
         self._fanouts = {key: Fanout(f"{key[0]}/{key[1]}", *self._always(key)) for key in keys}
         self._reader = Reader(clock)
@@ -127,6 +133,7 @@ class Station:
             self.label,
             self._recorders.keys(),
             self._clock.now(),
+            stopped=self._stopped,
             reads_back=self._rebuild is None,
         )
         for recorder in self._recorders.values():
