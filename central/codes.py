@@ -289,7 +289,7 @@ GAP_REASONS: Labels = {
     GapReason.BOX_OFF: Label("主机未运行", "box not running"),
     GapReason.DISK: Label("硬盘故障", "disk fault"),
     GapReason.OPERATOR: Label("人工停录", "switched off by a person"),
-    GapReason.CONFIG: Label("不再录像", "no longer recorded"),
+    GapReason.CONFIG: Label("点位撤除或改设置", "camera removed or changed"),
 }
 
 ACTIVITY_KINDS: Labels = {

@@ -104,7 +104,7 @@ class GapReason(StrEnum):
     BOX_OFF = "box_off"  # the box, or its edge process, was not running
     DISK = "disk"  # the disk refused the write
     OPERATOR = "operator"  # a person switched the camera, or all recording, off
-    CONFIG = "config"  # the stream is not configured to be recorded any more
+    CONFIG = "config"  # the stream was removed from the configuration, or changed in it
 
 
 #: What a stream's subscribers are offered, in order.
