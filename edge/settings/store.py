@@ -14,6 +14,7 @@ from edge.config import EdgeConfig
 from edge.errors import ConfigError, StorageError
 from edge.section import Section
 from edge.settings.layer import Layer
+from edge.settings.trial import Terms
 from edge.settings.version import MOST_ACTOR, MOST_BYTES, MOST_REASON, Version, decoded, encoded
 from protocol.clock import Clock
 
@@ -147,7 +148,15 @@ class SettingsStore:
         finally:
             os.close(descriptor)
 
-    def write(self, layer: Layer, *, actor: str, reason: str, undoes: int | None = None) -> Version:
+    def write(
+        self,
+        layer: Layer,
+        *,
+        actor: str,
+        reason: str,
+        undoes: int | None = None,
+        terms: Terms | None = None,
+    ) -> Version:
         """Keep a layer as the newest version and return it; within :meth:`changing`."""
         shelf = self.read()
         version = Version(
@@ -156,6 +165,7 @@ class SettingsStore:
             actor=actor[:MOST_ACTOR],
             reason=reason[:MOST_REASON],
             undoes=undoes,
+            terms=terms,
             layer=layer,
         )
         self._put(self._path(version.number), encoded(version), 0o600)
