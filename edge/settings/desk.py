@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from pydantic import SecretStr, ValidationError
@@ -11,8 +12,10 @@ from edge.errors import ConfigError, NotFoundError
 from edge.health import Component, Condition, Figure
 from edge.rule_config import RULE_KINDS
 from edge.settings.effective import ConfigFile, Effective, effective
-from edge.settings.layer import Layer
+from edge.settings.layer import Layer, laid_over
+from edge.settings.push import SettingsPush
 from edge.settings.store import SettingsStore
+from edge.settings.tuning import tuning_of
 from edge.settings.version import Version
 from protocol.refusal import refusal
 
@@ -53,6 +56,20 @@ class SettingsDesk:
         """Return whether a camera is as the configuration file has it."""
         changed = {camera["id"] for camera in self.now().version.layer.cameras}
         return camera_id in self._of_file() - changed
+
+    def tuning(self) -> tuple[Effective, dict[str, Any]]:
+        """Return what counts, and of it what may be changed from afar (edge.settings.tuning)."""
+        now = self.now()
+        here = laid_over(self._file.document, now.version.layer, self._store.folder)
+        return now, tuning_of(now.config, here)
+
+    def is_on_trial(self, version: Version) -> bool:
+        """Return whether a version has still to prove itself. Raises StorageError."""
+        return version.number > self._store.standing().accepted
+
+    def tuner(self, live: Callable[[], AbstractSet[str]]) -> SettingsPush:
+        """Return who changes the settings from afar; ``live`` are the names of live streams."""
+        return SettingsPush(self._file, self._store, live)
 
     def took(self, runs: Effective) -> None:
         """Take what the box runs with from now on."""
@@ -128,6 +145,9 @@ class SettingsDesk:
             return self._put(now, change(now.version.layer), actor=actor, reason=reason)
 
     def _put(self, now: Effective, layer: Layer, *, actor: str, reason: str) -> Version:
+        if now.version.terms is not None and self.is_on_trial(now.version):
+            number = now.version.number
+            raise ConfigError(f"version {number} of the settings is on trial: wait for its end")
         self._file.under(layer, self._store.folder)
         if layer == now.version.layer and now.version.number == now.seen:
             return now.version

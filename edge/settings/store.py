@@ -27,10 +27,14 @@ _DIGITS = 8
 
 
 class Standing(Section):
-    """Which version has proved itself, and which one the box began to run and has not yet."""
+    """Which version has proved itself, and which one the box began to run and has not yet.
+
+    ``starts`` is how often the box began to run with ``tried``.
+    """
 
     accepted: int = Field(default=0, ge=0)
     tried: int | None = None
+    starts: int = Field(default=0, ge=0)
 
 
 @dataclass(frozen=True, slots=True)

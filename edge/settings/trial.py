@@ -11,6 +11,7 @@ That the box died is no step: it shows in the next start. Time is the age of the
 process, by the monotonic clock, so that a clock that is set changes nothing.
 """
 
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -23,10 +24,18 @@ from edge.section import Section
 
 #: Begun so often without a word that it holds, a version is taken back: the box dies of it.
 MOST_STARTS = 3
-#: A version without terms holds once the box has run with it for so long.
-STEADY_S = 30.0
-#: One with terms at the soonest: a stream that is gone is known to be lost by then.
-SETTLE_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long a box has to have run with a version, at least, before that holds.
+
+    ``settle_s`` is of one with terms: a stream that is gone is known to be lost by then.
+    """
+
+    steady_s: float = 30.0
+    settle_s: float = 10.0
+
 
 #: "camera/stream".
 Stream = Annotated[str, Field(max_length=80)]
@@ -54,6 +63,11 @@ class Signs:
     hears: bool
     wanted: AbstractSet[str]
     live: AbstractSet[str]
+
+
+def names(streams: Iterable[tuple[str, str]]) -> frozenset[str]:
+    """Return the names of streams that are given by camera and stream."""
+    return frozenset(f"{camera_id}/{stream}" for camera_id, stream in streams)
 
 
 class Ending(StrEnum):
@@ -91,16 +105,16 @@ class Trial:
         often = "once" if most == 1 else f"{most} times"
         return self.give_up(f"the box ended {often} before it had proved itself")
 
-    def look(self, signs: Signs, age_s: float) -> "Trial":
+    def look(self, signs: Signs, age_s: float, pace: Pace = Pace()) -> "Trial":
         """Return the trial after the box has run with it for so long in this process."""
         if self.ending is not None:
             return self
         if self.terms is None:
-            return replace(self, ending=Ending.KEPT) if age_s >= STEADY_S else self
+            return replace(self, ending=Ending.KEPT) if age_s >= pace.steady_s else self
         lacks = self.lacks(signs)
-        if not lacks and age_s >= SETTLE_S:
+        if not lacks and age_s >= pace.settle_s:
             return replace(self, ending=Ending.KEPT)
-        if age_s >= max(self.terms.within_s, SETTLE_S):
+        if lacks and age_s >= self.terms.within_s:
             return self.give_up(f"within {self.terms.within_s} s {' and '.join(lacks)}")
         return self
 

@@ -4,10 +4,11 @@ from uuid import UUID
 
 import pytest
 
-from edge.settings.trial import MOST_STARTS, SETTLE_S, STEADY_S, Ending, Signs, Terms, Trial
+from edge.settings.trial import MOST_STARTS, Ending, Pace, Signs, Terms, Trial, names
 
+SETTLE_S, STEADY_S = Pace().settle_s, Pace().steady_s
 COMMAND = UUID("019340a0-0000-7000-8000-000000000001")
-BOTH = frozenset({"square/main", "gate/main"})
+BOTH = names([("square", "main"), ("gate", "main")])
 TERMS = Terms(command_id=COMMAND, within_s=60, streams=tuple(sorted(BOTH)))
 PUSHED = Trial(4, 5, TERMS, starts=1)
 WELL = Signs(hears=True, wanted=BOTH, live=BOTH)
