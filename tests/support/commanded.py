@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import JsonValue
 
 from edge.commands.arming import ArmedDesk
-from edge.commands.configuring import Pushed, Refusal
+from edge.commands.configuring import Pushed, Refusal, Tuner
 from edge.commands.desk import CommandDesk
 from edge.commands.timekeeper import Timekeeper
 from edge.errors import ConfigError, StorageError
@@ -104,6 +104,7 @@ class CommandedBox:
     box: DeskBox
     armed: ArmedDesk
     desk: CommandDesk
+    tuner: Tuner
 
     @classmethod
     def opened(
@@ -111,10 +112,11 @@ class CommandedBox:
         path: Path,
         clock: FakeClock | None = None,
         timekeeper: Timekeeper | None = None,
-        settings: Settings | None = None,
+        settings: Tuner | None = None,
     ) -> Self:
         """Return the box as it is after a start; it may not set its clock unless it is told to."""
         box = open_desk(path, clock or FakeClock(AT))
+        tuner = settings or Settings()
         desk = CommandDesk(
             box.config,
             box.database,
@@ -122,9 +124,9 @@ class CommandedBox:
             box.clock,
             boot_id=BOOT,
             timekeeper=timekeeper or Timekeeper(quality),
-            tuner=settings or Settings(),
+            tuner=tuner,
         )
-        return cls(box, ArmedDesk(box.desk, box.database, box.clock), desk)
+        return cls(box, ArmedDesk(box.desk, box.database, box.clock), desk, tuner)
 
     def hear(self, message: CommandMessage) -> None:
         self.desk.hear(message)
