@@ -104,7 +104,7 @@ class BoxProcess:
         log.info("edge.stopped", extra={"box_id": config.box.id})
         if database.damage is not None:
             raise DamagedError(f"{database.path}: {database.damage}")
-        await asyncio.to_thread(self._probation.leave, self._runs.version)
+        await asyncio.to_thread(self._probation.leave)
 
     async def _one_after_another(self, stopping: asyncio.Event, boot: Boot) -> None:
         while not self._is_over(stopping):

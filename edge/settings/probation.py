@@ -69,11 +69,12 @@ class Probation:
         """Note that a version holds."""
         self._note(Standing(accepted=version.number))
 
-    def leave(self, version: Version) -> None:
+    def leave(self) -> None:
         """Note that the box ends because it was told to: nothing speaks against what it tried."""
         standing = self._standing()
-        if version.terms is None and standing.tried is not None:
-            self._note(Standing(accepted=standing.accepted))
+        if standing.tried is None or effective(self._file, self._store).version.terms is not None:
+            return
+        self._note(Standing(accepted=standing.accepted))
 
     def is_tried(self, version: Version) -> bool:
         """Return whether a version has still to prove itself."""

@@ -102,8 +102,9 @@ class Trial:
         most = MOST_STARTS if self.terms else 1
         if self.starts < most or self.ending is not None:
             return replace(self, starts=self.starts + (self.ending is None))
-        often = "once" if most == 1 else f"{most} times"
-        return self.give_up(f"the box ended {often} before it had proved itself")
+        if self.terms is None:
+            return self.give_up(f"the box ended within {Pace().steady_s:g} s of running with it")
+        return self.give_up(f"the box ended {most} times before it had proved itself")
 
     def look(self, signs: Signs, age_s: float, pace: Pace = Pace()) -> "Trial":
         """Return the trial after the box has run with it for so long in this process."""

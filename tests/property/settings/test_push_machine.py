@@ -58,6 +58,7 @@ class PushMachine(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.folder = tempfile.TemporaryDirectory()
+        (Path(self.folder.name) / "data").mkdir()
         path = Path(self.folder.name) / "edge.toml"
         path.write_text(BOX, encoding="utf-8")
         self.file = ConfigFile.read(path)
@@ -146,7 +147,7 @@ class PushMachine(RuleBasedStateMachine):
 
     @rule()
     def restart(self):
-        self.probation.leave(self.runs.version)
+        self.probation.leave()
         self.die()
 
     @invariant()

@@ -44,6 +44,7 @@ class Box:
 
     def __init__(self, folder):
         (folder / "gate-password").write_text("hunter2\n")
+        (folder / "data").mkdir()
         path = folder / "edge.toml"
         path.write_text(BOX, encoding="utf-8")
         self.file = ConfigFile.read(path)

@@ -58,7 +58,7 @@ def test_a_version_that_was_started_too_often_is_taken_back():
 
 def test_one_without_terms_has_one_start_and_proves_itself_by_running():
     local = Trial(4, 5).start()
-    assert local.start().why == "the box ended once before it had proved itself"
+    assert local.start().why == "the box ended within 30 s of running with it"
     nothing = Signs(hears=False, wanted=BOTH, live=frozenset())
     assert local.look(nothing, STEADY_S - 1).ending is None
     assert local.look(nothing, STEADY_S).ending is Ending.KEPT
