@@ -204,6 +204,7 @@ class Edge:
             self._clock,
             BoxAlert(AlertKind.STORAGE, desk, self._clock),
         )
+        janitor.spare(self._spared)
         cameras = [camera.id for camera in self._config.cameras]
         stocktaker = Stocktaker(
             self._database, self._station.index, janitor.disk, policy, cameras, self._clock
@@ -213,6 +214,11 @@ class Edge:
         stack.push_async_callback(asyncio.to_thread, janitor.close)
         evidence = EvidenceStore(self._database)
         return StorageRoutes(stocktaker, evidence, lambda: janitor.trouble, frozenset(cameras))
+
+    def _spared(self) -> Policy | None:
+        """Return what nothing is deleted of for now: what is tried may be taken back."""
+        before = self._settings.before_trial()
+        return None if before is None else retention_policy(before)
 
     def _start_exports(self, stack: contextlib.AsyncExitStack, board: HealthBoard) -> Exporter:
         box = self._config.box

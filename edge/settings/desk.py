@@ -70,6 +70,17 @@ class SettingsDesk:
         """Return whether a version has still to prove itself. Raises StorageError."""
         return version.number > self._store.standing().accepted
 
+    def before_trial(self) -> EdgeConfig | None:
+        """Return what had proved itself, while what the box runs with is on trial by its terms.
+
+        Raises StorageError.
+        """
+        version = self._runs.version
+        if version.terms is None or not self.is_on_trial(version):
+            return None
+        before = self._store.read().find(self._store.standing().accepted)
+        return None if before is None else self._file.under(before.layer, self._store.folder)
+
     def tuner(self, live: Callable[[], AbstractSet[str]]) -> SettingsPush:
         """Return who changes the settings from afar; ``live`` are the names of live streams."""
         return SettingsPush(self._file, self._store, live)

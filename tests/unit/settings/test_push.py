@@ -6,6 +6,7 @@ import pytest
 
 from edge.commands.configuring import Refusal
 from edge.errors import ConfigError
+from edge.settings.desk import SettingsDesk
 from edge.settings.effective import ConfigFile, effective
 from edge.settings.push import SettingsPush
 from edge.settings.store import SettingsStore, Standing
@@ -178,6 +179,21 @@ def test_undo_goes_back_to_what_counted_before_and_never_to_what_was_taken_back(
     assert box.now.config.detect.fps == 2
     box.end(Ending.KEPT)
     assert box.push.check(box.asked()) == ("detect.fps: 2.0 → 4.0",)
+
+
+def test_while_it_is_on_trial_what_had_proved_itself_is_known_and_nothing_else_is_changed(box):
+    desk = SettingsDesk(box.file, box.store, box.now)
+    assert desk.before_trial() is None
+    box.begin("[recording]\nretention_days = 90")
+    desk.took(box.now)
+    assert desk.before_trial().recording.retention_days == 30
+    with pytest.raises(ConfigError, match="version 1 of the settings is on trial"):
+        desk.remove("pond", actor="张", reason="拆")
+    assert desk.tuning()[1]["recording"]["retention_days"] == 90
+    assert desk.is_on_trial(box.now.version)
+    box.end(Ending.KEPT)
+    assert desk.before_trial() is None
+    desk.remove("pond", actor="张", reason="拆")
 
 
 def test_what_was_taken_back_says_why(box):
