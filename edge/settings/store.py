@@ -62,7 +62,7 @@ class SettingsStore:
     """A folder of numbered versions; nothing is in it until the first is written.
 
     Each file is written beside its place, synced, and moved there; then the folder is synced: a
-    power cut leaves the version before or this one (settings I3). A number is never given twice.
+    power cut leaves the version before or this one (settings S3). A number is never given twice.
     Processes and threads that change anything take turns (:meth:`changing`); reading waits for
     nobody. All methods raise StorageError where the disk refuses.
     """
@@ -138,6 +138,7 @@ class SettingsStore:
     def changing(self) -> Iterator[None]:
         """Let nobody else change anything meanwhile; waits for who is at it. Not to be nested."""
         with _refusing(self._folder):
+            self._folder.parent.mkdir(parents=True, exist_ok=True)
             _make_folder(self._folder)
             descriptor = os.open(self._folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
