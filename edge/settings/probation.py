@@ -21,7 +21,7 @@ class Probation:
 
         accepted ── begin ──▶ accepted
         newer    ── begin ──▶ tried ── accept (it holds) ──▶ accepted
-                              tried ── leave (told to stop) ──▶ newer, to be tried again
+                              tried ── leave (ends in order) ──▶ newer, to be tried again
                               tried ── the process died, then begin ──▶ undone
                               tried ── undo (it can't be started, or does not hold) ──▶ undone
         undone: what had proved itself, as a new version that says why
@@ -70,7 +70,7 @@ class Probation:
         self._note(Standing(accepted=version.number))
 
     def leave(self) -> None:
-        """Note that the box ends because it was told to: nothing speaks against what it tried."""
+        """Note that the box ends in order: nothing speaks against what it tried."""
         standing = self._standing()
         if standing.tried is None or effective(self._file, self._store).version.terms is not None:
             return

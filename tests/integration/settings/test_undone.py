@@ -1,6 +1,7 @@
 """Changes that can't be started, in a real box: it goes back, and the cameras never notice."""
 
 import asyncio
+import socket
 from collections.abc import Iterator
 from contextlib import asynccontextmanager, closing
 from itertools import pairwise
@@ -13,11 +14,12 @@ from edge.app import Edge
 from edge.box_process import BoxProcess
 from edge.config import EdgeConfig
 from edge.db.database import Database
-from edge.errors import ConfigError, StorageError
+from edge.errors import ConfigError, DamagedError, StorageError
 from edge.recording.index import RecordingIndex
 from edge.recording.writer import Recorder
 from edge.settings.effective import ConfigFile
 from edge.settings.store import Standing
+from edge.settings.trial import Pace
 from edge.toml_text import toml_text
 from protocol.clock import SystemClock
 from protocol.relay import StreamName
@@ -147,7 +149,7 @@ async def test_what_can_not_be_started_without_any_change_is_an_error_as_ever(fi
 
 
 async def test_a_version_that_has_run_for_a_while_holds(file, cameras):
-    async with running(BoxProcess(file, SystemClock(), steady_s=0.1)) as process:
+    async with running(BoxProcess(file, SystemClock(), pace=Pace(steady_s=0.1))) as process:
         process._desk.save(table(cameras, "road"), None, **WHO)
         await eventually(lambda: process._store.standing() == Standing(accepted=1), 30)
 
@@ -156,10 +158,33 @@ async def test_a_box_that_was_told_to_stop_tries_the_change_again(file, cameras)
     async with running(BoxProcess(file, SystemClock())) as process:
         process._desk.save(table(cameras, "road"), None, **WHO)
         await eventually(lambda: process._desk.running() == 1 and process._is_ready, 30)
-        assert process._store.standing() == Standing(accepted=0, tried=1)
+        assert process._store.standing() == Standing(accepted=0, tried=1, starts=1)
     assert process._store.standing() == Standing(accepted=0)
     async with running(BoxProcess(file, SystemClock())) as process:
         assert process._desk.running() == 1
+
+
+async def test_a_box_that_can_not_run_for_other_reasons_has_undone_nothing(file, cameras):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        text = file.path.read_text(encoding="utf-8")
+        port = taken.getsockname()[1]
+        file.path.write_text(text.replace("port = 0", f"port = {port}"), encoding="utf-8")
+        process = BoxProcess(file.again(), SystemClock())
+        process._desk.save(table(cameras, "road"), None, **WHO)
+        process.station.close()
+        process.station.database.close()
+        for _ in range(2):
+            process = BoxProcess(file.again(), SystemClock())
+            assert [camera.id for camera in process._runs.config.cameras] == ["gate", "road"]
+            process.start()
+            with pytest.raises(ConfigError, match=str(port)):
+                await process.run(asyncio.Event())
+    process = BoxProcess(file, SystemClock())
+    process.start()
+    process.station.database.condemn("found by some query")
+    with pytest.raises(DamagedError):
+        await process.run(asyncio.Event())
+    assert process._store.standing() == Standing(accepted=0)
 
 
 async def test_a_second_box_on_the_folder_is_refused_before_it_judges_anything(file, cameras):
