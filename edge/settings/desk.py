@@ -75,8 +75,7 @@ class SettingsDesk:
 
         Raises StorageError.
         """
-        version = self._runs.version
-        if version.terms is None or not self.is_on_trial(version):
+        if not self._is_pushed(self._runs.version):
             return None
         before = self._store.read().find(self._store.standing().accepted)
         return None if before is None else self._file.under(before.layer, self._store.folder)
@@ -100,6 +99,8 @@ class SettingsDesk:
         if troubles:
             return Component(Condition.DEGRADED, "; ".join(troubles), figures)
         note = runs.version.reason if runs.version.undoes is not None else None
+        if self._is_pushed(runs.version):
+            note = f"version {runs.version.number} is on trial: {runs.version.reason}"
         return Component(Condition.OK, note, figures)
 
     def _of_file(self) -> frozenset[str]:
@@ -151,21 +152,32 @@ class SettingsDesk:
     def change(self, change: Callable[[Layer], Layer], *, actor: str, reason: str) -> Version:
         """Keep what ``change`` makes of the layer that counts, and return its version.
 
-        Where it is the same there is no new version. Raises what ``change`` does, ConfigError and
-        StorageError; then nothing changed.
+        Where it is the same there is no new version. It takes back what is on trial by its terms.
+        Raises what ``change`` does, ConfigError and StorageError; then nothing changed.
         """
         with self._store.changing():
             now = self.now()
-            return self._put(now, change(now.version.layer), actor=actor, reason=reason)
+            layer = change(now.version.layer)
+            undoes = now.version.number if self._is_pushed(now.version) else None
+            return self._keep(now, layer, actor=actor, reason=reason, undoes=undoes)
 
     def _put(self, now: Effective, layer: Layer, *, actor: str, reason: str) -> Version:
-        if now.version.terms is not None and self.is_on_trial(now.version):
+        if self._is_pushed(now.version):
             number = now.version.number
             raise ConfigError(f"version {number} of the settings is on trial: wait for its end")
+        return self._keep(now, layer, actor=actor, reason=reason)
+
+    def _is_pushed(self, version: Version) -> bool:
+        """Return whether a version is on trial by the terms that the centre gave it."""
+        return version.terms is not None and self.is_on_trial(version)
+
+    def _keep(
+        self, now: Effective, layer: Layer, *, actor: str, reason: str, undoes: int | None = None
+    ) -> Version:
         self._file.under(layer, self._store.folder)
         if layer == now.version.layer and now.version.number == now.seen:
             return now.version
-        version = self._store.write(layer, actor=actor, reason=reason)
+        version = self._store.write(layer, actor=actor, reason=reason, undoes=undoes)
         extra = {"version": version.number, "actor": actor, "reason": reason}
         log.info("settings.changed", extra=extra)
         return version

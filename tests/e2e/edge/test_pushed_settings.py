@@ -160,6 +160,8 @@ def test_a_good_push_is_looked_at_tried_and_kept_and_undone(line):
     assert "'detect.fps': Input should be less than or equal to 25, not 99" in words
     assert "cameras.0.transport" in words
     assert line.settings()["version"] == 0
+    through_the_centre = line.client.get(f"/boxes/{BOX}/edge/v1/settings")
+    assert through_the_centre.json() == line.settings()
 
     pushed = line.give("[detect]\nfps = 4")
     line.takes(1)

@@ -8,6 +8,7 @@ from edge.commands.configuring import Refusal
 from edge.errors import ConfigError
 from edge.settings.desk import SettingsDesk
 from edge.settings.effective import ConfigFile, effective
+from edge.settings.layer import Layer
 from edge.settings.push import SettingsPush
 from edge.settings.store import SettingsStore, Standing
 from edge.settings.trial import Ending
@@ -187,6 +188,7 @@ def test_while_it_is_on_trial_what_had_proved_itself_is_known_and_nothing_else_i
     box.begin("[recording]\nretention_days = 90")
     desk.took(box.now)
     assert desk.before_trial().recording.retention_days == 30
+    assert desk.component().detail == "version 1 is on trial: 调参"
     with pytest.raises(ConfigError, match="version 1 of the settings is on trial"):
         desk.remove("pond", actor="张", reason="拆")
     assert desk.tuning()[1]["recording"]["retention_days"] == 90
@@ -194,6 +196,15 @@ def test_while_it_is_on_trial_what_had_proved_itself_is_known_and_nothing_else_i
     box.end(Ending.KEPT)
     assert desk.before_trial() is None
     desk.remove("pond", actor="张", reason="拆")
+
+
+def test_an_operator_who_drops_the_layer_takes_back_what_is_on_trial(box):
+    box.begin("[detect]\nfps = 4")
+    desk = SettingsDesk(box.file, box.store, box.now)
+    desk.change(lambda _: Layer(), actor="root", reason="config drop-layer")
+    pushed = box.push.pushed(FIRST)
+    assert (pushed.ending, pushed.why) == (Ending.TAKEN_BACK, "config drop-layer")
+    assert box.now.config.detect.fps == 2
 
 
 def test_what_was_taken_back_says_why(box):
