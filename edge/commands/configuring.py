@@ -84,7 +84,7 @@ class Configuring:
             return Verdict(Outcome.REFUSED, "nothing_changes", "")
         with self._lock:
             if self._waiting:
-                return Verdict(Outcome.REFUSED, "on_trial", "another change is being begun")
+                return Verdict(Outcome.REFUSED, "another_on_trial", "another change is begun")
             self._waiting[message.id] = message, asked
         return Verdict(Outcome.ACCEPTED, "on_trial", _lines(found))
 

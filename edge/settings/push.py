@@ -50,7 +50,8 @@ class SettingsPush:
             words = f"the settings here are version {now.version.number}, not {asked.base_version}"
             return Refusal("version", words)
         if not asked.check_only and self._is_on_trial(now.version):
-            return Refusal("on_trial", f"version {now.version.number} has still to prove itself")
+            words = f"version {now.version.number} has still to prove itself"
+            return Refusal("another_on_trial", words)
         try:
             return self._planned(now, asked).changes
         except ConfigError as error:

@@ -74,7 +74,7 @@ class Settings:
         if asked.base_version != self.version:
             return Refusal("version", f"the settings are version {self.version}")
         if any(each.ending is None for each in self.pushes.values()) and not asked.check_only:
-            return Refusal("on_trial", "another is on trial")
+            return Refusal("another_on_trial", "wait for its end")
         return self.changes
 
     def begin(self, command_id: UUID, asked: Configure, *, actor: str, reason: str) -> None:

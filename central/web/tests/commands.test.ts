@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import type { Command, CommandState } from '../src/api/commands'
-import { checkFor, checkOf, commandOf, isChecked, isOpen, kindsFor, wrongWith } from '../src/fleet/commands'
+import { checkFor, checkOf, commandOf, isChecked, isOpen, kindsFor, stageOf, wrongWith } from '../src/fleet/commands'
 import type { CommandFields } from '../src/fleet/commands'
 
 const ZONE = 'Asia/Shanghai'
@@ -104,6 +104,13 @@ describe('a form of a command', () => {
 })
 
 describe('what boxes have done', () => {
+  it('says of settings whether they are on trial, in effect or taken back', () => {
+    const stage = (state: CommandState, why: string) => stageOf(command('configure', state, { why }))
+    expect([stage('accepted', 'on_trial'), stage('done', 'kept'), stage('failed', 'rolled_back'), stage('done', 'checked')]).toEqual(['on_trial', 'kept', 'rolled_back', 'checked'])
+    expect([stage('unanswered', 'on_trial'), stage('refused', 'another_on_trial'), stage('failed', 'not_begun'), stage('sent', '')]).toEqual([null, null, null, null])
+    expect(stageOf(command('mask', 'done'))).toBeNull()
+  })
+
   it('is open until the box has said its last word, or nobody waits for it', () => {
     expect((['queued', 'sent', 'accepted'] as const).every((state) => isOpen(command('arm', state)))).toBe(true)
     expect((['done', 'refused', 'failed', 'expired', 'unanswered'] as const).some((state) => isOpen(command('arm', state)))).toBe(false)

@@ -91,10 +91,10 @@ def test_one_is_tried_at_a_time(box, settings):
     first, second, third = configure(), configure(), configure(base_version=1)
     box.hear(first)
     box.hear(second)
-    assert last(box, second)[:2] == (Outcome.REFUSED, "on_trial")
+    assert last(box, second)[:2] == (Outcome.REFUSED, "another_on_trial")
     box.desk.configure()
     box.hear(third)
-    assert last(box, third)[:2] == (Outcome.REFUSED, "on_trial")
+    assert last(box, third)[:2] == (Outcome.REFUSED, "another_on_trial")
     assert list(settings.pushes) == [first.id]
 
 

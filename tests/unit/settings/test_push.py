@@ -162,7 +162,7 @@ def test_what_was_made_for_another_version_is_refused(box):
 def test_while_one_is_on_trial_another_is_only_checked(box):
     box.begin("[detect]\nfps = 4")
     patch = "[detect]\nfps = 8"
-    assert box.push.check(box.asked(patch)).reason == "on_trial"
+    assert box.push.check(box.asked(patch)).reason == "another_on_trial"
     assert box.push.check(box.asked(patch, check_only=True)) == ("detect.fps: 4.0 → 8.0",)
     with pytest.raises(ConfigError, match="meanwhile"):
         box.begin(patch, SECOND)

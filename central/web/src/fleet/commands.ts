@@ -90,3 +90,13 @@ export function checkFor(command: NewCommand, given: readonly Command[]): Comman
 
 /** Return whether a dry run found that something would change, and all of it is valid. */
 export const isChecked = (check: Command | null): boolean => check?.state === 'done' && check.why === 'checked'
+
+export type Stage = 'on_trial' | 'kept' | 'rolled_back' | 'checked'
+
+/** Where settings are that were given, where their command's state alone does not say it. */
+export function stageOf({ kind, state, why }: Command): Stage | null {
+  if (kind !== 'configure') return null
+  if (state === 'accepted') return 'on_trial'
+  if (state === 'done') return why === 'kept' ? 'kept' : 'checked'
+  return state === 'failed' && why === 'rolled_back' ? 'rolled_back' : null
+}

@@ -78,6 +78,7 @@ export default {
       kept: 'The centre is heard and the cameras are there: they count',
       rolled_back: 'They were not confirmed: the settings of before count again',
       not_begun: 'They were not tried: nothing was changed',
+      another_on_trial: 'Another change is still on trial: wait for its end',
       checked: 'Looked at only: nothing was changed',
       nothing_changes: 'They are as they are now',
       version: 'Somebody else has changed the settings: fetch them again',

@@ -78,6 +78,7 @@ export default {
       kept: '中心联得上，点位都在，已生效',
       rolled_back: '没有得到确认，已回到原来的配置',
       not_begun: '没有开始试运行，配置没有动',
+      another_on_trial: '另一次改动还在试运行，请等它结束',
       checked: '只是检查，配置没有动',
       nothing_changes: '和现在的配置一样，没有要改的',
       version: '配置已经被别人改过，请重新取',
