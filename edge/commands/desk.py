@@ -39,7 +39,6 @@ from protocol.commands import (
 from protocol.ids import uuid7
 from protocol.messages import (
     BOX_SUBJECT,
-    LONGEST_DETAIL,
     CommandMessage,
     EvidenceKind,
     Outcome,
@@ -54,8 +53,6 @@ log = logging.getLogger(__name__)
 MOST_OPEN = 32
 #: How often what is late, or armed again by the clock, is looked for.
 _LOOK_EVERY_S = 5.0
-#: What a centre takes that knows no ``configure`` yet.
-_SHORT_DETAIL = 300
 
 _CameraArguments = Snapshot | Clip | Disarm | Arm | Mask
 
@@ -243,7 +240,7 @@ class CommandDesk:
             kind=kind,
             outcome=verdict.outcome,
             reason=verdict.reason,
-            detail=verdict.detail[: _longest(kind)],
+            detail=verdict.words(kind),
             at=now,
         )
 
@@ -366,10 +363,6 @@ class CommandDesk:
                 journal.finish(connection, each.command_id, verdict.outcome, sequence)
         self._committed()
         return len(found)
-
-
-def _longest(kind: str) -> int:
-    return LONGEST_DETAIL if kind == CommandKind.CONFIGURE else _SHORT_DETAIL
 
 
 def _mask(
