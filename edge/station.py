@@ -62,6 +62,7 @@ class Station:
         self._clock = clock
         self.hubs = LiveHubs(())
         self.streams = StreamBoard(self.hubs.last_sample_at)
+        self._stopped = _stopped(config)
         self._listeners: tuple[StatusListener, ...] = (self.streams, self.hubs)
         self._reader = Reader(clock)
         self._pulls: Mapping[StreamKey, _Pull] = {}
@@ -139,6 +140,7 @@ class Station:
             self.label,
             self._recorders.keys(),
             self._clock.now(),
+            stopped=self._stopped,
             reads_back=self._rebuild is None,
         )
         for recorder in self._recorders.values():
@@ -153,11 +155,13 @@ class Station:
         """Pull and record what another configuration says, from now on (settings S5).
 
         Streams that it pulls and records just the same go on untouched; others end, with a gap of
-        reason CONFIG, and new ones begin. The box's folders are those it was made with. Nobody may
-        watch, listen or view meanwhile. Blocks, for seconds where a camera or the disk is slow.
-        Raises StorageError; to go back is then to apply the configuration before.
+        reason CONFIG, or OPERATOR where a person switched them off, and new ones begin. The box's
+        folders are those it was made with. Nobody may watch, listen or view meanwhile. Blocks, for
+        seconds where a camera or the disk is slow. Raises StorageError; to go back is then to apply
+        the configuration before.
         """
         wanted = _pulls(config)
+        self._stopped = _stopped(config)
         self._end([key for key, pull in self._pulls.items() if wanted.get(key) != pull])
         self.doomed.go_by(ZoneInfo(config.box.time_zone))
         for key in [key for key in wanted if key not in self._pulls]:
@@ -177,12 +181,15 @@ class Station:
         log.info("stream.begun", extra={"camera_id": key[0], "stream": key[1].value})
 
     def _end(self, keys: Collection[StreamKey]) -> None:
+        reasons = {
+            key: GapReason.OPERATOR if key in self._stopped else GapReason.CONFIG for key in keys
+        }
         for key in keys:
-            self._workers[key].stop(GapReason.CONFIG)
+            self._workers[key].stop(reasons[key])
         for key in keys:
             self._workers[key].close()
             if key in self._recorders:
-                self._recorders[key].close(reason=GapReason.CONFIG)
+                self._recorders[key].close(reason=reasons[key])
             self._forget(key)
             log.info("stream.ended", extra={"camera_id": key[0], "stream": key[1].value})
 
@@ -304,6 +311,17 @@ def _pulls(config: EdgeConfig) -> dict[StreamKey, _Pull]:
         if camera.enabled
         for stream in _streams(camera)
     }
+
+
+def _stopped(config: EdgeConfig) -> frozenset[StreamKey]:
+    """Return the streams that would be kept, had nobody switched the camera or recording off."""
+    return frozenset(
+        (camera.id, stream)
+        for camera in config.cameras
+        if not (camera.enabled and config.recording.enabled)
+        for stream in _streams(camera)
+        if stream is StreamName.MAIN or camera.record_sub
+    )
 
 
 def _streams(camera: CameraSection) -> Sequence[StreamName]:
