@@ -168,7 +168,7 @@ def _sound(patch: str) -> str:
 
 
 class Configure(_Arguments):
-    """Try other settings, and keep them where the box is whole under them (protocol I26).
+    """Try other settings, and keep them where the box is whole under them (protocol I27).
 
     ``patch`` is TOML in the configuration's own form with what is to change; with ``undo`` instead,
     what counted before the last change counts again. ``base_version`` is what it was made for. It

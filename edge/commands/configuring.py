@@ -1,4 +1,4 @@
-"""Commands that change the box's settings (protocol I26): begun, followed, and what came of them.
+"""Commands that change the box's settings (protocol I27): begun, followed, and what came of them.
 
 ::
 

@@ -68,7 +68,7 @@ class Guard(Protocol):
 
 
 class CommandDesk:
-    """Does what a person at the centre has the box do (protocol I20 to I26).
+    """Does what a person at the centre has the box do (protocol I20 to I27).
 
     What a command changes, that it was heard, and what became of it are one transaction: so it is
     done once, whenever the box dies. A picture or clip is then fetched by the evidence courier, and

@@ -42,7 +42,7 @@ Stream = Annotated[str, Field(max_length=80)]
 
 
 class Terms(Section):
-    """What a version that was pushed has to show before it is kept (protocol I26).
+    """What a version that was pushed has to show before it is kept (protocol I27).
 
     ``command_id`` is the command's; ``streams`` were live when it was asked for.
     """

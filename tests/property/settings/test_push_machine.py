@@ -1,4 +1,4 @@
-"""Whatever dies when: one result, one of the two settings, and they agree (protocol I26)."""
+"""Whatever dies when: one result, one of the two settings, and they agree (protocol I27)."""
 
 import tempfile
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A change of the settings from afar is tried, and its command has one result (protocol I26)."""
+"""A change of the settings from afar is tried, and its command has one result (protocol I27)."""
 
 import pytest
 
