@@ -38,6 +38,7 @@ from edge.recording.janitor import Janitor
 from edge.recording.retention import CameraPolicy, Policy
 from edge.recording.stock import Stocktaker
 from edge.settings.desk import SettingsDesk
+from edge.settings.trial import names
 from edge.snapshot import PictureTaker
 from edge.station import Station
 from edge.vitals import BoxVitals
@@ -45,6 +46,7 @@ from edge.web.app import create_app
 from edge.web.routes import Collaborators
 from edge.web.rules import RuleRoutes
 from edge.web.server import HttpServer
+from edge.web.settings import SettingsRoutes
 from edge.web.storage import StorageRoutes
 from protocol.clock import Clock
 from protocol.messages import AlertKind
@@ -83,6 +85,11 @@ class Edge:
         self._settings = settings
         self._boot = boot
         self._database = station.database
+        self._heard: Callable[[], bool] | None = None
+
+    def hears(self) -> bool:
+        """Return whether the centre was heard since the start, or there is none; at once."""
+        return self._config.centre is None or (self._heard is not None and self._heard())
 
     async def run(self, until: Callable[[], Awaitable[None]]) -> None:
         """Do everything else until ``until`` returns, then stop all in order and return.
@@ -144,6 +151,7 @@ class Edge:
             clock,
             boot_id=boot.boot_id,
             timekeeper=timekeeper(config.commands, boot.watch.quality),
+            tuner=self._settings.tuner(lambda: names(self._station.streams.live())),
             on_commit=wakes,
         )
         if reporting is not None:
@@ -155,6 +163,7 @@ class Edge:
                 evidence_pending=store.pending,
             )
             wakes.append(wake)
+            self._heard = reporting.hears
         courier = EvidenceCourier(
             config, store, pictures, clips, clock, budget=budget, on_settled=commands.wake
         )
@@ -195,6 +204,7 @@ class Edge:
             self._clock,
             BoxAlert(AlertKind.STORAGE, desk, self._clock),
         )
+        janitor.spare(self._spared)
         cameras = [camera.id for camera in self._config.cameras]
         stocktaker = Stocktaker(
             self._database, self._station.index, janitor.disk, policy, cameras, self._clock
@@ -205,14 +215,19 @@ class Edge:
         evidence = EvidenceStore(self._database)
         return StorageRoutes(stocktaker, evidence, lambda: janitor.trouble, frozenset(cameras))
 
+    def _spared(self) -> Policy | None:
+        """Return what nothing is deleted of for now: what is tried may be taken back."""
+        before = self._settings.before_trial()
+        return None if before is None else retention_policy(before)
+
     def _start_exports(self, stack: contextlib.AsyncExitStack, board: HealthBoard) -> Exporter:
         box = self._config.box
-        names = {camera.id: camera.name for camera in self._config.cameras}
+        places = {camera.id: camera.name for camera in self._config.cameras}
         exporter = Exporter(
             Shelf(box.data_dir / "exports"),
             self._station.index,
             self._database,
-            Village(box.id, box.name, box.time_zone, names),
+            Village(box.id, box.name, box.time_zone, places),
             self._clock,
             self._config.recording.min_free_fraction,
         )
@@ -250,6 +265,7 @@ class Edge:
             health=board,
             storage=storage,
             rules=rules,
+            settings=SettingsRoutes(self._settings),
             scratch=self._config.box.data_dir / "scratch",
             zone=zone,
             clock=self._clock,

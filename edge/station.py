@@ -85,6 +85,11 @@ class Station:
         self._fanouts = {**self._fanouts, key: Fanout(f"{key[0]}/{key[1]}", *always)}
         self._pulls = {**self._pulls, key: pull}
 
+    @property
+    def pulled(self) -> Collection[StreamKey]:
+        """The streams that are to come by the configuration that it goes by."""
+        return self._pulls.keys()
+
     def listen(self, listener: StatusListener) -> None:
         """Tell ``listener`` how every stream is, and of every change from now on."""
         self._listeners = (*self._listeners, listener)

@@ -57,10 +57,31 @@ class Policy:
         cameras = {name: CameraPolicy(each.days) for name, each in self.cameras.items()}
         return replace(self, quota_bytes=None, cameras=cameras)
 
+    def or_more(self, other: "Policy") -> "Policy":
+        """Return what keeps all that either of the two keeps."""
+        cameras = {
+            name: CameraPolicy(
+                max(self.of(name).days, other.of(name).days),
+                _more(self.of(name).quota_bytes, other.of(name).quota_bytes),
+            )
+            for name in (*self.cameras, *other.cameras)
+        }
+        return Policy(
+            max(self.days, other.days),
+            _more(self.quota_bytes, other.quota_bytes),
+            min(self.min_free_fraction, other.min_free_fraction),
+            cameras,
+        )
+
     @property
     def most_days(self) -> int:
         """The longest that anything is kept."""
         return max([self.days, *(each.days for each in self.cameras.values())])
+
+
+def _more(one: int | None, other: int | None) -> int | None:
+    """Return the larger quota; None, for none, is the largest."""
+    return None if one is None or other is None else max(one, other)
 
 
 @dataclass(frozen=True, slots=True)

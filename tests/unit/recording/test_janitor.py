@@ -63,6 +63,7 @@ class Bench:
 
     def restart(self, policy: Policy = POLICY) -> None:
         """Let another process go on with the archive."""
+        self.spared: Policy | None = None
         self.janitor = FixedDisk(
             self.archive.database,
             self.archive.index,
@@ -72,6 +73,7 @@ class Bench:
             self.clock,
             self.alarm,
         )
+        self.janitor.spare(lambda: self.spared)
 
     @property
     def alarms(self) -> list[bool]:
@@ -107,6 +109,19 @@ def test_what_is_too_old_goes_from_index_and_disk_and_the_proof_stays(bench):
     assert bench.proof() == [("gate", "2026-11-22", "age", 2, 2000, us(0), us(20), us(40 * DAY_S))]
     assert bench.janitor.deleted == 2
     assert bench.alarms == []
+
+
+def test_while_other_settings_are_on_trial_what_those_before_keep_stays(bench):
+    old = bench.archive.index.add(closed_file(bench.archive, 5 * DAY_S))
+    bench.archive.index.add(closed_file(bench.archive, 0))
+    bench.spared = Policy(38, None, 0.01)
+
+    bench.janitor.sweep()
+    assert bench.archive.segments() == [old]
+
+    bench.spared = None
+    bench.janitor.sweep()
+    assert bench.archive.segments() == []
 
 
 def test_the_proof_of_a_day_adds_up_over_the_rounds(bench):
