@@ -4,7 +4,6 @@ Unknown keys are refused. Secrets are never in the file or in a URL: each is rea
 own or from an environment variable that the configuration names.
 """
 
-import os
 import tomllib
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -40,6 +39,7 @@ from protocol.messages import (
 )
 from protocol.refusal import refusal
 from protocol.relay import StreamName
+from protocol.secret import KeptSecret, NoSecretError
 from protocol.shapes import Point
 
 
@@ -89,33 +89,15 @@ class LegalBasis(StrEnum):
 _FREE_OF_ARTICLE_17 = frozenset({LegalBasis.ARTICLE_9, LegalBasis.NON_PUBLIC})
 
 
-class Secret(Section):
+class Secret(KeptSecret):
     """Where a secret is: exactly one of a file (its first line) or an environment variable."""
-
-    file: Path | None = None
-    env: str | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        if (self.file is None) == (self.env is None):
-            raise ValueError("give exactly one of 'file' and 'env'")
-        return self
 
     def read(self) -> SecretStr:
         """Return the secret. Raises ConfigError where it is missing, empty or no text."""
-        if self.file is not None:
-            try:
-                value = self.file.read_text(encoding="utf-8").partition("\n")[0].strip()
-            except OSError as error:
-                raise ConfigError(f"secret file {self.file}: {error.strerror}") from error
-            except ValueError:  # which would go on with what the file holds
-                raise ConfigError(f"secret file {self.file}: not text in UTF-8") from None
-        else:
-            assert self.env is not None
-            value = os.environ.get(self.env, "")
-        if not value:
-            raise ConfigError(f"secret {self.file or self.env}: empty or not set")
-        return SecretStr(value)
+        try:
+            return self.fetch()
+        except NoSecretError as error:
+            raise ConfigError(str(error)) from error.__cause__
 
 
 class BoxSection(Section):
