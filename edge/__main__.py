@@ -18,6 +18,7 @@ from pythonjsonlogger.json import JsonFormatter
 from edge import heap, unneeded
 from edge.config import Secret, load, read, validated
 from edge.errors import ConfigError, EdgeError, NotFoundError
+from edge.settings.effective import ConfigFile
 from edge.template import applied, template_of
 from edge.toml_text import toml_text
 from edge.zygote import Zygote
@@ -254,17 +255,16 @@ def _run(given: argparse.Namespace) -> int:
     heap.keep_large_blocks_apart()
     unneeded.keep_out()
     # All that a box needs, so that one that is killed is back in milliseconds.
-    from edge.app import Edge, import_late_parts  # noqa: PLC0415
-    from edge.station import Station  # noqa: PLC0415
+    from edge.app import import_late_parts  # noqa: PLC0415
+    from edge.box_process import BoxProcess  # noqa: PLC0415
 
-    config = load(given.config)
-    import_late_parts(config)
+    file = ConfigFile.read(given.config)
+    import_late_parts(file.config)
 
     def box() -> int:
-        clock = SystemClock()
-        station = Station(config, clock)
-        station.start()
-        asyncio.run(_until_told(Edge(config, station, clock).run))
+        process = BoxProcess(file.again(), SystemClock())
+        process.start()
+        asyncio.run(_until_told(process.run))
         return 0
 
     return Zygote(box, SystemClock()).run()

@@ -26,14 +26,10 @@ _DIGITS = 8
 
 
 class Standing(Section):
-    """Which version has proved itself, and which one the box began to run and has not yet.
-
-    ``starts`` is how often the box began to run ``tried``.
-    """
+    """Which version has proved itself, and which one the box began to run and has not yet."""
 
     accepted: int = Field(default=0, ge=0)
     tried: int | None = None
-    starts: int = Field(default=0, ge=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +154,13 @@ class SettingsStore:
             undoes=undoes,
             layer=layer,
         )
-        self._put(self._path(version.number), encoded(version), 0o600)
+        path = self._path(version.number)
+        try:
+            self._put(path, encoded(version))
+        except StorageError:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+            raise
         self._tidy(version, shelf)
         return version
 
@@ -171,20 +173,20 @@ class SettingsStore:
         name = Path(_SECRETS) / f"{camera_id}-{self.highest() + 1}"
         with _refusing(self._folder):
             (self._folder / _SECRETS).mkdir(mode=0o700, exist_ok=True)
-        self._put(self._folder / name, secret.get_secret_value().encode() + b"\n", 0o600)
+        self._put(self._folder / name, secret.get_secret_value().encode() + b"\n")
         return name
 
     def stand(self, standing: Standing) -> None:
         """Note what has proved itself; within :meth:`changing`."""
         data = json.dumps(standing.model_dump()).encode() + b"\n"
-        self._put(self._folder / _STANDING, data, 0o600)
+        self._put(self._folder / _STANDING, data)
 
-    def _put(self, path: Path, data: bytes, mode: int) -> None:
+    def _put(self, path: Path, data: bytes) -> None:
         beside = path.with_name(f".{path.name}.new")
         with _refusing(path):
             beside.unlink(missing_ok=True)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-            with os.fdopen(os.open(beside, flags, mode), "wb") as file:
+            with os.fdopen(os.open(beside, flags, 0o600), "wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
