@@ -133,10 +133,10 @@ class SettingsStore:
     def changing(self) -> Iterator[None]:
         """Let nobody else change anything meanwhile; waits for who is at it. Not to be nested."""
         with _refusing(self._folder):
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _sync_folder(self._folder.parent)
+            _make_folder(self._folder)
             descriptor = os.open(self._folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
+            _give(descriptor, self._folder)
             with _refusing(self._folder):
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
@@ -172,7 +172,7 @@ class SettingsStore:
         """
         name = Path(_SECRETS) / f"{camera_id}-{self.highest() + 1}"
         with _refusing(self._folder):
-            (self._folder / _SECRETS).mkdir(mode=0o700, exist_ok=True)
+            _make_folder(self._folder / _SECRETS)
         self._put(self._folder / name, secret.get_secret_value().encode() + b"\n")
         return name
 
@@ -187,6 +187,7 @@ class SettingsStore:
             beside.unlink(missing_ok=True)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             with os.fdopen(os.open(beside, flags, 0o600), "wb") as file:
+                _give(file.fileno(), path.parent)
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
@@ -223,6 +224,26 @@ def _refusing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise StorageError(f"{path}: {error.strerror}") from error
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder for the box's user alone, where there is none; its parent is there."""
+    if folder.is_dir():
+        return
+    folder.mkdir(mode=0o700)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        _give(descriptor, folder.parent)
+    finally:
+        os.close(descriptor)
+    _sync_folder(folder.parent)
+
+
+def _give(descriptor: int, folder: Path) -> None:
+    """Let what root makes at the command line be the box's: of whom the folder is."""
+    if os.geteuid() == 0:
+        owner = folder.stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 def _sync_folder(folder: Path) -> None:
