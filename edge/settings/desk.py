@@ -18,6 +18,9 @@ from protocol.refusal import refusal
 
 log = logging.getLogger(__name__)
 
+#: How :func:`refusal` names what is wrong with no key in particular.
+_THE_WHOLE = "'(the file)': "
+
 
 class SettingsDesk:
     """The CameraBook over the store; one change at a time, also from other processes.
@@ -156,7 +159,7 @@ def _checked(document: Mapping[str, Any]) -> CameraSection:
     try:
         return CameraSection.model_validate(document)
     except ValidationError as error:
-        raise ConfigError(refusal(error, RULE_KINDS)) from None
+        raise ConfigError(refusal(error, RULE_KINDS).replace(_THE_WHOLE, "")) from None
 
 
 def _check_line(password: SecretStr) -> None:

@@ -133,6 +133,7 @@ class SettingsStore:
     def changing(self) -> Iterator[None]:
         """Let nobody else change anything meanwhile; waits for who is at it. Not to be nested."""
         with _refusing(self._folder):
+            self._folder.parent.mkdir(parents=True, exist_ok=True)
             _make_folder(self._folder)
             descriptor = os.open(self._folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
