@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from edge.config import CameraSection, LegalBasis
-from edge.enrolment.bulk import Bulk, verdicts
+from edge.enrolment.bulk import Bulk
 from edge.enrolment.enroller import Enroller
 from edge.enrolment.errand import ProbeSaid
 from edge.enrolment.faults import REFUSALS, told
+from edge.enrolment.plan import verdicts
 from edge.enrolment.request import Asked, Refusal, Wanted
 from edge.enrolment.sheet import Fault, SheetError, rows, text_of
 from edge.enrolment.work import Examination

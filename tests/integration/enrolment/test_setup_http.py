@@ -1,11 +1,12 @@
 """Setting cameras up over the box's interface, with real cameras."""
 
 import logging
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bench.onvif_device import Device, Request, Send, reply
-from tests.support.enrolment import PASSWORD, Setup
+from tests.support.enrolment import PASSWORD, Setup, onvif_camera
 
 pytestmark = pytest.mark.anyio
 
@@ -299,3 +300,18 @@ async def test_a_table_that_is_none_is_refused(setup: Setup):
     refused = await setup.http.post("/v1/setup/bulk", json={"csv": f"a,{PASSWORD}\n1,2"})
     assert (refused.status_code, refused.json()["error"]) == (422, "sheet")
     assert PASSWORD not in refused.text
+
+
+async def test_a_cameras_wrong_clock_is_something_to_put_right_first(setup: Setup, rtsp):
+    with onvif_camera(rtsp) as late, onvif_camera(rtsp) as early:
+        late.now = lambda: datetime.now(UTC) - timedelta(days=700)
+        early.now = lambda: datetime.now(UTC) + timedelta(days=20)
+        login = {"username": "camera", "password": PASSWORD}
+        _, found = await setup.probed(address=late.base, **login)
+        assert found["clock_offset_s"] == pytest.approx(-700 * 86400, abs=60)
+        first = found["advice"][0]
+        assert (first["code"], first["level"]) == ("clock_wrong", "must")
+        _, refused = await setup.probed(address=early.base, **login)
+        assert refused["problem"]["kind"] == "ahead"
+        _, allowed = await setup.probed(address=early.base, may_be_ahead=True, **login)
+        assert allowed["state"] == "done"
