@@ -57,7 +57,7 @@ class SettingsStore:
     """A folder of numbered versions; nothing is in it until the first is written.
 
     Each file is written beside its place, synced, and moved there; then the folder is synced: a
-    power cut leaves the version before or this one (settings I3). A number is never given twice.
+    power cut leaves the version before or this one (settings S3). A number is never given twice.
     Processes and threads that change anything take turns (:meth:`changing`); reading waits for
     nobody. All methods raise StorageError where the disk refuses.
     """
