@@ -1,7 +1,7 @@
 """Many cameras added from a table: each row is examined and saved, or refused, by itself."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
@@ -43,7 +43,7 @@ class Bulk:
     """The rows of a table examined and saved one after another; see Job.
 
     What fails is said at its row, and hinders no other. The passwords of rows that are over are
-    forgotten.
+    forgotten. ``tell`` is given each row that is over, in the thread that works.
     """
 
     def __init__(
@@ -54,13 +54,16 @@ class Bulk:
         *,
         actor: str,
         reason: str,
+        tell: Callable[[RowProgress], None] = lambda _row: None,
     ) -> None:
         self._enroller = enroller
+        self._tell = tell
         self._actor = actor
         self._reason = reason
         self._lock = threading.Lock()
         self._stopped = False
         self._examining: Examination | None = None
+        self.is_over = False
         found = list(judged(rows, cameras))
         self._plans = {each.verdict.line: each for each in found if isinstance(each, Planned)}
         self._progress = {
@@ -74,11 +77,6 @@ class Bulk:
             for verdict in map(verdict_of, found)
         }
 
-    @property
-    def is_over(self) -> bool:
-        """Whether every row is saved or failed."""
-        return all(each.state in {"saved", "failed"} for each in self.rows())
-
     def rows(self) -> tuple[RowProgress, ...]:
         """Return how far each row is, in the table's order."""
         with self._lock:
@@ -86,23 +84,32 @@ class Bulk:
 
     def work(self) -> None:
         """Do one row after another."""
-        for line in list(self._plans):
-            plan = self._plans.pop(line)
-            if self._stopped:
-                self._note(line, "failed", Fault("没有做:已中止", "not done: it was ended"))
-                continue
-            try:
-                self._note(line, "saved", camera_id=self._enrolled(line, plan))
-            except RefusedError as error:
-                self._note(line, "failed", REFUSALS[Refusal(error.why)])
-            except ConfigError as error:
-                self._note(line, "failed", told(str(error)))
-            except NotFoundError as error:
-                self._note(line, "failed", Fault("参照的摄像机已经没有了", str(error)))
-            except EdgeError as error:
-                self._note(line, "failed", Fault("没有存下来:存储暂不可用", str(error)))
-            except _FailedError as error:
-                self._note(line, "failed", error.fault)
+        try:
+            for row in self.rows():
+                plan = self._plans.pop(row.line, None)
+                if plan is None:
+                    self._tell(row)
+                else:
+                    self._do(row.line, plan)
+        finally:
+            self.is_over = True
+
+    def _do(self, line: int, plan: Planned) -> None:
+        if self._stopped:
+            self._note(line, "failed", Fault("没有做:已中止", "not done: it was ended"))
+            return
+        try:
+            self._note(line, "saved", camera_id=self._enrolled(line, plan))
+        except RefusedError as error:
+            self._note(line, "failed", REFUSALS[Refusal(error.why)])
+        except ConfigError as error:
+            self._note(line, "failed", told(str(error)))
+        except NotFoundError as error:
+            self._note(line, "failed", Fault("参照的摄像机已经没有了", str(error)))
+        except EdgeError as error:
+            self._note(line, "failed", Fault("没有存下来:存储暂不可用", str(error)))
+        except _FailedError as error:
+            self._note(line, "failed", error.fault)
 
     def stop(self) -> None:
         """End it after the row that is being saved; see Job.stop."""
@@ -128,9 +135,11 @@ class Bulk:
     ) -> None:
         with self._lock:
             before = self._progress[line]
-            self._progress[line] = replace(
+            row = self._progress[line] = replace(
                 before, state=state, fault=fault, camera_id=camera_id or before.camera_id
             )
+        if state != "probing":
+            self._tell(row)
 
 
 class _FailedError(Exception):
