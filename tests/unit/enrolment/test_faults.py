@@ -46,6 +46,11 @@ def test_a_rule_of_several_keys_is_told_in_words():
     assert "第十七条" in fault.zh
 
 
+def test_settings_that_wait_are_told_in_words():
+    said = "version 7 of the settings is on trial: wait for its end"
+    assert told(said).zh == "主机正在试用另一次设置改动,请等它结束再改"
+
+
 def test_what_has_no_words_of_its_own_is_told_as_it_is():
     assert told("'cameras.0.lost_after_s': too small").zh.endswith("too small")
 
