@@ -28,7 +28,7 @@ _TOGETHER: Final[Mapping[str, str]] = {
     "只有第九条的场所和非公共场所可以少于 30 天",
     "'retention_reason' must": "保存少于 30 天的,要写明理由",
     "'record_sub' needs": "没有子码流,不能录子码流",
-    "must have different ids": "这个编号已经有摄像机在用",
+    "'cameras' must have different ids": "这个编号已经有摄像机在用",
     "is on trial": "主机正在试用另一次设置改动,请等它结束再改",
 }
 
