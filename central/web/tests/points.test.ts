@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import type { FilingChange, Point } from '@/api/pointTypes'
-import { countsOf, fieldsOf, fitted, inOrder, isWhole, lacksFor, needsHand, NEXT, sheets, wordsOf } from '@/points/fields'
+import { countsOf, fieldsOf, fitted, inOrder, isWhole, lacksFor, linesOf, needsHand, NEXT, sheets, wordsOf } from '@/points/fields'
 
 function aPoint(more: Partial<Point> = {}): Point {
   return {
@@ -72,16 +72,28 @@ describe('the list', () => {
 
 describe('what is printed', () => {
   it.each([
-    [0, [0]],
-    [9, [9]],
-    [10, [9, 1]],
-    [27, [9, 18]],
-    [28, [9, 18, 1]],
-  ])('puts %i cameras on sheets of %j', (count, sizes) => {
+    [0, 1, [0]],
+    [9, 1, [9]],
+    [10, 1, [9, 1]],
+    [27, 1, [9, 18]],
+    [28, 1, [9, 18, 1]],
+    [5, 4, [2, 3]],
+    [2, 50, [1, 1]],
+  ])('puts %i cameras of height %i on sheets of %j', (count, height, sizes) => {
     const rows = Array.from({ length: count }, (_, n) => n)
-    const made = sheets(rows, 9, 18)
+    const made = sheets(rows, () => height, 9, 18)
     expect(made.map((each) => each.length)).toEqual(sizes)
     expect(made.flat()).toEqual(rows)
+  })
+
+  it.each([
+    ['', 1],
+    ['村口大槐树旁路边', 1],
+    ['村口大槐树旁路边西', 2],
+    ['xiacun-1.cam1', 1],
+    ['xiacun-1.cam12', 2],
+  ])('counts the lines of %s', (text, lines) => {
+    expect(linesOf(text, 8)).toBe(lines)
   })
 
   it('counts devices by type, the most first', () => {

@@ -11,9 +11,9 @@ from playwright.async_api import Page, expect
 from tests.support.browser import raise_alert
 from tests.support.jpeg import jpeg
 from tests.support.page import STEP_MS, opened
-from tests.support.points import CAMERA, CLEAR, register, take_in_use
+from tests.support.points import CAMERA, CLEAR, register, take_in_use, terms
 from tests.support.web_centre import WebCentre, centre_with_pages
-from tests.support.xiacun import camera_state
+from tests.support.xiacun import birth, camera_state, received
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
@@ -170,22 +170,38 @@ def take_in_use_elsewhere(admin: httpx.Client) -> None:
     assert admin.put(f"/points/{CAMERA}", json=body).status_code == 200
 
 
-async def test_the_form_and_the_sign_are_printed_on_whole_sheets(centre):
+@pytest.mark.parametrize(("place", "count"), [("村委会门口", 2), ("水库大坝东侧电杆" * 7, 4)])
+async def test_the_form_is_printed_on_whole_sheets_however_long_its_words(centre, place, count):
+    names = [f"cam{number}" for number in range(1, 12)]
+    told = [camera_state(name, name="村口主路大槐树旁" * 3, place=place) for name in names]
+    now = datetime.now(UTC)
+    centre.take(received(birth(*told, at=now), now))
     with centre.client("admin") as admin:
-        for number in range(1, 12):
-            take_in_use(admin, f"xiacun-1.cam{number}", manager_phone="0878-1234567")
+        for name in names:
+            take_in_use(admin, f"xiacun-1.{name}", manager_phone="0878-1234567")
     async with opened(centre, "duty", "/print/filing") as page:
         sheets = page.get_by_test_id("sheet")
-        await expect(sheets).to_have_count(2)
+        await expect(sheets).to_have_count(count)
         await expect(sheets.first).to_contain_text("共11台")
         await expect(sheets.last).to_contain_text("盖章处")
-        numbers = page.get_by_test_id("page-number")
-        await expect(numbers).to_have_text(["第1页 / 共2页", "第2页 / 共2页"])
+        numbers = [f"第{number}页 / 共{count}页" for number in range(1, count + 1)]
+        await expect(page.get_by_test_id("page-number")).to_have_text(numbers)
+        full = "all => all.map(it => it.scrollHeight - it.clientHeight)"
+        assert await sheets.evaluate_all(full) == [0] * count
         await page.emulate_media(media="print")
         await expect(page.get_by_test_id("print")).to_be_hidden()
         printed = await page.pdf(prefer_css_page_size=True)
-        assert printed.count(b"/Type /Page\n") == 2
-        await page.goto(f"{centre.url}/print/sign/{CAMERA}")
+        assert printed.count(b"/Type /Page\n") == count
+
+
+async def test_the_notice_sign_is_one_sheet_and_says_what_the_law_wants(centre):
+    with centre.client("admin") as admin:
+        take_in_use(admin)
+    async with opened(centre, "duty", f"/print/sign/{CAMERA}") as page:
+        await expect(page.get_by_test_id("notice-needs")).to_be_visible()
+        with centre.client("admin") as admin:
+            admin.put(f"/points/{CAMERA}", json=terms(manager_phone="0878-1234567"))
+        await page.reload()
         sign = page.get_by_test_id("sheet")
         for words in ("公共安全视频图像采集区域", "下村村民委员会", "0878-1234567", "30天"):
             await expect(sign).to_contain_text(words)

@@ -50,11 +50,26 @@ export function fitted(width: number, height: number, most: number): { width: nu
   return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) }
 }
 
-/** Return rows by sheets: so many on the first, which has a heading, and so many on each other. */
-export function sheets<T>(rows: readonly T[], first: number, rest: number): T[][] {
-  const made = [rows.slice(0, first)]
-  for (let at = first; at < rows.length; at += rest) made.push(rows.slice(at, at + rest))
+/** Return rows by sheets, in their order: `first` is the room on the first sheet, `rest` on each other; one fits always. */
+export function sheets<T>(rows: readonly T[], heightOf: (row: T) => number, first: number, rest: number): T[][] {
+  const made: T[][] = [[]]
+  let left = first
+  for (const row of rows) {
+    const height = heightOf(row)
+    if (height > left && (made.at(-1)?.length ?? 0) > 0) {
+      made.push([])
+      left = rest
+    }
+    made.at(-1)?.push(row)
+    left -= height
+  }
   return made
+}
+
+/** Return how many lines a text takes where so many Chinese characters fit on one; others are half as wide. */
+export function linesOf(text: string, most: number): number {
+  const width = [...text].reduce((sum, char) => sum + (char.charCodeAt(0) < 256 ? 0.6 : 1), 0)
+  return Math.max(1, Math.ceil(width / most))
 }
 
 /** Return what a change was and is, in words; `label` says a type of device. */
