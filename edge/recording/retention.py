@@ -16,10 +16,6 @@ from edge.recording.segment import Hold, Segment
 #: As many as one transaction takes without keeping the recorders waiting; the rest comes next.
 MOST_DELETIONS = 500
 
-#: A hold reaches so far back, so that the key frame its first picture needs is held too: the
-#: longest file is a minute and a half.
-HOLD_LEAD = timedelta(seconds=90)
-
 
 class Reason(StrEnum):
     """Why footage is no longer kept; the words of the proof. The plan gives the first three."""
@@ -149,7 +145,7 @@ class _Spared:
         self._ends: dict[str, list[datetime]] = {}
         for hold in sorted(holds, key=lambda hold: hold.start):
             if hold.until > now:
-                self._keep(hold.camera_id, hold.start - HOLD_LEAD, hold.end)
+                self._keep(hold.camera_id, hold.start - hold.lead, hold.end)
 
     def _keep(self, camera_id: str, begin: datetime, end: datetime) -> None:
         begins = self._begins.setdefault(camera_id, [])

@@ -128,6 +128,22 @@ def test_the_day_of_the_proof_is_the_boxs(bench):
     assert bench.proof()[0][1] == "2026-11-23"
 
 
+def test_an_alert_inside_a_very_long_group_of_pictures_keeps_the_file_with_its_key_frame(tmp_path):
+    bench = Bench(tmp_path, Policy(30, 500, 0.01), now_s=400)
+    _before, *group = (
+        bench.archive.index.add(closed_file(bench.archive, s, 60, starts_key=s in (0, 60)))
+        for s in range(0, 360, 60)
+    )
+    with bench.archive.database.transaction() as connection:
+        add_hold(connection, "gate", at(350), at(390), "alert:1", at(DAY_S))
+
+    bench.janitor.sweep()
+
+    assert bench.archive.segments() == group
+    assert bench.archive.files() == [each.path for each in group]
+    bench.archive.close()
+
+
 def test_held_footage_stays_and_raises_the_alarm_until_the_hold_ends(tmp_path):
     bench = Bench(tmp_path, Policy(30, 500, 0.01), now_s=60)
     held = bench.archive.index.add(closed_file(bench.archive, 0))
