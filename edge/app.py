@@ -16,6 +16,7 @@ from edge.alerts.evidence import EvidenceCourier
 from edge.alerts.evidence_store import EvidenceStore
 from edge.box_alert import BoxAlert
 from edge.bus.outbox import Outbox
+from edge.camera_clocks import CameraClocks
 from edge.clock_watch import ClockWatch
 from edge.commands.arming import ArmedDesk
 from edge.commands.desk import CommandDesk
@@ -135,6 +136,13 @@ class Edge:
         config, clock = self._config, self._clock
         boot_id = uuid7(clock.now())
         watch = ClockWatch(clock)
+        clocks = CameraClocks(
+            [camera.id for camera in config.cameras if camera.enabled],
+            self._station.clock_offset,
+            watch.quality,
+            clock,
+        )
+        board.add("camera_clocks", clocks.component)
         outbox = Outbox(self._database, clock, config.outbox.limits())
         machine = machine_name()
         if machine is not None and outbox.settle_on(machine):
@@ -155,7 +163,7 @@ class Edge:
             wake, budget = reporting.start_bus(
                 outbox,
                 commands,
-                self._vitals(lookout),
+                self._vitals(lookout, clocks),
                 boot_id=boot_id,
                 quality=watch.quality,
                 evidence_pending=store.pending,
@@ -181,6 +189,8 @@ class Edge:
         desk.end_orphans()
         if reporting is not None:
             reporting.follow(desk, outbox)
+        clocks.start(desk)
+        stack.push_async_callback(asyncio.to_thread, clocks.close)
         armed = ArmedDesk(desk, self._database, clock)
         commands.start(armed, lookout.mask)
         stack.push_async_callback(asyncio.to_thread, commands.close)
@@ -277,7 +287,7 @@ class Edge:
 
         return Reporting(self._config, centre, self._station, self._clock, stack, board)
 
-    def _vitals(self, lookout: Lookout) -> BoxVitals:
+    def _vitals(self, lookout: Lookout, clocks: CameraClocks) -> BoxVitals:
         return BoxVitals(
             self._config.cameras,
             self._station.streams,
@@ -285,6 +295,7 @@ class Edge:
             self._config.box.data_dir,
             self._clock,
             lookout.detector_state,
+            clocks.clock_of,
         )
 
     async def _watch(self, stopping: asyncio.Event) -> None:

@@ -10,14 +10,14 @@ from edge.health import StreamBoard
 from edge.ports import Vitals
 from edge.recording.index import RecordingIndex
 from protocol.clock import Clock
-from protocol.messages import CameraState, StreamState
+from protocol.messages import CameraClock, CameraState, StreamState
 from protocol.relay import StreamName
 
 DetectorState = Literal["off", "starting", "live", "down"]
 
 
 class BoxVitals:
-    """The VitalsSource over the parts that know: streams, index, disk and detector."""
+    """The VitalsSource over the parts that know: streams, index, disk, detector and clocks."""
 
     def __init__(
         self,
@@ -27,6 +27,7 @@ class BoxVitals:
         folder: Path,
         clock: Clock,
         detector: Callable[[], tuple[DetectorState, str | None]],
+        camera_clock: Callable[[str], CameraClock | None],
     ) -> None:
         self._cameras = tuple(camera for camera in cameras if camera.enabled)
         self._streams = streams
@@ -34,6 +35,7 @@ class BoxVitals:
         self._folder = folder
         self._started_at = clock.now()
         self._detector = detector
+        self._camera_clock = camera_clock
 
     def vitals(self) -> Vitals:
         """Return the box's present state; see the port."""
@@ -57,4 +59,5 @@ class BoxVitals:
             state=StreamState.CONNECTING if status is None else status.state,
             since=self._started_at if status is None else status.since,
             last_packet_at=None if status is None else status.last_packet_at,
+            clock=self._camera_clock(camera.id),
         )
