@@ -19,6 +19,7 @@ from edge.bus.outbox import Outbox
 from edge.camera_clocks import CameraClocks
 from edge.clock_watch import ClockWatch
 from edge.commands.arming import ArmedDesk
+from edge.commands.camera_clock import ClockSetter
 from edge.commands.desk import CommandDesk
 from edge.commands.masks import masks_component, masks_in
 from edge.commands.timekeeper import timekeeper
@@ -192,6 +193,10 @@ class Edge:
         clocks.start(desk)
         stack.push_async_callback(asyncio.to_thread, clocks.close)
         armed = ArmedDesk(desk, self._database, clock)
+        setter = ClockSetter(config.cameras, self._database, commands, clock)
+        wakes.append(setter.wake)
+        setter.start()
+        stack.push_async_callback(asyncio.to_thread, setter.close)
         commands.start(armed, lookout.mask)
         stack.push_async_callback(asyncio.to_thread, commands.close)
         lookout.start(armed)

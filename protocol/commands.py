@@ -36,6 +36,7 @@ class CommandKind(StrEnum):
     ARM = "arm"
     SYNC_CLOCK = "sync_clock"
     MASK = "mask"
+    CAMERA_CLOCK = "camera_clock"
 
 
 class _Arguments(BaseModel):
@@ -97,6 +98,12 @@ class SyncClock(_Arguments):
     kind: Literal[CommandKind.SYNC_CLOCK] = CommandKind.SYNC_CLOCK
 
 
+class CameraClock(OfCamera):
+    """Set a camera's clock by its box's, where that is steered and the camera's is off."""
+
+    kind: Literal[CommandKind.CAMERA_CLOCK] = CommandKind.CAMERA_CLOCK
+
+
 class Mask(OfCamera):
     """For good, a rule looks past what is in the polygons of ``exclude``, and past nothing else.
 
@@ -115,7 +122,7 @@ class Mask(OfCamera):
         return self
 
 
-Arguments = Snapshot | Clip | Disarm | Arm | SyncClock | Mask
+Arguments = Snapshot | Clip | Disarm | Arm | SyncClock | Mask | CameraClock
 
 _ADAPTER: TypeAdapter[Arguments] = TypeAdapter(Annotated[Arguments, Field(discriminator="kind")])
 

@@ -25,6 +25,7 @@ from protocol.commands import (
     Arguments,
     Arm,
     BadArgumentsError,
+    CameraClock,
     Clip,
     CommandKind,
     Disarm,
@@ -37,6 +38,7 @@ from protocol.commands import (
 from protocol.ids import uuid7
 from protocol.messages import (
     BOX_SUBJECT,
+    ClockState,
     CommandMessage,
     EvidenceKind,
     Outcome,
@@ -53,7 +55,7 @@ MOST_OPEN = 32
 _LOOK_EVERY_S = 5.0
 _LONGEST_DETAIL = 300
 
-_CameraArguments = Snapshot | Clip | Disarm | Arm | Mask
+_CameraArguments = Snapshot | Clip | Disarm | Arm | Mask | CameraClock
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ class Guard(Protocol):
 
 
 class CommandDesk:
-    """Does what a person at the centre has the box do (protocol I20 to I25).
+    """Does what a person at the centre has the box do (protocol I20 to I26).
 
     What a command changes, that it was heard, and what became of it are one transaction: so it is
     done once, whenever the box dies. A picture or clip is then fetched by the evidence courier, and
@@ -195,6 +197,8 @@ class CommandDesk:
             return refusal
         if isinstance(arguments, Mask):
             return _mask(connection, message, arguments, now)
+        if isinstance(arguments, CameraClock):
+            return self._on_camera_clock()
         return _do(connection, message.id, arguments, now)
 
     def _on_clock(self, message: CommandMessage, now: datetime) -> _Verdict:
@@ -206,6 +210,13 @@ class CommandDesk:
             to_do = "allow it with [commands] may_set_clock, or set the clock at the box"
             return _Verdict(Outcome.REFUSED, "may_not_set_clock", f"{found.words()}; {to_do}")
         return _Verdict(Outcome.ACCEPTED, "", found.words())
+
+    def _on_camera_clock(self) -> _Verdict:
+        """Accept it; a clock that nobody steers is none to set another by."""
+        quality = self._timekeeper.quality()
+        if quality.state is not ClockState.SYNCED:
+            return _Verdict(Outcome.REFUSED, "own_clock_unsure", quality.state.value)
+        return _Verdict(Outcome.ACCEPTED)
 
     def _refusal(
         self, connection: sqlite3.Connection, arguments: _CameraArguments, now: datetime
@@ -222,7 +233,7 @@ class CommandDesk:
             case Clip(end=end) if end > now:
                 ahead_s = round((end - now).total_seconds())
                 return _Verdict(Outcome.REFUSED, "not_recorded_yet", f"ends in {ahead_s} s")
-            case Clip() | Snapshot() if journal.count_open(connection) >= MOST_OPEN:
+            case Clip() | Snapshot() | CameraClock() if journal.count_open(connection) >= MOST_OPEN:
                 return _Verdict(Outcome.REFUSED, "busy", f"{MOST_OPEN} are under way")
         return None
 
@@ -254,6 +265,21 @@ class CommandDesk:
             )
 
         return self._outbox.append(connection, message)
+
+    def finish(
+        self, command_id: UUID, kind: CommandKind, outcome: Outcome, reason: str, detail: str
+    ) -> None:
+        """Say what became of an accepted command; from any thread. Raises StorageError.
+
+        Nothing, where that was said already: it was too late.
+        """
+        with self._database.transaction() as connection:
+            if command_id not in journal.accepted(connection, kind, self._clock.now()):
+                return
+            verdict = _Verdict(outcome, reason, detail)
+            sequence = self._say(connection, command_id, kind, verdict)
+            journal.finish(connection, command_id, outcome, sequence)
+        self._committed()
 
     def _committed(self) -> None:
         for callback in self._on_commit:
