@@ -25,7 +25,14 @@ from central.codes import (
     UpgradeRing,
 )
 from central.db.types import BigKey, Json, UtcDateTime
-from protocol.messages import AlertKind, AlertLevel, AlertMode, EvidenceKind, EvidenceLack
+from protocol.messages import (
+    AlertKind,
+    AlertLevel,
+    AlertMode,
+    CameraClockState,
+    EvidenceKind,
+    EvidenceLack,
+)
 
 #: Every constraint has a name, so that a migration can speak of it on both databases.
 NAMING = {
@@ -64,6 +71,7 @@ class Base(DeclarativeBase):
         AlertMode: _words(AlertMode),
         AlertState: _words(AlertState),
         BoxState: _words(BoxState),
+        CameraClockState: _words(CameraClockState),
         CameraShown: _words(CameraShown),
         Category: _words(Category),
         CommandState: _words(CommandState),

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from central.codes import BoxState, CameraShown, UpgradeRing
 from central.db.base import Base
+from protocol.messages import CameraClockState
 
 
 class Region(Base):
@@ -87,6 +88,8 @@ class Camera(Base):
     state: Mapped[CameraShown]
     since: Mapped[datetime]
     last_packet_at: Mapped[datetime | None]
+    clock_state: Mapped[CameraClockState | None]  # None: its box does not know
+    clock_offset_ms: Mapped[int | None]  # its clock minus the box's
     present: Mapped[bool] = mapped_column(default=True)
 
 

@@ -191,6 +191,7 @@ const en: typeof zh = {
   },
   wall: {
     disarmed: 'Disarmed until {time}',
+    clockOff: 'Time in picture {offset}',
     online: '{n}/{all} online',
     network: 'Net',
     box: 'Box',
