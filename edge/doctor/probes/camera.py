@@ -4,12 +4,17 @@ import socket
 from threading import Semaphore
 from urllib.parse import urlsplit
 
+from edge.cameras.camera_clock import ClockSource
 from edge.cameras.codec_report import CodecReport, StreamMeter
+from edge.cameras.door import Door
+from edge.cameras.session import Session
+from edge.cameras.transport import Limits, look_up
 from edge.config import CameraSection
 from edge.doctor.camera import Step, StreamFacts
 from edge.doctor.probes.rtsp import Description, RtspAsker
 from edge.doctor.rtsp_hint import Status
 from edge.errors import (
+    CameraError,
     ConfigError,
     MediaError,
     RtspError,
@@ -35,8 +40,8 @@ READ_S = 6.0
 _FIRST_KEY_S = 12.0
 _ENOUGH_S = 3.0
 _ENOUGH_KEYS = 3
-#: Of one stream, with what the reader takes to open and to give up.
-STREAM_LIMIT_S = _CONNECT_S + _ANSWER_S + _FIRST_KEY_S + 12.0
+#: Of one stream, with what the reader takes to open and to give up, and a question by ONVIF.
+STREAM_LIMIT_S = _CONNECT_S + _ANSWER_S + _FIRST_KEY_S + 12.0 + Limits().total_s
 _NS_PER_S = 1_000_000_000
 
 
@@ -88,6 +93,8 @@ class _Look:
             report = self._measured()
         except _FailedError as failed:
             return self._facts(failed=failed.step, detail=str(failed))
+        if self._offset_s is None and self._stream is StreamName.MAIN:
+            self._offset_s = _asked_by_onvif(self._camera, self._clock)
         return self._facts(report=report)
 
     def _connected(self) -> socket.socket:
@@ -128,6 +135,8 @@ class _Look:
         try:
             with self._readers:
                 report = measure(opener, claimed, self._clock)
+            if (offset := opener.clock_offset(fewest=1)) is not None:
+                self._offset_s = offset.total_seconds()
         except StreamUnsuited as error:  # our own reader alone is allowed
             raise _FailedError(Step.PICTURE, error) from error
         except StreamRefused as error:
@@ -160,6 +169,19 @@ class _Look:
             clock_offset_s=self._offset_s,
             report=report,
         )
+
+
+def _asked_by_onvif(camera: CameraSection, clock: Clock) -> float | None:
+    """Return how far a camera's clock is ahead of ours, where it tells by ONVIF; without a login.
+
+    A device that speaks no ONVIF may be anything: what its web server says is not taken.
+    """
+    try:
+        door = look_up(Door.parse(camera.onvif_address()))
+        told = Session(door, None, clock, Limits()).clock()
+    except (CameraError, ValueError):
+        return None
+    return told.offset.total_seconds() if told.source is ClockSource.ONVIF else None
 
 
 def measure(opener: Opener, claimed_fps: float | None, clock: Clock) -> CodecReport | None:

@@ -191,7 +191,7 @@ const en: typeof zh = {
   },
   wall: {
     disarmed: 'Disarmed until {time}',
-    clockOff: 'Time in picture {offset}',
+    clockOff: 'Camera clock {offset}',
     online: '{n}/{all} online',
     network: 'Net',
     box: 'Box',
