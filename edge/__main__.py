@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from pythonjsonlogger.json import JsonFormatter
 
 from edge import heap, unneeded
+from edge.camera_options import add_care
 from edge.config import Secret, load, read, validated
 from edge.errors import ConfigError, EdgeError, NotFoundError
 from edge.template import applied, template_of
@@ -76,7 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _add_cameras(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    text = "find cameras, ask one what it is, list those that are configured"
+    text = "find cameras, ask one what it is, look after it, list those that are configured"
     cameras = commands.add_parser("cameras", help=text, description=text)
     doings = cameras.add_subparsers(dest="doing", required=True)
 
@@ -103,6 +104,7 @@ def _add_cameras(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--interface", action="append", default=[], help="an own address (all; repeatable)"
     )
     discover.add_argument("--seconds", type=float, default=3.0, help="to listen (3)")
+    add_care(doings, _camera_password)
 
 
 def _list_cameras(given: argparse.Namespace) -> int:
