@@ -51,6 +51,7 @@ class CameraClocks:
         self._desk: AlertDesk | None = None
         self._rules: dict[str, ClockRule] = {}
         self._known: dict[str, CameraClock] = {}
+        self._off: dict[str, CameraClockState] = {}
         self._faults = FaultLog(log, clock)
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="camera-clocks", daemon=True)
@@ -81,11 +82,14 @@ class CameraClocks:
         figures: dict[str, Figure] = {
             each: round(clock.offset_ms / 1000, 1) for each, clock in known.items()
         }
-        off = {each: clock for each, clock in known.items() if clock.state in _SAID}
+        off = self._off
         if not off:
             return Component(Condition.OK, None, figures)
-        words = (f"{each} {clock.offset_ms / 1000:+.0f} s" for each, clock in off.items())
-        is_wrong = any(clock.state is CameraClockState.WRONG for clock in off.values())
+        words = (
+            f"{each} {known[each].offset_ms / 1000:+.0f} s" if each in known else f"{each} (was)"
+            for each in off
+        )
+        is_wrong = CameraClockState.WRONG in off.values()
         condition = Condition.DEGRADED if is_wrong else Condition.OK
         return Component(condition, f"clocks that are off: {', '.join(words)}", figures)
 
@@ -104,6 +108,8 @@ class CameraClocks:
                     state=state, offset_ms=round(offset / timedelta(milliseconds=1))
                 )
         self._known = known
+        states = ((each, rule.state) for each, rule in self._rules.items())
+        self._off = {each: state for each, state in states if state in _SAID}
         for camera_id, rule in self._rules.items():
             is_wrong = rule.state is CameraClockState.WRONG
             if is_wrong is not (camera_id in told):

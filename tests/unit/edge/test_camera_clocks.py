@@ -102,6 +102,9 @@ def test_while_nobody_steers_the_boxs_own_clock_no_camera_is_judged_by_it(villag
     village.state = ClockState.UNKNOWN
     village.wait(LASTING_S)
     assert village.told() == [("square", AlertOp.START)]
+    component = village.clocks.component()
+    assert (component.condition, component.figures) == (Condition.DEGRADED, {})
+    assert component.detail == "clocks that are off: square (was)"
 
 
 def test_an_alert_goes_on_over_a_restart_and_ends_where_nobody_says_the_time_any_more(tmp_path):
