@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.config import load
 from edge.rtsp.challenge import Credentials
+from edge.settings.effective import counts
 from protocol.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -102,7 +102,8 @@ def _asked(given: argparse.Namespace, ask: AskPassword) -> "tuple[Door, Credenti
 
     address, login = given.camera, None
     if given.config is not None:
-        found = [each for each in load(given.config).cameras if each.id == given.camera]
+        config = counts(given.config, SystemClock()).config
+        found = [each for each in config.cameras if each.id == given.camera]
         if not found:
             raise _Misused(f"the configuration has no camera '{given.camera}'")
         address, password = found[0].onvif_address(), found[0].password
