@@ -1,6 +1,7 @@
 """One camera looked after: its clock, its texts, its views; Chinese first, English second."""
 
 import json
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import timedelta
@@ -34,6 +35,7 @@ _OUTCOMES: Final = {
 _GOOD: Final = frozenset({ClockOutcome.RIGHT, ClockOutcome.SET})
 #: How long one question for events waits: so long may a listener overstay.
 _POLL: Final = timedelta(seconds=5)
+_APART_S: Final = 1.0
 _NS_PER_S: Final = 1_000_000_000
 
 
@@ -151,15 +153,24 @@ class CameraCare:
         return 0
 
     def events(self, seconds: float) -> int:
-        """Tell what it reports within so many seconds, as it comes; silence means nothing."""
+        """Tell what it reports within so many seconds, as it comes; silence means nothing.
+
+        What it says again is only counted, and it is asked once a second: some answer at once, with
+        the same, however long they were to wait.
+        """
         end_ns = self._clock.monotonic_ns() + round(seconds * _NS_PER_S)
-        count = 0
+        count, known, pause = 0, dict[tuple[str, str], bool | None](), threading.Event()
         with self._camera().events() as point:
-            while (left_ns := end_ns - self._clock.monotonic_ns()) > 0:
+            while (left_ns := end_ns - (began_ns := self._clock.monotonic_ns())) > 0:
                 wait = min(timedelta(seconds=left_ns / _NS_PER_S), _POLL)
                 for event in point.pull(wait).events:
                     count += 1
-                    self._tell(_event(event), _event_words(event))
+                    what = event.topic, str(sorted(event.source.items()))
+                    if what not in known or known[what] is not event.active:
+                        self._tell(_event(event), _event_words(event))
+                    known[what] = event.active
+                took_s = (self._clock.monotonic_ns() - began_ns) / _NS_PER_S
+                pause.wait(min(max(_APART_S - took_s, 0), left_ns / _NS_PER_S))
             dropped = point.dropped
         self._tell(
             {"events": count, "dropped": dropped},
