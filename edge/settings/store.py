@@ -231,7 +231,7 @@ def _make_folder(folder: Path) -> None:
     """Make a folder for the box's user alone, where there is none; its parent is there."""
     if folder.is_dir():
         return
-    folder.mkdir(mode=0o700)
+    folder.mkdir(mode=0o700, exist_ok=True)  # another may be making it too
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         _give(descriptor, folder.parent)
