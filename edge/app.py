@@ -47,6 +47,7 @@ from edge.web.app import create_app
 from edge.web.routes import Collaborators
 from edge.web.rules import RuleRoutes
 from edge.web.server import HttpServer
+from edge.web.setup import SetupRoutes
 from edge.web.storage import StorageRoutes
 from protocol.clock import Clock
 from protocol.messages import AlertKind
@@ -268,6 +269,9 @@ class Edge:
             scratch=self._config.box.data_dir / "scratch",
             zone=zone,
             clock=self._clock,
+            setup=SetupRoutes(
+                self._boot.enroller, self._station.streams, self._settings.changed_cameras
+            ),
         )
         app = create_app(collaborators, http.host)
         self._station.hubs.reopen()

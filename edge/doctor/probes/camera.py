@@ -1,8 +1,13 @@
 """Reaching one camera step by step, then reading some seconds of what it sends."""
 
 import socket
-from threading import Semaphore
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Self
 from urllib.parse import urlsplit
+
+from pydantic import SecretStr
 
 from edge.cameras.camera_clock import ClockSource
 from edge.cameras.codec_report import CodecReport, StreamMeter
@@ -45,15 +50,40 @@ STREAM_LIMIT_S = _CONNECT_S + _ANSWER_S + _FIRST_KEY_S + 12.0 + Limits().total_s
 _NS_PER_S = 1_000_000_000
 
 
-def look_at(
-    camera: CameraSection, stream: StreamName, readers: Semaphore, clock: Clock
-) -> StreamFacts:
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One stream, how to log in to its camera, and how it is opened.
+
+    ``onvif_address`` is where a camera that does not say its time is asked for it; None: nowhere.
+    """
+
+    stream: StreamName
+    url: str
+    username: str | None
+    password: Callable[[], SecretStr] | None
+    opener: Callable[[Reader], Opener]
+    onvif_address: str | None = None
+
+    @classmethod
+    def of_camera(cls, camera: CameraSection, stream: StreamName, clock: Clock) -> Self:
+        """Return a configured stream, opened as the box opens it."""
+        return cls(
+            stream,
+            camera.url(stream),
+            camera.username,
+            camera.password.read if camera.password else None,
+            lambda reader: ChosenOpener.of_camera(camera, stream, reader, clock),
+            camera.onvif_address() if stream is StreamName.MAIN else None,
+        )
+
+
+def look_at(target: Target, readers: AbstractContextManager[object], clock: Clock) -> StreamFacts:
     """Return how far one gets with a stream; takes ``STREAM_LIMIT_S``, and the wait for a reader.
 
     ``readers`` is how many cameras may be read at a time: more would fill the network that is to be
     measured. Never more than one wrong login: pictures are asked of a camera that took the first.
     """
-    return _Look(camera, stream, readers, clock).run()
+    return _Look(target, readers, clock).run()
 
 
 class _FailedError(Exception):
@@ -69,16 +99,10 @@ class _Look:
     """One stream, looked at once."""
 
     def __init__(
-        self,
-        camera: CameraSection,
-        stream: StreamName,
-        readers: Semaphore,
-        clock: Clock,
+        self, target: Target, readers: AbstractContextManager[object], clock: Clock
     ) -> None:
-        self._url = camera.url(stream)
-        parts = urlsplit(self._url)
-        self._camera = camera
-        self._stream = stream
+        parts = urlsplit(target.url)
+        self._target = target
         self._host = parts.hostname or ""
         self._port = parts.port or PORTS[parts.scheme]
         self._readers = readers
@@ -93,8 +117,8 @@ class _Look:
             report = self._measured()
         except _FailedError as failed:
             return self._facts(failed=failed.step, detail=str(failed))
-        if self._offset_s is None and self._stream is StreamName.MAIN:
-            self._offset_s = _asked_by_onvif(self._camera, self._clock)
+        if self._offset_s is None and self._target.onvif_address is not None:
+            self._offset_s = _asked_by_onvif(self._target.onvif_address, self._clock)
         return self._facts(report=report)
 
     def _connected(self) -> socket.socket:
@@ -112,7 +136,7 @@ class _Look:
 
     def _describe(self, connection: socket.socket) -> None:
         try:
-            asker = RtspAsker(self._url, self._clock, _ANSWER_S)
+            asker = RtspAsker(self._target.url, self._clock, _ANSWER_S)
             self._description = asker.ask(connection, self._credentials())
         except ConfigError as error:
             raise _FailedError(Step.LOGIN, error) from error
@@ -124,19 +148,18 @@ class _Look:
             raise _FailedError(Step.ANSWER)
 
     def _credentials(self) -> Credentials | None:
-        if self._camera.username is None or self._camera.password is None:
+        if self._target.username is None or self._target.password is None:
             return None
-        return Credentials(self._camera.username, self._camera.password.read().get_secret_value())
+        return Credentials(self._target.username, self._target.password().get_secret_value())
 
     def _measured(self) -> CodecReport:
         reader = Reader(self._clock)
-        opener = ChosenOpener.of_camera(self._camera, self._stream, reader, self._clock)
+        opener = self._target.opener(reader)
         claimed = self._description.claimed_fps if self._description else None
         try:
             with self._readers:
                 report = measure(opener, claimed, self._clock)
-            if (offset := opener.clock_offset(fewest=1)) is not None:
-                self._offset_s = offset.total_seconds()
+            self._hear_time(opener)
         except StreamUnsuited as error:  # our own reader alone is allowed
             raise _FailedError(Step.PICTURE, error) from error
         except StreamRefused as error:
@@ -150,6 +173,12 @@ class _Look:
             raise _FailedError(Step.PICTURE, silent)
         return report
 
+    def _hear_time(self, opener: Opener) -> None:
+        """Take how far the camera's clock is off by what it said while it played, if it did."""
+        offset = opener.clock_offset(fewest=1) if isinstance(opener, ChosenOpener) else None
+        if offset is not None:
+            self._offset_s = offset.total_seconds()
+
     def _facts(
         self,
         *,
@@ -159,25 +188,26 @@ class _Look:
     ) -> StreamFacts:
         described = self._description
         return StreamFacts(
-            stream=self._stream,
+            stream=self._target.stream,
             host=self._host,
             port=self._port,
-            has_login=self._camera.username is not None,
+            has_login=self._target.username is not None,
             failed=failed,
             detail=detail,
             status=None if described is None else described.status,
             clock_offset_s=self._offset_s,
             report=report,
+            has_sound=described is not None and described.has_sound,
         )
 
 
-def _asked_by_onvif(camera: CameraSection, clock: Clock) -> float | None:
+def _asked_by_onvif(address: str, clock: Clock) -> float | None:
     """Return how far a camera's clock is ahead of ours, where it tells by ONVIF; without a login.
 
     A device that speaks no ONVIF may be anything: what its web server says is not taken.
     """
     try:
-        door = look_up(Door.parse(camera.onvif_address()))
+        door = look_up(Door.parse(address))
         told = Session(door, None, clock, Limits()).clock()
     except (CameraError, ValueError):
         return None
