@@ -216,6 +216,7 @@ KINDS: Labels = {
     AlertKind.PICTURE_FROZEN: Label("画面冻结", "picture frozen"),
     AlertKind.PICTURE_OVEREXPOSED: Label("画面过曝", "picture overexposed"),
     AlertKind.PICTURE_UNDEREXPOSED: Label("画面过暗", "picture too dark"),
+    AlertKind.CAMERA_CLOCK: Label("时间偏差", "camera clock wrong"),
 }
 
 LEVELS: Labels = {
@@ -325,6 +326,7 @@ CATEGORY_OF_KIND = {
     AlertKind.PICTURE_FROZEN: Category.EQUIPMENT,
     AlertKind.PICTURE_OVEREXPOSED: Category.EQUIPMENT,
     AlertKind.PICTURE_UNDEREXPOSED: Category.EQUIPMENT,
+    AlertKind.CAMERA_CLOCK: Category.EQUIPMENT,
 }
 
 

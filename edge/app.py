@@ -17,7 +17,9 @@ from edge.alerts.evidence_store import EvidenceStore
 from edge.boot import Boot
 from edge.box_alert import BoxAlert
 from edge.bus.outbox import Outbox
+from edge.camera_clocks import CameraClocks
 from edge.commands.arming import ArmedDesk
+from edge.commands.camera_clock import ClockSetter
 from edge.commands.desk import CommandDesk
 from edge.commands.masks import masks_component, masks_in
 from edge.commands.timekeeper import timekeeper
@@ -138,6 +140,13 @@ class Edge:
         """Start evidence and bus, and return the desk that wakes them."""
         config, clock = self._config, self._clock
         boot = self._boot
+        clocks = CameraClocks(
+            [camera.id for camera in config.cameras if camera.enabled],
+            self._station.clock_offset,
+            boot.watch.quality,
+            clock,
+        )
+        board.add("camera_clocks", clocks.component)
         outbox = Outbox(self._database, clock, config.outbox.limits())
         machine = machine_name()
         if machine is not None and outbox.settle_on(machine):
@@ -159,7 +168,7 @@ class Edge:
             wake, budget = reporting.start_bus(
                 outbox,
                 commands,
-                self._vitals(lookout),
+                self._vitals(lookout, clocks),
                 boot=boot,
                 evidence_pending=store.pending,
             )
@@ -185,7 +194,13 @@ class Edge:
         desk.end_orphans()
         if reporting is not None:
             reporting.follow(desk, outbox)
+        clocks.start(desk)
+        stack.push_async_callback(asyncio.to_thread, clocks.close)
         armed = ArmedDesk(desk, self._database, clock)
+        setter = ClockSetter(config.cameras, self._database, commands, clock)
+        wakes.append(setter.wake)
+        setter.start()
+        stack.push_async_callback(asyncio.to_thread, setter.close)
         commands.start(armed, lookout.mask)
         stack.push_async_callback(asyncio.to_thread, commands.close)
         lookout.start(armed)
@@ -293,13 +308,14 @@ class Edge:
 
         return Reporting(self._config, centre, self._station, self._clock, stack, board)
 
-    def _vitals(self, lookout: Lookout) -> BoxVitals:
+    def _vitals(self, lookout: Lookout, clocks: CameraClocks) -> BoxVitals:
         return BoxVitals(
             self._config,
             self._station.streams,
             self._station.index,
             self._clock,
             lookout.detector_state,
+            clocks.clock_of,
         )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -205,6 +206,7 @@ class CameraSection(Section):
     main_url: RtspUrl
     sub_url: RtspUrl | None = None
     record_sub: bool = False
+    onvif_url: HttpUrl | None = None  # at port 80 of main_url's host where absent
     username: str | None = None
     password: Secret | None = None
     transport: Literal["tcp", "udp"] = "tcp"
@@ -242,6 +244,11 @@ class CameraSection(Section):
     def url(self, stream: StreamName) -> str:
         """Return a stream's address; the main one's where there is no other."""
         return self.sub_url if stream is StreamName.SUB and self.sub_url else self.main_url
+
+    def onvif_address(self) -> str:
+        """Return where it is asked by ONVIF: a URL, or a host alone."""
+        host = urlsplit(self.main_url).hostname or ""
+        return self.onvif_url or (f"[{host}]" if ":" in host else host)
 
     @property
     def gatherings(self) -> tuple[GatheringSection, ...]:

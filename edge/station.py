@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -217,6 +218,18 @@ class Station:
         for recorder in self._recorders.values():
             recorder.close()
         self._claim.close()
+
+    def clock_offset(self, camera_id: str) -> timedelta | None:
+        """Return a camera's clock less the box's by what its main, else its sub-stream says.
+
+        None where neither says it (ChosenOpener.clock_offset); from any thread.
+        """
+        for stream in (StreamName.MAIN, StreamName.SUB):
+            opener = self._openers.get((camera_id, stream))
+            offset = None if opener is None else opener.clock_offset()
+            if offset is not None:
+                return offset
+        return None
 
     def component(self, camera_id: str) -> Component:
         """Return how one camera is, for the health board."""

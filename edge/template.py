@@ -50,6 +50,7 @@ CARRIED_OF_CAMERA = frozenset(
         "id",
         "main_url",
         "sub_url",
+        "onvif_url",
         "record_sub",
         "transport",
         "reader",
@@ -62,7 +63,7 @@ CARRIED_OF_CAMERA = frozenset(
 )
 #: Shapes on the picture.
 DRAWN = frozenset({"exclude", "polygon"})
-ADDRESSES = ("main_url", "sub_url")
+ADDRESSES = ("main_url", "sub_url", "onvif_url")
 _HOST = "{host}"
 #: A path that has any of these may have a password in it.
 _TELLING = frozenset("?=&;@")

@@ -44,6 +44,7 @@ class CommandKind(StrEnum):
     SYNC_CLOCK = "sync_clock"
     MASK = "mask"
     CONFIGURE = "configure"
+    CAMERA_CLOCK = "camera_clock"
 
 
 class _Arguments(BaseModel):
@@ -103,6 +104,12 @@ class SyncClock(_Arguments):
     """
 
     kind: Literal[CommandKind.SYNC_CLOCK] = CommandKind.SYNC_CLOCK
+
+
+class CameraClock(OfCamera):
+    """Set a camera's clock by its box's, where that is steered and the camera's is off."""
+
+    kind: Literal[CommandKind.CAMERA_CLOCK] = CommandKind.CAMERA_CLOCK
 
 
 class Mask(OfCamera):
@@ -189,7 +196,7 @@ class Configure(_Arguments):
         return self
 
 
-Arguments = Snapshot | Clip | Disarm | Arm | SyncClock | Mask | Configure
+Arguments = Snapshot | Clip | Disarm | Arm | SyncClock | Mask | Configure | CameraClock
 
 _ADAPTER: TypeAdapter[Arguments] = TypeAdapter(Annotated[Arguments, Field(discriminator="kind")])
 

@@ -37,6 +37,7 @@ ALLOWED: Mapping[CommandKind, frozenset[Role]] = {
     CommandKind.SYNC_CLOCK: _ADMIN,
     CommandKind.MASK: _ADMIN,
     CommandKind.CONFIGURE: _ADMIN,
+    CommandKind.CAMERA_CLOCK: _ADMIN,
 }
 
 

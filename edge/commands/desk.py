@@ -26,6 +26,7 @@ from protocol.commands import (
     Arguments,
     Arm,
     BadArgumentsError,
+    CameraClock,
     Clip,
     CommandKind,
     Configure,
@@ -39,6 +40,7 @@ from protocol.commands import (
 from protocol.ids import uuid7
 from protocol.messages import (
     BOX_SUBJECT,
+    ClockState,
     CommandMessage,
     EvidenceKind,
     Outcome,
@@ -54,7 +56,7 @@ MOST_OPEN = 32
 #: How often what is late, or armed again by the clock, is looked for.
 _LOOK_EVERY_S = 5.0
 
-_CameraArguments = Snapshot | Clip | Disarm | Arm | Mask
+_CameraArguments = Snapshot | Clip | Disarm | Arm | Mask | CameraClock
 
 
 class Guard(Protocol):
@@ -199,6 +201,8 @@ class CommandDesk:
             return refusal
         if isinstance(arguments, Mask):
             return _mask(connection, message, arguments, now)
+        if isinstance(arguments, CameraClock):
+            return self._on_camera_clock()
         return _do(connection, message.id, arguments, now)
 
     def _on_clock(self, message: CommandMessage, now: datetime) -> Verdict:
@@ -210,6 +214,13 @@ class CommandDesk:
             to_do = "allow it with [commands] may_set_clock, or set the clock at the box"
             return Verdict(Outcome.REFUSED, "may_not_set_clock", f"{found.words()}; {to_do}")
         return Verdict(Outcome.ACCEPTED, "", found.words())
+
+    def _on_camera_clock(self) -> Verdict:
+        """Accept it; a clock that nobody steers is none to set another by."""
+        quality = self._timekeeper.quality()
+        if quality.state is not ClockState.SYNCED:
+            return Verdict(Outcome.REFUSED, "own_clock_unsure", quality.state.value)
+        return Verdict(Outcome.ACCEPTED)
 
     def _refusal(
         self, connection: sqlite3.Connection, arguments: _CameraArguments, now: datetime
@@ -226,7 +237,7 @@ class CommandDesk:
             case Clip(end=end) if end > now:
                 ahead_s = round((end - now).total_seconds())
                 return Verdict(Outcome.REFUSED, "not_recorded_yet", f"ends in {ahead_s} s")
-            case Clip() | Snapshot() if journal.count_open(connection) >= MOST_OPEN:
+            case Clip() | Snapshot() | CameraClock() if journal.count_open(connection) >= MOST_OPEN:
                 return Verdict(Outcome.REFUSED, "busy", f"{MOST_OPEN} are under way")
         return None
 
@@ -258,6 +269,21 @@ class CommandDesk:
             )
 
         return self._outbox.append(connection, message)
+
+    def finish(
+        self, command_id: UUID, kind: CommandKind, outcome: Outcome, reason: str, detail: str
+    ) -> None:
+        """Say what became of an accepted command; from any thread. Raises StorageError.
+
+        Nothing, where that was said already: it was too late.
+        """
+        with self._database.transaction() as connection:
+            if command_id not in journal.accepted(connection, kind, self._clock.now()):
+                return
+            verdict = Verdict(outcome, reason, detail)
+            sequence = self._say(connection, command_id, kind, verdict)
+            journal.finish(connection, command_id, outcome, sequence)
+        self._committed()
 
     def _committed(self) -> None:
         for callback in self._on_commit:

@@ -113,6 +113,20 @@ def open_of(connection: sqlite3.Connection, kind: str) -> list[UUID]:
     return [UUID(row["command_id"]) for row in rows]
 
 
+def accepted_of_cameras(
+    connection: sqlite3.Connection, kind: str, now: datetime
+) -> list[tuple[UUID, str]]:
+    """Return the commands of a kind that is about a camera, as :func:`accepted`, with its id."""
+    rows = connection.execute(
+        """
+        select command_id, camera_id from command
+        where outcome = 'accepted' and kind = :kind and until_us > :now order by heard_us
+        """,
+        {"kind": kind, "now": to_us(now)},
+    )
+    return [(UUID(row["command_id"]), row["camera_id"]) for row in rows]
+
+
 def settled(connection: sqlite3.Connection, now: datetime) -> list[Fetched]:
     """Return the commands under way of which there is something to say now.
 

@@ -52,6 +52,7 @@ describe('a form of a command', () => {
     expect(commandOf({ ...FIELDS, kind: 'mask', areas: '' }, ZONE).arguments).toEqual({ ...mask, exclude: [] })
     expect(commandOf({ ...FIELDS, kind: 'mask', undo: true }, ZONE).arguments).toEqual({ ...mask, undo: true })
     expect(commandOf({ ...FIELDS, kind: 'sync_clock' }, ZONE)).toEqual({ kind: 'sync_clock', arguments: {}, ...reason })
+    expect(commandOf({ ...FIELDS, kind: 'camera_clock' }, ZONE)).toEqual({ kind: 'camera_clock', arguments: { camera_id: 'cam1' }, ...reason })
     expect(commandOf({ ...FIELDS, kind: 'arm', rule: ' ' }, ZONE)).toEqual({ kind: 'arm', arguments: { camera_id: 'cam1' }, ...reason })
   })
 

@@ -14,16 +14,19 @@ from hypothesis.stateful import (
     rule,
 )
 
+from edge.commands.camera_clock import ClockSetter
+from edge.commands.camera_clock import Ending as SetEnding
 from edge.commands.timekeeper import Timekeeper
+from edge.config import CameraSection
 from edge.errors import ClockServiceError, StorageError
 from edge.settings.trial import Ending
 from protocol.clock import FakeClock
-from protocol.messages import CommandMessage, Outcome
+from protocol.messages import ClockQuality, ClockState, CommandMessage, Outcome
 from tests.support.commanded import CommandedBox, Settings, command, quality
 from tests.support.desk_box import AT
 
 FETCHES = ("snapshot", "clip")
-TAKE_A_WHILE = (*FETCHES, "sync_clock", "configure")
+TAKE_A_WHILE = (*FETCHES, "sync_clock", "camera_clock", "configure")
 BOUNDS = {"start": "2026-11-22T01:00:00Z", "end": "2026-11-22T01:01:00Z"}
 ARGUMENTS = {
     "snapshot": {},
@@ -33,6 +36,7 @@ ARGUMENTS = {
     "sync_clock": {},
     "mask": {"rule_id": "crowd", "exclude": [[[0, 0], [1, 0], [1, 1]]]},
     "configure": {"patch": "[detect]\nfps = 4", "base_version": 0},
+    "camera_clock": {},
     "reboot": {},
 }
 
@@ -48,6 +52,7 @@ class CommandMachine(RuleBasedStateMachine):
         self.clock = FakeClock(AT)
         self.time_service_works = True
         self.settings = Settings()
+        self.is_steered = True
         self.box = self.opened()
         self.heard: dict[str, CommandMessage] = {}
 
@@ -93,6 +98,26 @@ class CommandMachine(RuleBasedStateMachine):
             assert self._state() == before
         self._mend()
         self.die_and_start()
+
+    @rule(steered=st.booleans())
+    def the_time_service_comes_or_goes(self, steered):
+        self.is_steered = steered
+
+    @rule()
+    def set_cameras_clocks(self):
+        self.setter.work()
+
+    @rule(dies=st.booleans())
+    def set_cameras_clocks_while_the_disk_refuses(self, dies):
+        self._break("outbox")
+        before = self._state()
+        try:
+            self.setter.work()
+        except StorageError:
+            assert self._state() == before
+        self._mend()
+        if dies:
+            self.die_and_start()
 
     @rule()
     def configure(self):
@@ -185,8 +210,20 @@ class CommandMachine(RuleBasedStateMachine):
 
     def opened(self) -> CommandedBox:
         path = Path(self.folder.name) / "box.db"
-        timekeeper = Timekeeper(quality, self.restart)
-        return CommandedBox.opened(path, self.clock, timekeeper, self.settings)
+        timekeeper = Timekeeper(self.quality, self.restart)
+        box = CommandedBox.opened(path, self.clock, timekeeper, self.settings)
+        cameras = box.box.config.cameras
+        self.setter = ClockSetter(cameras, box.box.database, box.desk, self.clock, self)
+        return box
+
+    def quality(self) -> ClockQuality:
+        return quality(ClockState.SYNCED if self.is_steered else ClockState.UNSYNCED)
+
+    def run(self, _: CameraSection) -> SetEnding:
+        return SetEnding(Outcome.DONE, "clock_set", "")
+
+    def stop(self) -> None:
+        pass
 
     def restart(self) -> None:
         if not self.time_service_works:

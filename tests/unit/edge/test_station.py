@@ -11,6 +11,7 @@ from edge.media.sample import GapReason
 from edge.ports import StreamStatus
 from edge.recording.segment import Gap
 from edge.rtsp.flaws import Flaws
+from edge.rtsp.sender_clock import FEWEST
 from edge.station import Station
 from protocol.clock import FakeClock
 from protocol.messages import StreamState
@@ -171,3 +172,16 @@ def test_pictures_that_were_not_recorded_are_shown(station):
     said = station.component("gate")
     assert said.condition is Condition.DEGRADED
     assert said.detail == "pictures not recorded since the start: 3"
+
+
+def test_a_cameras_clock_is_what_its_main_else_its_sub_stream_says(station):
+    since_1900 = T0 - timedelta(seconds=90) - datetime(1900, 1, 1, tzinfo=UTC)
+    ntp = int(since_1900.total_seconds()) << 32
+    assert station.clock_offset("gate") is None
+    assert station.clock_offset("cellar") is None
+    for stream, off_s in ((SUB, 7), (MAIN, 0)):
+        heard = station._openers[stream]._own._sender_clock
+        for number in range(FEWEST):
+            ago_s = 5 * (FEWEST - 1 - number)
+            heard.take(ntp + (off_s - ago_s << 32), -ago_s * 1_000_000_000)
+        assert station.clock_offset("gate") == timedelta(seconds=off_s - 90)

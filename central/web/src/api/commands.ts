@@ -3,7 +3,7 @@
 import { request, withQuery } from './http'
 import type { Person } from './types'
 
-export type CommandKind = 'snapshot' | 'clip' | 'disarm' | 'arm' | 'sync_clock' | 'mask' | 'configure'
+export type CommandKind = 'snapshot' | 'clip' | 'disarm' | 'arm' | 'sync_clock' | 'mask' | 'configure' | 'camera_clock'
 export type CommandState = 'queued' | 'sent' | 'accepted' | 'done' | 'refused' | 'failed' | 'expired' | 'unanswered'
 
 /** Across and down a picture, 0 to 1. */

@@ -53,6 +53,9 @@ export interface Camera {
   since: Instant | null
   last_packet_at: Instant | null
   disarmed_until: Instant | null
+  /** How far its clock is off, by its box; null: it does not know. */
+  clock_state: 'right' | 'off' | 'wrong' | null
+  clock_offset_ms: number | null
 }
 
 export interface Box {

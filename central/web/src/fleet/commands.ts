@@ -5,9 +5,9 @@ import { fromLocal } from '@/time/zone'
 
 import { areasOf } from './masks'
 
-export const KINDS: readonly CommandKind[] = ['snapshot', 'clip', 'disarm', 'arm', 'mask', 'configure', 'sync_clock']
+export const KINDS: readonly CommandKind[] = ['snapshot', 'clip', 'disarm', 'arm', 'mask', 'configure', 'sync_clock', 'camera_clock']
 /** What the centre lets only its administrator ask for. */
-const ADMIN_KINDS: readonly CommandKind[] = ['disarm', 'arm', 'mask', 'configure', 'sync_clock']
+const ADMIN_KINDS: readonly CommandKind[] = ['disarm', 'arm', 'mask', 'configure', 'sync_clock', 'camera_clock']
 /** What is about the box itself and no camera of it. */
 const OF_BOX: readonly CommandKind[] = ['sync_clock', 'configure']
 const OPEN: readonly CommandState[] = ['queued', 'sent', 'accepted']
@@ -73,6 +73,7 @@ export function commandOf(fields: CommandFields, zone: string): NewCommand {
     mask: { ...rule, ...(fields.undo ? { undo: true } : { exclude: areasOf(fields.areas) ?? [] }) },
     configure: { ...(fields.undo ? { undo: true } : { patch: fields.patch }), base_version: fields.base ?? 0, confirm_within_s: fields.confirmMin * 60 },
     sync_clock: {},
+    camera_clock: {},
   }[fields.kind]
   const camera = isOfCamera(fields.kind) ? { camera_id: fields.camera } : {}
   return { kind: fields.kind, arguments: { ...camera, ...more }, reason: fields.reason.trim(), within_s: fields.withinMin * 60 }
