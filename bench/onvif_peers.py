@@ -13,7 +13,6 @@ import os
 import re
 import shutil
 import socket
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -21,7 +20,7 @@ from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 
-from bench import report, stepped_clock, wait
+from bench import report, rtsp_peers, stepped_clock, wait
 from bench.onvif_device import Device, Request, Script, Send, reply
 from bench.program import Program
 from edge.cameras import discovery
@@ -34,6 +33,7 @@ from edge.cameras.pull_point import PullPoint
 from edge.cameras.sighting import Sighting
 from edge.errors import CameraError, CameraFault, StreamError
 from edge.ingest.ffmpeg import FfmpegOpener
+from edge.media.sample import Codec
 from edge.rtsp.challenge import Credentials
 from protocol.clock import Clock, SystemClock
 from village.settings import free_port
@@ -86,11 +86,7 @@ def ipycam(
     """
     python = ipycam_python()
     assert python is not None
-    video = folder / "source.mp4"
-    drawn = "testsrc=size=640x360:rate=15"
-    encoded = ("-t", "4", "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
-    command = ["ffmpeg", "-loglevel", "error", "-y", "-f", "lavfi", "-i", drawn, *encoded]
-    subprocess.run([*command, str(video)], check=True)
+    video = rtsp_peers.draw_clip(folder / "source.mp4", Codec.H264)
     ports = {name: free_port() for name in ("onvif_port", "rtsp_port", "rtmp_port", "web_port")}
     sizes = {"main_width": 640, "main_height": 360, "main_fps": 15, "main_bitrate": "1M"}
     subs = {"sub_width": 320, "sub_height": 180, "sub_fps": 15, "sub_bitrate": "500K"}

@@ -7,6 +7,7 @@
     ├── StreamError        a camera's stream can't be opened or has ended
     │   ├── StreamRefused  the camera refused us, or we can't carry it: retrying is no help
     │   │   └── StreamUnsuited  our own reader can't; FFmpeg may
+    │   │       └── StreamByUdp  the camera sends by UDP only
     │   ├── StreamMissing  the camera answers, but has no such stream (yet)
     │   ├── StreamStalled  no packet came in time
     │   └── RtspError      what the camera sends is not RTSP
@@ -48,6 +49,10 @@ class StreamRefused(StreamError):  # noqa: N818 - reads as what happened
 
 class StreamUnsuited(StreamRefused):
     """The camera sends in a way that our own reader does not take."""
+
+
+class StreamByUdp(StreamUnsuited):
+    """The camera sends its video by UDP only."""
 
 
 class StreamMissing(StreamError):  # noqa: N818 - reads as what happened

@@ -173,6 +173,7 @@ class Station:
             "packets": sum(worker.packets for worker in workers),
             "connects": sum(worker.connects for worker in workers),
             "read_by_ffmpeg": sum(opener.is_ffmpeg for opener in openers),
+            "only_by_udp": sum(opener.is_only_udp for opener in openers),
             "lost_packets": flaws.lost,
             "torn_units": flaws.torn,
             "stray_bytes": flaws.stray,
@@ -221,6 +222,8 @@ def _notes(figures: Mapping[str, int]) -> Iterator[str]:
     torn = figures["torn_units"]
     if torn > figures["connects"]:
         yield f"the camera sends torn pictures: {torn} since the start"
+    if figures["only_by_udp"]:
+        yield "the camera sends by UDP only: what the network loses is missing in its pictures"
 
 
 def _streams(camera: CameraSection) -> list[StreamKey]:

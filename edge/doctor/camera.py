@@ -61,7 +61,8 @@ class StreamFacts:
     ``failed`` is the step that failed, None where pictures came and ``report`` says of what kind;
     ``detail`` is its reason in a library's words. ``status`` is the last one that the camera
     answered with; ``has_login`` whether a user and password are configured. ``clock_offset_s`` is
-    how far the camera's clock is ahead of the box's, where it said its time.
+    how far the camera's clock is ahead of the box's, where it said its time; ``only_udp`` whether
+    it refused to send by the connection that it is asked by.
     """
 
     stream: StreamName
@@ -73,6 +74,7 @@ class StreamFacts:
     status: int | None = None
     clock_offset_s: float | None = None
     report: CodecReport | None = None
+    only_udp: bool = False
 
     @property
     def is_login_refused(self) -> bool:
@@ -125,6 +127,8 @@ def judge(
     """Yield what is to be said of a camera; ``sub`` is None where none is configured."""
     if main.clock_offset_s is not None:
         yield from _judge_clock(camera_id, main.clock_offset_s)
+    if main.only_udp or (sub is not None and sub.only_udp):
+        yield Finding(Kind.CAMERA_ONLY_UDP, camera_id, _where(main))
     if main.report is None:
         yield _failed(camera_id, main)
     else:

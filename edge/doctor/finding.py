@@ -52,6 +52,7 @@ class Kind(Enum):
     CAMERA_REFUSED = "camera.refused", Severity.FAIL
     CAMERA_CODEC_UNSUPPORTED = "camera.codec_unsupported", Severity.FAIL
     CAMERA_NO_PICTURE = "camera.no_picture", Severity.FAIL
+    CAMERA_ONLY_UDP = "camera.only_udp", Severity.NOTE
     CAMERA_CLOCK_WRONG = "camera.clock_wrong", Severity.FAIL
     CAMERA_CLOCK_OFF = "camera.clock_off", Severity.WARN
     CAMERA_SUB_ABSENT = "camera.sub_absent", Severity.WARN

@@ -65,10 +65,19 @@ class FfmpegOpener:
         self._transport = transport
 
     @classmethod
-    def of_camera(cls, camera: CameraSection, stream: StreamName, clock: Clock) -> "FfmpegOpener":
-        """Return the opener of a configured stream; the main URL where there is no other."""
+    def of_camera(
+        cls,
+        camera: CameraSection,
+        stream: StreamName,
+        clock: Clock,
+        transport: Literal["tcp", "udp"],
+    ) -> "FfmpegOpener":
+        """Return the opener of a configured stream; the main URL where there is no other.
+
+        ``transport`` is the camera's own, or udp where it turned out to take no other.
+        """
         password = camera.password.read if camera.password else None
-        return cls(camera.url(stream), clock, camera.username, password, camera.transport)
+        return cls(camera.url(stream), clock, camera.username, password, transport)
 
     def open(self, *, watched: bool = False) -> "_RtspSource":
         """Connect; takes about half a second, at most four times ``TIMEOUT_S``; see Opener.open.

@@ -80,6 +80,7 @@ class _Look:
         self._clock = clock
         self._description: Description | None = None
         self._offset_s: float | None = None
+        self._only_udp = False
 
     def run(self) -> StreamFacts:
         try:
@@ -135,6 +136,7 @@ class _Look:
         except (StreamError, MediaError) as error:
             raise _FailedError(Step.PICTURE, error) from error
         finally:
+            self._only_udp = opener.is_only_udp
             reader.close()
         if report is None:
             silent = StreamStalled(f"no key frame within {_FIRST_KEY_S:g} s")
@@ -159,6 +161,7 @@ class _Look:
             status=None if described is None else described.status,
             clock_offset_s=self._offset_s,
             report=report,
+            only_udp=self._only_udp,
         )
 
 

@@ -93,6 +93,14 @@ def test_a_step_that_fails_has_a_finding_of_its_own(main, found):
     assert ids(of_camera(main, None)) == [found]
 
 
+def test_a_camera_that_sends_by_udp_only_is_told_so_once():
+    udp = replace(MAIN, only_udp=True)
+    assert ids(of_camera(udp)) == ["camera.only_udp"]
+    assert ids(of_camera(udp, replace(SUB, only_udp=True))) == ["camera.only_udp"]
+    silent = failed(Step.PICTURE, 200, only_udp=True)
+    assert ids(of_camera(silent, None)) == ["camera.only_udp", "camera.no_picture"]
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_login_that_was_refused_must_not_be_tried_again(status):
     assert failed(Step.ANSWER, status).is_login_refused

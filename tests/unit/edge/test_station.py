@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from edge.config import EdgeConfig
-from edge.errors import StorageError
+from edge.errors import StorageError, StreamByUdp
 from edge.health import Condition
 from edge.ports import StreamStatus
 from edge.rtsp.flaws import Flaws
@@ -81,6 +81,16 @@ def test_a_camera_that_tears_its_pictures_is_well_but_that_is_said(station):
     assert said.detail == "the camera sends torn pictures: 4 since the start"
     figures = {"lost_packets": 9, "torn_units": 4, "stray_bytes": 12}
     assert figures.items() <= said.figures.items()
+
+
+def test_a_camera_that_sends_by_udp_only_is_well_but_that_is_said(station):
+    tell(station, main=StreamState.LIVE, sub=StreamState.LIVE)
+    station._openers[SUB]._change(StreamByUdp("the camera answers 461"))
+    said = station.component("gate")
+    assert said.condition is Condition.OK
+    assert said.detail is not None
+    assert "by UDP only" in said.detail
+    assert (said.figures["only_by_udp"], said.figures["read_by_ffmpeg"]) == (1, 1)
 
 
 def test_a_connection_that_begins_in_the_middle_of_a_picture_is_no_wonder(station):
