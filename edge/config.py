@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -27,6 +28,7 @@ from edge.bus.limits import Limits
 from edge.command_config import CommandsSection
 from edge.db.place import refusal as refused_place
 from edge.errors import ConfigError
+from edge.fingerprint import fingerprint
 from edge.rule_config import RULE_KINDS, FireSection, GatheringSection, Rule
 from edge.section import Section, other_than
 from models.runtime import Runtime
@@ -234,6 +236,8 @@ class CameraSection(Section):
     record_sub: bool = False
     username: str | None = None
     password: Secret | None = None
+    # Of the certificate that is taken over rtsps; one that the system trusts where absent.
+    certificate_sha256: Annotated[str, AfterValidator(fingerprint)] | None = None
     transport: Literal["tcp", "udp"] = "tcp"
     reader: Literal["auto", "own", "ffmpeg"] = "auto"  # auto: FFmpeg's where our own can't
     enabled: bool = True
@@ -260,6 +264,7 @@ class CameraSection(Section):
             raise ValueError("'username' and 'password' go together")
         if self.reader == "own" and self.transport == "udp":
             raise ValueError("'reader' own can't take 'transport' udp")
+        self._check_tls()
         if self.record_sub and self.sub_url is None:
             raise ValueError("'record_sub' needs a 'sub_url'")
         if len({rule.id for rule in self.rules}) != len(self.rules):
@@ -270,6 +275,10 @@ class CameraSection(Section):
         """Return a stream's address; the main one's where there is no other."""
         return self.sub_url if stream is StreamName.SUB and self.sub_url else self.main_url
 
+    def is_tls(self, stream: StreamName) -> bool:
+        """Return whether a stream is pulled over TLS."""
+        return urlsplit(self.url(stream)).scheme == "rtsps"
+
     @property
     def gatherings(self) -> tuple[GatheringSection, ...]:
         """The rules that count people."""
@@ -279,6 +288,15 @@ class CameraSection(Section):
     def fires(self) -> tuple[FireSection, ...]:
         """The rules that look for flame and smoke."""
         return tuple(rule for rule in self.rules if isinstance(rule, FireSection))
+
+    def _check_tls(self) -> None:
+        if not any(map(self.is_tls, StreamName)):
+            if self.certificate_sha256 is not None:
+                raise ValueError("'certificate_sha256' needs a URL of scheme rtsps")
+            return
+        # FFmpeg's takes each certificate, and by UDP the video would come as it is.
+        if self.reader == "ffmpeg" or self.transport == "udp":
+            raise ValueError("'rtsps' is read by our own reader alone, over TCP")
 
     def _check_retention(self) -> None:
         if self.retention_days is None or self.retention_days >= LEGAL_DAYS:

@@ -6,6 +6,7 @@
     ├── ConfigError        the configuration breaks a rule; names the key, the rule and the value
     ├── StreamError        a camera's stream can't be opened or has ended
     │   ├── StreamRefused  the camera refused us, or we can't carry it: retrying is no help
+    │   │   ├── StreamUntrusted  the camera's certificate is not trusted; shows its SHA-256
     │   │   └── StreamUnsuited  our own reader can't; FFmpeg may
     │   │       └── StreamByUdp  the camera sends by UDP only
     │   ├── StreamMissing  the camera answers, but has no such stream (yet)
@@ -15,6 +16,7 @@
     ├── StorageError       the disk or the index refused a write
     │   ├── DamagedError   the database file is malformed: it has to be made anew
     │   └── NoRoomError    the disk has not enough room for what is asked
+    ├── UntrustedError     a device's certificate is not trusted; shows its SHA-256
     ├── QueueFullError     as many wait as may wait
     ├── CameraError        a camera can't be asked over ONVIF; ``kind`` names why, in one word
     │   ├── CameraUnreachable  nobody answers there, or the connection broke
@@ -45,6 +47,10 @@ class StreamError(EdgeError):
 
 class StreamRefused(StreamError):  # noqa: N818 - reads as what happened
     """The camera refused the connection."""
+
+
+class StreamUntrusted(StreamRefused):
+    """The camera's certificate is not trusted: nothing was sent to it."""
 
 
 class StreamUnsuited(StreamRefused):
@@ -134,6 +140,10 @@ class CameraBadXml(CameraError):  # noqa: N818 - reads as what happened
     """What the camera sent is not what was asked for, or nothing that can be read."""
 
     kind = CameraFault.BAD_XML
+
+
+class UntrustedError(EdgeError):
+    """A device has a certificate that is neither trusted nor the one that was pinned."""
 
 
 class RefusedError(EdgeError):

@@ -18,6 +18,7 @@ class Step(StrEnum):
     NAME = "name"  # the host's name has no address
     REACH = "reach"  # nothing answers at the address
     PORT = "port"  # the address answers, and nothing listens on the port
+    TLS = "tls"  # its certificate is not trusted
     LOGIN = "login"  # the password can't be read
     RTSP = "rtsp"  # what listens does not speak RTSP, or stays silent
     ANSWER = "answer"  # it says no: ``status`` tells which no
@@ -41,6 +42,7 @@ _FAILED = {
     Step.NAME: Kind.CAMERA_NAME_UNKNOWN,
     Step.REACH: Kind.CAMERA_UNREACHABLE,
     Step.PORT: Kind.CAMERA_PORT_CLOSED,
+    Step.TLS: Kind.CAMERA_UNTRUSTED,
     Step.LOGIN: Kind.CAMERA_PASSWORD_UNREADABLE,
     Step.RTSP: Kind.CAMERA_NOT_RTSP,
     Step.CODEC: Kind.CAMERA_CODEC_UNSUPPORTED,

@@ -44,6 +44,7 @@ class Kind(Enum):
     CAMERA_UNREACHABLE = "camera.unreachable", Severity.FAIL
     CAMERA_PORT_CLOSED = "camera.port_closed", Severity.FAIL
     CAMERA_NOT_RTSP = "camera.not_rtsp", Severity.FAIL
+    CAMERA_UNTRUSTED = "camera.untrusted", Severity.FAIL
     CAMERA_PASSWORD_MISSING = "camera.password_missing", Severity.FAIL
     CAMERA_PASSWORD_UNREADABLE = "camera.password_unreadable", Severity.FAIL
     CAMERA_PASSWORD_WRONG = "camera.password_wrong", Severity.FAIL

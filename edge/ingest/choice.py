@@ -68,7 +68,8 @@ class ChosenOpener:
 
         takes_own = camera.reader != "ffmpeg" and camera.transport == "tcp"
         own = OwnOpener.of_camera(camera, stream, reader, clock) if takes_own else None
-        may_change = camera.reader != "own"
+        # FFmpeg's takes each certificate: over TLS there is no other reader.
+        may_change = camera.reader != "own" and not camera.is_tls(stream)
         who = {"camera_id": camera.id, "stream": stream.value}
         return cls(own, ffmpeg if may_change else None, who, camera.transport)
 

@@ -93,7 +93,8 @@ class TestCamera:
     """A running RTSP server on a port of the system's choice; gst where it is, else pure Python.
 
     ``mounts``: path → (clip, frames per second). Context manager; ``kill`` and ``restart`` keep the
-    port; ``freeze`` and ``thaw`` stop and continue the process as a hung camera does.
+    port; ``freeze`` and ``thaw`` stop and continue the process as a hung camera does. With a
+    ``certificate`` (PEM, with its key) it speaks TLS.
     """
 
     __test__ = False  # not a test class, whatever pytest thinks of the name
@@ -106,6 +107,7 @@ class TestCamera:
         auth: Literal["basic", "digest"] | None = None,
         username: str = "camera",
         password: str = "",
+        certificate: Path | None = None,
     ) -> None:
         self.kind: Kind = kind or ("gst" if gstreamer_is_here() else "python")
         self.port = 0
@@ -114,6 +116,7 @@ class TestCamera:
         self._auth = auth
         self._username = username
         self._password = password
+        self._certificate = certificate
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
         self._loops: queue.Queue[dict] = queue.Queue()
@@ -132,7 +135,12 @@ class TestCamera:
 
     def start(self) -> None:
         line = command(
-            self.kind, self._mounts, port=self.port, auth=self._auth, username=self._username
+            self.kind,
+            self._mounts,
+            port=self.port,
+            auth=self._auth,
+            username=self._username,
+            certificate=self._certificate,
         )
         self._process = subprocess.Popen(
             line,
@@ -167,7 +175,8 @@ class TestCamera:
                 raise RuntimeError(f"the test camera ended before {name!r}")
 
     def url(self, mount: str) -> str:
-        return f"rtsp://127.0.0.1:{self.port}{mount}"
+        scheme = "rtsp" if self._certificate is None else "rtsps"
+        return f"{scheme}://127.0.0.1:{self.port}{mount}"
 
     @property
     def pid(self) -> int:

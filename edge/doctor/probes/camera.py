@@ -17,6 +17,7 @@ from edge.errors import (
     StreamRefused,
     StreamStalled,
     StreamUnsuited,
+    UntrustedError,
 )
 from edge.ingest.choice import ChosenOpener
 from edge.ingest.own import PORTS
@@ -106,10 +107,13 @@ class _Look:
 
     def _describe(self, connection: socket.socket) -> None:
         try:
-            asker = RtspAsker(self._url, self._clock, _ANSWER_S)
+            certificate = self._camera.certificate_sha256 or ""
+            asker = RtspAsker(self._url, self._clock, _ANSWER_S, certificate)
             self._description = asker.ask(connection, self._credentials())
         except ConfigError as error:
             raise _FailedError(Step.LOGIN, error) from error
+        except UntrustedError as error:
+            raise _FailedError(Step.TLS, error) from error
         except (OSError, RtspError) as error:
             raise _FailedError(Step.RTSP, error) from error
         if (at := self._description.at) is not None:

@@ -78,6 +78,7 @@ def test_of_a_camera_that_is_well_set_nothing_is_wrong():
         (failed(Step.REACH), "camera.unreachable"),
         (failed(Step.PORT), "camera.port_closed"),
         (failed(Step.RTSP), "camera.not_rtsp"),
+        (failed(Step.TLS), "camera.untrusted"),
         (failed(Step.LOGIN), "camera.password_unreadable"),
         (failed(Step.ANSWER, 401), "camera.password_wrong"),
         (failed(Step.ANSWER, 401, has_login=False), "camera.password_missing"),

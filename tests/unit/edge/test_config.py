@@ -27,6 +27,8 @@ name = "村口主路"
 grid_code = "533102105203001"
 main_url = "rtsp://192.0.2.10/main"
 """
+OVER_TLS = CAMERA.replace("rtsp:", "rtsps:")
+PIN = "0a" * 32
 
 
 def write(folder: Path, text: str) -> Path:
@@ -70,6 +72,12 @@ def test_relative_paths_are_below_the_files_own_folder(tmp_path: Path) -> None:
         tmp_path / "secrets/ca.pem",
         (tmp_path / "weights",),
     )
+
+
+def test_the_certificate_of_a_camera_is_kept_in_small_digits_however_it_is_written(tmp_path):
+    spelled = ":".join(["0A"] * 32)
+    text = BOX + OVER_TLS + f"certificate_sha256 = '{spelled}'\n"
+    assert load(write(tmp_path, text)).cameras[0].certificate_sha256 == PIN
 
 
 CORNERS = ((0.1, 0.1), (0.9, 0.1), (0.9, 0.9), (0.1, 0.9))
@@ -123,6 +131,13 @@ REFUSALS = [
     (CAMERA + CAMERA, "'(the file)': 'cameras' must have different ids"),
     (CAMERA + 'username = "u"\n', "'username' and 'password' go together"),
     (CAMERA + "record_sub = true\n", "'record_sub' needs a 'sub_url'"),
+    (
+        CAMERA + f"certificate_sha256 = '{PIN}'\n",
+        "'certificate_sha256' needs a URL of scheme rtsps",
+    ),
+    (OVER_TLS + "certificate_sha256 = 'abc'\n", "a certificate's SHA-256 is 64 hexadecimal digits"),
+    (OVER_TLS + "reader = 'ffmpeg'\n", "'rtsps' is read by our own reader alone, over TCP"),
+    (OVER_TLS + "transport = 'udp'\n", "'rtsps' is read by our own reader alone, over TCP"),
     (CAMERA + "ground = [{ image = [0.1, 0.1], metres = [1, 1] }]\n", "'ground' must have four"),
     (
         CAMERA + ground((1, 1), (3, 1), (3, 3), (1, 3)).replace("[0.9, 0.1]", "[0.5, 0.5]"),
