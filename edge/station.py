@@ -170,6 +170,7 @@ class Station:
         openers = [opener for key, opener in self._openers.items() if key[0] == camera_id]
         flaws = sum((opener.flaws for opener in openers), Flaws())
         figures = {
+            "without_sub": int((camera_id, StreamName.SUB) not in self._openers),
             "packets": sum(worker.packets for worker in workers),
             "connects": sum(worker.connects for worker in workers),
             "read_by_ffmpeg": sum(opener.is_ffmpeg for opener in openers),
@@ -222,6 +223,8 @@ def _notes(figures: Mapping[str, int]) -> Iterator[str]:
     torn = figures["torn_units"]
     if torn > figures["connects"]:
         yield f"the camera sends torn pictures: {torn} since the start"
+    if figures["without_sub"]:
+        yield "no sub-stream: live view and detector take the main one, the latter its key frames"
     if figures["only_by_udp"]:
         yield "the camera sends by UDP only: what the network loses is missing in its pictures"
 

@@ -83,6 +83,19 @@ def test_a_camera_that_tears_its_pictures_is_well_but_that_is_said(station):
     assert figures.items() <= said.figures.items()
 
 
+def test_a_camera_without_a_sub_stream_is_well_but_that_is_said(tmp_path):
+    box = {"id": "box-1", "name": "下村", "region_code": "330521100201", "data_dir": tmp_path}
+    alone = {key: value for key, value in CAMERA.items() if key != "sub_url"}
+    station = Station(EdgeConfig.model_validate({"box": box, "cameras": [alone]}), FakeClock(T0))
+    station.stream_changed(StreamStatus(*MAIN, StreamState.LIVE, T0, None, None))
+    said = station.component("gate")
+    station.database.close()
+    assert said.condition is Condition.OK
+    assert said.detail is not None
+    assert said.detail.startswith("no sub-stream")
+    assert said.figures["without_sub"] == 1
+
+
 def test_a_camera_that_sends_by_udp_only_is_well_but_that_is_said(station):
     tell(station, main=StreamState.LIVE, sub=StreamState.LIVE)
     station._openers[SUB]._change(StreamByUdp("the camera answers 461"))
