@@ -26,11 +26,30 @@ from edge.station import Station
 from protocol.clock import Clock
 from protocol.relay import StreamName
 from village.settings import free_port
+from village.testcam.server import environment
 
 _LOOPBACK = "127.0.0.1"
 _READY_S = 30.0
 _ENCODERS = {Codec.H264: "libx264", Codec.H265: "libx265"}
+_VLC_BOUNDARY = "7b3cc56e5f51db803f790dad720ed50a"
 _ID = "gate"
+_GST_PICTURES = """
+import sys, gi
+gi.require_version("GstRtspServer", "1.0")
+from gi.repository import GLib, Gst, GstRtspServer
+Gst.init(None)
+server, factory = GstRtspServer.RTSPServer(), GstRtspServer.RTSPMediaFactory()
+server.set_address("127.0.0.1")
+server.set_service(sys.argv[1])
+factory.set_launch(
+    "( videotestsrc is-live=true ! video/x-raw,format=I420,width=640,height=360,framerate=10/1"
+    " ! jpegenc ! rtpjpegpay name=pay0 pt=26 )"
+)
+factory.set_shared(True)
+server.get_mount_points().add_factory("/cam", factory)
+server.attach(None)
+GLib.MainLoop().run()
+"""
 _RECORD_S = 40.0
 
 
@@ -47,10 +66,19 @@ def aio_rtsp() -> Path | None:
 
 def draw_clip(path: Path, codec: Codec, seconds: int = 4) -> Path:
     """Write an MP4 file of 640×360 at 15 frames a second by the ffmpeg that is installed."""
+    encoder = _ENCODERS[codec]
+    return _draw(path, seconds, "-c:v", encoder, "-preset", "ultrafast", "-pix_fmt", "yuv420p")
+
+
+def draw_pictures(path: Path, seconds: int = 4) -> Path:
+    """Write an AVI file of such pictures, each a JPEG."""
+    return _draw(path, seconds, "-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-q:v", "4")
+
+
+def _draw(path: Path, seconds: int, *coded: str) -> Path:
     drawn = f"testsrc=size=640x360:rate=15:duration={seconds}"
-    coded = ("-c:v", _ENCODERS[codec], "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "15")
-    line = ["ffmpeg", "-loglevel", "error", "-y", "-f", "lavfi", "-i", drawn, *coded, str(path)]
-    subprocess.run(line, check=True, capture_output=True)
+    line = ["ffmpeg", "-loglevel", "error", "-y", "-f", "lavfi", "-i", drawn, "-g", "15", *coded]
+    subprocess.run([*line, str(path)], check=True, capture_output=True)
     return path
 
 
@@ -60,21 +88,49 @@ def vlc_camera(clip: Path, folder: Path, clock: Clock) -> Iterator[str]:
 
     It answers 461 to whoever wants the video by TCP. It refuses to be root's: then it is nobody's.
     """
-    program = vlc()
-    assert program is not None
     port = free_port()
     shown = f"#gather:rtp{{sdp=rtsp://{_LOOPBACK}:{port}/cam}}"
+    with _vlc(clip, shown, folder) as running:
+        _await_port(port, running, clock)
+        yield f"rtsp://{_LOOPBACK}:{port}/cam"
+
+
+@contextlib.contextmanager
+def _vlc(clip: Path, shown: str, folder: Path) -> Iterator[Program]:
+    program = vlc()
+    assert program is not None
     with tempfile.TemporaryDirectory() as open_to_all:
         played = Path(shutil.copy(clip, open_to_all))
         Path(open_to_all).chmod(0o755)
         played.chmod(0o644)
         line = [program, "-I", "dummy", "--no-sout-audio", str(played), "--sout", shown]
         line += ["--sout-keep", "--loop", "--rtsp-host", _LOOPBACK]
+        line += ["--http-host", _LOOPBACK]
         if os.geteuid() == 0:
             line = ["setpriv", "--reuid", "nobody", "--clear-groups", *line]
         with Program(line, folder / "vlc.log", folder=Path(open_to_all)) as running:
-            _await_port(port, running, clock)
-            yield f"rtsp://{_LOOPBACK}:{port}/cam"
+            yield running
+
+
+@contextlib.contextmanager
+def vlc_pictures(clip: Path, folder: Path, clock: Clock) -> Iterator[str]:
+    """Serve a file of :func:`draw_pictures` by VLC over HTTP without an end; yield its address."""
+    port = free_port()
+    kind = f"multipart/x-mixed-replace;boundary={_VLC_BOUNDARY}"
+    by = f"access=http{{mime={kind}}},mux=mpjpeg,dst={_LOOPBACK}:{port}/cam"
+    with _vlc(clip, f"#standard{{{by}}}", folder) as running:
+        _await_port(port, running, clock)
+        yield f"http://{_LOOPBACK}:{port}/cam"
+
+
+@contextlib.contextmanager
+def gst_pictures(folder: Path, clock: Clock) -> Iterator[str]:
+    """Serve drawn JPEG pictures by gst-rtsp-server (RFC 2435), and yield its address."""
+    port = free_port()
+    line = ["/usr/bin/python3", "-c", _GST_PICTURES, str(port)]
+    with Program(line, folder / "gst.log", environment=environment("gst")) as running:
+        _await_port(port, running, clock)
+        yield f"rtsp://{_LOOPBACK}:{port}/cam"
 
 
 @contextlib.contextmanager

@@ -65,9 +65,13 @@ def _zone(value: str) -> str:
 
 
 CameraId = Annotated[LocalId, other_than({BOX_SUBJECT})]
-RtspUrl = Annotated[
+#: Video by RTSP, or JPEG pictures by HTTP.
+CameraUrl = Annotated[
     str,
-    _url(frozenset({"rtsp", "rtsps"}), ": use username = … and password = { file = … }"),
+    _url(
+        frozenset({"rtsp", "rtsps", "http", "https"}),
+        ": use username = … and password = { file = … }",
+    ),
 ]
 HttpUrl = Annotated[str, _url(frozenset({"http", "https"}))]
 
@@ -231,12 +235,16 @@ class CameraSection(Section):
     name: str = Field(min_length=1, max_length=24)
     grid_code: GridCode
     place: str = Field(default="", max_length=60)
-    main_url: RtspUrl
-    sub_url: RtspUrl | None = None
+    main_url: CameraUrl
+    sub_url: CameraUrl | None = None
     record_sub: bool = False
     username: str | None = None
     password: Secret | None = None
-    # Of the certificate that is taken over rtsps; one that the system trusts where absent.
+    # Of JPEG pictures by HTTP: how often one is fetched, and whether the password may go out as it
+    # is over http where the camera asks for no digest.
+    snapshot_every_s: float = Field(default=1.0, ge=0.2, le=4)
+    basic_over_http: bool = False
+    # The one certificate that is taken over rtsps and https; absent: what the system trusts.
     certificate_sha256: Annotated[str, AfterValidator(fingerprint)] | None = None
     transport: Literal["tcp", "udp"] = "tcp"
     reader: Literal["auto", "own", "ffmpeg"] = "auto"  # auto: FFmpeg's where our own can't
@@ -275,9 +283,9 @@ class CameraSection(Section):
         """Return a stream's address; the main one's where there is no other."""
         return self.sub_url if stream is StreamName.SUB and self.sub_url else self.main_url
 
-    def is_tls(self, stream: StreamName) -> bool:
-        """Return whether a stream is pulled over TLS."""
-        return urlsplit(self.url(stream)).scheme == "rtsps"
+    def scheme(self, stream: StreamName) -> str:
+        """Return what a stream is pulled by: rtsp, rtsps, http or https."""
+        return urlsplit(self.url(stream)).scheme
 
     @property
     def gatherings(self) -> tuple[GatheringSection, ...]:
@@ -290,12 +298,11 @@ class CameraSection(Section):
         return tuple(rule for rule in self.rules if isinstance(rule, FireSection))
 
     def _check_tls(self) -> None:
-        if not any(map(self.is_tls, StreamName)):
-            if self.certificate_sha256 is not None:
-                raise ValueError("'certificate_sha256' needs a URL of scheme rtsps")
-            return
+        schemes = set(map(self.scheme, StreamName))
+        if self.certificate_sha256 is not None and not schemes & {"rtsps", "https"}:
+            raise ValueError("'certificate_sha256' needs a URL of scheme rtsps or https")
         # FFmpeg's takes each certificate, and by UDP the video would come as it is.
-        if self.reader == "ffmpeg" or self.transport == "udp":
+        if "rtsps" in schemes and (self.reader == "ffmpeg" or self.transport == "udp"):
             raise ValueError("'rtsps' is read by our own reader alone, over TCP")
 
     def _check_retention(self) -> None:

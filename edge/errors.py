@@ -6,6 +6,7 @@
     ├── ConfigError        the configuration breaks a rule; names the key, the rule and the value
     ├── StreamError        a camera's stream can't be opened or has ended
     │   ├── StreamRefused  the camera refused us, or we can't carry it: retrying is no help
+    │   │   ├── StreamBasicOnly  the camera wants the password as it is, which is not allowed
     │   │   ├── StreamUntrusted  the camera's certificate is not trusted; shows its SHA-256
     │   │   └── StreamUnsuited  our own reader can't; FFmpeg may
     │   │       └── StreamByUdp  the camera sends by UDP only
@@ -47,6 +48,10 @@ class StreamError(EdgeError):
 
 class StreamRefused(StreamError):  # noqa: N818 - reads as what happened
     """The camera refused the connection."""
+
+
+class StreamBasicOnly(StreamRefused):
+    """The camera wants the password as it is over plain HTTP: it was not sent."""
 
 
 class StreamUntrusted(StreamRefused):

@@ -175,6 +175,7 @@ class Station:
             "connects": sum(worker.connects for worker in workers),
             "read_by_ffmpeg": sum(opener.is_ffmpeg for opener in openers),
             "only_by_udp": sum(opener.is_only_udp for opener in openers),
+            "recoded_pictures": sum(opener.recoded.pictures for opener in openers),
             "lost_packets": flaws.lost,
             "torn_units": flaws.torn,
             "stray_bytes": flaws.stray,
@@ -225,6 +226,8 @@ def _notes(figures: Mapping[str, int]) -> Iterator[str]:
         yield f"the camera sends torn pictures: {torn} since the start"
     if figures["without_sub"]:
         yield "no sub-stream: live view and detector take the main one, the latter its key frames"
+    if figures["recoded_pictures"]:
+        yield "the camera sends single pictures: the box makes video of them, which costs it time"
     if figures["only_by_udp"]:
         yield "the camera sends by UDP only: what the network loses is missing in its pictures"
 

@@ -51,6 +51,7 @@ CARRIED_OF_CAMERA = frozenset(
         "main_url",
         "sub_url",
         "record_sub",
+        "snapshot_every_s",
         "transport",
         "reader",
         "enabled",

@@ -20,6 +20,7 @@ class Step(StrEnum):
     PORT = "port"  # the address answers, and nothing listens on the port
     TLS = "tls"  # its certificate is not trusted
     LOGIN = "login"  # the password can't be read
+    PLAIN = "plain"  # it wants the password as it is, which is not allowed
     RTSP = "rtsp"  # what listens does not speak RTSP, or stays silent
     ANSWER = "answer"  # it says no: ``status`` tells which no
     CODEC = "codec"  # neither H.264 nor H.265
@@ -44,6 +45,7 @@ _FAILED = {
     Step.PORT: Kind.CAMERA_PORT_CLOSED,
     Step.TLS: Kind.CAMERA_UNTRUSTED,
     Step.LOGIN: Kind.CAMERA_PASSWORD_UNREADABLE,
+    Step.PLAIN: Kind.CAMERA_PASSWORD_PLAIN,
     Step.RTSP: Kind.CAMERA_NOT_RTSP,
     Step.CODEC: Kind.CAMERA_CODEC_UNSUPPORTED,
     Step.PICTURE: Kind.CAMERA_NO_PICTURE,
@@ -64,7 +66,8 @@ class StreamFacts:
     ``detail`` is its reason in a library's words. ``status`` is the last one that the camera
     answered with; ``has_login`` whether a user and password are configured. ``clock_offset_s`` is
     how far the camera's clock is ahead of the box's, where it said its time; ``only_udp`` whether
-    it refused to send by the connection that it is asked by.
+    it refused to send by the connection that it is asked by, ``recoded_percent`` how much of a
+    processor it takes to make its pictures into video, None where it sends video.
     """
 
     stream: StreamName
@@ -77,6 +80,7 @@ class StreamFacts:
     clock_offset_s: float | None = None
     report: CodecReport | None = None
     only_udp: bool = False
+    recoded_percent: int | None = None
 
     @property
     def is_login_refused(self) -> bool:
@@ -135,6 +139,7 @@ def judge(
         yield _failed(camera_id, main)
     else:
         yield _fine(camera_id, main, main.report, room)
+        yield from _judge_pictures(camera_id, main, main.report)
         if room is not None:
             yield from _judge_days(camera_id, main.report, room)
         for advice in advise_main(main.report, has_sub=sub is not None):
@@ -145,6 +150,7 @@ def judge(
         yield _failed(camera_id, sub)
         return
     yield _fine(camera_id, sub, sub.report, None)
+    yield from _judge_pictures(camera_id, sub, sub.report)
     for advice in advise_sub(sub.report):
         yield _advised(camera_id, sub, sub.report, advice)
 
@@ -163,6 +169,12 @@ def _judge_clock(camera_id: str, offset_s: float) -> Iterator[Finding]:
         yield Finding(Kind.CAMERA_CLOCK_WRONG, camera_id, values)
     elif abs(offset_s) > WARN_OFFSET_S:
         yield Finding(Kind.CAMERA_CLOCK_OFF, camera_id, values)
+
+
+def _judge_pictures(camera_id: str, facts: StreamFacts, report: CodecReport) -> Iterator[Finding]:
+    if facts.recoded_percent is not None:
+        values = {**_where(facts), **report.facts(), "percent": facts.recoded_percent}
+        yield Finding(Kind.CAMERA_PICTURES, camera_id, values)
 
 
 def _failed(camera_id: str, facts: StreamFacts) -> Finding:

@@ -8,7 +8,7 @@ from edge.config import CameraSection
 from edge.errors import RtspError, StreamByUdp, StreamError, StreamUnsuited
 from edge.ingest.own import OwnOpener
 from edge.ingest.reader import Reader
-from edge.ingest.source import Opener, PacketSource
+from edge.ingest.source import Opener, PacketSource, Recoded
 from edge.rtsp.flaws import Flaws
 from protocol.clock import Clock
 from protocol.relay import StreamName
@@ -35,7 +35,8 @@ class ChosenOpener:
     A camera whose words ours can't make out, twice in a row, is tried with FFmpeg's, and stays with
     it if that opens it; else ours is asked again. ``ffmpeg`` is asked for only then, and told by
     what to pull: importing it costs 20 MB. Where the camera sends by UDP only, that is UDP; else it
-    is ``transport``. Our own reader is tried again when the box starts anew.
+    is ``transport``. Our own reader is tried again when the box starts anew. ``recoded`` counts
+    what had to be made into H.264.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class ChosenOpener:
         ffmpeg: Callable[[Transport], Opener] | None,
         who: dict[str, str],
         transport: Transport = "tcp",
+        recoded: Recoded | None = None,
     ) -> None:
         self._own: Opener | None = own
         self._counted = own
@@ -51,6 +53,7 @@ class ChosenOpener:
         self._who = who
         self._transport = transport
         self._is_only_udp = False
+        self.recoded = recoded or Recoded()
         self._ffmpeg: Opener | None = None
         self._nonsense = 0
 
@@ -59,19 +62,28 @@ class ChosenOpener:
         cls, camera: CameraSection, stream: StreamName, reader: Reader, clock: Clock
     ) -> "ChosenOpener":
         """Return the opener of a configured stream, as its ``reader`` and ``transport`` say."""
+        recoded = Recoded()
+        who = {"camera_id": camera.id, "stream": stream.value}
+        scheme = camera.scheme(stream)
+        if scheme in {"http", "https"}:
+            # house: late import - as FFmpeg below
+            from edge.ingest.http_pictures import HttpOpener  # noqa: PLC0415
+
+            http = HttpOpener.of_camera(camera, stream, recoded, clock)
+            return cls(http, None, who, recoded=recoded)
 
         def ffmpeg(transport: Transport) -> Opener:
             # house: late import - it imports FFmpeg, and most boxes never need it
             from edge.ingest.ffmpeg import FfmpegOpener  # noqa: PLC0415
 
-            return FfmpegOpener.of_camera(camera, stream, clock, transport)
+            return FfmpegOpener.of_camera(camera, stream, clock, transport, recoded)
 
         takes_own = camera.reader != "ffmpeg" and camera.transport == "tcp"
         own = OwnOpener.of_camera(camera, stream, reader, clock) if takes_own else None
         # FFmpeg's takes each certificate: over TLS there is no other reader.
-        may_change = camera.reader != "own" and not camera.is_tls(stream)
-        who = {"camera_id": camera.id, "stream": stream.value}
-        return cls(own, ffmpeg if may_change else None, who, camera.transport)
+        may_change = camera.reader != "own" and scheme != "rtsps"
+        new_ffmpeg = ffmpeg if may_change else None
+        return cls(own, new_ffmpeg, who, camera.transport, recoded)
 
     @property
     def is_ffmpeg(self) -> bool:

@@ -38,8 +38,8 @@ SILENT_S = 5.6
 #: What may come behind the last answer, before the reader takes over.
 MAX_EARLY_BYTES = 128 * 1024
 
-#: Where RTSP is, where an address does not say.
-PORTS = {"rtsp": 554, "rtsps": 322}
+#: Where a camera's pictures are, where an address does not say.
+PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 _RECEIVE_BYTES = 16 * 1024
 _NS_PER_S = 1_000_000_000
 

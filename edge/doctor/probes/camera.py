@@ -8,18 +8,21 @@ from edge.cameras.codec_report import CodecReport, StreamMeter
 from edge.config import CameraSection
 from edge.doctor.camera import Step, StreamFacts
 from edge.doctor.probes.rtsp import Description, RtspAsker
-from edge.doctor.rtsp_hint import Status
+from edge.doctor.rtsp_hint import Status, server_time
 from edge.errors import (
     ConfigError,
     MediaError,
     RtspError,
+    StreamBasicOnly,
     StreamError,
     StreamRefused,
     StreamStalled,
     StreamUnsuited,
+    StreamUntrusted,
     UntrustedError,
 )
 from edge.ingest.choice import ChosenOpener
+from edge.ingest.http_call import Call
 from edge.ingest.own import PORTS
 from edge.ingest.reader import Reader
 from edge.ingest.source import Opener
@@ -76,17 +79,22 @@ class _Look:
         self._camera = camera
         self._stream = stream
         self._host = parts.hostname or ""
+        self._is_http = parts.scheme in {"http", "https"}
         self._port = parts.port or PORTS[parts.scheme]
         self._readers = readers
         self._clock = clock
         self._description: Description | None = None
         self._offset_s: float | None = None
         self._only_udp = False
+        self._recoded_percent: int | None = None
 
     def run(self) -> StreamFacts:
         try:
             with self._connected() as connection:
-                self._describe(connection)
+                if self._is_http:
+                    self._ask()
+                else:
+                    self._describe(connection)
             report = self._measured()
         except _FailedError as failed:
             return self._facts(failed=failed.step, detail=str(failed))
@@ -109,17 +117,44 @@ class _Look:
         try:
             certificate = self._camera.certificate_sha256 or ""
             asker = RtspAsker(self._url, self._clock, _ANSWER_S, certificate)
-            self._description = asker.ask(connection, self._credentials())
+            description = asker.ask(connection, self._credentials())
         except ConfigError as error:
             raise _FailedError(Step.LOGIN, error) from error
         except UntrustedError as error:
             raise _FailedError(Step.TLS, error) from error
         except (OSError, RtspError) as error:
             raise _FailedError(Step.RTSP, error) from error
-        if (at := self._description.at) is not None:
-            self._offset_s = (at - self._clock.now()).total_seconds()
-        if self._description.status != Status.OK:
+        self._answered(description)
+
+    def _answered(self, description: Description) -> None:
+        self._description = description
+        if description.at is not None:
+            self._offset_s = (description.at - self._clock.now()).total_seconds()
+        if description.status != Status.OK:
             raise _FailedError(Step.ANSWER)
+
+    def _ask(self) -> None:
+        try:
+            call = Call(
+                self._url,
+                self._credentials(),
+                self._clock,
+                self._camera.certificate_sha256 or "",
+                basic_over_http=self._camera.basic_over_http,
+            )
+        except ConfigError as error:
+            raise _FailedError(Step.LOGIN, error) from error
+        try:
+            head = call.begin()
+        except StreamUntrusted as error:
+            raise _FailedError(Step.TLS, error) from error
+        except StreamBasicOnly as error:
+            raise _FailedError(Step.PLAIN, error) from error
+        except StreamError as error:
+            raise _FailedError(Step.RTSP, error) from error
+        finally:
+            call.close()
+        self._answered(Description(head.status, server_time(head.header("date")), None))
 
     def _credentials(self) -> Credentials | None:
         if self._camera.username is None or self._camera.password is None:
@@ -132,7 +167,9 @@ class _Look:
         claimed = self._description.claimed_fps if self._description else None
         try:
             with self._readers:
+                began_ns = self._clock.monotonic_ns()
                 report = measure(opener, claimed, self._clock)
+                took_ns = self._clock.monotonic_ns() - began_ns
         except StreamUnsuited as error:  # our own reader alone is allowed
             raise _FailedError(Step.PICTURE, error) from error
         except StreamRefused as error:
@@ -145,6 +182,8 @@ class _Look:
         if report is None:
             silent = StreamStalled(f"no key frame within {_FIRST_KEY_S:g} s")
             raise _FailedError(Step.PICTURE, silent)
+        if opener.recoded.pictures:
+            self._recoded_percent = max(1, round(100 * opener.recoded.busy_ns / took_ns))
         return report
 
     def _facts(
@@ -166,6 +205,7 @@ class _Look:
             clock_offset_s=self._offset_s,
             report=report,
             only_udp=self._only_udp,
+            recoded_percent=self._recoded_percent,
         )
 
 

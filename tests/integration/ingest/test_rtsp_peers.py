@@ -49,6 +49,29 @@ def test_the_doctor_says_that_a_camera_sends_by_udp_only_and_what_it_sends(tmp_p
     assert "只支持 UDP" in found.one("camera.only_udp")["seen"]
 
 
+@needs_vlc
+def test_pictures_over_http_by_vlc_are_recorded_as_video(tmp_path):
+    clip = rtsp_peers.draw_pictures(tmp_path / "clip.avi")
+    box = tmp_path / "box"
+    box.mkdir()
+    with rtsp_peers.vlc_pictures(clip, tmp_path, CLOCK) as url:
+        kept = rtsp_peers.recorded({"main_url": url}, box, CLOCK)
+    assert (kept.codec, kept.width, kept.height) == ("h264", 640, 360)
+    assert kept.frames >= 8
+    assert kept.figures["recoded_pictures"] >= kept.frames
+
+
+@pytest.mark.gstreamer
+def test_pictures_over_rtsp_by_gstreamer_are_recorded_as_video(tmp_path):
+    box = tmp_path / "box"
+    box.mkdir()
+    with rtsp_peers.gst_pictures(tmp_path, CLOCK) as url:
+        kept = rtsp_peers.recorded({"main_url": url}, box, CLOCK)
+    assert (kept.codec, kept.width, kept.height) == ("h264", 640, 360)
+    assert kept.frames >= 8
+    assert kept.figures["read_by_ffmpeg"] == 1
+
+
 @needs_aio_rtsp
 @pytest.mark.parametrize("codec", Codec)
 def test_a_server_in_pure_python_is_recorded_by_our_own_reader(tmp_path, codec):

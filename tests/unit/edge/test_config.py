@@ -116,7 +116,8 @@ REFUSALS = [
         "'retention_reason' must say why 'retention_days' is 7, less than 30",
     ),
     (CAMERA + 'legal_basis = "art8"\n', "'cameras.0.legal_basis'"),
-    (CAMERA.replace("rtsp://", "http://"), "'cameras.0.main_url': must be a URL of scheme rtsp"),
+    (CAMERA.replace("rtsp://", "ftp://"), "'cameras.0.main_url': must be a URL of scheme http"),
+    (CAMERA + "snapshot_every_s = 5\n", "'cameras.0.snapshot_every_s': Input should be less than"),
     (
         CAMERA.replace('id = "cam-01"', 'id = "box"'),
         "'cameras.0.id': must be an id that the box does not use itself (box), not 'box'",
@@ -133,7 +134,7 @@ REFUSALS = [
     (CAMERA + "record_sub = true\n", "'record_sub' needs a 'sub_url'"),
     (
         CAMERA + f"certificate_sha256 = '{PIN}'\n",
-        "'certificate_sha256' needs a URL of scheme rtsps",
+        "'certificate_sha256' needs a URL of scheme rtsps or https",
     ),
     (OVER_TLS + "certificate_sha256 = 'abc'\n", "a certificate's SHA-256 is 64 hexadecimal digits"),
     (OVER_TLS + "reader = 'ffmpeg'\n", "'rtsps' is read by our own reader alone, over TCP"),

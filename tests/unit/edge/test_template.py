@@ -29,6 +29,7 @@ LEFT = {
 LEFT_OF_CAMERA = {
     *("name", "grid_code", "place", "username", "password", "ground"),
     *("legal_basis", "retention_days", "retention_reason", "certificate_sha256"),
+    "basic_over_http",
 }
 
 VILLAGE = """
