@@ -10,23 +10,26 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from threading import Semaphore
 
 import av
 
 from bench import wait
 from bench.program import Program
-from edge.config import EdgeConfig
+from bench.transcript import Transcript
+from edge.config import CameraSection, EdgeConfig
+from edge.doctor.probes.camera import look_at
 from edge.media.sample import Codec
 from edge.rtsp.challenge import Credentials
 from edge.station import Station
 from protocol.clock import Clock
 from protocol.relay import StreamName
 from village.settings import free_port
-from village.testcam.server import environment
+from village.testcam.server import environment, has_gstreamer
 
 _LOOPBACK = "127.0.0.1"
 _READY_S = 30.0
@@ -211,3 +214,67 @@ def recorded(
         frames = sum(1 for _ in container.decode(video=0))
     codec, width, height = segment.codec.value, segment.width, segment.height
     return Kept(codec, width, height, frames, health.detail, health.figures)
+
+
+def record(
+    told: Transcript,
+    camera: Mapping[str, object],
+    folder: Path,
+    clock: Clock,
+    login: Credentials | None = None,
+) -> None:
+    """Have a box record a camera, and tell what came of it."""
+    folder.mkdir()
+    frames = 0
+    try:
+        kept = recorded(camera, folder, clock, login)
+    except wait.WaitedTooLongError as error:
+        told.say("recorded", error)
+    else:
+        frames = kept.frames
+        told.say("recorded", f"{kept.codec} {kept.width}×{kept.height}, {frames} frames")
+        told.say("its health", kept.detail or "nothing to say")
+    told.expect("what it sends is recorded, and plays", holds=frames > 0)
+
+
+#: Brings one up over a clip, with a folder for its log, and yields its address.
+Peer = Callable[[Path, Clock], contextlib.AbstractContextManager[str]]
+
+
+def peers() -> dict[str, Peer | None]:
+    """Return the servers that play, by name; None for what is not installed."""
+
+    def by_vlc(codec: Codec) -> Peer:
+        return lambda folder, clock: vlc_camera(
+            draw_clip(folder / "clip.mp4", codec, seconds=30), folder, clock
+        )
+
+    def by_aio_rtsp(codec: Codec) -> Peer:
+        return lambda folder, clock: aio_rtsp_camera(
+            draw_clip(folder / "clip.mp4", codec, seconds=30), folder, clock
+        )
+
+    def vlc_mjpeg(folder: Path, clock: Clock) -> contextlib.AbstractContextManager[str]:
+        return vlc_pictures(draw_pictures(folder / "clip.avi"), folder, clock)
+
+    has_ffmpeg = shutil.which("ffmpeg") is not None
+    has_vlc, has_aio = has_ffmpeg and vlc() is not None, has_ffmpeg and aio_rtsp() is not None
+    return {
+        **{f"vlc-{codec}": by_vlc(codec) if has_vlc else None for codec in Codec},
+        "vlc-mjpeg": vlc_mjpeg if has_vlc else None,
+        **{f"aio-rtsp-{codec}": by_aio_rtsp(codec) if has_aio else None for codec in Codec},
+        "gst-mjpeg": gst_pictures if has_gstreamer() else None,
+    }
+
+
+def with_peer(name: str, peer: Peer, folder: Path, clock: Clock) -> list[str]:
+    """Look at what a server sends, as the doctor does, and record it; return what failed."""
+    told = Transcript(name)
+    with peer(folder, clock) as url:
+        section = {"id": _ID, "name": "村口", "grid_code": "533102105203001", "main_url": url}
+        camera = CameraSection.model_validate(section)
+        facts = look_at(camera, StreamName.MAIN, Semaphore(), clock)
+        told.say("probed", facts)
+        told.expect("its pictures are measured", holds=facts.report is not None)
+        record(told, {"main_url": url}, folder / "box", clock)
+    return told.failures

@@ -1,6 +1,7 @@
 """Reaching one camera step by step, then reading some seconds of what it sends."""
 
 import socket
+from dataclasses import replace
 from threading import Semaphore
 from urllib.parse import urlsplit
 
@@ -184,6 +185,7 @@ class _Look:
             raise _FailedError(Step.PICTURE, silent)
         if opener.recoded.pictures:
             self._recoded_percent = max(1, round(100 * opener.recoded.busy_ns / took_ns))
+            return replace(report, claimed_fps=None)  # we take fewer, whatever it sends
         return report
 
     def _facts(

@@ -25,7 +25,7 @@ needs_aio_rtsp = pytest.mark.skipif(
 @needs_vlc
 @pytest.mark.parametrize("codec", Codec)
 def test_a_camera_that_refuses_tcp_is_recorded_by_udp_with_nothing_configured(tmp_path, codec):
-    clip = rtsp_peers.draw_clip(tmp_path / "clip.mp4", codec)
+    clip = rtsp_peers.draw_clip(tmp_path / "clip.mp4", codec, seconds=30)
     box = tmp_path / "box"
     box.mkdir()
     with rtsp_peers.vlc_camera(clip, tmp_path, CLOCK) as url:
@@ -77,7 +77,7 @@ def test_pictures_over_rtsp_by_gstreamer_are_recorded_as_video(tmp_path):
 def test_a_server_in_pure_python_is_recorded_by_our_own_reader(tmp_path, codec):
     folder = tmp_path / "clips"
     folder.mkdir()
-    clip = rtsp_peers.draw_clip(folder / "clip.mp4", codec, seconds=8)
+    clip = rtsp_peers.draw_clip(folder / "clip.mp4", codec, seconds=30)
     box = tmp_path / "box"
     box.mkdir()
     with rtsp_peers.aio_rtsp_camera(clip, tmp_path, CLOCK) as url:
