@@ -8,6 +8,7 @@ from edge.config import CameraSection
 from edge.errors import RtspError, StreamByUdp, StreamError, StreamUnsuited
 from edge.ingest.choice import ChosenOpener
 from edge.ingest.ffmpeg import FfmpegOpener
+from edge.ingest.http_pictures import HttpOpener
 from edge.ingest.own import OwnOpener
 from edge.ingest.reader import Reader
 from edge.rtsp.flaws import Flaws
@@ -183,6 +184,20 @@ def test_the_configuration_chooses():
     assert chosen(reader="ffmpeg").is_ffmpeg
     assert isinstance(chosen(transport="udp")._new_ffmpeg("udp"), FfmpegOpener)
     assert chosen(transport="udp").is_ffmpeg
+
+
+def test_pictures_by_http_have_an_opener_of_their_own_and_no_other():
+    opener = chosen(main_url="http://192.0.2.7/snapshot.jpg")
+    assert isinstance(opener._own, HttpOpener)
+    assert opener._new_ffmpeg is None
+    assert opener.flaws == Flaws()
+    assert opener.recoded.pictures == 0
+
+
+def test_over_tls_our_own_reader_is_the_only_one():
+    opener = chosen(main_url="rtsps://192.0.2.7/main")
+    assert isinstance(opener._own, OwnOpener)
+    assert opener._new_ffmpeg is None
 
 
 def test_our_own_reader_can_not_be_asked_for_udp():
