@@ -133,6 +133,7 @@ class GapReason(StrEnum):
     PARAMETERS = "parameters"
     BOX_OFF = "box_off"
     DISK = "disk"
+    OPERATOR = "operator"
     CONFIG = "config"
 
 
@@ -287,7 +288,8 @@ GAP_REASONS: Labels = {
     GapReason.PARAMETERS: Label("画面参数改变", "stream parameters changed"),
     GapReason.BOX_OFF: Label("主机未运行", "box not running"),
     GapReason.DISK: Label("硬盘故障", "disk fault"),
-    GapReason.CONFIG: Label("点位停用", "camera switched off"),
+    GapReason.OPERATOR: Label("人工停录", "switched off by a person"),
+    GapReason.CONFIG: Label("点位撤除或改设置", "camera removed or changed"),
 }
 
 ACTIVITY_KINDS: Labels = {

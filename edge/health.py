@@ -10,6 +10,7 @@ from edge.errors import EdgeError
 from edge.faultlog import FaultLog
 from edge.ports import StreamStatus
 from protocol.clock import Clock
+from protocol.messages import StreamState
 from protocol.relay import StreamName
 
 log = logging.getLogger(__name__)
@@ -50,11 +51,14 @@ class Health:
 
 
 class HealthBoard:
-    """Where components are registered once and asked together. Thread-safe after registration."""
+    """Where components are registered once and asked together. Thread-safe after registration.
 
-    def __init__(self, clock: Clock) -> None:
+    ``started_at`` is when the box's process began, where that was not just now.
+    """
+
+    def __init__(self, clock: Clock, started_at: datetime | None = None) -> None:
         self._clock = clock
-        self._started_at = clock.now()
+        self._started_at = started_at or clock.now()
         self._providers: dict[str, Provider] = {}
         self._faults: dict[str, FaultLog] = {}
 
@@ -108,10 +112,20 @@ class StreamBoard:
         """Take a stream's new state; the promise of StatusListener."""
         self._statuses[status.camera_id, status.stream] = status
 
+    def forget(self, camera_id: str, stream: StreamName) -> None:
+        """Forget a stream that is no longer pulled, or is pulled anew; idempotent."""
+        self._statuses.pop((camera_id, stream), None)
+
     def status(self, camera_id: str, stream: StreamName) -> StreamStatus | None:
         """Return a stream's newest state, or None where nothing was heard of it."""
         status = self._statuses.get((camera_id, stream))
         return None if status is None else self._fresh(status)
+
+    def live(self) -> frozenset[tuple[str, StreamName]]:
+        """Return the streams that come."""
+        statuses = tuple(self._statuses.values())
+        live = (each for each in statuses if each.state is StreamState.LIVE)
+        return frozenset((each.camera_id, each.stream) for each in live)
 
     def statuses(self) -> list[StreamStatus]:
         """Return the newest state of every stream that said anything."""

@@ -42,6 +42,9 @@ CURVE_POINTS, CURVE_S = 120, 2**31 - 1
 #: A command is given up after a day at most.
 LONGEST_COMMAND_S = 86_400
 
+#: What a box may say of one command, in characters.
+LONGEST_DETAIL = 4000
+
 #: The camera id of an alert that is about the box itself (its detector, its disk).
 BOX_SUBJECT = "box"
 
@@ -331,13 +334,16 @@ class Outcome(StrEnum):
 
 
 class ResultData(Message):
-    """What became of one command. ``reason`` is a code, ``detail`` the box's own words."""
+    """What became of one command. ``reason`` is a code, ``detail`` the box's own words.
+
+    Of a ``configure`` these are its changes, a line each.
+    """
 
     command_id: UUID
     kind: LocalId
     outcome: Outcome
     reason: Annotated[str, StringConstraints(max_length=32)] = ""
-    detail: Annotated[str, StringConstraints(max_length=300)] = ""
+    detail: Annotated[str, StringConstraints(max_length=LONGEST_DETAIL)] = ""
     at: AwareDatetime
 
 

@@ -36,6 +36,7 @@ from edge.web.clip import ClipResponse, ClipShelf
 from edge.web.playlist import playlist
 from edge.web.problem import invalid
 from edge.web.rules import RuleRoutes
+from edge.web.settings import SettingsRoutes
 from edge.web.storage import StorageRoutes
 from protocol.clock import Clock
 from protocol.messages import StreamState
@@ -79,6 +80,7 @@ class Collaborators:
     health: HealthBoard
     storage: StorageRoutes
     rules: RuleRoutes
+    settings: SettingsRoutes
     scratch: Path
     zone: tzinfo
     clock: Clock

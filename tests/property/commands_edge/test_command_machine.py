@@ -1,5 +1,6 @@
 """Whatever is repeated, refused by the disk or cut short: done once, and one result (I20, I21)."""
 
+import contextlib
 import tempfile
 from pathlib import Path
 
@@ -15,13 +16,14 @@ from hypothesis.stateful import (
 
 from edge.commands.timekeeper import Timekeeper
 from edge.errors import ClockServiceError, StorageError
+from edge.settings.trial import Ending
 from protocol.clock import FakeClock
 from protocol.messages import CommandMessage, Outcome
-from tests.support.commanded import CommandedBox, command, quality
+from tests.support.commanded import CommandedBox, Settings, command, quality
 from tests.support.desk_box import AT
 
 FETCHES = ("snapshot", "clip")
-TAKE_A_WHILE = (*FETCHES, "sync_clock")
+TAKE_A_WHILE = (*FETCHES, "sync_clock", "configure")
 BOUNDS = {"start": "2026-11-22T01:00:00Z", "end": "2026-11-22T01:01:00Z"}
 ARGUMENTS = {
     "snapshot": {},
@@ -30,6 +32,7 @@ ARGUMENTS = {
     "arm": {},
     "sync_clock": {},
     "mask": {"rule_id": "crowd", "exclude": [[[0, 0], [1, 0], [1, 1]]]},
+    "configure": {"patch": "[detect]\nfps = 4", "base_version": 0},
     "reboot": {},
 }
 
@@ -44,12 +47,16 @@ class CommandMachine(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.clock = FakeClock(AT)
         self.time_service_works = True
+        self.settings = Settings()
         self.box = self.opened()
         self.heard: dict[str, CommandMessage] = {}
 
     @rule(target=commands, kind=st.sampled_from(sorted(ARGUMENTS)), ttl_s=st.integers(1, 7200))
     def give(self, kind, ttl_s):
-        message = command(kind, ttl_s=ttl_s, **ARGUMENTS[kind])
+        arguments = ARGUMENTS[kind]
+        if kind == "configure":
+            arguments = arguments | {"base_version": self.settings.version}
+        message = command(kind, ttl_s=ttl_s, **arguments)
         self.hear(message)
         return message
 
@@ -86,6 +93,29 @@ class CommandMachine(RuleBasedStateMachine):
             assert self._state() == before
         self._mend()
         self.die_and_start()
+
+    @rule()
+    def configure(self):
+        self.box.desk.configure()
+
+    @rule()
+    def configure_while_the_settings_disk_refuses(self):
+        self.settings.is_full = True
+        with contextlib.suppress(StorageError):
+            self.box.desk.configure()
+        self.settings.is_full = False
+
+    @rule()
+    def die_after_a_version_was_written_and_before_it_was_said(self):
+        self._break("outbox")
+        with contextlib.suppress(StorageError):
+            self.box.desk.configure()
+        self._mend()
+        self.die_and_start()
+
+    @rule(ending=st.sampled_from(Ending))
+    def the_trial_ends(self, ending):
+        self.settings.end(ending, "because")
 
     @rule()
     def settle(self):
@@ -129,11 +159,25 @@ class CommandMachine(RuleBasedStateMachine):
             pieces = self.box.box.rows(f"select kind from evidence where alert_id = '{message.id}'")
             assert len(pieces) == int(is_fetch and Outcome.ACCEPTED in said)
 
+    @invariant()
+    def what_is_said_of_settings_is_what_counts(self):
+        for message in self.heard.values():
+            finals = [each for each in self.box.results(message.id) if each.outcome != "accepted"]
+            if message.data.kind != "configure" or not finals:
+                continue
+            pushed = self.settings.pushes.get(message.id)
+            said = finals[0].outcome
+            assert (said is Outcome.DONE) == (pushed is not None and pushed.ending is Ending.KEPT)
+            assert pushed is None or pushed.ending is not None
+
     def teardown(self):
         if not hasattr(self, "box"):
             return
         self.clock.advance(7201)
         self.box.desk.settle()
+        self.box.desk.configure()
+        self.settings.end(Ending.TAKEN_BACK, "the end")
+        self.box.desk.configure()
         for message in self.heard.values():
             assert self.box.outcomes(message.id)[-1] is not Outcome.ACCEPTED
         self.box.close()
@@ -141,7 +185,8 @@ class CommandMachine(RuleBasedStateMachine):
 
     def opened(self) -> CommandedBox:
         path = Path(self.folder.name) / "box.db"
-        return CommandedBox.opened(path, self.clock, Timekeeper(quality, self.restart))
+        timekeeper = Timekeeper(quality, self.restart)
+        return CommandedBox.opened(path, self.clock, timekeeper, self.settings)
 
     def restart(self) -> None:
         if not self.time_service_works:
@@ -173,5 +218,5 @@ class CommandMachine(RuleBasedStateMachine):
         return [self.box.box.rows(f"select * from {table}") for table in tables]
 
 
-CommandMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+CommandMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
 TestCommands = CommandMachine.TestCase
