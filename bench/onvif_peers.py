@@ -1,4 +1,4 @@
-"""``python -m bench.onvif_peers``: ONVIF devices that others wrote, found, asked and played.
+"""``python -m bench.onvif_peers``: cameras that others wrote, found, asked and recorded.
 
 Prints what was said to each and what came back, then the figures. What is not installed
 (``.ci/onvif-peers``) is skipped and named.
@@ -13,27 +13,25 @@ import os
 import re
 import shutil
 import socket
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from itertools import islice
 from pathlib import Path
 
-from bench import report, stepped_clock, wait
+from bench import report, rtsp_peers, stepped_clock, wait
 from bench.onvif_device import Device, Request, Script, Send, reply
 from bench.program import Program
+from bench.transcript import Transcript
 from edge.cameras import discovery
 from edge.cameras.camera import Camera
 from edge.cameras.camera_clock import CameraClock
 from edge.cameras.door import Door
 from edge.cameras.event import Event, EventKind
-from edge.cameras.examination import Examination, examine
 from edge.cameras.pull_point import PullPoint
 from edge.cameras.sighting import Sighting
-from edge.errors import CameraError, CameraFault, StreamError
-from edge.ingest.ffmpeg import FfmpegOpener
+from edge.errors import CameraError, CameraFault
+from edge.media.sample import Codec
 from edge.rtsp.challenge import Credentials
 from protocol.clock import Clock, SystemClock
 from village.settings import free_port
@@ -44,7 +42,6 @@ LOGIN = Credentials("operator", "a long password of nobody")
 _PEERS = ROOT / ".peers"
 _LOOPBACK = "127.0.0.1"
 _READY_S = 60.0
-_PACKETS = 10
 _PULLS = 30
 _SOAP = re.compile(rb"Body[^>]*>(.*)</[\w-]+:Body>", re.DOTALL)
 _SCHEMAS = (
@@ -86,11 +83,7 @@ def ipycam(
     """
     python = ipycam_python()
     assert python is not None
-    video = folder / "source.mp4"
-    drawn = "testsrc=size=640x360:rate=15"
-    encoded = ("-t", "4", "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
-    command = ["ffmpeg", "-loglevel", "error", "-y", "-f", "lavfi", "-i", drawn, *encoded]
-    subprocess.run([*command, str(video)], check=True)
+    video = rtsp_peers.draw_clip(folder / "source.mp4", Codec.H264)
     ports = {name: free_port() for name in ("onvif_port", "rtsp_port", "rtmp_port", "web_port")}
     sizes = {"main_width": 640, "main_height": 360, "main_fps": 15, "main_bitrate": "1M"}
     subs = {"sub_width": 320, "sub_height": 180, "sub_fps": 15, "sub_bitrate": "500K"}
@@ -206,48 +199,6 @@ def found_at(door: Door, clock: Clock) -> Sighting | None:
     return next((one for one in seen if door.port in {own.port for own in one.doors}), None)
 
 
-def played(url: str, clock: Clock) -> str:
-    """Pull a stream by FFmpeg, as a box may; return its codec and how many packets came."""
-    source = FfmpegOpener(url, clock).open()
-    try:
-        packets = list(islice(source.packets(), _PACKETS))
-        return f"{source.codec.value}, {len(packets)} packets"
-    finally:
-        source.close()
-
-
-class Transcript:
-    """What was said to one peer; printed as it comes, its failures kept."""
-
-    def __init__(self, name: str) -> None:
-        self.failures: list[str] = []
-        print(f"== {name}")
-
-    def say(self, what: str, told: object) -> None:
-        """Tell one thing."""
-        print(f"   {what}: {told}")
-
-    def expect(self, what: str, *, holds: bool) -> None:
-        """Tell whether something is as it must be."""
-        if not holds:
-            self.failures.append(what)
-        print(f"   {'ok  ' if holds else 'FAIL'} {what}")
-
-    def examined(self, camera: Camera) -> Examination:
-        """Ask a camera for everything, and tell it."""
-        examined = examine(camera)
-        self.say("information", examined.information)
-        self.say("clock", examined.clock)
-        for uri in examined.rewritten:
-            self.say("rewritten", uri)
-        for stream in examined.streams:
-            told = f"{stream.profile.encoding} {stream.profile.width_px}×{stream.profile.height_px}"
-            self.say(f"stream {stream.profile.name}", f"{told} {stream.video} {stream.picture}")
-        for problem in examined.problems:
-            self.say("problem", f"{problem.asked} {problem.kind.value}: {problem.said}")
-        return examined
-
-
 def with_ipycam(folder: Path, clock: Clock, *, off: timedelta) -> list[str]:
     """Find, ask, refuse, fetch and play; return what failed."""
     told = Transcript(f"ipycam 1.3.0, its clock off by {off}")
@@ -264,12 +215,12 @@ def with_ipycam(folder: Path, clock: Clock, *, off: timedelta) -> list[str]:
         video = next((one.video for one in examined.streams if one.video), None)
         told.expect("it says where its video is", holds=video is not None)
         if video is not None:
-            try:
-                pulled = played(video.url, clock)
-            except StreamError as error:
-                pulled = f"{type(error).__name__}: {error}"
-            told.say("played", pulled)
-            told.expect("its video is pulled", holds=pulled == f"h264, {_PACKETS} packets")
+            rtsp_peers.record(told, {"main_url": video.url}, folder / "video", clock)
+        picture = next((one.picture for one in examined.streams if one.picture), None)
+        told.expect("it says where its picture is", holds=picture is not None)
+        if picture is not None:  # it knows no digest for that
+            pictures = {"main_url": picture.url, "basic_over_http": True}
+            rtsp_peers.record(told, pictures, folder / "pictures", clock, LOGIN)
     return told.failures
 
 
@@ -289,6 +240,8 @@ def with_digest(folder: Path, clock: Clock) -> list[str]:
         picture = camera.snapshot(examined.streams[0].profile)
         told.say("snapshot", f"{len(picture)} bytes")
         told.expect("its picture is a JPEG", holds=picture.startswith(b"\xff\xd8"))
+        url = camera.media.snapshot(examined.streams[0].profile).url
+        rtsp_peers.record(told, {"main_url": url}, folder / "pictures", clock, LOGIN)
     return told.failures
 
 
@@ -364,6 +317,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             met += 1
         else:
             missing.append("npm onvif")
+        for name, peer in rtsp_peers.peers().items():
+            if peer is None:
+                missing.append(name)
+                continue
+            folder = Path(kept) / name
+            folder.mkdir()
+            failures += rtsp_peers.with_peer(name, peer, folder, clock)
+            met += 1
     report.emit(sys.stdout, {"peers": met, "failures": failures, "missing": missing})
     return 1 if failures else 0
 

@@ -26,6 +26,7 @@ from edge.bus.limits import Limits
 from edge.command_config import CommandsSection
 from edge.db.place import refusal as refused_place
 from edge.errors import ConfigError
+from edge.fingerprint import fingerprint
 from edge.rule_config import RULE_KINDS, FireSection, GatheringSection, Rule
 from edge.section import Section, other_than
 from models.runtime import Runtime
@@ -64,9 +65,13 @@ def _zone(value: str) -> str:
 
 
 CameraId = Annotated[LocalId, other_than({BOX_SUBJECT})]
-RtspUrl = Annotated[
+#: Video by RTSP, or JPEG pictures by HTTP.
+CameraUrl = Annotated[
     str,
-    _url(frozenset({"rtsp", "rtsps"}), ": use username = … and password = { file = … }"),
+    _url(
+        frozenset({"rtsp", "rtsps", "http", "https"}),
+        ": use username = … and password = { file = … }",
+    ),
 ]
 HttpUrl = Annotated[str, _url(frozenset({"http", "https"}))]
 
@@ -203,12 +208,18 @@ class CameraSection(Section):
     name: str = Field(min_length=1, max_length=24)
     grid_code: GridCode
     place: str = Field(default="", max_length=60)
-    main_url: RtspUrl
-    sub_url: RtspUrl | None = None
+    main_url: CameraUrl
+    sub_url: CameraUrl | None = None
     record_sub: bool = False
     onvif_url: HttpUrl | None = None  # at port 80 of main_url's host where absent
     username: str | None = None
     password: Secret | None = None
+    # Of JPEG pictures by HTTP: how often one is fetched, and whether the password may go out as it
+    # is over http where the camera asks for no digest.
+    snapshot_every_s: float = Field(default=1.0, ge=0.2, le=4)
+    basic_over_http: bool = False
+    # The one certificate that is taken over rtsps and https; absent: what the system trusts.
+    certificate_sha256: Annotated[str, AfterValidator(fingerprint)] | None = None
     transport: Literal["tcp", "udp"] = "tcp"
     reader: Literal["auto", "own", "ffmpeg"] = "auto"  # auto: FFmpeg's where our own can't
     enabled: bool = True
@@ -235,6 +246,7 @@ class CameraSection(Section):
             raise ValueError("'username' and 'password' go together")
         if self.reader == "own" and self.transport == "udp":
             raise ValueError("'reader' own can't take 'transport' udp")
+        self._check_tls()
         if self.record_sub and self.sub_url is None:
             raise ValueError("'record_sub' needs a 'sub_url'")
         if len({rule.id for rule in self.rules}) != len(self.rules):
@@ -250,6 +262,10 @@ class CameraSection(Section):
         host = urlsplit(self.main_url).hostname or ""
         return self.onvif_url or (f"[{host}]" if ":" in host else host)
 
+    def scheme(self, stream: StreamName) -> str:
+        """Return what a stream is pulled by: rtsp, rtsps, http or https."""
+        return urlsplit(self.url(stream)).scheme
+
     @property
     def gatherings(self) -> tuple[GatheringSection, ...]:
         """The rules that count people."""
@@ -259,6 +275,14 @@ class CameraSection(Section):
     def fires(self) -> tuple[FireSection, ...]:
         """The rules that look for flame and smoke."""
         return tuple(rule for rule in self.rules if isinstance(rule, FireSection))
+
+    def _check_tls(self) -> None:
+        schemes = set(map(self.scheme, StreamName))
+        if self.certificate_sha256 is not None and not schemes & {"rtsps", "https"}:
+            raise ValueError("'certificate_sha256' needs a URL of scheme rtsps or https")
+        # FFmpeg's takes each certificate, and by UDP the video would come as it is.
+        if "rtsps" in schemes and (self.reader == "ffmpeg" or self.transport == "udp"):
+            raise ValueError("'rtsps' is read by our own reader alone, over TCP")
 
     def _check_retention(self) -> None:
         if self.retention_days is None or self.retention_days >= LEGAL_DAYS:

@@ -6,7 +6,10 @@
     ├── ConfigError        the configuration breaks a rule; names the key, the rule and the value
     ├── StreamError        a camera's stream can't be opened or has ended
     │   ├── StreamRefused  the camera refused us, or we can't carry it: retrying is no help
+    │   │   ├── StreamBasicOnly  the camera wants the password as it is, which is not allowed
+    │   │   ├── StreamUntrusted  the camera's certificate is not trusted; shows its SHA-256
     │   │   └── StreamUnsuited  our own reader can't; FFmpeg may
+    │   │       └── StreamByUdp  the camera sends by UDP only
     │   ├── StreamMissing  the camera answers, but has no such stream (yet)
     │   ├── StreamStalled  no packet came in time
     │   └── RtspError      what the camera sends is not RTSP
@@ -14,6 +17,7 @@
     ├── StorageError       the disk or the index refused a write
     │   ├── DamagedError   the database file is malformed: it has to be made anew
     │   └── NoRoomError    the disk has not enough room for what is asked
+    ├── UntrustedError     a device's certificate is not trusted; shows its SHA-256
     ├── QueueFullError     as many wait as may wait
     ├── CameraError        a camera can't be asked over ONVIF; ``kind`` names why, in one word
     │   ├── CameraUnreachable  nobody answers there, or the connection broke
@@ -46,8 +50,20 @@ class StreamRefused(StreamError):  # noqa: N818 - reads as what happened
     """The camera refused the connection."""
 
 
+class StreamBasicOnly(StreamRefused):
+    """The camera wants the password as it is over plain HTTP: it was not sent."""
+
+
+class StreamUntrusted(StreamRefused):
+    """The camera's certificate is not trusted: nothing was sent to it."""
+
+
 class StreamUnsuited(StreamRefused):
     """The camera sends in a way that our own reader does not take."""
+
+
+class StreamByUdp(StreamUnsuited):
+    """The camera sends its video by UDP only."""
 
 
 class StreamMissing(StreamError):  # noqa: N818 - reads as what happened
@@ -129,6 +145,10 @@ class CameraBadXml(CameraError):  # noqa: N818 - reads as what happened
     """What the camera sent is not what was asked for, or nothing that can be read."""
 
     kind = CameraFault.BAD_XML
+
+
+class UntrustedError(EdgeError):
+    """A device has a certificate that is neither trusted nor the one that was pinned."""
 
 
 class RefusedError(EdgeError):

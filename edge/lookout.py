@@ -114,7 +114,11 @@ class Lookout:
         rules = {Task.PEOPLE: camera.gatherings, Task.FIRE: camera.fires}
         rates = Rates(detect.fps, min(detect.fps, detect.calm_fps))
         tasks = [task for task, those in rules.items() if those and self._choice.get(task)]
-        return Looks(dict.fromkeys(tasks, rates), health=camera.id in pictures)
+        return Looks(
+            dict.fromkeys(tasks, rates),
+            health=camera.id in pictures,
+            large=camera.sub_url is None,
+        )
 
     def _detect(self, looks: Mapping[str, Looks], watch: Watch) -> None:
         """Start a detector that looks at the cameras."""

@@ -241,9 +241,12 @@ class Station:
         openers = [opener for key, opener in self._openers.items() if key[0] == camera_id]
         flaws = sum((opener.flaws for opener in openers), Flaws())
         figures = {
+            "without_sub": int((camera_id, StreamName.SUB) not in self._openers),
             "packets": sum(worker.packets for worker in workers),
             "connects": sum(worker.connects for worker in workers),
             "read_by_ffmpeg": sum(opener.is_ffmpeg for opener in openers),
+            "only_by_udp": sum(opener.is_only_udp for opener in openers),
+            "recoded_pictures": sum(opener.recoded.pictures for opener in openers),
             "lost_packets": flaws.lost,
             "torn_units": flaws.torn,
             "stray_bytes": flaws.stray,
@@ -292,6 +295,12 @@ def _notes(figures: Mapping[str, int]) -> Iterator[str]:
     torn = figures["torn_units"]
     if torn > figures["connects"]:
         yield f"the camera sends torn pictures: {torn} since the start"
+    if figures["without_sub"]:
+        yield "no sub-stream: live view and detector take the main one, the latter its key frames"
+    if figures["recoded_pictures"]:
+        yield "the camera sends single pictures: the box makes video of them, which costs it time"
+    if figures["only_by_udp"]:
+        yield "the camera sends by UDP only: what the network loses is missing in its pictures"
 
 
 @dataclass(frozen=True, slots=True)

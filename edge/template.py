@@ -52,6 +52,7 @@ CARRIED_OF_CAMERA = frozenset(
         "sub_url",
         "onvif_url",
         "record_sub",
+        "snapshot_every_s",
         "transport",
         "reader",
         "enabled",

@@ -11,6 +11,7 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from edge.errors import CameraBlocked
+from edge.fingerprint import fingerprint
 
 HTTP: Final = frozenset({"http", "https"})
 RTSP: Final = frozenset({"rtsp", "rtsps"})
@@ -19,7 +20,6 @@ _DEVICE_PATH: Final = "/onvif/device_service"
 #: Where a scheme is served, if nobody says otherwise.
 PORTS: Final = {"http": 80, "https": 443}
 _MAX_CHARS: Final = 2048
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f-\x9f]")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
 
@@ -97,10 +97,7 @@ class Door:
 
         Raises ValueError where it is none.
         """
-        plain = certificate.lower().replace(":", "")
-        if not _SHA256.fullmatch(plain):
-            raise ValueError("a certificate's SHA-256 is 64 hexadecimal digits")
-        return replace(self, certificate=plain)
+        return replace(self, certificate=fingerprint(certificate))
 
     def service(self, claimed: str) -> Uri:
         """Return where a service or a snapshot that the camera names is asked.

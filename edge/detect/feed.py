@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from edge.detect import wire
-from edge.media.sample import Run, RunEnded, Sample, StreamItem
+from edge.media.sample import TICKS_PER_S, Run, RunEnded, Sample, StreamItem
 
 #: Some seconds of a sub-stream. The detector lives on the newest picture; more is only old.
 MAX_QUEUE_BYTES = 2 * 1024 * 1024
+#: A main stream's key frames that come so often are enough: as a calm camera is looked at.
+KEYS_S = 4.5
 
 
 class Task(StrEnum):
@@ -33,11 +35,13 @@ class Looks:
     """What is looked for in a camera's pictures, and how often; a task that is absent is not.
 
     ``health``: the picture is judged too, wherever it is decoded anyway. Without a task that is the
-    key frames alone, which cost next to nothing.
+    key frames alone, which cost next to nothing. ``large``: the stream is a camera's main one; it
+    is looked at in its key frames alone, as long as they come every ``KEYS_S`` and in order.
     """
 
     rates: Mapping[Task, Rates] = field(default_factory=dict)
     health: bool = False
+    large: bool = False
 
 
 class Feed:
@@ -70,6 +74,8 @@ class Feed:
         self._queued_bytes = 0
         self._listening = False
         self._run: Run | None = None  # the run whose samples the detector is getting
+        self._last_key: tuple[Run, int] | None = None
+        self._keys_alone = False  # key frames came often enough last time
 
     def offer(self, item: StreamItem) -> None:
         """Take an item, or drop it; see the port."""
@@ -126,7 +132,9 @@ class Feed:
         return self._queued_bytes
 
     def _take(self, sample: Sample) -> None:
-        if not sample.is_key and (sample.run != self._run or not self._looks.rates):
+        if sample.is_key:
+            self._note_key(sample)
+        elif sample.run != self._run or not self._looks.rates or self._keys_alone:
             return
         unit = wire.Unit(self.number, sample.dts_90k, sample.pts_90k, sample.is_key, sample.data)
         data = wire.pack_unit(unit)
@@ -140,6 +148,14 @@ class Feed:
             self._run = sample.run
             self._put(self._opening(sample.run))
         self._put(data)
+
+    def _note_key(self, sample: Sample) -> None:
+        """Decide whether the rest of its group of pictures is left out."""
+        if self._looks.large and self._last_key is not None and self._last_key[0] == sample.run:
+            step_s = (sample.pts_90k - self._last_key[1]) / TICKS_PER_S
+            in_order = sample.pts_90k == sample.dts_90k
+            self._keys_alone = in_order and step_s <= KEYS_S
+        self._last_key = (sample.run, sample.pts_90k)
 
     def _opening(self, run: Run) -> bytes:
         run_id, parameters = bytes.fromhex(run.run_id), run.parameters

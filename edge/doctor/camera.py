@@ -18,7 +18,9 @@ class Step(StrEnum):
     NAME = "name"  # the host's name has no address
     REACH = "reach"  # nothing answers at the address
     PORT = "port"  # the address answers, and nothing listens on the port
+    TLS = "tls"  # its certificate is not trusted
     LOGIN = "login"  # the password can't be read
+    PLAIN = "plain"  # it wants the password as it is, which is not allowed
     RTSP = "rtsp"  # what listens does not speak RTSP, or stays silent
     ANSWER = "answer"  # it says no: ``status`` tells which no
     CODEC = "codec"  # neither H.264 nor H.265
@@ -41,7 +43,9 @@ _FAILED = {
     Step.NAME: Kind.CAMERA_NAME_UNKNOWN,
     Step.REACH: Kind.CAMERA_UNREACHABLE,
     Step.PORT: Kind.CAMERA_PORT_CLOSED,
+    Step.TLS: Kind.CAMERA_UNTRUSTED,
     Step.LOGIN: Kind.CAMERA_PASSWORD_UNREADABLE,
+    Step.PLAIN: Kind.CAMERA_PASSWORD_PLAIN,
     Step.RTSP: Kind.CAMERA_NOT_RTSP,
     Step.CODEC: Kind.CAMERA_CODEC_UNSUPPORTED,
     Step.PICTURE: Kind.CAMERA_NO_PICTURE,
@@ -62,7 +66,9 @@ class StreamFacts:
     ``detail`` is its reason in a library's words. ``status`` is the last one that the camera
     answered with; ``has_login`` whether a user and password are configured. ``clock_offset_s`` is
     how far the camera's clock is ahead of the box's, where it said its time. ``has_sound``: it
-    offers sound beside the pictures, which the box never takes.
+    offers sound beside the pictures, which the box never takes. ``only_udp``: it refused to send by
+    the connection that it is asked by. ``recoded_percent`` is how much of a processor it takes to
+    make its pictures into video, None where it sends video.
     """
 
     stream: StreamName
@@ -75,6 +81,8 @@ class StreamFacts:
     clock_offset_s: float | None = None
     report: CodecReport | None = None
     has_sound: bool = False
+    only_udp: bool = False
+    recoded_percent: int | None = None
 
     @property
     def is_login_refused(self) -> bool:
@@ -127,10 +135,13 @@ def judge(
     """Yield what is to be said of a camera; ``sub`` is None where none is configured."""
     if main.clock_offset_s is not None:
         yield from _judge_clock(camera_id, main.clock_offset_s)
+    if main.only_udp or (sub is not None and sub.only_udp):
+        yield Finding(Kind.CAMERA_ONLY_UDP, camera_id, _where(main))
     if main.report is None:
         yield _failed(camera_id, main)
     else:
         yield _fine(camera_id, main, main.report, room)
+        yield from _judge_pictures(camera_id, main, main.report)
         if room is not None:
             yield from _judge_days(camera_id, main.report, room)
         for advice in advise_main(main.report, has_sub=sub is not None):
@@ -141,6 +152,7 @@ def judge(
         yield _failed(camera_id, sub)
         return
     yield _fine(camera_id, sub, sub.report, None)
+    yield from _judge_pictures(camera_id, sub, sub.report)
     for advice in advise_sub(sub.report):
         yield _advised(camera_id, sub, sub.report, advice)
 
@@ -159,6 +171,12 @@ def _judge_clock(camera_id: str, offset_s: float) -> Iterator[Finding]:
         yield Finding(Kind.CAMERA_CLOCK_WRONG, camera_id, values)
     elif abs(offset_s) > OFF_S:
         yield Finding(Kind.CAMERA_CLOCK_OFF, camera_id, values)
+
+
+def _judge_pictures(camera_id: str, facts: StreamFacts, report: CodecReport) -> Iterator[Finding]:
+    if facts.recoded_percent is not None:
+        values = {**_where(facts), **report.facts(), "percent": facts.recoded_percent}
+        yield Finding(Kind.CAMERA_PICTURES, camera_id, values)
 
 
 def _failed(camera_id: str, facts: StreamFacts) -> Finding:

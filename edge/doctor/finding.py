@@ -47,7 +47,9 @@ class Kind(Enum):
     CAMERA_UNREACHABLE = "camera.unreachable", Severity.FAIL
     CAMERA_PORT_CLOSED = "camera.port_closed", Severity.FAIL
     CAMERA_NOT_RTSP = "camera.not_rtsp", Severity.FAIL
+    CAMERA_UNTRUSTED = "camera.untrusted", Severity.FAIL
     CAMERA_PASSWORD_MISSING = "camera.password_missing", Severity.FAIL
+    CAMERA_PASSWORD_PLAIN = "camera.password_plain", Severity.FAIL
     CAMERA_PASSWORD_UNREADABLE = "camera.password_unreadable", Severity.FAIL
     CAMERA_PASSWORD_WRONG = "camera.password_wrong", Severity.FAIL
     CAMERA_LOCKED = "camera.locked", Severity.FAIL
@@ -55,6 +57,8 @@ class Kind(Enum):
     CAMERA_REFUSED = "camera.refused", Severity.FAIL
     CAMERA_CODEC_UNSUPPORTED = "camera.codec_unsupported", Severity.FAIL
     CAMERA_NO_PICTURE = "camera.no_picture", Severity.FAIL
+    CAMERA_PICTURES = "camera.pictures", Severity.NOTE
+    CAMERA_ONLY_UDP = "camera.only_udp", Severity.NOTE
     CAMERA_CLOCK_WRONG = "camera.clock_wrong", Severity.FAIL
     CAMERA_CLOCK_OFF = "camera.clock_off", Severity.WARN
     CAMERA_SUB_ABSENT = "camera.sub_absent", Severity.WARN

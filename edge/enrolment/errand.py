@@ -125,13 +125,15 @@ class Problem(_Said):
 class Pulled(_Said):
     """Where the box will pull a camera's streams: for its configuration, and for nobody's eyes.
 
-    ``onvif_url`` is where it answered over ONVIF, None where it was not asked so.
+    ``onvif_url`` is where it answered over ONVIF, None where it was not asked so; ``certificate``
+    is the one that was pinned for it.
     """
 
     main_url: str
     sub_url: str | None
     transport: Transport
     onvif_url: str | None = None
+    certificate: str | None = None
 
 
 class ProbeSaid(_Said):

@@ -36,7 +36,7 @@ from edge.ingest.choice import ChosenOpener
 from edge.ingest.ffmpeg import FfmpegOpener
 from edge.ingest.own import OwnOpener
 from edge.ingest.reader import Reader
-from edge.ingest.source import Opener
+from edge.ingest.source import Opener, Recoded
 from edge.media.sample import Codec
 from edge.rtsp.challenge import Credentials
 from protocol.clock import Clock
@@ -167,6 +167,7 @@ class Probe:
                     sub_url=None if sub is None or sub.report is None else sub_url,
                     transport=transport,
                     onvif_url=onvif_url,
+                    certificate=self._order.certificate,
                 ),
             }
         )
@@ -175,6 +176,8 @@ class Probe:
         """Look at the main stream, by UDP where the camera sends nothing by TCP."""
         self._tell("main")
         facts = self._looked_at(StreamName.MAIN, url, "tcp")
+        if facts.only_udp:
+            return facts, "udp"
         if facts.failed is FailedStep.PICTURE:
             other = self._looked_at(StreamName.MAIN, url, "udp")
             if other.report is not None:
@@ -187,16 +190,29 @@ class Probe:
         def password() -> SecretStr:
             return SecretStr(order.password)
 
-        def opener(reader: Reader) -> Opener:
-            def ffmpeg() -> Opener:
-                return FfmpegOpener(url, self._clock, order.username, password, transport)
+        def opener(reader: Reader) -> ChosenOpener:
+            recoded = Recoded()
 
+            def ffmpeg(transport: Transport) -> Opener:
+                return FfmpegOpener(url, self._clock, order.username, password, transport, recoded)
+
+            who = {"stream": stream.value}
             if transport == "udp":
-                return self._keeping(ffmpeg())
-            own = OwnOpener(url, reader, self._clock, order.username, password)
-            return self._keeping(ChosenOpener(own, ffmpeg, {"stream": stream.value}))
+                return ChosenOpener(None, ffmpeg, who, "udp", recoded)
+            own = OwnOpener(url, reader, self._clock, order.username, password, certificate)
+            is_tls = url.lower().startswith("rtsps:")  # FFmpeg's reader takes each certificate
+            return ChosenOpener(own, None if is_tls else ffmpeg, who, recoded=recoded)
 
-        target = Target(stream, url, order.username, password, opener)
+        certificate = order.certificate or ""
+        target = Target(
+            stream,
+            url,
+            order.username,
+            password,
+            opener,
+            certificate=certificate,
+            through=self._keeping,
+        )
         return look_at(target, contextlib.nullcontext(), self._clock)
 
     def _keeping(self, opener: Opener) -> KeptKeyFrame:

@@ -23,7 +23,8 @@ from pydantic import SecretStr
 from edge import heap
 from edge.config import CameraSection
 from edge.errors import ConfigError, StreamError, StreamMissing, StreamRefused, StreamStalled
-from edge.ingest.source import Taker
+from edge.ingest.recoder import Recoder
+from edge.ingest.source import Recoded, Taker
 from edge.media import nal
 from edge.media.sample import TICKS_PER_S, Codec, Packet
 from protocol.clock import Clock
@@ -39,6 +40,7 @@ _OPTIONS = {
     "timeout": str(round(TIMEOUT_S * 1_000_000)),  # microseconds
 }
 _CODECS = {"h264": Codec.H264, "hevc": Codec.H265}
+_JPEG = "mjpeg"
 _NS_PER_S = 1_000_000_000
 _FORBIDDEN = (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError)
 _STALLED = av.error.TimeoutError
@@ -57,18 +59,31 @@ class FfmpegOpener:
         username: str | None = None,
         password: Callable[[], SecretStr] | None = None,
         transport: Literal["tcp", "udp"] = "tcp",
+        recoded: Recoded | None = None,
     ) -> None:
         self._url = url
         self._clock = clock
         self._username = username
         self._password = password
         self._transport = transport
+        self._recoded = recoded or Recoded()
 
     @classmethod
-    def of_camera(cls, camera: CameraSection, stream: StreamName, clock: Clock) -> "FfmpegOpener":
-        """Return the opener of a configured stream; the main URL where there is no other."""
+    def of_camera(
+        cls,
+        camera: CameraSection,
+        stream: StreamName,
+        clock: Clock,
+        transport: Literal["tcp", "udp"],
+        recoded: Recoded | None = None,
+    ) -> "FfmpegOpener":
+        """Return the opener of a configured stream; the main URL where there is no other.
+
+        ``transport`` is the camera's own, or udp where it turned out to take no other; ``recoded``
+        counts what of a camera's JPEG pictures was made into H.264.
+        """
         password = camera.password.read if camera.password else None
-        return cls(camera.url(stream), clock, camera.username, password, camera.transport)
+        return cls(camera.url(stream), clock, camera.username, password, transport, recoded)
 
     def open(self, *, watched: bool = False) -> "_RtspSource":
         """Connect; takes about half a second, at most four times ``TIMEOUT_S``; see Opener.open.
@@ -96,13 +111,15 @@ class FfmpegOpener:
             # Not "from error": PyAV keeps the URL, with the password, on its exceptions.
             raise _translated(error) from None
         video = container.streams.video
-        codec = _CODECS.get(video[0].codec_context.name) if video else None
+        name = video[0].codec_context.name if video else None
+        codec = Codec.H264 if name == _JPEG else _CODECS.get(name or "")
         if codec is None:
             offered = ", ".join(stream.codec_context.name for stream in video) or "no video"
             container.close()
             raise StreamRefused(f"neither H.264 nor H.265 but {offered}")
         heap.give_back()  # to know the stream, FFmpeg has decoded pictures
-        return _RtspSource(container, video[0], codec, self._clock)
+        recoder = Recoder(self._clock, self._recoded) if name == _JPEG else None
+        return _RtspSource(container, video[0], codec, recoder, self._clock)
 
     def _with_credentials(self) -> str:
         if self._username is None or self._password is None:
@@ -121,13 +138,16 @@ class _RtspSource:
         container: av.container.InputContainer,
         stream: av.video.stream.VideoStream,
         codec: Codec,
+        recoder: Recoder | None,
         clock: Clock,
     ) -> None:
         self._container = container
         self._stream = stream
         self._clock = clock
+        self._recoder = recoder
         self.codec = codec
-        self.extradata = bytes(stream.codec_context.extradata or b"")
+        own = stream.codec_context.extradata if recoder is None else None
+        self.extradata = bytes(own or b"")
 
     def deliver(self, take: Taker) -> None:
         """Give ``take`` the packets, in this thread; see PacketSource.deliver."""
@@ -148,6 +168,10 @@ class _RtspSource:
             for packet in self._container.demux(self._stream):
                 if packet.size == 0:
                     return  # the demuxer's way to say that the other side closed
+                if self._recoder is not None:
+                    if (made := self._recoder.take(bytes(packet))) is not None:
+                        yield made
+                    continue
                 yield Packet(
                     ticks(packet.pts),
                     ticks(packet.dts),

@@ -2,15 +2,23 @@
 
 import secrets
 import socket
-import ssl
 from collections.abc import Callable
 from datetime import timedelta
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import SecretStr
 
+from edge import trust
 from edge.config import CameraSection
-from edge.errors import ConfigError, RtspError, StreamError, StreamRefused, StreamStalled
+from edge.errors import (
+    ConfigError,
+    RtspError,
+    StreamError,
+    StreamRefused,
+    StreamStalled,
+    StreamUntrusted,
+    UntrustedError,
+)
 from edge.ingest.reader import Line, Reader
 from edge.ingest.source import Taker
 from edge.media.sample import Codec
@@ -32,14 +40,18 @@ SILENT_S = 5.6
 #: What may come behind the last answer, before the reader takes over.
 MAX_EARLY_BYTES = 128 * 1024
 
-#: Where RTSP is, where an address does not say.
-PORTS = {"rtsp": 554, "rtsps": 322}
+#: Where a camera's pictures are, where an address does not say.
+PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 _RECEIVE_BYTES = 16 * 1024
 _NS_PER_S = 1_000_000_000
 
 
 class OwnOpener:
-    """One stream of a camera, by TCP. The password is asked for at each :meth:`open`."""
+    """One stream of a camera, by TCP. The password is asked for at each :meth:`open`.
+
+    ``certificate`` is the SHA-256 of the one that is taken over TLS; where it is empty, the system
+    has to trust the camera's.
+    """
 
     def __init__(
         self,
@@ -48,8 +60,10 @@ class OwnOpener:
         clock: Clock,
         username: str | None = None,
         password: Callable[[], SecretStr] | None = None,
+        certificate: str = "",
     ) -> None:
         self._url = url
+        self._certificate = certificate
         self._reader = reader
         self._clock = clock
         self._username = username
@@ -74,18 +88,22 @@ class OwnOpener:
     ) -> "OwnOpener":
         """Return the opener of a configured stream; the main URL where there is no other."""
         password = camera.password.read if camera.password else None
-        return cls(camera.url(stream), reader, clock, camera.username, password)
+        certificate = camera.certificate_sha256 or ""
+        return cls(camera.url(stream), reader, clock, camera.username, password, certificate)
 
     def open(self, *, watched: bool = False) -> "OwnSource":  # noqa: ARG002 - always watched
         """Connect and have the camera play; at most ``ANSWER_S`` and ``OPEN_S``; see Opener.open.
 
-        Raises StreamUnsuited (a StreamRefused) for what only FFmpeg may do, StreamStalled for a
-        camera that accepts and stays silent, RtspError for one that talks nonsense.
+        Raises StreamUnsuited (a StreamRefused) for what only FFmpeg may do, StreamUntrusted for a
+        certificate that is not trusted, StreamStalled for a camera that accepts and stays silent,
+        RtspError for one that talks nonsense.
         """
         authoriser = Authoriser(self._credentials(), lambda: secrets.token_hex(8))
         address = urlsplit(self._url)
         try:
             connection = self._connected(address)
+        except UntrustedError as error:
+            raise StreamUntrusted(str(error)) from None
         except TimeoutError:
             raise StreamStalled(f"no answer within {ANSWER_S:g} s") from None
         except OSError as error:
@@ -116,7 +134,7 @@ class OwnOpener:
         if address.scheme == "rtsp":
             return connection
         try:
-            return any_certificate().wrap_socket(connection, server_hostname=host)
+            return trust.secured(connection, host, self._certificate, ANSWER_S)
         except BaseException:
             connection.close()
             raise
@@ -188,14 +206,3 @@ def bare(address: SplitResult) -> str:
     """Return an address as it is asked for: with no fragment, and no one's name in it."""
     host = address.netloc.rpartition("@")[2]
     return address._replace(netloc=host, fragment="").geturl()
-
-
-def any_certificate() -> ssl.SSLContext:
-    """Return TLS that takes each certificate: cameras sign their own, and change them.
-
-    It keeps the password from who only listens, as FFmpeg's does.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context

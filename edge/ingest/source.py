@@ -1,12 +1,24 @@
 """Where a stream's packets come from, as its worker sees it."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from edge.media.sample import Codec, Packet
 
 #: Takes a packet as it comes; says whether more are wanted.
 Taker = Callable[[Packet], bool]
+
+
+@dataclass(slots=True)
+class Recoded:
+    """How many of a stream's pictures were made into H.264 here, and the time that took.
+
+    One thread counts, any may read.
+    """
+
+    pictures: int = 0
+    busy_ns: int = 0
 
 
 class PacketSource(Protocol):

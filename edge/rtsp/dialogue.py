@@ -11,7 +11,14 @@ OPTIONS is asked for the rest all the same. Source: RFC 2326.
 
 import re
 
-from edge.errors import RtspError, StreamError, StreamMissing, StreamRefused, StreamUnsuited
+from edge.errors import (
+    RtspError,
+    StreamByUdp,
+    StreamError,
+    StreamMissing,
+    StreamRefused,
+    StreamUnsuited,
+)
 from edge.rtsp.challenge import Authoriser
 from edge.rtsp.message import Message, request
 from edge.rtsp.sdp import VideoTrack, video_track
@@ -60,8 +67,8 @@ class Dialogue:
         """Take the answer to the last request; return the next one, empty once the camera plays.
 
         Raises StreamRefused for a wrong password, StreamMissing where there is no such stream,
-        StreamUnsuited for what only another reader can do, RtspError for nonsense, else
-        StreamError.
+        StreamUnsuited for what only another reader can do (StreamByUdp where that has to be by
+        UDP), RtspError for nonsense, else StreamError.
         """
         if message.status == _UNAUTHORISED:
             if not self._authoriser.take(message.all("www-authenticate")):
@@ -107,7 +114,7 @@ class Dialogue:
         transport = message.header("transport") or ""
         channels = re.search(r"interleaved\s*=\s*(\d{1,3})", transport)
         if channels is None or int(channels[1]) > 254:  # noqa: PLR2004 - one more is RTCP's
-            raise StreamUnsuited("the camera does not send its video by the same connection")
+            raise StreamByUdp("the camera does not send its video by the same connection")
         self.channel = int(channels[1])
         self._session, _, parameters = (message.header("session") or "").partition(";")
         timeout = re.search(r"timeout\s*=\s*(\d{1,6})", parameters)
@@ -136,7 +143,9 @@ def _check(message: Message) -> None:
         return
     if status == _FORBIDDEN:
         raise StreamRefused(said)
-    if status == _UNSUPPORTED_TRANSPORT or _REDIRECT <= status < _CLIENT_ERROR:
+    if status == _UNSUPPORTED_TRANSPORT:
+        raise StreamByUdp(said)
+    if _REDIRECT <= status < _CLIENT_ERROR:
         raise StreamUnsuited(said)
     if _CLIENT_ERROR <= status < _SERVER_ERROR:
         raise StreamMissing(said)

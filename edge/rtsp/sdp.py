@@ -17,6 +17,7 @@ _SETS = {
     Codec.H264: ("sprop-parameter-sets",),
     Codec.H265: ("sprop-vps", "sprop-sps", "sprop-pps"),
 }
+_JPEG_TYPE = 26  # RFC 3551: says it without a name
 _INTERLEAVED_MODE = "2"  # of H.264: units in another order than they were coded in
 
 
@@ -45,7 +46,8 @@ class _Media:
 def video_track(description: bytes, base_url: str) -> VideoTrack:
     """Return the first H.264 or H.265 track; ``base_url`` is what its addresses are relative to.
 
-    Raises StreamRefused where there is none, StreamUnsuited for one that is sent interleaved.
+    Raises StreamRefused where there is none, StreamUnsuited for one that is sent interleaved and
+    where there are JPEG pictures alone.
     """
     session, medias = _sections(description.decode("utf-8", "replace"))
     videos = [media for media in medias if media.kind == "video"]
@@ -53,6 +55,8 @@ def video_track(description: bytes, base_url: str) -> VideoTrack:
         name, ticks_per_s = _coding(media)
         if name in _CODECS and ticks_per_s > 0:
             return _track(media, _CODECS[name], ticks_per_s, session, base_url)
+    if any(_coding(media)[0] == "JPEG" or media.payload_type == _JPEG_TYPE for media in videos):
+        raise StreamUnsuited("the camera sends JPEG pictures")
     offered = ", ".join(_coding(media)[0] or str(media.payload_type) for media in videos)
     raise StreamRefused(f"neither H.264 nor H.265 but {offered or 'no video'}")
 

@@ -168,7 +168,10 @@ class ScriptedCamera:
     def _talk(self, client: socket.socket) -> None:
         reader = MessageReader()
         if self._tls is not None:
-            client = self._tls.wrap_socket(client, server_side=True)
+            try:
+                client = self._tls.wrap_socket(client, server_side=True)
+            except OSError:
+                return  # one that does not trust us
         with client:
             while data := _received(client):
                 reader.feed(data)

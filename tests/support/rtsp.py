@@ -94,7 +94,7 @@ class TestCamera:
 
     ``mounts``: path → (clip, frames per second). Context manager; ``kill`` and ``restart`` keep the
     port; ``freeze`` and ``thaw`` stop and continue the process as a hung camera does. ``variables``
-    are of the server's environment.
+    are of the server's environment. With a ``certificate`` (PEM, with its key) it speaks TLS.
     """
 
     __test__ = False  # not a test class, whatever pytest thinks of the name
@@ -108,6 +108,7 @@ class TestCamera:
         username: str = "camera",
         password: str = "",
         variables: Mapping[str, str] | None = None,
+        certificate: Path | None = None,
     ) -> None:
         self.kind: Kind = kind or ("gst" if gstreamer_is_here() else "python")
         self.port = 0
@@ -117,6 +118,7 @@ class TestCamera:
         self._variables = dict(variables or {})
         self._username = username
         self._password = password
+        self._certificate = certificate
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
         self._loops: queue.Queue[dict] = queue.Queue()
@@ -135,7 +137,12 @@ class TestCamera:
 
     def start(self) -> None:
         line = command(
-            self.kind, self._mounts, port=self.port, auth=self._auth, username=self._username
+            self.kind,
+            self._mounts,
+            port=self.port,
+            auth=self._auth,
+            username=self._username,
+            certificate=self._certificate,
         )
         self._process = subprocess.Popen(
             line,
@@ -170,7 +177,8 @@ class TestCamera:
                 raise RuntimeError(f"the test camera ended before {name!r}")
 
     def url(self, mount: str) -> str:
-        return f"rtsp://127.0.0.1:{self.port}{mount}"
+        scheme = "rtsp" if self._certificate is None else "rtsps"
+        return f"{scheme}://127.0.0.1:{self.port}{mount}"
 
     @property
     def pid(self) -> int:

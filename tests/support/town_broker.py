@@ -1,8 +1,10 @@
 """A Mosquitto run with the configuration that towns are given, only ports and paths exchanged."""
 
 import getpass
+import hashlib
 import shutil
 import socket
+import ssl
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -50,6 +52,15 @@ def make_expired_certificate(folder: Path) -> tuple[Path, Path]:
     for command in (ask, sign):
         subprocess.run(command, check=True, capture_output=True)
     return certificate, key
+
+
+def make_camera_certificate(folder: Path) -> tuple[Path, Path, str]:
+    """Return one of :func:`make_certificate`, a file of it and its key, and its SHA-256."""
+    certificate, key = make_certificate(folder)
+    both = folder / "both.pem"
+    both.write_bytes(key.read_bytes() + certificate.read_bytes())
+    text = certificate.read_text(encoding="ascii")
+    return certificate, both, hashlib.sha256(ssl.PEM_cert_to_DER_cert(text)).hexdigest()
 
 
 def make_certificate(folder: Path) -> tuple[Path, Path]:

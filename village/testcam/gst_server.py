@@ -14,7 +14,7 @@ import gi
 gi.require_version("Gst", "1.0")
 gi.require_version("GstRtsp", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402 - gi asks versions first
+from gi.repository import Gio, GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402 - gi asks versions first
 
 from protocol.clock import Clock, SystemClock  # noqa: E402
 from village.testcam.clip import Clip  # noqa: E402
@@ -125,8 +125,16 @@ def _role() -> Any:  # noqa: ANN401 - gi has no types
     return role
 
 
-def _auth(credentials: Credentials) -> Any:  # noqa: ANN401 - gi has no types
+def _auth(options: Options) -> Any:  # noqa: ANN401 - gi has no types
     auth = GstRtspServer.RTSPAuth()
+    if options.certificate is not None:
+        auth.set_tls_certificate(Gio.TlsCertificate.new_from_file(str(options.certificate)))
+    if options.credentials is not None:
+        _ask_for(auth, options.credentials)
+    return auth
+
+
+def _ask_for(auth: Any, credentials: Credentials) -> None:  # noqa: ANN401 - gi has no types
     token = GstRtspServer.RTSPToken.new()
     token.set_string(GstRtspServer.RTSP_TOKEN_MEDIA_FACTORY_ROLE, _ROLE)
     name, password = credentials.username, credentials.password
@@ -135,7 +143,6 @@ def _auth(credentials: Credentials) -> Any:  # noqa: ANN401 - gi has no types
         auth.add_digest(name, password, token)
     else:
         auth.add_basic(GstRtspServer.RTSPAuth.make_basic(name, password), token)
-    return auth
 
 
 def serve(options: Options, clock: Clock) -> int:
@@ -146,8 +153,8 @@ def serve(options: Options, clock: Clock) -> int:
     server.set_address(options.host)
     server.set_service(str(options.port))
     server.get_thread_pool().set_max_threads(_CLIENT_THREADS)
-    if options.credentials is not None:
-        server.set_auth(_auth(options.credentials))
+    if options.credentials is not None or options.certificate is not None:
+        server.set_auth(_auth(options))
     report = Report(clock)
     factories = []
     for mount in options.mounts:

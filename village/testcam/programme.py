@@ -77,12 +77,16 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """A server's command line. ``port`` 0 lets the system choose."""
+    """A server's command line. ``port`` 0 lets the system choose.
+
+    ``certificate`` is a PEM file with its key, of a camera that speaks TLS.
+    """
 
     host: str
     port: int
     mounts: tuple[Mount, ...]
     credentials: Credentials | None
+    certificate: Path | None = None
 
 
 def parse_options(arguments: list[str] | None = None) -> Options:
@@ -94,6 +98,7 @@ def parse_options(arguments: list[str] | None = None) -> Options:
     parser.add_argument("--auth", choices=("basic", "digest"))
     parser.add_argument("--username", default="camera")
     parser.add_argument("--password-file", help="its first line; - reads standard input")
+    parser.add_argument("--certificate", type=Path, help="PEM, with its key: speak TLS by it")
     given = parser.parse_args(arguments)
     try:
         mounts = tuple(Mount.parse(text) for text in given.mount)
@@ -105,7 +110,7 @@ def parse_options(arguments: list[str] | None = None) -> Options:
             parser.error("--auth needs --password-file")
         password = _first_line(given.password_file)
         credentials = Credentials(given.auth, given.username, password)
-    return Options(given.host, given.port, mounts, credentials)
+    return Options(given.host, given.port, mounts, credentials, given.certificate)
 
 
 def _first_line(source: str) -> str:

@@ -7,6 +7,7 @@ cameras behind a firewall do. (RFC 2326; payloads in session.py.)
 import asyncio
 import contextlib
 import signal
+import ssl
 import sys
 from urllib.parse import urlsplit
 
@@ -217,7 +218,13 @@ async def serve(options: Options, clock: Clock) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    server = await asyncio.start_server(accept, options.host, options.port, limit=_MAX_HEAD_BYTES)
+    tls = None
+    if options.certificate is not None:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(options.certificate)
+    server = await asyncio.start_server(
+        accept, options.host, options.port, limit=_MAX_HEAD_BYTES, ssl=tls
+    )
     report.ready("python", options.host, server.sockets[0].getsockname()[1])
     pumps = [asyncio.create_task(station.run()) for station in stations.values()]
     await stop.wait()

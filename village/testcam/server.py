@@ -45,8 +45,12 @@ def command(
     auth: Literal["basic", "digest"] | None = None,
     username: str = "camera",
     password_file: str = "-",  # noqa: S107 - a file's name, here standard input
+    certificate: Path | None = None,
 ) -> list[str]:
-    """Return the command line of a server; run it with :func:`environment`."""
+    """Return the command line of a server; run it with :func:`environment`.
+
+    ``certificate`` is a PEM file with its key: clients come by ``rtsps://`` then.
+    """
     python = _SYSTEM_PYTHON if kind == "gst" else sys.executable
     module = "village.testcam.gst_server" if kind == "gst" else "village.testcam.py_server"
     line = [python, "-m", module, "--host", host, "--port", str(port)]
@@ -54,6 +58,8 @@ def command(
         line += ["--mount", str(mount)]
     if auth is not None:
         line += ["--auth", auth, "--username", username, "--password-file", password_file]
+    if certificate is not None:
+        line += ["--certificate", str(certificate)]
     return line
 
 

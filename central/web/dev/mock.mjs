@@ -91,6 +91,10 @@ const MOCK = {
     for (const [key, stream] of streams) if (key.startsWith(`${q.get('uid')}/`)) stream.frozen = q.get('on') !== '0'
     return {}
   },
+  claim: (q) => {
+    for (const [key, stream] of streams) if (key.startsWith(`${q.get('uid')}/`)) stream.claim(q.get('mime'))
+    return {}
+  },
   version: (q) => {
     state.version = q.get('to')
     return {}

@@ -56,7 +56,7 @@ export class LiveStream {
 
   greet(socket) {
     const [width, height] = this.size.split('x').map(Number)
-    socket.send(JSON.stringify({ op: 'live.open', mime: this.mime, generation: 1, width, height }))
+    socket.send(JSON.stringify({ op: 'live.open', mime: this.claimed ?? this.mime, generation: 1, width, height }))
     socket.send(this.init)
     for (const fragment of this.gop) socket.send(fragment)
     socket.send(JSON.stringify({ op: 'live.state', state: this.state() }))
@@ -85,6 +85,12 @@ export class LiveStream {
     this.frames += 1
     this.gop.push(fragment)
     if (!this.frozen) for (const viewer of this.viewers) viewer.send(fragment)
+  }
+
+  /** Say from now on that the stream is of this media type. */
+  claim(mime) {
+    this.claimed = mime
+    for (const viewer of this.viewers) this.greet(viewer)
   }
 
   stop() {

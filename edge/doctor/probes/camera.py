@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -17,18 +17,22 @@ from edge.cameras.transport import Limits, look_up
 from edge.config import CameraSection
 from edge.doctor.camera import Step, StreamFacts
 from edge.doctor.probes.rtsp import Description, RtspAsker
-from edge.doctor.rtsp_hint import Status
+from edge.doctor.rtsp_hint import Status, server_time
 from edge.errors import (
     CameraError,
     ConfigError,
     MediaError,
     RtspError,
+    StreamBasicOnly,
     StreamError,
     StreamRefused,
     StreamStalled,
     StreamUnsuited,
+    StreamUntrusted,
+    UntrustedError,
 )
 from edge.ingest.choice import ChosenOpener
+from edge.ingest.http_call import Call
 from edge.ingest.own import PORTS
 from edge.ingest.reader import Reader
 from edge.ingest.source import Opener
@@ -55,14 +59,19 @@ class Target:
     """One stream, how to log in to its camera, and how it is opened.
 
     ``onvif_address`` is where a camera that does not say its time is asked for it; None: nowhere.
+    ``certificate`` and ``basic_over_http`` are as in the configuration. ``through`` may put
+    somebody before the opener who wants to see the pictures too.
     """
 
     stream: StreamName
     url: str
     username: str | None
     password: Callable[[], SecretStr] | None
-    opener: Callable[[Reader], Opener]
+    opener: Callable[[Reader], ChosenOpener]
     onvif_address: str | None = None
+    certificate: str = ""
+    basic_over_http: bool = False
+    through: Callable[[Opener], Opener] = lambda opener: opener
 
     @classmethod
     def of_camera(cls, camera: CameraSection, stream: StreamName, clock: Clock) -> Self:
@@ -74,6 +83,8 @@ class Target:
             camera.password.read if camera.password else None,
             lambda reader: ChosenOpener.of_camera(camera, stream, reader, clock),
             camera.onvif_address() if stream is StreamName.MAIN else None,
+            camera.certificate_sha256 or "",
+            camera.basic_over_http,
         )
 
 
@@ -104,16 +115,22 @@ class _Look:
         parts = urlsplit(target.url)
         self._target = target
         self._host = parts.hostname or ""
+        self._is_http = parts.scheme in {"http", "https"}
         self._port = parts.port or PORTS[parts.scheme]
         self._readers = readers
         self._clock = clock
         self._description: Description | None = None
         self._offset_s: float | None = None
+        self._only_udp = False
+        self._recoded_percent: int | None = None
 
     def run(self) -> StreamFacts:
         try:
             with self._connected() as connection:
-                self._describe(connection)
+                if self._is_http:
+                    self._ask()
+                else:
+                    self._describe(connection)
             report = self._measured()
         except _FailedError as failed:
             return self._facts(failed=failed.step, detail=str(failed))
@@ -136,16 +153,47 @@ class _Look:
 
     def _describe(self, connection: socket.socket) -> None:
         try:
-            asker = RtspAsker(self._target.url, self._clock, _ANSWER_S)
-            self._description = asker.ask(connection, self._credentials())
+            asker = RtspAsker(self._target.url, self._clock, _ANSWER_S, self._target.certificate)
+            description = asker.ask(connection, self._credentials())
         except ConfigError as error:
             raise _FailedError(Step.LOGIN, error) from error
+        except UntrustedError as error:
+            raise _FailedError(Step.TLS, error) from error
         except (OSError, RtspError) as error:
             raise _FailedError(Step.RTSP, error) from error
-        if (at := self._description.at) is not None:
-            self._offset_s = (at - self._clock.now()).total_seconds()
-        if self._description.status != Status.OK:
+        self._answered(description)
+
+    def _answered(self, description: Description) -> None:
+        self._description = description
+        if description.at is not None:
+            self._offset_s = (description.at - self._clock.now()).total_seconds()
+        if description.status != Status.OK:
             raise _FailedError(Step.ANSWER)
+
+    def _ask(self) -> None:
+        try:
+            call = Call(
+                self._target.url,
+                self._credentials(),
+                self._clock,
+                self._target.certificate,
+                basic_over_http=self._target.basic_over_http,
+            )
+        except ConfigError as error:
+            raise _FailedError(Step.LOGIN, error) from error
+        try:
+            head = call.begin()
+        except StreamUntrusted as error:
+            raise _FailedError(Step.TLS, error) from error
+        except StreamBasicOnly as error:
+            raise _FailedError(Step.PLAIN, error) from error
+        except StreamError as error:
+            raise _FailedError(Step.RTSP, error) from error
+        finally:
+            call.close()
+        self._answered(
+            Description(head.status, server_time(head.header("date")), None, has_sound=False)
+        )
 
     def _credentials(self) -> Credentials | None:
         if self._target.username is None or self._target.password is None:
@@ -158,7 +206,9 @@ class _Look:
         claimed = self._description.claimed_fps if self._description else None
         try:
             with self._readers:
-                report = measure(opener, claimed, self._clock)
+                began_ns = self._clock.monotonic_ns()
+                report = measure(self._target.through(opener), claimed, self._clock)
+                took_ns = self._clock.monotonic_ns() - began_ns
             self._hear_time(opener)
         except StreamUnsuited as error:  # our own reader alone is allowed
             raise _FailedError(Step.PICTURE, error) from error
@@ -167,16 +217,19 @@ class _Look:
         except (StreamError, MediaError) as error:
             raise _FailedError(Step.PICTURE, error) from error
         finally:
+            self._only_udp = opener.is_only_udp
             reader.close()
         if report is None:
             silent = StreamStalled(f"no key frame within {_FIRST_KEY_S:g} s")
             raise _FailedError(Step.PICTURE, silent)
+        if opener.recoded.pictures:
+            self._recoded_percent = max(1, round(100 * opener.recoded.busy_ns / took_ns))
+            return replace(report, claimed_fps=None)  # we take fewer, whatever it sends
         return report
 
-    def _hear_time(self, opener: Opener) -> None:
+    def _hear_time(self, opener: ChosenOpener) -> None:
         """Take how far the camera's clock is off by what it said while it played, if it did."""
-        offset = opener.clock_offset(fewest=1) if isinstance(opener, ChosenOpener) else None
-        if offset is not None:
+        if (offset := opener.clock_offset(fewest=1)) is not None:
             self._offset_s = offset.total_seconds()
 
     def _facts(
@@ -198,6 +251,8 @@ class _Look:
             clock_offset_s=self._offset_s,
             report=report,
             has_sound=described is not None and described.has_sound,
+            only_udp=self._only_udp,
+            recoded_percent=self._recoded_percent,
         )
 
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
+from edge import trust
 from edge.doctor.rtsp_hint import Status, claimed_fps, offers_sound, server_time
 from edge.errors import RtspError
-from edge.ingest.own import any_certificate, bare
+from edge.ingest.own import bare
 from edge.rtsp.challenge import Authoriser, Credentials
 from edge.rtsp.message import Message, MessageReader, request
 from protocol.clock import Clock
@@ -38,23 +39,26 @@ class RtspAsker:
 
     A camera that asks for a login is given it once: a second try could lock the account. The box's
     own reader may try again, which is why it is not asked. ``timeout_s`` is of everything together,
-    however slowly the other side speaks.
+    however slowly the other side speaks; ``certificate`` is the SHA-256 of the pinned one.
     """
 
-    def __init__(self, url: str, clock: Clock, timeout_s: float) -> None:
+    def __init__(self, url: str, clock: Clock, timeout_s: float, certificate: str = "") -> None:
         self._address = urlsplit(url)
+        self._certificate = certificate
         self._clock = clock
         self._deadline_ns = clock.monotonic_ns() + round(timeout_s * _NS_PER_S)
         self._messages = MessageReader()
         self._received = 0
 
     def ask(self, connection: socket.socket, credentials: Credentials | None) -> Description:
-        """Return what the camera says. Raises OSError, and RtspError where it is no RTSP."""
+        """Return what the camera says.
+
+        Raises OSError, RtspError where it is no RTSP, and UntrustedError before anything is sent.
+        """
         if self._address.scheme == "rtsps":
             self._bound(connection)
-            connection = any_certificate().wrap_socket(
-                connection, server_hostname=self._address.hostname
-            )
+            host, left_s = self._address.hostname or "", self._left_s()
+            connection = trust.secured(connection, host, self._certificate, left_s)
         with connection:
             authoriser = Authoriser(credentials, lambda: secrets.token_hex(8))
             answer = self._answer(connection, authoriser, 1)
@@ -89,7 +93,10 @@ class RtspAsker:
         self._messages.feed(block)
 
     def _bound(self, connection: socket.socket) -> None:
+        connection.settimeout(self._left_s())
+
+    def _left_s(self) -> float:
         left_s = (self._deadline_ns - self._clock.monotonic_ns()) / _NS_PER_S
         if left_s <= 0:
             raise TimeoutError("no answer in time")
-        connection.settimeout(left_s)
+        return left_s

@@ -1,6 +1,7 @@
 """The wall as its staff use it: by eye and by key."""
 
 import re
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -51,6 +52,15 @@ def test_a_picture_that_stops_never_goes_on_looking_live(screen, mock):
     assert "grayscale" in tile(page).locator(".pictures").evaluate(
         "e => getComputedStyle(e).filter"
     )
+
+
+def test_a_stream_that_the_browser_can_not_play_is_named_and_the_others_go_on(screen, mock):
+    page = screen.open("wall", "/wall")
+    live(page)
+    mime = 'video/mp4; codecs="hvc1.1.6.L93.B0"'
+    mock.do(f"claim?{urlencode({'uid': CAMERA, 'mime': mime})}")
+    expect(tile(page)).to_contain_text("这路是 H.265，此浏览器不能播放；录像不受影响")
+    live(page, "box-qingshi.cam2")
 
 
 def test_a_new_viewer_of_a_dead_camera_is_not_fooled_by_its_last_pictures(screen, mock):

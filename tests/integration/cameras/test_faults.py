@@ -9,7 +9,7 @@ import pytest
 
 from bench import onvif_answers
 from bench.onvif_answers import envelope, fault, messages, notification, response, time_of
-from bench.onvif_device import Device, Request, Script, Send, reply
+from bench.onvif_device import Device, Request, Send, reply
 from edge.cameras.camera import Camera
 from edge.cameras.camera_clock import ClockSource
 from edge.cameras.door import Door
@@ -27,36 +27,8 @@ from edge.errors import (
 from edge.rtsp.challenge import Credentials
 from protocol.clock import FakeClock, SystemClock
 from tests.support.eventually import eventually
+from tests.support.onvif import LOGIN, NOW, PATIENT, camera, device, in_turn, saying
 from tests.support.waiting import wait_until
-
-NOW = datetime(2026, 11, 26, 12, 0, 0, tzinfo=UTC)
-LOGIN = Credentials("operator", "correct horse")
-PATIENT = Limits(connect_s=30, read_s=60, total_s=60)
-
-
-def camera(device: Device, login: Credentials | None = LOGIN, **given) -> Camera:
-    given = {"limits": PATIENT, **given}
-    return Camera(Door.parse(device.base), login, FakeClock(NOW), **given)
-
-
-def device(**given) -> Device:
-    return Device(**{"now": lambda: NOW, "login": LOGIN, **given})
-
-
-def saying(data: bytes, status: int = 200) -> Script:
-    async def script(_request: Request, send: Send) -> None:
-        await send(reply(status, data))
-
-    return script
-
-
-def in_turn(*answers: bytes) -> Script:
-    left = list(answers)
-
-    async def script(_request: Request, send: Send) -> None:
-        await send(left.pop(0) if len(left) > 1 else left[0])
-
-    return script
 
 
 def created(request: Request) -> datetime:

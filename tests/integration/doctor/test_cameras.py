@@ -19,7 +19,7 @@ from tests.support.clocked_device import ClockedDevice
 from tests.support.doctor import PASSWORD, box_file, camera_table, examined
 from tests.support.rtsp import TestCamera, make_clip
 from tests.support.tools import gstreamer_is_here
-from tests.support.town_broker import make_certificate
+from tests.support.town_broker import make_camera_certificate
 
 OFF = "[detect]\nenabled = false"
 
@@ -167,11 +167,11 @@ CHALLENGE = (
 )
 
 
-def asked(stranger: Stranger, timeout_s: float = 5.0, scheme: str = "rtsp"):
+def asked(stranger: Stranger, timeout_s: float = 5.0, scheme: str = "rtsp", certificate: str = ""):
     url = f"{scheme}://127.0.0.1:{stranger.port}/main"
     connection = socket.create_connection(("127.0.0.1", stranger.port))
     credentials = Credentials("camera", PASSWORD)
-    return RtspAsker(url, SystemClock(), timeout_s).ask(connection, credentials)
+    return RtspAsker(url, SystemClock(), timeout_s, certificate).ask(connection, credentials)
 
 
 def test_a_wrong_password_is_tried_once_and_never_for_the_sub_stream_too(tmp_path, capsys):
@@ -186,11 +186,12 @@ def test_a_wrong_password_is_tried_once_and_never_for_the_sub_stream_too(tmp_pat
 
 def test_a_camera_with_a_certificate_of_its_own_is_asked_over_tls(tmp_path):
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(*make_certificate(tmp_path))
+    _, with_key, sha256 = make_camera_certificate(tmp_path)
+    tls.load_cert_chain(with_key)
     body = b"m=video 0 RTP/AVP 96\r\na=framerate:15\r\n"
     answer = b"RTSP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
     with Stranger([CHALLENGE, answer], tls) as stranger:
-        description = asked(stranger, scheme="rtsps")
+        description = asked(stranger, scheme="rtsps", certificate=sha256)
     assert (description.status, description.claimed_fps) == (200, 15)
 
 

@@ -1,11 +1,8 @@
 """Our own reader on real connections: the same as FFmpeg's, and cameras that mean no good."""
 
-import shutil
-import subprocess
 import threading
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -309,18 +306,6 @@ def test_of_a_camera_with_sound_only_the_video_is_asked_for(one_reader):
     assert asked.count("SETUP") == 1
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed")
-    file = tmp_path_factory.mktemp("tls") / "camera.pem"
-    made = f"req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -out {file}.crt"
-    line = ["openssl", *made.split(), "-days", "2", "-subj", "/CN=camera", "-keyout", file]
-    subprocess.run(line, check=True, capture_output=True)
-    file.write_bytes(file.read_bytes() + Path(f"{file}.crt").read_bytes())
-    return file
-
-
 def test_what_a_camera_sends_badly_is_counted_over_all_its_connections(one_reader):
     units = access_units(Codec.H264, 20, 10)
     sent = stream(Codec.H264, [(data, pts * FRAME_90K) for data, pts, *_ in units], most_bytes=100)
@@ -365,19 +350,6 @@ def test_a_camera_that_only_ffmpeg_understands_is_read_by_ffmpeg_at_the_second_t
         assert not opener.is_ffmpeg
         assert len(pulled(opener)) >= 98
     assert opener.is_ffmpeg
-
-
-def test_a_camera_that_signed_its_own_certificate_is_read(one_reader, certificate):
-    units = access_units(Codec.H264, 50, 25, width=640, height=480)
-    sent = stream(Codec.H264, [(data, pts * FRAME_90K) for data, pts, *_ in units])
-    with ScriptedCamera(plays(Codec.H264, sent), certificate=certificate) as camera:
-        assert camera.url.startswith("rtsps:")
-        assert len(pulled(OwnOpener(camera.url, one_reader, CLOCK))) == 50
-
-
-def test_a_camera_that_speaks_no_tls_is_an_error(one_reader):
-    with ScriptedCamera(plays(Codec.H264, [])) as camera, pytest.raises(StreamError):
-        OwnOpener(camera.url.replace("rtsp:", "rtsps:"), one_reader, CLOCK).open()
 
 
 @pytest.mark.skipif(stepped_clock.library() is None, reason="needs libfaketime")

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -6,7 +7,7 @@ from edge.detect import wire
 from edge.detect.feed import Feed, Looks, Rates, Task
 from edge.detect.wire import Kind
 from edge.media.sample import GapReason, RunEnded
-from tests.support.footage import run, samples
+from tests.support.footage import run, sample, samples
 
 LOOKS = Looks({Task.PEOPLE: Rates(2.0, 0.5), Task.FIRE: Rates(1.0, 0.5)})
 RUN = run("ab" * 16)
@@ -42,8 +43,8 @@ def kinds(feed):
 
 
 def offer(feed, of, letters, size_bytes=50, first=0):
-    for sample in samples(of, letters, size_bytes=size_bytes, first=first):
-        feed.offer(sample)
+    for one in samples(of, letters, size_bytes=size_bytes, first=first):
+        feed.offer(one)
 
 
 def ended(of):
@@ -64,9 +65,9 @@ def test_a_run_is_opened_and_its_samples_follow_whole(feed, woken):
     )
     assert wire.parse_stream(stream) == expected
     given = samples(RUN, "KP", size_bytes=50)
-    for payload, sample in zip((one, two), given, strict=True):
+    for payload, each in zip((one, two), given, strict=True):
         assert wire.parse_unit(payload) == wire.Unit(
-            3, sample.dts_90k, sample.pts_90k, sample.is_key, sample.data
+            3, each.dts_90k, each.pts_90k, each.is_key, each.data
         )
     assert woken.times == 2
 
@@ -195,6 +196,43 @@ def test_where_nothing_is_looked_for_only_key_frames_go(woken):
     (_, opening), *rest = frames(feed)
     assert not wire.parse_stream(opening).rate
     assert [kind for kind, _ in rest] == [Kind.SAMPLE, Kind.SAMPLE]
+
+
+def large(woken):
+    feed = Feed("gate", 3, Looks({Task.PEOPLE: Rates(2.0, 0.5)}, large=True), woken)
+    feed.listen(listening=True)
+    return feed
+
+
+def sent(feed, of, letters, first=0):
+    """Return which of the samples, one a second, the detector got, one letter each."""
+    for index, letter in enumerate(letters, first):
+        feed.offer(sample(of, 25 * index, is_key=letter == "K"))
+    units = [wire.parse_unit(data) for kind, data in frames(feed) if kind is Kind.SAMPLE]
+    return "".join("K" if unit.is_key else "P" for unit in units)
+
+
+def test_of_a_main_stream_the_key_frames_go_alone_once_they_are_seen_to_come_often(woken):
+    feed = large(woken)
+    assert sent(feed, RUN, "KPPP") == "KPPP"
+    assert sent(feed, RUN, "KPPPKP", first=4) == "KK"
+    assert sent(feed, OTHER, "KPP") == "K"
+
+
+def test_a_main_stream_whose_key_frames_are_far_apart_goes_whole(woken):
+    feed = large(woken)
+    assert sent(feed, RUN, "KPPPPPPP") == "KPPPPPPP"
+    assert sent(feed, RUN, "KP", first=8) == "KP"
+    assert sent(feed, RUN, "KPKP", first=10) == "KK"
+    assert sent(feed, RUN, "PPPPKP", first=14) == "KP"
+
+
+def test_a_main_stream_with_pictures_in_another_order_goes_whole(woken):
+    feed = large(woken)
+    for index, letter in enumerate("KPKPKP"):
+        one = sample(RUN, 25 * index, is_key=letter == "K")
+        feed.offer(replace(one, pts_90k=one.dts_90k + 3600))
+    assert kinds(feed) == [Kind.STREAM] + [Kind.SAMPLE] * 6
 
 
 def test_a_later_run_begins_with_the_rate_of_the_last(feed):

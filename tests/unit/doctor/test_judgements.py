@@ -78,6 +78,8 @@ def test_of_a_camera_that_is_well_set_nothing_is_wrong():
         (failed(Step.REACH), "camera.unreachable"),
         (failed(Step.PORT), "camera.port_closed"),
         (failed(Step.RTSP), "camera.not_rtsp"),
+        (failed(Step.TLS), "camera.untrusted"),
+        (failed(Step.PLAIN), "camera.password_plain"),
         (failed(Step.LOGIN), "camera.password_unreadable"),
         (failed(Step.ANSWER, 401), "camera.password_wrong"),
         (failed(Step.ANSWER, 401, has_login=False), "camera.password_missing"),
@@ -91,6 +93,20 @@ def test_of_a_camera_that_is_well_set_nothing_is_wrong():
 )
 def test_a_step_that_fails_has_a_finding_of_its_own(main, found):
     assert ids(of_camera(main, None)) == [found]
+
+
+def test_a_camera_that_sends_by_udp_only_is_told_so_once():
+    udp = replace(MAIN, only_udp=True)
+    assert ids(of_camera(udp)) == ["camera.only_udp"]
+    assert ids(of_camera(udp, replace(SUB, only_udp=True))) == ["camera.only_udp"]
+    silent = failed(Step.PICTURE, 200, only_udp=True)
+    assert ids(of_camera(silent, None)) == ["camera.only_udp", "camera.no_picture"]
+
+
+def test_what_single_pictures_cost_is_said_of_each_stream():
+    found = of_camera(replace(MAIN, recoded_percent=7), replace(SUB, recoded_percent=2))
+    assert ids(found) == ["camera.pictures"] * 2
+    assert [each.values["percent"] for each in found if each.kind.id == "camera.pictures"] == [7, 2]
 
 
 @pytest.mark.parametrize("status", [401, 403])

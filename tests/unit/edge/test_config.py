@@ -28,6 +28,8 @@ name = "村口主路"
 grid_code = "533102105203001"
 main_url = "rtsp://192.0.2.10/main"
 """
+OVER_TLS = CAMERA.replace("rtsp:", "rtsps:")
+PIN = "0a" * 32
 
 
 def write(folder: Path, text: str) -> Path:
@@ -73,6 +75,12 @@ def test_relative_paths_are_below_the_files_own_folder(tmp_path: Path) -> None:
     )
 
 
+def test_the_certificate_of_a_camera_is_kept_in_small_digits_however_it_is_written(tmp_path):
+    spelled = ":".join(["0A"] * 32)
+    text = BOX + OVER_TLS + f"certificate_sha256 = '{spelled}'\n"
+    assert load(write(tmp_path, text)).cameras[0].certificate_sha256 == PIN
+
+
 CORNERS = ((0.1, 0.1), (0.9, 0.1), (0.9, 0.9), (0.1, 0.9))
 
 
@@ -109,7 +117,8 @@ REFUSALS = [
         "'retention_reason' must say why 'retention_days' is 7, less than 30",
     ),
     (CAMERA + 'legal_basis = "art8"\n', "'cameras.0.legal_basis'"),
-    (CAMERA.replace("rtsp://", "http://"), "'cameras.0.main_url': must be a URL of scheme rtsp"),
+    (CAMERA.replace("rtsp://", "ftp://"), "'cameras.0.main_url': must be a URL of scheme http"),
+    (CAMERA + "snapshot_every_s = 5\n", "'cameras.0.snapshot_every_s': Input should be less than"),
     (
         CAMERA.replace('id = "cam-01"', 'id = "box"'),
         "'cameras.0.id': must be an id that the box does not use itself (box), not 'box'",
@@ -124,6 +133,13 @@ REFUSALS = [
     (CAMERA + CAMERA, "'(the file)': 'cameras' must have different ids"),
     (CAMERA + 'username = "u"\n', "'username' and 'password' go together"),
     (CAMERA + "record_sub = true\n", "'record_sub' needs a 'sub_url'"),
+    (
+        CAMERA + f"certificate_sha256 = '{PIN}'\n",
+        "'certificate_sha256' needs a URL of scheme rtsps or https",
+    ),
+    (OVER_TLS + "certificate_sha256 = 'abc'\n", "a certificate's SHA-256 is 64 hexadecimal digits"),
+    (OVER_TLS + "reader = 'ffmpeg'\n", "'rtsps' is read by our own reader alone, over TCP"),
+    (OVER_TLS + "transport = 'udp'\n", "'rtsps' is read by our own reader alone, over TCP"),
     (CAMERA + "ground = [{ image = [0.1, 0.1], metres = [1, 1] }]\n", "'ground' must have four"),
     (
         CAMERA + ground((1, 1), (3, 1), (3, 3), (1, 3)).replace("[0.9, 0.1]", "[0.5, 0.5]"),

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from edge.config import EdgeConfig
-from edge.errors import StorageError
+from edge.errors import StorageError, StreamByUdp
 from edge.health import Condition
 from edge.media.sample import GapReason
 from edge.ports import StreamStatus
@@ -136,6 +136,29 @@ def test_a_camera_that_tears_its_pictures_is_well_but_that_is_said(station):
     assert said.detail == "the camera sends torn pictures: 4 since the start"
     figures = {"lost_packets": 9, "torn_units": 4, "stray_bytes": 12}
     assert figures.items() <= said.figures.items()
+
+
+def test_a_camera_without_a_sub_stream_is_well_but_that_is_said(tmp_path):
+    box = {"id": "box-1", "name": "下村", "region_code": "330521100201", "data_dir": tmp_path}
+    alone = {key: value for key, value in CAMERA.items() if key != "sub_url"}
+    station = Station(EdgeConfig.model_validate({"box": box, "cameras": [alone]}), FakeClock(T0))
+    station.stream_changed(StreamStatus(*MAIN, StreamState.LIVE, T0, None, None))
+    said = station.component("gate")
+    station.database.close()
+    assert said.condition is Condition.OK
+    assert said.detail is not None
+    assert said.detail.startswith("no sub-stream")
+    assert said.figures["without_sub"] == 1
+
+
+def test_a_camera_that_sends_by_udp_only_is_well_but_that_is_said(station):
+    tell(station, main=StreamState.LIVE, sub=StreamState.LIVE)
+    station._openers[SUB]._change(StreamByUdp("the camera answers 461"))
+    said = station.component("gate")
+    assert said.condition is Condition.OK
+    assert said.detail is not None
+    assert "by UDP only" in said.detail
+    assert (said.figures["only_by_udp"], said.figures["read_by_ffmpeg"]) == (1, 1)
 
 
 def test_a_connection_that_begins_in_the_middle_of_a_picture_is_no_wonder(station):

@@ -28,7 +28,8 @@ LEFT = {
 }
 LEFT_OF_CAMERA = {
     *("name", "grid_code", "place", "username", "password", "ground"),
-    *("legal_basis", "retention_days", "retention_reason"),
+    *("legal_basis", "retention_days", "retention_reason", "certificate_sha256"),
+    "basic_over_http",
 }
 
 VILLAGE = """

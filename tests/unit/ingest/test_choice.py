@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 
 from edge.config import CameraSection
-from edge.errors import RtspError, StreamError, StreamUnsuited
+from edge.errors import RtspError, StreamByUdp, StreamError, StreamUnsuited
 from edge.ingest.choice import ChosenOpener
 from edge.ingest.ffmpeg import FfmpegOpener
+from edge.ingest.http_pictures import HttpOpener
 from edge.ingest.own import OwnOpener
 from edge.ingest.reader import Reader
 from edge.rtsp.flaws import Flaws
@@ -56,7 +57,7 @@ def chosen(**changes) -> ChosenOpener:
 
 def test_our_own_reader_is_the_one_that_is_used():
     own = Scripted()
-    opener = ChosenOpener(own, Scripted, WHO)
+    opener = ChosenOpener(own, lambda _: Scripted(), WHO)
     opener.open(watched=True)
     assert own.asked == [True]
     assert not opener.is_ffmpeg
@@ -64,28 +65,59 @@ def test_our_own_reader_is_the_one_that_is_used():
 
 
 def test_a_camera_that_it_is_not_suited_for_is_read_by_ffmpeg_and_that_is_said_once(caplog):
-    own, ffmpeg = Scripted(StreamUnsuited("the camera answers 461")), Scripted()
-    opener = ChosenOpener(own, lambda: ffmpeg, WHO)
+    own, ffmpeg = Scripted(StreamUnsuited("the camera answers 302")), Scripted()
+    opener = ChosenOpener(own, lambda _: ffmpeg, WHO)
     with caplog.at_level(logging.WARNING):
         opener.open()
         opener.open(watched=True)
     assert (own.asked, ffmpeg.asked) == ([False], [False, True])
     assert opener.is_ffmpeg
     said = [record for record in caplog.records if record.msg == "stream.read_by_ffmpeg"]
-    assert [record.reason for record in said] == ["the camera answers 461"]
+    assert [record.reason for record in said] == ["the camera answers 302"]
+
+
+def test_a_camera_that_sends_by_udp_only_is_read_so_from_then_on():
+    own, ffmpeg = Scripted(StreamByUdp("the camera answers 461")), Scripted()
+    asked: list[str] = []
+
+    def new(transport: str) -> Scripted:
+        asked.append(transport)
+        return ffmpeg
+
+    opener = ChosenOpener(own, new, WHO)
+    assert not opener.is_only_udp
+    for _ in range(2):
+        opener.open()
+    assert (asked, len(own.asked), len(ffmpeg.asked)) == (["udp"], 1, 2)
+    assert opener.is_only_udp
+    assert opener.is_ffmpeg
+
+
+def test_one_that_is_unsuited_by_something_else_is_pulled_as_it_is_configured():
+    asked: list[str] = []
+
+    def new(transport: str) -> Scripted:
+        asked.append(transport)
+        return Scripted()
+
+    opener = ChosenOpener(Scripted(StreamUnsuited("it redirects")), new, WHO)
+    opener.open()
+    assert asked == ["tcp"]
+    assert not opener.is_only_udp
 
 
 def test_what_our_reader_counted_is_still_told_when_ffmpeg_reads():
-    opener = ChosenOpener(Scripted(StreamUnsuited("the camera answers 461")), Scripted, WHO)
+    own = Scripted(StreamUnsuited("the camera answers 302"))
+    opener = ChosenOpener(own, lambda _: Scripted(), WHO)
     opener.open()
     assert opener.flaws == Flaws(lost=7, torn=2)
     assert opener.clock_offset(3) is None
-    assert ChosenOpener(None, Scripted, WHO).flaws == Flaws()
+    assert ChosenOpener(None, lambda _: Scripted(), WHO).flaws == Flaws()
 
 
 def test_what_is_wrong_with_the_camera_itself_changes_no_reader():
     own = Scripted(StreamError("no connection"))
-    opener = ChosenOpener(own, Scripted, WHO)
+    opener = ChosenOpener(own, lambda _: Scripted(), WHO)
     for _ in range(2):
         with pytest.raises(StreamError):
             opener.open()
@@ -104,7 +136,7 @@ def failures(opener: ChosenOpener, own: Scripted, errors: list[StreamError]) -> 
 
 def test_a_camera_that_ours_makes_no_sense_of_twice_is_read_by_ffmpeg_and_that_is_said_once(caplog):
     own, ffmpeg = Scripted(RtspError("a head of a mile")), Scripted()
-    opener = ChosenOpener(own, lambda: ffmpeg, WHO)
+    opener = ChosenOpener(own, lambda _: ffmpeg, WHO)
     assert failures(opener, own, [RtspError("a head of a mile")]) == [RtspError]
     assert not opener.is_ffmpeg
     with caplog.at_level(logging.WARNING):
@@ -118,7 +150,7 @@ def test_a_camera_that_ours_makes_no_sense_of_twice_is_read_by_ffmpeg_and_that_i
 
 def test_where_ffmpeg_makes_no_sense_of_it_either_ours_is_asked_again(caplog):
     own, ffmpeg = Scripted(), Scripted(StreamError("Invalid data"))
-    opener = ChosenOpener(own, lambda: ffmpeg, WHO)
+    opener = ChosenOpener(own, lambda _: ffmpeg, WHO)
     nonsense = RtspError("not RTSP")
     with caplog.at_level(logging.WARNING):
         raised = failures(opener, own, [nonsense] * 5)
@@ -132,7 +164,7 @@ def test_where_ffmpeg_makes_no_sense_of_it_either_ours_is_asked_again(caplog):
 
 def test_nonsense_counts_in_a_row_only():
     own = Scripted()
-    opener = ChosenOpener(own, lambda: pytest.fail("asked for FFmpeg"), WHO)
+    opener = ChosenOpener(own, lambda _: pytest.fail("asked for FFmpeg"), WHO)
     away, nonsense = StreamError("no connection"), RtspError("not RTSP")
     failures(opener, own, [nonsense, away, nonsense])
     own.error = None
@@ -157,8 +189,22 @@ def test_the_configuration_chooses():
     assert isinstance(chosen()._own, OwnOpener)
     assert chosen(reader="own")._new_ffmpeg is None
     assert chosen(reader="ffmpeg").is_ffmpeg
-    assert isinstance(chosen(transport="udp")._new_ffmpeg(), FfmpegOpener)
+    assert isinstance(chosen(transport="udp")._new_ffmpeg("udp"), FfmpegOpener)
     assert chosen(transport="udp").is_ffmpeg
+
+
+def test_pictures_by_http_have_an_opener_of_their_own_and_no_other():
+    opener = chosen(main_url="http://192.0.2.7/snapshot.jpg")
+    assert isinstance(opener._own, HttpOpener)
+    assert opener._new_ffmpeg is None
+    assert opener.flaws == Flaws()
+    assert opener.recoded.pictures == 0
+
+
+def test_over_tls_our_own_reader_is_the_only_one():
+    opener = chosen(main_url="rtsps://192.0.2.7/main")
+    assert isinstance(opener._own, OwnOpener)
+    assert opener._new_ffmpeg is None
 
 
 def test_our_own_reader_can_not_be_asked_for_udp():

@@ -38,7 +38,7 @@ def test_without_credentials_the_url_stays_as_it_is():
 
 def test_the_sub_stream_is_the_main_one_where_there_is_no_other():
     def url(of: CameraSection, stream: StreamName) -> str:
-        return FfmpegOpener.of_camera(of, stream, SystemClock())._url
+        return FfmpegOpener.of_camera(of, stream, SystemClock(), "tcp")._url
 
     both, one = camera(), camera(sub_url=None)
     assert url(both, StreamName.SUB) == "rtsp://192.0.2.7/sub"
@@ -50,7 +50,7 @@ def test_the_password_is_read_from_where_the_configuration_says(monkeypatch):
     monkeypatch.setenv("GATE_PASSWORD", PASSWORD)
     section = camera(username="admin", password={"env": "GATE_PASSWORD"})
 
-    opener = FfmpegOpener.of_camera(section, StreamName.MAIN, SystemClock())
+    opener = FfmpegOpener.of_camera(section, StreamName.MAIN, SystemClock(), "tcp")
 
     assert opener._with_credentials() == "rtsp://admin:p%40ss%3Aw%2Frd%25%3F%23@192.0.2.7/main"
 
@@ -58,7 +58,7 @@ def test_the_password_is_read_from_where_the_configuration_says(monkeypatch):
 def test_a_password_that_can_not_be_read_refuses_the_stream_and_is_read_again(monkeypatch):
     monkeypatch.delenv("GATE_PASSWORD", raising=False)
     section = camera(username="admin", password={"env": "GATE_PASSWORD"})
-    opener = FfmpegOpener.of_camera(section, StreamName.MAIN, SystemClock())
+    opener = FfmpegOpener.of_camera(section, StreamName.MAIN, SystemClock(), "tcp")
 
     with pytest.raises(StreamRefused, match="secret GATE_PASSWORD: empty or not set"):
         opener.open()

@@ -2,7 +2,14 @@
 
 import pytest
 
-from edge.errors import RtspError, StreamError, StreamMissing, StreamRefused, StreamUnsuited
+from edge.errors import (
+    RtspError,
+    StreamByUdp,
+    StreamError,
+    StreamMissing,
+    StreamRefused,
+    StreamUnsuited,
+)
 from edge.media.sample import Codec
 from edge.rtsp.challenge import Authoriser, Credentials
 from edge.rtsp.dialogue import Dialogue
@@ -109,7 +116,7 @@ def test_a_camera_that_minds_its_options_is_asked_for_the_rest():
         (403, StreamRefused),
         (404, StreamMissing),
         (454, StreamMissing),
-        (461, StreamUnsuited),
+        (461, StreamByUdp),
         (302, StreamUnsuited),
         (503, StreamError),
         (100, RtspError),
@@ -130,7 +137,7 @@ def test_an_answer_that_is_no_success_says_what_it_means(status, error):
 def test_video_by_another_way_is_for_another_reader(transport):
     talk = dialogue()
     until_set_up(talk)
-    with pytest.raises(StreamUnsuited):
+    with pytest.raises(StreamByUdp):
         talk.answer(answer(transport=transport))
 
 

@@ -73,8 +73,7 @@ def test_attributes_of_another_payload_type_are_not_ours():
 @pytest.mark.parametrize(
     ("lines", "offered"),
     [
-        ("m=video 0 RTP/AVP 26", "26"),
-        ("m=video 0 RTP/AVP 96\r\na=rtpmap:96 JPEG/90000", "JPEG"),
+        ("m=video 0 RTP/AVP 96\r\na=rtpmap:96 MP4V-ES/90000", "MP4V-ES"),
         ("m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/0", "H264"),
         ("m=audio 0 RTP/AVP 8", "no video"),
         ("m=nonsense", "no video"),
@@ -83,6 +82,14 @@ def test_attributes_of_another_payload_type_are_not_ours():
 )
 def test_what_is_neither_h264_nor_h265_is_refused_and_named(lines, offered):
     with pytest.raises(StreamRefused, match=f"neither H.264 nor H.265 but {offered}"):
+        video_track(lines.encode(), BASE)
+
+
+@pytest.mark.parametrize(
+    "lines", ["m=video 0 RTP/AVP 26", "m=video 0 RTP/AVP 96\r\na=rtpmap:96 JPEG/90000"]
+)
+def test_jpeg_pictures_are_for_another_reader(lines):
+    with pytest.raises(StreamUnsuited, match="JPEG"):
         video_track(lines.encode(), BASE)
 
 

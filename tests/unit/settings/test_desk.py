@@ -63,7 +63,7 @@ def test_a_removed_camera_is_gone_and_one_of_that_id_can_be_added_again(paper):
     [
         (camera("road", grid_code="5"), None, "'grid_code'.*not '5'"),
         (camera("road", nam="x"), None, "'nam': Extra inputs"),
-        (camera("road", main_url="http://192.0.2.1/"), None, "'main_url': must be a URL of scheme"),
+        (camera("road", main_url="ftp://192.0.2.1/"), None, "'main_url': must be a URL of scheme"),
         (camera("road", username="viewer"), None, "'username' and 'password' go together"),
         (camera("road"), "s3cret", "^'username' and 'password' go together"),
         (camera("road", retention_days=7), None, "Regulation 799, article 17"),

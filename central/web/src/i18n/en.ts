@@ -218,7 +218,7 @@ const en: typeof zh = {
     mainStream: 'Main stream',
     subStream: 'Sub stream',
     mainUnsupported: 'Main stream codec not supported here: sub stream',
-    unsupported: 'Codec not supported here',
+    unsupported: '{codec}: this browser can’t play it; recording goes on',
     mainLost: 'Main stream broken: sub stream',
     page: 'Page {n}/{all}',
     noReview: 'This account may not play back recordings',

@@ -217,7 +217,7 @@ export default {
     mainStream: '主码流',
     subStream: '子码流',
     mainUnsupported: '主码流编码本机不支持，显示子码流',
-    unsupported: '本机不支持此编码',
+    unsupported: '这路是 {codec}，此浏览器不能播放；录像不受影响',
     mainLost: '主码流中断，显示子码流',
     page: '第{n}/{all}页',
     noReview: '当前账号不能回放录像',

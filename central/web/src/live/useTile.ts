@@ -1,6 +1,7 @@
 import { computed, onScopeDispose, ref, watch, type Ref } from 'vue'
 
 import type { Camera, CameraStateName } from '@/api/types'
+import { codecName, codecOf } from '@/review/formats'
 import { everyQuarterSecond } from '@/time/clock'
 
 import { liveness, STALE_AFTER_MS, type Liveness } from './liveness'
@@ -18,7 +19,8 @@ export function useTile(camera: Ref<Camera>, wantsMain: Ref<boolean>) {
   const mainFresh = ref(false)
   const mainSeen = ref(false)
   const mainRefused = ref(false)
-  const baseRefused = ref(false)
+  /** The codec that this browser can't play; empty while nothing was refused. */
+  const baseRefused = ref('')
   /** Media seconds of the newest painted frame: the hand on the tile moves by it. */
   const mediaTime = ref(0)
 
@@ -82,6 +84,9 @@ export function useTile(camera: Ref<Camera>, wantsMain: Ref<boolean>) {
     }),
     mainRefused,
     baseRefused,
+    refuseBase: (mime: string) => {
+      baseRefused.value = codecName(codecOf(mime))
+    },
     baseFrame,
     mainFrame,
     told,

@@ -29,6 +29,9 @@ export function playableAround(range: Span, formats: readonly TimelineFormat[], 
   return { start, end }
 }
 
+/** Return the first codec that a media type names. */
+export const codecOf = (mime: string): string => /codecs="([^",]+)/.exec(mime)?.[1] ?? mime
+
 /** Return a codec's name as people know it. */
 export function codecName(codec: string): string {
   if (/^(hvc1|hev1)/.test(codec)) return 'H.265'
