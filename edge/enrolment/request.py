@@ -107,6 +107,7 @@ def of_camera(asked: Asked, camera: CameraSection) -> Asked:
     return Asked(
         rtsp_url=camera.main_url,
         rtsp_sub_url=camera.sub_url,
+        certificate=asked.certificate or camera.certificate_sha256,
         may_be_ahead=asked.may_be_ahead,
         camera_id=asked.camera_id,
     )

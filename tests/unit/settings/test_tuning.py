@@ -11,7 +11,7 @@ from edge.config import EdgeConfig
 from edge.errors import ConfigError
 from edge.settings.difference import differences
 from edge.settings.tuning import TUNABLE_OF_CAMERA, tunable, tuned, tuning_of
-from edge.template import CARRIED, CARRIED_OF_CAMERA
+from edge.template import ADDRESSES, CARRIED, CARRIED_OF_CAMERA
 from edge.toml_text import toml_text
 from tests.support.tools import ROOT
 
@@ -31,7 +31,7 @@ def valid(document) -> EdgeConfig:
 
 
 def test_what_is_tunable_is_what_a_template_carries_but_no_address():
-    assert CARRIED_OF_CAMERA - {"main_url", "sub_url"} == TUNABLE_OF_CAMERA
+    assert CARRIED_OF_CAMERA - set(ADDRESSES) == TUNABLE_OF_CAMERA
     assert tunable("outbox") == {"max_rows", "max_mb", "max_days"}
     assert tunable("http") == tunable("commands") == tunable("nothing") == frozenset()
     for name, keys in CARRIED.items():
