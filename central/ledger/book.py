@@ -13,18 +13,27 @@ from central.db.models import (
     AlertLedger,
     Base,
     CommandLedger,
+    EnrolmentLedger,
     IncidentLedger,
     QuarantineLedger,
 )
 from central.ledger.chain import Entry, Link, first_break, link
 
-LedgerRow = AlertLedger | IncidentLedger | ActivityLedger | QuarantineLedger | CommandLedger
+LedgerRow = (
+    AlertLedger
+    | IncidentLedger
+    | ActivityLedger
+    | QuarantineLedger
+    | CommandLedger
+    | EnrolmentLedger
+)
 LedgerTable = (
     type[AlertLedger]
     | type[IncidentLedger]
     | type[ActivityLedger]
     | type[QuarantineLedger]
     | type[CommandLedger]
+    | type[EnrolmentLedger]
 )
 
 #: Every ledger, by the table that keeps it.
@@ -34,6 +43,7 @@ LEDGERS: tuple[LedgerTable, ...] = (
     ActivityLedger,
     QuarantineLedger,
     CommandLedger,
+    EnrolmentLedger,
 )
 
 #: One writer at a time per ledger on PostgreSQL, until its transaction ends; last in our order of
@@ -44,6 +54,7 @@ _LOCKS: dict[Any, int] = {
     ActivityLedger: 0x7A6E5403,
     QuarantineLedger: 0x7A6E5404,
     CommandLedger: 0x7A6E5405,
+    EnrolmentLedger: 0x7A6E5407,
 }
 #: The column that says what an entry is about, and what is kept there.
 _SUBJECTS: dict[Any, tuple[str, Callable[[str], object]]] = {
@@ -52,6 +63,7 @@ _SUBJECTS: dict[Any, tuple[str, Callable[[str], object]]] = {
     ActivityLedger: ("activity_id", UUID),
     QuarantineLedger: ("digest", str),
     CommandLedger: ("command_id", UUID),
+    EnrolmentLedger: ("subject", str),
 }
 
 
