@@ -351,7 +351,7 @@ def load(path: Path) -> EdgeConfig:
     Raises ConfigError that names every broken key, the rule and, but for what may be a secret, the
     value given.
     """
-    return _anchored(validated(read(path), str(path)), path.resolve().parent)
+    return anchored(validated(read(path), str(path)), path.resolve().parent)
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -376,8 +376,11 @@ def validated(document: Mapping[str, Any], name: str) -> EdgeConfig:
         raise ConfigError(f"{name}: {refusal(error, RULE_KINDS)}") from None
 
 
-def _anchored(config: EdgeConfig, folder: Path) -> EdgeConfig:
-    """Return the configuration with its relative paths made absolute below ``folder``."""
+def anchored(config: EdgeConfig, folder: Path) -> EdgeConfig:
+    """Return the configuration with its relative paths made absolute below ``folder``.
+
+    Raises ConfigError where the recordings would be among what else the box keeps.
+    """
 
     def secret(value: Secret) -> Secret:
         if value.file is None:

@@ -1,10 +1,12 @@
 """The seams of the edge: what one component may ask of another."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from pydantic import SecretStr
 
 from edge.detect.fault import PictureFault
 from edge.media.sample import StreamItem
@@ -19,6 +21,9 @@ from protocol.messages import (
     StreamState,
 )
 from protocol.relay import StreamName
+
+if TYPE_CHECKING:
+    from edge.config import CameraSection
 
 
 class Subscriber(Protocol):
@@ -232,3 +237,45 @@ class Clipper(Protocol):
         Raises NotFoundError where nothing is recorded there (yet), MediaError or StorageError for
         what may be tried again; what is at ``target`` then is for the caller to remove.
         """
+
+
+class CameraBook(Protocol):
+    """The box's cameras as they are configured now, and how one is added, changed or removed.
+
+    Any thread may ask; a change reads and writes files, and waits for one that is under way.
+    """
+
+    def cameras(self) -> "tuple[CameraSection, ...]":
+        """Return them as they are now: what the file says, and what was changed since over it.
+
+        Raises ConfigError where that is not valid any more, StorageError where it can't be read.
+        """
+
+    def save(
+        self,
+        camera: Mapping[str, Any],
+        password: SecretStr | None,
+        *,
+        actor: str,
+        reason: str,
+    ) -> "CameraSection":
+        """Add a camera, or put it in the place of the one with its id, and return it.
+
+        ``camera`` is the whole table as in the configuration file, but for the password. That is
+        kept in a file of its own; None keeps the one that the camera has. All is validated together
+        with the rest of the configuration, and is on the disk on return; the box takes it within
+        seconds, and goes on recording the cameras that are not concerned.
+        Raises ConfigError that names key, rule and value, and StorageError; then nothing changed.
+        """
+
+    def remove(self, camera_id: str, *, actor: str, reason: str) -> None:
+        """Take a camera out. Its recordings stay until their time is over.
+
+        Raises NotFoundError where there is none, ConfigError and StorageError.
+        """
+
+    def version(self) -> int:
+        """Return the number of the newest change; it only ever grows. Raises StorageError."""
+
+    def running(self) -> int:
+        """Return the number of the change that the box runs with."""

@@ -61,7 +61,8 @@ class StreamFacts:
     ``failed`` is the step that failed, None where pictures came and ``report`` says of what kind;
     ``detail`` is its reason in a library's words. ``status`` is the last one that the camera
     answered with; ``has_login`` whether a user and password are configured. ``clock_offset_s`` is
-    how far the camera's clock is ahead of the box's, where it said its time.
+    how far the camera's clock is ahead of the box's, where it said its time. ``has_sound``: it
+    offers sound beside the pictures, which the box never takes.
     """
 
     stream: StreamName
@@ -73,6 +74,7 @@ class StreamFacts:
     status: int | None = None
     clock_offset_s: float | None = None
     report: CodecReport | None = None
+    has_sound: bool = False
 
     @property
     def is_login_refused(self) -> bool:

@@ -1,0 +1,1 @@
+"""What was changed while the box ran, laid over its configuration file."""
