@@ -42,7 +42,10 @@ async function problem(response: Response): Promise<CentreError> {
   }
 }
 
-/** Return the answer's JSON (undefined for 204). Rejects with CentreError; status 0: no whole answer. */
+/**
+ * Return the answer's JSON (undefined for 204). A Blob is sent as it is, anything else as JSON. Rejects with CentreError;
+ * status 0: no whole answer.
+ */
 export async function request<T>(method: string, path: string, body?: unknown, timeoutMs = 15_000): Promise<T> {
   const init: RequestInit = {
     method,
@@ -50,7 +53,8 @@ export async function request<T>(method: string, path: string, body?: unknown, t
     cache: 'no-store',
     signal: AbortSignal.timeout(timeoutMs),
   }
-  if (body !== undefined) {
+  if (body instanceof Blob) init.body = body
+  else if (body !== undefined) {
     init.headers = { 'Content-Type': 'application/json' }
     init.body = JSON.stringify(body)
   }

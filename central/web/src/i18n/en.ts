@@ -1,6 +1,7 @@
 import activities from './activities.en'
 import commands from './commands.en'
 import crowd from './crowd.en'
+import enrolment from './enrolment.en'
 import examples from './examples.en'
 import fleet from './fleet.en'
 import recording from './recording.en'
@@ -20,6 +21,7 @@ const en: typeof zh = {
     activities: 'Filed events',
     examples: 'Examples',
     boxes: 'Boxes',
+    cameras: 'Cameras',
     about: 'About this system',
     logout: 'Log out',
     logoutFailed: 'Not logged out, you are still signed in: {why}',
@@ -229,6 +231,7 @@ const en: typeof zh = {
   },
   ...commands,
   ...crowd,
+  ...enrolment,
   ...examples,
   ...fleet,
   ...recording,

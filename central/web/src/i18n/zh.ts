@@ -2,6 +2,7 @@
 import activities from './activities.zh'
 import commands from './commands.zh'
 import crowd from './crowd.zh'
+import enrolment from './enrolment.zh'
 import examples from './examples.zh'
 import fleet from './fleet.zh'
 import recording from './recording.zh'
@@ -19,6 +20,7 @@ export default {
     activities: '报备活动',
     examples: '误报样本',
     boxes: '主机',
+    cameras: '摄像机',
     about: '关于本系统',
     logout: '退出',
     logoutFailed: '没有退出成功，仍在登录中：{why}',
@@ -228,6 +230,7 @@ export default {
   },
   ...commands,
   ...crowd,
+  ...enrolment,
   ...examples,
   ...fleet,
   ...recording,
