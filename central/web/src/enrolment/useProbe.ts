@@ -50,8 +50,9 @@ export function useProbe(boxId: string) {
       return (await centre.startProbe(boxId, question)).id
     } catch (error) {
       problem.value = explain(error)
-      busy.value = false
       return null
+    } finally {
+      busy.value = false
     }
   }
 

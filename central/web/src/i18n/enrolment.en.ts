@@ -15,6 +15,7 @@ const en: typeof zh = {
     do: 'Do',
     enabled: 'In use',
     acts: { edit: 'Change', copy: 'Copy settings', remove: 'Remove' },
+    save: 'Save',
     about: {
       edit: 'A new name or place changes nothing of the recordings. Switched off, it is not recorded, shown or watched; recordings stay until their time is over.',
       copy: 'Takes over another camera’s recording, retention and alert rules; areas drawn on its picture are not, and must be drawn anew.',
