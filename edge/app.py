@@ -279,10 +279,9 @@ class Edge:
 
     def _vitals(self, lookout: Lookout) -> BoxVitals:
         return BoxVitals(
-            self._config.cameras,
+            self._config,
             self._station.streams,
             self._station.index,
-            self._config.box.data_dir,
             self._clock,
             lookout.detector_state,
         )

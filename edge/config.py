@@ -8,7 +8,6 @@ import os
 import tomllib
 from collections.abc import Mapping
 from datetime import date, timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -35,6 +34,7 @@ from protocol.messages import (
     BOX_SUBJECT,
     BoxId,
     GridCode,
+    LegalBasis,
     LocalId,
     RegionCode,
 )
@@ -75,15 +75,6 @@ _MB = 1_000_000
 #: Regulation 799, article 17: what cameras in public places record is kept for so long at least.
 LEGAL_DAYS = 30
 _Days = Annotated[int, Field(ge=LEGAL_DAYS, le=3650)]
-
-
-class LegalBasis(StrEnum):
-    """What a camera is there by (Regulation 799); the last two are free of article 17."""
-
-    ARTICLE_7_1 = "art7_1"  # public places that the county's government plans
-    ARTICLE_7_2 = "art7_2"  # places where crowds come together, by who runs them
-    ARTICLE_9 = "art9"  # other public places, by who has a duty to keep them safe
-    NON_PUBLIC = "non_public"  # article 33
 
 
 _FREE_OF_ARTICLE_17 = frozenset({LegalBasis.ARTICLE_9, LegalBasis.NON_PUBLIC})

@@ -15,6 +15,7 @@ from central.db.models import (
     CommandLedger,
     EnrolmentLedger,
     IncidentLedger,
+    PointLedger,
     QuarantineLedger,
 )
 from central.ledger.chain import Entry, Link, first_break, link
@@ -26,6 +27,7 @@ LedgerRow = (
     | QuarantineLedger
     | CommandLedger
     | EnrolmentLedger
+    | PointLedger
 )
 LedgerTable = (
     type[AlertLedger]
@@ -33,6 +35,7 @@ LedgerTable = (
     | type[ActivityLedger]
     | type[QuarantineLedger]
     | type[CommandLedger]
+    | type[PointLedger]
     | type[EnrolmentLedger]
 )
 
@@ -43,6 +46,7 @@ LEDGERS: tuple[LedgerTable, ...] = (
     ActivityLedger,
     QuarantineLedger,
     CommandLedger,
+    PointLedger,
     EnrolmentLedger,
 )
 
@@ -54,6 +58,7 @@ _LOCKS: dict[Any, int] = {
     ActivityLedger: 0x7A6E5403,
     QuarantineLedger: 0x7A6E5404,
     CommandLedger: 0x7A6E5405,
+    PointLedger: 0x7A6E5406,
     EnrolmentLedger: 0x7A6E5407,
 }
 #: The column that says what an entry is about, and what is kept there.
@@ -63,6 +68,7 @@ _SUBJECTS: dict[Any, tuple[str, Callable[[str], object]]] = {
     ActivityLedger: ("activity_id", UUID),
     QuarantineLedger: ("digest", str),
     CommandLedger: ("command_id", UUID),
+    PointLedger: ("subject", str),
     EnrolmentLedger: ("subject", str),
 }
 
