@@ -10,14 +10,19 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pythonjsonlogger.json import JsonFormatter
 
 from edge import heap, unneeded
-from edge.config import Secret, load, read, validated
+from edge.config import EdgeConfig, Secret, read, validated
+from edge.enrolment import command_line as enrolment
 from edge.errors import ConfigError, EdgeError, NotFoundError
+from edge.settings.effective import ConfigFile, counts, effective
+from edge.settings.layer import laid_over
+from edge.settings.store import SettingsStore
 from edge.template import applied, template_of
 from edge.toml_text import toml_text
 from edge.zygote import Zygote
@@ -25,6 +30,7 @@ from protocol.clock import SystemClock
 
 if TYPE_CHECKING:
     from edge.cameras.command import CamerasCommand
+    from edge.settings.command import SettingsCommand
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -76,7 +82,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _add_cameras(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    text = "find cameras, ask one what it is, list those that are configured"
+    text = "find cameras, ask one what it is, add, change and list those that are configured"
     cameras = commands.add_parser("cameras", help=text, description=text)
     doings = cameras.add_subparsers(dest="doing", required=True)
 
@@ -103,10 +109,11 @@ def _add_cameras(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--interface", action="append", default=[], help="an own address (all; repeatable)"
     )
     discover.add_argument("--seconds", type=float, default=3.0, help="to listen (3)")
+    enrolment.add_commands(doings, _camera_password)
 
 
 def _list_cameras(given: argparse.Namespace) -> int:
-    return _cameras_command(given).list(load(given.config))
+    return _cameras_command(given).list(_config(given))
 
 
 def _probe_camera(given: argparse.Namespace) -> int:
@@ -156,6 +163,18 @@ def _add_config(parser: argparse.ArgumentParser) -> None:
     masks = ways.add_parser("masks", help=text, description=text)
     masks.add_argument("--config", type=Path, required=True, help="the TOML file")
     masks.set_defaults(run=_masks)
+    text = "print the configuration that counts: the file, and what was changed since laid over it"
+    show = ways.add_parser("show", help=text, description=text)
+    show.add_argument("--config", type=Path, required=True, help="the TOML file")
+    part = show.add_mutually_exclusive_group()
+    part.add_argument("--layer", action="store_true", help="only what was changed since")
+    part.add_argument("--history", action="store_true", help="who changed what, when and why")
+    show.set_defaults(run=_show)
+    text = "undo what was changed since: the file alone counts, also for a box that runs"
+    drop = ways.add_parser("drop-layer", help=text, description=text)
+    drop.add_argument("--config", type=Path, required=True, help="the TOML file")
+    drop.add_argument("--yes", action="store_true", help="do not ask")
+    drop.set_defaults(run=_drop)
     text = "print a village's configuration: a template, and what is its own laid over it"
     other = ways.add_parser("from-template", help=text, description=text)
     other.add_argument("--template", type=Path, required=True, help="what 'export' printed")
@@ -168,7 +187,7 @@ def _add_config(parser: argparse.ArgumentParser) -> None:
 def _masks(given: argparse.Namespace) -> int:
     from edge.commands.masks import masks_at, unknown  # noqa: PLC0415
 
-    config = load(given.config)
+    config = _config(given)
     path = config.box.data_dir / "box.db"
     masks = masks_at(path) if path.exists() else ()
     for mask in masks:
@@ -180,9 +199,28 @@ def _masks(given: argparse.Namespace) -> int:
 
 
 def _export(given: argparse.Namespace) -> int:
-    load(given.config)  # what is not valid here is no good elsewhere
-    print(toml_text(template_of(read(given.config))), end="")
+    file = ConfigFile.read(given.config)  # what is not valid here is no good elsewhere
+    store = SettingsStore.of(file.config, SystemClock())
+    layer = effective(file, store).version.layer
+    print(toml_text(template_of(laid_over(file.document, layer, store.folder))), end="")
     return 0
+
+
+def _show(given: argparse.Namespace) -> int:
+    command = _settings_command(given)
+    if given.history:
+        return command.history()
+    return command.layer() if given.layer else command.show()
+
+
+def _drop(given: argparse.Namespace) -> int:
+    return _settings_command(given).drop(getpass.getuser(), partial(_agreed, given))
+
+
+def _settings_command(given: argparse.Namespace) -> "SettingsCommand":
+    from edge.settings.command import SettingsCommand  # noqa: PLC0415
+
+    return SettingsCommand(given.config, SystemClock(), print)
 
 
 def _from_template(given: argparse.Namespace) -> int:
@@ -193,23 +231,34 @@ def _from_template(given: argparse.Namespace) -> int:
 
 
 def _check(given: argparse.Namespace) -> int:
-    config = load(given.config)
+    found = counts(given.config, SystemClock())
+    if found.trouble is not None:
+        raise ConfigError(found.trouble)
+    config = found.config
     config.check_secrets()
     config.check_place()
-    print(f"{given.config}: valid; box {config.box.id}, {len(config.cameras)} cameras")
+    changed = f" (with version {found.version.number} of the settings)" if found.seen else ""
+    print(f"{given.config}{changed}: valid; box {config.box.id}, {len(config.cameras)} cameras")
     return 0
+
+
+def _config(given: argparse.Namespace) -> EdgeConfig:
+    """Return the configuration that counts: the file, and what was changed since."""
+    return counts(given.config, SystemClock()).config
+
+
+def _agreed(given: argparse.Namespace, question: str) -> bool:
+    if given.yes:
+        return True
+    return sys.stdin.isatty() and input(f"{question}[yes/no] ").strip().lower() == "yes"
 
 
 def _fsck(given: argparse.Namespace) -> int:
     from edge.fsck import Fsck  # noqa: PLC0415
     from edge.recording.audit import Level  # noqa: PLC0415
 
-    def ask(question: str) -> bool:
-        if given.yes:
-            return True
-        return sys.stdin.isatty() and input(f"{question}[yes/no] ").strip().lower() == "yes"
-
-    config = load(given.config)
+    config = _config(given)
+    ask = partial(_agreed, given)
     fsck = Fsck(config, config.recordings_folder(), SystemClock(), print, ask)
     return fsck.run(Level(given.level), repair=given.repair)
 
@@ -237,7 +286,7 @@ def _renew(given: argparse.Namespace) -> int:
     from edge.db.database import Database  # noqa: PLC0415
     from edge.recording.claim import Claim  # noqa: PLC0415
 
-    config = load(given.config)
+    config = _config(given)
     path = config.box.data_dir / "box.db"
     if not path.exists():
         raise ConfigError(f"{path}: there is no database to number anew")
@@ -254,17 +303,16 @@ def _run(given: argparse.Namespace) -> int:
     heap.keep_large_blocks_apart()
     unneeded.keep_out()
     # All that a box needs, so that one that is killed is back in milliseconds.
-    from edge.app import Edge, import_late_parts  # noqa: PLC0415
-    from edge.station import Station  # noqa: PLC0415
+    from edge.app import import_late_parts  # noqa: PLC0415
+    from edge.box_process import BoxProcess  # noqa: PLC0415
 
-    config = load(given.config)
-    import_late_parts(config)
+    file = ConfigFile.read(given.config)
+    import_late_parts(file.config)
 
     def box() -> int:
-        clock = SystemClock()
-        station = Station(config, clock)
-        station.start()
-        asyncio.run(_until_told(Edge(config, station, clock).run))
+        process = BoxProcess(file.again(), SystemClock())
+        process.start()
+        asyncio.run(_until_told(process.run))
         return 0
 
     return Zygote(box, SystemClock()).run()

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import importlib
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -14,16 +14,15 @@ from edge.alerts.desk import Desk
 from edge.alerts.event import EventWriter
 from edge.alerts.evidence import EvidenceCourier
 from edge.alerts.evidence_store import EvidenceStore
+from edge.boot import Boot
 from edge.box_alert import BoxAlert
 from edge.bus.outbox import Outbox
-from edge.clock_watch import ClockWatch
 from edge.commands.arming import ArmedDesk
 from edge.commands.desk import CommandDesk
 from edge.commands.masks import masks_component, masks_in
 from edge.commands.timekeeper import timekeeper
 from edge.config import EdgeConfig
 from edge.crowds.history import CrowdHistory
-from edge.errors import DamagedError
 from edge.exports.exporter import Exporter
 from edge.exports.ordering import Village
 from edge.exports.shelf import Shelf
@@ -38,6 +37,7 @@ from edge.recording.hold_desk import HoldDesk
 from edge.recording.janitor import Janitor
 from edge.recording.retention import CameraPolicy, Policy
 from edge.recording.stock import Stocktaker
+from edge.settings.desk import SettingsDesk
 from edge.snapshot import PictureTaker
 from edge.station import Station
 from edge.vitals import BoxVitals
@@ -45,19 +45,16 @@ from edge.web.app import create_app
 from edge.web.routes import Collaborators
 from edge.web.rules import RuleRoutes
 from edge.web.server import HttpServer
+from edge.web.setup import SetupRoutes
 from edge.web.storage import StorageRoutes
 from protocol.clock import Clock
-from protocol.ids import uuid7
 from protocol.messages import AlertKind
-from protocol.notify import ServiceNotifier
 
 if TYPE_CHECKING:
     from edge.reporting import Reporting
 
 log = logging.getLogger(__name__)
 
-#: Well inside the unit's watchdog of 30 s.
-_WATCHDOG_S = 5.0
 _GB = 1_000_000_000
 #: What is imported only where there is a centre.
 _FOR_A_CENTRE = ("edge.reporting", "edge.alerts.upload")
@@ -71,30 +68,35 @@ def import_late_parts(config: EdgeConfig) -> None:
 
 
 class Edge:
-    """The whole box around a station that records already; takes the station and closes it."""
+    """The whole box around a station that records already, and goes on when this one has ended."""
 
-    def __init__(self, config: EdgeConfig, station: Station, clock: Clock) -> None:
+    def __init__(
+        self,
+        config: EdgeConfig,
+        station: Station,
+        settings: SettingsDesk,
+        boot: Boot,
+        clock: Clock,
+    ) -> None:
         self._config = config
         self._clock = clock
         self._station = station
+        self._settings = settings
+        self._boot = boot
         self._database = station.database
-        self._notifier = ServiceNotifier()
 
-    async def run(self, stopping: asyncio.Event) -> None:
-        """Do everything else until ``stopping`` is set, then stop all in order and return.
+    async def run(self, until: Callable[[], Awaitable[None]]) -> None:
+        """Do everything else until ``until`` returns, then stop all in order and return.
 
-        Raises ConfigError where the HTTP port is taken or a secret is missing, and DamagedError
-        once the database was found damaged: to start again is what mends it.
+        ``until`` is called once all has begun. Raises ConfigError where a secret is missing, and
+        StorageError.
         """
-        board = HealthBoard(self._clock)
+        board = HealthBoard(self._clock, self._boot.started_at)
+        board.add("settings", self._settings.component)
         for camera in self._config.cameras:
             if camera.enabled:
                 board.add(f"camera.{camera.id}", partial(self._station.component, camera.id))
-        # Closed last to first: the web and the bus stop before the recorders have closed their
-        # files, and the database after everyone who writes to it.
-        async with contextlib.AsyncExitStack() as stack:
-            stack.callback(self._database.close)
-            stack.push_async_callback(asyncio.to_thread, self._station.close)
+        async with contextlib.AsyncExitStack() as stack:  # closed last to first
             pictures = PictureTaker(self._station.hubs, self._config.evidence.snapshot_max_bytes)
             clips = RecordedClips(self._station.index)
             crowds = CrowdHistory(self._database, self._clock)
@@ -114,13 +116,8 @@ class Edge:
             server = await self._start_web(stack, board, pictures, clips, storage, exporter, rules)
             if reporting is not None:
                 await reporting.start_uplink(lambda: server.url)
-            self._notifier.ready()
             log.info("edge.ready", extra={"box_id": self._config.box.id, "url": server.url})
-            await self._watch(stopping)
-            self._notifier.stopping()
-        log.info("edge.stopped", extra={"box_id": self._config.box.id})
-        if self._database.damage is not None:
-            raise DamagedError(f"{self._database.path}: {self._database.damage}")
+            await until()
 
     def _start_alerts(
         self,
@@ -133,8 +130,7 @@ class Edge:
     ) -> Desk:
         """Start evidence and bus, and return the desk that wakes them."""
         config, clock = self._config, self._clock
-        boot_id = uuid7(clock.now())
-        watch = ClockWatch(clock)
+        boot = self._boot
         outbox = Outbox(self._database, clock, config.outbox.limits())
         machine = machine_name()
         if machine is not None and outbox.settle_on(machine):
@@ -147,8 +143,8 @@ class Edge:
             self._database,
             outbox,
             clock,
-            boot_id=boot_id,
-            timekeeper=timekeeper(config.commands, watch.quality),
+            boot_id=boot.boot_id,
+            timekeeper=timekeeper(config.commands, boot.watch.quality),
             on_commit=wakes,
         )
         if reporting is not None:
@@ -156,8 +152,7 @@ class Edge:
                 outbox,
                 commands,
                 self._vitals(lookout),
-                boot_id=boot_id,
-                quality=watch.quality,
+                boot=boot,
                 evidence_pending=store.pending,
             )
             wakes.append(wake)
@@ -174,7 +169,7 @@ class Edge:
             self._database,
             outbox,
             clock,
-            EventWriter(config, boot_id, watch.quality),
+            EventWriter(config, boot.boot_id, boot.watch.quality),
             model_of=lookout.model_of,
             on_commit=wakes,
         )
@@ -259,8 +254,13 @@ class Edge:
             scratch=self._config.box.data_dir / "scratch",
             zone=zone,
             clock=self._clock,
+            setup=SetupRoutes(
+                self._boot.enroller, self._station.streams, self._settings.changed_cameras
+            ),
         )
-        server = HttpServer(create_app(collaborators, http.host), http.host, http.port)
+        app = create_app(collaborators, http.host)
+        self._station.hubs.reopen()
+        server = HttpServer(app, http.host, http.port, self._boot.door)
         await server.start()
         stack.push_async_callback(server.aclose)
         stack.callback(self._station.hubs.close)
@@ -285,16 +285,6 @@ class Edge:
             self._clock,
             lookout.detector_state,
         )
-
-    async def _watch(self, stopping: asyncio.Event) -> None:
-        """Feed the watchdog until it is time to stop: a stuck event loop is a stuck box.
-
-        That is also once the database is damaged: nothing more can be written to it.
-        """
-        while not stopping.is_set() and self._database.damage is None:
-            self._notifier.alive()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stopping.wait(), _WATCHDOG_S)
 
 
 def retention_policy(config: EdgeConfig) -> Policy:

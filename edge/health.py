@@ -50,11 +50,14 @@ class Health:
 
 
 class HealthBoard:
-    """Where components are registered once and asked together. Thread-safe after registration."""
+    """Where components are registered once and asked together. Thread-safe after registration.
 
-    def __init__(self, clock: Clock) -> None:
+    ``started_at`` is when the box's process began, where that was not just now.
+    """
+
+    def __init__(self, clock: Clock, started_at: datetime | None = None) -> None:
         self._clock = clock
-        self._started_at = clock.now()
+        self._started_at = started_at or clock.now()
         self._providers: dict[str, Provider] = {}
         self._faults: dict[str, FaultLog] = {}
 
@@ -107,6 +110,10 @@ class StreamBoard:
     def stream_changed(self, status: StreamStatus) -> None:
         """Take a stream's new state; the promise of StatusListener."""
         self._statuses[status.camera_id, status.stream] = status
+
+    def forget(self, camera_id: str, stream: StreamName) -> None:
+        """Forget a stream that is no longer pulled, or is pulled anew; idempotent."""
+        self._statuses.pop((camera_id, stream), None)
 
     def status(self, camera_id: str, stream: StreamName) -> StreamStatus | None:
         """Return a stream's newest state, or None where nothing was heard of it."""

@@ -13,7 +13,7 @@ from edge.alarm.watched import judged, watched
 from edge.commands.masks import RuleMask, exclusions
 from edge.config import CameraSection, EdgeConfig
 from edge.detect.choice import Choice, choose
-from edge.detect.feed import Looks, Rates, Task
+from edge.detect.feed import Feed, Looks, Rates, Task
 from edge.detect.launch import Models
 from edge.detect.process import Detector, DetectorState
 from edge.health import Component, Condition, Figure
@@ -59,6 +59,7 @@ class Lookout:
         self._clock = clock
         self._watch: Watch | None = None
         self._detector: Detector | None = None
+        self._feeds: dict[str, Feed] = {}
         self._choice = Choice({}, {})
 
     def start(self, desk: AlertDesk) -> None:
@@ -133,7 +134,8 @@ class Lookout:
         )
         for camera_id, each in looks.items():
             if each.rates or each.health:
-                self._station.watch(camera_id, self._detector.feed(camera_id, each))
+                feed = self._feeds[camera_id] = self._detector.feed(camera_id, each)
+                self._station.watch(camera_id, feed)
         self._detector.start()
 
     def _seen(self, detections: Detections) -> None:
@@ -155,10 +157,16 @@ class Lookout:
                 self._watch.mask(exclusions(self._masks()))
 
     def close(self) -> None:
-        """Stop the detector, report what the rules still have to say; idempotent."""
+        """Stop the detector, report what the rules still have to say; idempotent.
+
+        The station is left as if nobody had watched.
+        """
+        for camera_id, feed in self._feeds.items():
+            self._station.unwatch(camera_id, feed)
         if self._detector is not None:
             self._detector.close()
         if self._watch is not None:
+            self._station.unlisten(self._watch)
             self._watch.close()
 
     # -- what others ask ---------------------------------------------------------------------------

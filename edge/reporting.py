@@ -7,11 +7,11 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from functools import partial
-from uuid import UUID
 
 from edge import __version__
 from edge.alerts.budget import Budget, Signs
 from edge.alerts.desk import Desk
+from edge.boot import Boot
 from edge.bus.herald import Herald
 from edge.bus.home import HomeAssistant
 from edge.bus.limits import TIGHT_AT
@@ -28,7 +28,6 @@ from edge.station import Station
 from edge.uplink.client import Uplink, UplinkTarget
 from edge.vitals import BoxVitals
 from protocol.clock import Clock
-from protocol.messages import ClockQuality
 
 _LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -60,18 +59,17 @@ class Reporting:
         commands: CommandDesk,
         vitals: BoxVitals,
         *,
-        boot_id: UUID,
-        quality: Callable[[], ClockQuality | None],
+        boot: Boot,
         evidence_pending: Callable[[], int],
     ) -> tuple[Callable[[], None], Budget]:
         """Start to send what the outbox holds; return what wakes it, and what evidence may take."""
         herald = Herald(
             self._config.box,
             self._clock,
-            boot_id=boot_id,
+            boot_id=boot.boot_id,
             software=__version__,
-            started_at=self._clock.now(),
-            quality=quality,
+            started_at=boot.started_at,
+            quality=boot.watch.quality,
             home=self._home,
         )
         sender = Sender(
@@ -85,7 +83,9 @@ class Reporting:
             meter=self._meter,
         )
         sender.obey(commands)
-        self._station.listen(_CameraNews(sender))
+        news = _CameraNews(sender)
+        self._station.listen(news)
+        self._stack.callback(self._station.unlisten, news)
         self._board.add("bus", partial(_bus_component, sender))
         sender.start()
         self._stack.push_async_callback(asyncio.to_thread, sender.close)

@@ -54,11 +54,12 @@ _NOT_COPIED = frozenset({"footprint", "segment", "outbox", "backlog"})
 _SIDES = ("-wal", "-shm", "")  # the log before its database: it must never meet another one
 
 
-def open_database(config: EdgeConfig, clock: Clock) -> Database:
+def open_database(config: EdgeConfig, clock: Clock, held: Claim | None = None) -> Database:
     """Return the box's database, made anew from what can be read of it where it is damaged.
 
-    The files stay as they are: segments are read back beside the recorders. Raises StorageError,
-    also where it is damaged and another process uses it, and OSError.
+    The files stay as they are: segments are read back beside the recorders. ``held`` is the data
+    folder's claim, where the caller has it. Raises StorageError, also where it is damaged and
+    another process uses it, and OSError.
     """
     path = config.box.data_dir / "box.db"
     if not _is_unfinished(path) and not _is_emptied(path, config):
@@ -67,7 +68,8 @@ def open_database(config: EdgeConfig, clock: Clock) -> Database:
         except DamagedError as error:
             log.error("database.damaged", extra={"path": str(path), "problem": str(error)})  # noqa: TRY400 - the box goes on
     claim = Claim(config.box.data_dir)
-    claim.take()
+    if held is None:
+        claim.take()
     with closing(claim):
         made = _made(path) or _Rescue(config, clock).make(path)
         _forget_old(path, _swap(path, made))

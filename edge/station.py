@@ -1,10 +1,12 @@
 """The part of the box that must never stop: pull, record, show. It knows nothing of the rest."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from edge.config import CameraSection, EdgeConfig
+from edge.config import CameraSection, EdgeConfig, Secret
 from edge.db.examination import Examination
 from edge.health import Component, Condition, StreamBoard
 from edge.ingest.choice import ChosenOpener
@@ -12,6 +14,7 @@ from edge.ingest.fanout import Fanout
 from edge.ingest.reader import Reader
 from edge.ingest.worker import StreamWorker
 from edge.live.hubs import LiveHubs
+from edge.media.sample import GapReason
 from edge.ports import StatusListener, StreamStatus, Subscriber
 from edge.recording.census import Census
 from edge.recording.claim import Claim
@@ -30,6 +33,7 @@ from protocol.relay import StreamName
 log = logging.getLogger(__name__)
 
 StreamKey = tuple[str, StreamName]
+_Part = TypeVar("_Part")
 
 
 class Station:
@@ -37,15 +41,16 @@ class Station:
 
     A damaged database is made anew first. ``start`` does what the last run of the process left,
     begins to record, and brings the index and all files into agreement beside it. Subscribers that
-    come later may begin between two key frames.
+    come later may begin between two key frames. ``claim`` is the data folder's, where it is taken
+    already; it is given back with the rest.
     """
 
-    def __init__(self, config: EdgeConfig, clock: Clock) -> None:
+    def __init__(self, config: EdgeConfig, clock: Clock, claim: Claim | None = None) -> None:
         config.check_place()
         config.box.data_dir.mkdir(parents=True, exist_ok=True)
         zone = ZoneInfo(config.box.time_zone)
-        self._claim = Claim(config.box.data_dir)
-        self.database = open_database(config, clock)
+        self._claim = claim or Claim(config.box.data_dir)
+        self.database = open_database(config, clock, claim)
         self._examination = Examination(self.database)
         folder = config.recordings_folder()
         self.label = Label(self.database, folder)
@@ -54,43 +59,40 @@ class Station:
         rebuild = Rebuild(self.database, self.index, clock)
         self._rebuild = rebuild if rebuild.is_pending() else None
         self._census = Census(self.index, self.doomed, self.label, self._rebuild)
-        self._cameras = tuple(camera for camera in config.cameras if camera.enabled)
         self._clock = clock
-        keys = [key for camera in self._cameras for key in _streams(camera)]
-        self.hubs = LiveHubs(keys)
+        self.hubs = LiveHubs(())
         self.streams = StreamBoard(self.hubs.last_sample_at)
-        self._recorders = {
-            key: Recorder(
-                *key,
-                self.index,
-                clock,
-                config.recording.segment_s,
-                config.recording.sync_s,
-            )
-            for camera in self._cameras
-            if config.recording.enabled
-            for key in _recorded(camera)
-        }
         self._listeners: tuple[StatusListener, ...] = (self.streams, self.hubs)
-        self._fanouts = {key: Fanout(f"{key[0]}/{key[1]}", *self._always(key)) for key in keys}
         self._reader = Reader(clock)
-        self._openers = {
-            key: ChosenOpener.of_camera(camera, key[1], self._reader, clock)
-            for camera in self._cameras
-            for key in _streams(camera)
-        }
-        self._workers: dict[StreamKey, StreamWorker] = {}
+        self._pulls: Mapping[StreamKey, _Pull] = {}
+        self._recorders: Mapping[StreamKey, Recorder] = {}
+        self._fanouts: Mapping[StreamKey, Fanout] = {}
+        self._openers: Mapping[StreamKey, ChosenOpener] = {}
+        self._workers: Mapping[StreamKey, StreamWorker] = {}
+        for key, pull in _pulls(config).items():
+            self._build(key, pull)
 
-    def _always(self, key: StreamKey) -> Iterable[Subscriber]:
-        if key in self._recorders:
-            yield self._recorders[key]
-        yield self.hubs.hub(*key)
+    def _build(self, key: StreamKey, pull: "_Pull") -> None:
+        """Make the parts of one stream; none of them runs."""
+        always: list[Subscriber] = [self.hubs.add(key)]
+        if pull.files is not None:
+            recorder = Recorder(*key, self.index, self._clock, *pull.files)
+            self._recorders = {**self._recorders, key: recorder}
+            always.insert(0, recorder)
+        opener = ChosenOpener.of_camera(pull.camera, key[1], self._reader, self._clock)
+        self._openers = {**self._openers, key: opener}
+        self._fanouts = {**self._fanouts, key: Fanout(f"{key[0]}/{key[1]}", *always)}
+        self._pulls = {**self._pulls, key: pull}
 
     def listen(self, listener: StatusListener) -> None:
         """Tell ``listener`` how every stream is, and of every change from now on."""
         self._listeners = (*self._listeners, listener)
         for status in self.streams.statuses():
             listener.stream_changed(status)
+
+    def unlisten(self, listener: StatusListener) -> None:
+        """Tell ``listener`` nothing more, but for a change being told just now. Idempotent."""
+        self._listeners = tuple(each for each in self._listeners if each is not listener)
 
     def stream_changed(self, status: StreamStatus) -> None:
         """Pass a stream's change on to all listeners; the promise of StatusListener."""
@@ -105,8 +107,15 @@ class Station:
         """
         for stream in StreamName:
             self.hubs.hub(camera_id, stream).keep_previous()
-        key = (camera_id, StreamName.SUB)
-        self._fanouts.get(key, self._fanouts[camera_id, StreamName.MAIN]).subscribe(subscriber)
+        self._watched(camera_id).subscribe(subscriber)
+
+    def unwatch(self, camera_id: str, subscriber: Subscriber) -> None:
+        """Offer ``subscriber`` nothing more of the camera. Idempotent."""
+        self._watched(camera_id).unsubscribe(subscriber)
+
+    def _watched(self, camera_id: str) -> Fanout:
+        main = self._fanouts[camera_id, StreamName.MAIN]
+        return self._fanouts.get((camera_id, StreamName.SUB), main)
 
     def start(self) -> None:
         """Record from now on. Blocks for the recovery.
@@ -114,9 +123,7 @@ class Station:
         Raises StorageError, also where another box records into the same folder.
         """
         self._claim.take()
-        self._workers = {
-            key: self._worker(camera, key) for camera in self._cameras for key in _streams(camera)
-        }
+        self._workers = {key: self._worker(key) for key in self._pulls}
         # The cameras answer while the last run's open files are looked at; what they send meanwhile
         # waits in the recorders' queues.
         for worker in self._workers.values():
@@ -134,15 +141,54 @@ class Station:
         self._census.start()
         self._examination.start()
 
-    def _worker(self, camera: CameraSection, key: StreamKey) -> StreamWorker:
-        return StreamWorker(
-            camera.id,
-            key[1],
-            self._openers[key],
-            self._fanouts[key],
-            (self,),
-            self._clock,
-        )
+    def _worker(self, key: StreamKey) -> StreamWorker:
+        return StreamWorker(*key, self._openers[key], self._fanouts[key], (self,), self._clock)
+
+    def apply(self, config: EdgeConfig) -> None:
+        """Pull and record what another configuration says, from now on (settings I5).
+
+        Streams that it pulls and records just the same go on untouched; others end, with a gap of
+        reason CONFIG, and new ones begin. The box's folders are those it was made with. Nobody may
+        watch, listen or view meanwhile. Blocks, for seconds where a camera or the disk is slow.
+        Raises StorageError; to go back is then to apply the configuration before.
+        """
+        wanted = _pulls(config)
+        self._end([key for key, pull in self._pulls.items() if wanted.get(key) != pull])
+        self.doomed.go_by(ZoneInfo(config.box.time_zone))
+        for key in [key for key in wanted if key not in self._pulls]:
+            self._begin(key, wanted[key])
+
+    def _begin(self, key: StreamKey, pull: "_Pull") -> None:
+        try:
+            self._build(key, pull)
+            if key in self._recorders:
+                self._recorders[key].start()
+            worker = self._worker(key)
+            worker.start()
+        except BaseException:
+            self._forget(key)
+            raise
+        self._workers = {**self._workers, key: worker}
+        log.info("stream.begun", extra={"camera_id": key[0], "stream": key[1].value})
+
+    def _end(self, keys: Collection[StreamKey]) -> None:
+        for key in keys:
+            self._workers[key].stop(GapReason.CONFIG)
+        for key in keys:
+            self._workers[key].close()
+            if key in self._recorders:
+                self._recorders[key].close(reason=GapReason.CONFIG)
+            self._forget(key)
+            log.info("stream.ended", extra={"camera_id": key[0], "stream": key[1].value})
+
+    def _forget(self, key: StreamKey) -> None:
+        self._pulls = _without(self._pulls, key)
+        self._recorders = _without(self._recorders, key)
+        self._fanouts = _without(self._fanouts, key)
+        self._openers = _without(self._openers, key)
+        self._workers = _without(self._workers, key)
+        self.hubs.drop(key)
+        self.streams.forget(*key)
 
     def close(self) -> None:
         """Stop pulling, write and index what came, and wait for it; idempotent.
@@ -223,13 +269,44 @@ def _notes(figures: Mapping[str, int]) -> Iterator[str]:
         yield f"the camera sends torn pictures: {torn} since the start"
 
 
-def _streams(camera: CameraSection) -> list[StreamKey]:
+@dataclass(frozen=True, slots=True)
+class _Pull:
+    """What a stream's coming and its files depend on: where two are equal, nothing has changed.
+
+    ``files`` is the length of a file and how often it is synced, in seconds; None: none are kept.
+    """
+
+    camera: CameraSection = field(compare=False)
+    url: str
+    login: tuple[str | None, Secret | None]
+    reader: tuple[str, str]
+    files: tuple[float, float] | None
+
+
+def _pulls(config: EdgeConfig) -> dict[StreamKey, _Pull]:
+    """Return what is pulled of the cameras that are enabled, in their order."""
+    recording = config.recording
+    files = (recording.segment_s, recording.sync_s) if recording.enabled else None
+    return {
+        (camera.id, stream): _Pull(
+            camera,
+            camera.url(stream),
+            (camera.username, camera.password),
+            (camera.transport, camera.reader),
+            files if stream is StreamName.MAIN or camera.record_sub else None,
+        )
+        for camera in config.cameras
+        if camera.enabled
+        for stream in _streams(camera)
+    }
+
+
+def _streams(camera: CameraSection) -> Sequence[StreamName]:
     """Return the streams of a camera that are pulled."""
-    sub = [(camera.id, StreamName.SUB)] if camera.sub_url is not None else []
-    return [(camera.id, StreamName.MAIN), *sub]
+    if camera.sub_url is None:
+        return (StreamName.MAIN,)
+    return StreamName.MAIN, StreamName.SUB
 
 
-def _recorded(camera: CameraSection) -> list[StreamKey]:
-    """Return the streams of a camera that are kept."""
-    sub = [(camera.id, StreamName.SUB)] if camera.record_sub else []
-    return [(camera.id, StreamName.MAIN), *sub]
+def _without(parts: Mapping[StreamKey, _Part], key: StreamKey) -> dict[StreamKey, _Part]:
+    return {each: part for each, part in parts.items() if each != key}

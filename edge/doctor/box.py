@@ -54,6 +54,30 @@ class MachineFacts:
     temperature_c: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class SettingsFacts:
+    """What was changed while the box ran: the version that counts (0: none), and who made it.
+
+    ``trouble`` is why a newer one does not count; ``undone`` why one was taken back.
+    """
+
+    version: int
+    actor: str
+    trouble: str | None
+    undone: str | None
+
+
+def judge_settings(facts: SettingsFacts) -> Iterator[Finding]:
+    """Yield what of the configuration is not in its file, or should be and is not used."""
+    if facts.trouble is not None:
+        yield Finding(Kind.BOX_SETTINGS_UNUSED, values={"detail": facts.trouble})
+    if facts.undone is not None:
+        yield Finding(Kind.BOX_SETTINGS_UNDONE, values={"detail": facts.undone})
+    elif facts.version:
+        values: Values = {"version": facts.version, "actor": facts.actor}
+        yield Finding(Kind.BOX_SETTINGS_CHANGED, values=values)
+
+
 def judge_config(problem: str | None, secrets: Iterable[str]) -> Iterator[Finding]:
     """Yield what is wrong with the configuration, and with the secrets that it names."""
     if problem is not None:

@@ -8,8 +8,9 @@ from pathlib import Path
 from threading import Semaphore
 from zoneinfo import ZoneInfo
 
-from edge.config import CameraSection, CentreSection, EdgeConfig, Secret, load
+from edge.config import CameraSection, CentreSection, EdgeConfig, Secret
 from edge.doctor import box, broker, camera, centre, clock, disk, model, network
+from edge.doctor.box import SettingsFacts
 from edge.doctor.camera import Room, StreamFacts, room_of
 from edge.doctor.disk import Limits, Use
 from edge.doctor.examination import Patient, examine_all
@@ -26,6 +27,7 @@ from edge.doctor.probes.box import RunningBox
 from edge.doctor.redaction import Redaction
 from edge.doctor.report import Head, Report
 from edge.errors import ConfigError, NotFoundError
+from edge.settings.effective import Effective, counts
 from models.store import ModelStore
 from protocol.clock import Clock
 from protocol.relay import StreamName
@@ -59,22 +61,27 @@ class Checkup:
         Raises NotFoundError where ``only`` names a camera that is not configured.
         """
         try:
-            config = load(self.path)
+            found = counts(self.path, self.clock)
         except ConfigError as error:
             return self._of_machine(str(error)), _ZONE
+        config = found.config
         if unknown := self.only - {each.id for each in config.cameras}:
             raise NotFoundError(f"no camera {', '.join(sorted(unknown))}")
         running = box_probe.ask(config.http)
         room: Future[Room | None] = Future()
-        patients = [*self._box(config, running, room), *self._line(config, running)]
+        patients = [
+            Patient("settings", _QUICK_S, lambda: box.judge_settings(_settings(found))),
+            *self._box(config, running, room),
+            *self._line(config, running),
+        ]
         asked = [each for each in config.cameras if not self.only or each.id in self.only]
         readers = Semaphore(_READERS)
         rounds = -(-len(asked) // _READERS)
         patients += [self._camera(each, room, readers, rounds) for each in asked]
         names = {each.id: each.name for each in config.cameras}
         head = Head(config.box.id, box_probe.software(), self.clock.now(), names)
-        found = examine_all(patients, self.clock)
-        return Report(head, found, Redaction(_secrets(config))), ZoneInfo(config.box.time_zone)
+        findings = examine_all(patients, self.clock)
+        return Report(head, findings, Redaction(_secrets(config))), ZoneInfo(config.box.time_zone)
 
     def _of_machine(self, problem: str) -> Report:
         """Return what can be said without a configuration."""
@@ -209,6 +216,12 @@ def _models(config: EdgeConfig) -> Iterator[Finding]:
     store = ModelStore(config.detect.model_dirs)
     facts = model_probe.look_at(config.detect, store)
     yield from model.judge(facts, store.problems, model_probe.missing_runtime(config.detect))
+
+
+def _settings(found: Effective) -> SettingsFacts:
+    version = found.version
+    undone = version.reason if version.undoes is not None else None
+    return SettingsFacts(version.number, version.actor, found.trouble, undone)
 
 
 def _unreadable(config: EdgeConfig) -> list[str]:

@@ -28,6 +28,9 @@ class Kind(Enum):
     BOX_FINE = "box.fine", Severity.OK
     BOX_CONFIG_INVALID = "box.config_invalid", Severity.FAIL
     BOX_SECRET_UNREADABLE = "box.secret_unreadable", Severity.FAIL
+    BOX_SETTINGS_UNUSED = "box.settings_unused", Severity.WARN
+    BOX_SETTINGS_UNDONE = "box.settings_undone", Severity.NOTE
+    BOX_SETTINGS_CHANGED = "box.settings_changed", Severity.OK
     BOX_STOPPED = "box.stopped", Severity.FAIL
     BOX_SILENT = "box.silent", Severity.FAIL
     BOX_PART_DOWN = "box.part_down", Severity.FAIL

@@ -15,6 +15,7 @@ from edge.enrolment.request import (
     Wanted,
     checked,
     host_of,
+    netloc_of,
     scheme_of,
 )
 from edge.enrolment.sheet import Fault, Row
@@ -80,16 +81,12 @@ def _judged(
     for row in rows:
         verdict = Verdict(row.line, row.cells.get("id", ""), row.cells.get("name", ""), None)
         asked, wanted = _asked(row), _wanted(row)
-        address = row.cells.get("address", "")
-        place = _place(address)
+        place = _place(row.cells.get("address", ""))
         fault = _fault(row, asked)
         if fault is None and verdict.camera_id in ids:
             fault = REFUSALS[Refusal.ID_TAKEN]
         if fault is None:
-            # By its host alone a camera is one; by stream, a recorder has many.
-            known = places.get(place) or (
-                None if scheme_of(address) in RTSP else hosts.get(host_of(address))
-            )
+            known = places.get(place) or hosts.get(place)
             fault = None if known is None else _known(known)
         if fault is None and wanted.like is not None and wanted.like not in configured:
             fault = Fault(
@@ -104,16 +101,17 @@ def _judged(
         ids.add(verdict.camera_id or f"line {row.line}")
         where = f"第 {row.line} 行 (line {row.line})"
         places[place] = where
-        if scheme_of(address) not in RTSP:
-            hosts[host_of(address)] = where
         yield _Planned(verdict, asked, wanted)
 
 
 def _place(address: str) -> str:
-    """Return an address in the one form in which two are compared."""
+    """Return an address in the one form in which two are compared.
+
+    By its host alone one is a camera; where a port or a stream is named, there may be others.
+    """
     if scheme_of(address) in RTSP:
         return address.strip().replace(":554/", "/").lower()
-    return host_of(address)
+    return netloc_of(address).removesuffix(":80")
 
 
 def _known(who: str) -> Fault:

@@ -139,7 +139,12 @@ class Enroller:
 
     def replace(self, camera_id: str, probe_id: str, *, actor: str, reason: str) -> CameraSection:
         """Have another device in a camera's place, its id and history kept; raises as add does."""
-        examined = self.probed(probe_id)
+        return self.put_in_place(camera_id, self.probed(probe_id), actor=actor, reason=reason)
+
+    def put_in_place(
+        self, camera_id: str, examined: Examination, *, actor: str, reason: str
+    ) -> CameraSection:
+        """Have the device of an examination in a camera's place; as :meth:`replace`."""
         pulled = _pulled(examined)
         with self._changing:
             document = draft.document_of(self.camera(camera_id))

@@ -20,6 +20,7 @@ _ZH: Final[Mapping[str, str]] = {
     "legal_basis": "法律依据不在可选的几项里",
     "retention_days": "保存天数要在 1 至 3650 之间",
     "retention_reason": "保存理由最长 200 个字",
+    "password": "密码要在一行里,首尾不能有空格",
 }
 #: Rules of several keys together, by a key that their words name.
 _TOGETHER: Final[Mapping[str, str]] = {

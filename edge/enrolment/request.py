@@ -125,14 +125,26 @@ def is_at(asked: Asked, camera: CameraSection) -> bool:
 
 def host_of(address: str) -> str:
     """Return the host of an address as it is typed, in lower case; empty where it is none."""
+    return _parts(address)[0]
+
+
+def netloc_of(address: str) -> str:
+    """Return host and port of an address, the port only where it is named; empty likewise."""
+    return _parts(address)[1]
+
+
+def _parts(address: str) -> tuple[str, str]:
     text = address.strip()
     if not _is_plain(text):
-        return ""
+        return "", ""
     try:
         parts = urlsplit(text if "://" in text else f"http://{text}")
-        return (parts.hostname or "").lower() if parts.port != 0 else ""
+        host, port = (parts.hostname or "").lower(), parts.port
     except ValueError:
-        return ""
+        return "", ""
+    if port == 0 or not host:
+        return "", ""
+    return host, host if port is None else f"{host}:{port}"
 
 
 def scheme_of(address: str) -> str:

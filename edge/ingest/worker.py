@@ -68,6 +68,7 @@ class StreamWorker:
         self._lost_after_s = lost_after_s
         self._faults = FaultLog(log, clock)
         self._stopping = threading.Event()
+        self._ends_for = GapReason.BOX_OFF
         self._lock = threading.RLock()
         self._alarm: threading.Timer | None = None
         self._last_packet_at: datetime | None = None
@@ -92,8 +93,13 @@ class StreamWorker:
         self._arm(self._lost_after_s)
         self._thread.start()
 
-    def stop(self) -> None:
-        """Begin to stop without waiting: with many cameras, stop all before closing each."""
+    def stop(self, reason: GapReason = GapReason.BOX_OFF) -> None:
+        """Begin to stop without waiting: with many cameras, stop all before closing each.
+
+        ``reason`` is why nothing comes any more; the first one counts.
+        """
+        if not self._stopping.is_set():
+            self._ends_for = reason
         self._stopping.set()
         self._disarm()
 
@@ -172,7 +178,7 @@ class StreamWorker:
                 raise
             finally:
                 if self._stopping.is_set():
-                    reason = GapReason.BOX_OFF
+                    reason = self._ends_for
                 intake.close(reason, self._clock.now())
         if not self._stopping.is_set():
             raise StreamError("the camera closed the stream")

@@ -213,6 +213,11 @@ class LiveHub:
             queue.offer(Ended("closing"))
             self.detach(queue)
 
+    def reopen(self) -> None:
+        """Take viewers again after :meth:`close`; idempotent."""
+        with self._lock:
+            self._closed = False
+
     def _drain(self) -> None:
         """Pass on what the ingest thread has left."""
         with self._lock:

@@ -12,10 +12,24 @@ StreamKey = tuple[str, StreamName]
 
 
 class LiveHubs:
-    """One LiveHub a stream, and a StatusListener that tells their viewers of the camera's state."""
+    """One LiveHub a stream, and a StatusListener that tells their viewers of the camera's state.
+
+    One thread at a time adds and drops streams; any may ask meanwhile.
+    """
 
     def __init__(self, keys: Iterable[StreamKey], group_bytes: int = GROUP_BYTES) -> None:
+        self._group_bytes = group_bytes
         self._hubs: Mapping[StreamKey, LiveHub] = {key: LiveHub(group_bytes) for key in keys}
+
+    def add(self, key: StreamKey) -> LiveHub:
+        """Return the hub of one stream more."""
+        hub = LiveHub(self._group_bytes)
+        self._hubs = {**self._hubs, key: hub}
+        return hub
+
+    def drop(self, key: StreamKey) -> None:
+        """Forget a stream; after its viewers have ended (:meth:`close`)."""
+        self._hubs = {each: hub for each, hub in self._hubs.items() if each != key}
 
     def hub(self, camera_id: str, stream: StreamName) -> LiveHub:
         """Return a stream's hub; the main stream's where the camera has no sub-stream.
@@ -46,3 +60,8 @@ class LiveHubs:
         """End all viewers; idempotent. Call it in the event loop."""
         for hub in self._hubs.values():
             hub.close()
+
+    def reopen(self) -> None:
+        """Take viewers again after :meth:`close`; idempotent."""
+        for hub in self._hubs.values():
+            hub.reopen()

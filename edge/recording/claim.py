@@ -17,7 +17,9 @@ class Claim:
         self._descriptor: int | None = None
 
     def take(self) -> None:
-        """Take the folder. Raises StorageError where another process has it."""
+        """Take the folder; idempotent. Raises StorageError where another process has it."""
+        if self._descriptor is not None:
+            return
         try:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:

@@ -49,6 +49,10 @@ class Doomed:
         self._proof = Proof(database)
         self._faults = FaultLog(log, clock)
 
+    def go_by(self, zone: tzinfo) -> None:
+        """Take another zone for the days of the proof, from the next deletion on."""
+        self._zone = zone
+
     def condemn(self, deletions: Iterable[Deletion], at: datetime) -> None:
         """Remove rows, note their files and write the proof, all or nothing.
 

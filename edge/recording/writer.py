@@ -79,6 +79,7 @@ class Recorder:
         self._queue_bytes = 0
         self._overflowing = False
         self._closing = False
+        self._ends_for = GapReason.BOX_OFF
         self._ripe = False
         self._fragment_90k: int | None = None
         self.dropped = 0
@@ -109,9 +110,14 @@ class Recorder:
         self._synced_ns = self._clock.monotonic_ns()
         self._thread.start()
 
-    def close(self, timeout_s: float = 10.0) -> None:
-        """Write what is queued, close and index the file, and wait for that. Idempotent."""
+    def close(self, timeout_s: float = 10.0, reason: GapReason = GapReason.BOX_OFF) -> None:
+        """Write what is queued, close and index the file, and wait for that. Idempotent.
+
+        ``reason`` is why nothing is recorded from now on; the first one counts.
+        """
         with self._wake:
+            if not self._closing:
+                self._ends_for = reason
             self._closing = True
             self._wake.notify()
         if self._thread.is_alive():
@@ -189,8 +195,8 @@ class Recorder:
                 self._supervise(item)
             self._sync_if_due()
             self._ledger.settle()
-        self._finish(GapReason.BOX_OFF)
-        self._miss(self._clock.now(), GapReason.BOX_OFF)
+        self._finish(self._ends_for)
+        self._miss(self._clock.now(), self._ends_for)
 
     def _supervise(self, item: StreamItem | _Overflow) -> None:
         try:

@@ -1,6 +1,8 @@
 """What is laid over the configuration file: cameras, and what of the sections was tuned. Pure."""
 
 from collections.abc import Mapping
+from datetime import date, time
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -22,7 +24,22 @@ def _with_id(camera: dict[str, Any]) -> dict[str, Any]:
         _ID.validate_python(camera.get("id"))
     except ValidationError:
         raise ValueError("each camera must have an 'id' as in the configuration file") from None
-    return camera
+    return dict(_plain(camera))
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a TOML file can say
+    """Return a value as JSON has it, and without None, which TOML has not."""
+    match value:
+        case Mapping():
+            return {str(key): _plain(each) for key, each in value.items() if each is not None}
+        case list() | tuple():
+            return [_plain(each) for each in value]
+        case StrEnum():
+            return value.value
+        case date() | time():
+            return value.isoformat()
+        case _:
+            return value
 
 
 def _tuned(sections: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -33,7 +50,7 @@ def _tuned(sections: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         for key in section:
             if allowed is not None and key not in allowed:
                 raise ValueError(f"'{name}.{key}' stays as the configuration file has it")
-    return sections
+    return dict(_plain(sections))
 
 
 class Layer(Section):

@@ -26,14 +26,10 @@ _DIGITS = 8
 
 
 class Standing(Section):
-    """Which version has proved itself, and which one the box began to run and has not yet.
-
-    ``starts`` is how often the box began to run ``tried``.
-    """
+    """Which version has proved itself, and which one the box began to run and has not yet."""
 
     accepted: int = Field(default=0, ge=0)
     tried: int | None = None
-    starts: int = Field(default=0, ge=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +133,11 @@ class SettingsStore:
     def changing(self) -> Iterator[None]:
         """Let nobody else change anything meanwhile; waits for who is at it. Not to be nested."""
         with _refusing(self._folder):
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _sync_folder(self._folder.parent)
+            self._folder.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(self._folder)
             descriptor = os.open(self._folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
+            _give(descriptor, self._folder)
             with _refusing(self._folder):
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
@@ -158,7 +155,13 @@ class SettingsStore:
             undoes=undoes,
             layer=layer,
         )
-        self._put(self._path(version.number), encoded(version), 0o600)
+        path = self._path(version.number)
+        try:
+            self._put(path, encoded(version))
+        except StorageError:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+            raise
         self._tidy(version, shelf)
         return version
 
@@ -170,21 +173,22 @@ class SettingsStore:
         """
         name = Path(_SECRETS) / f"{camera_id}-{self.highest() + 1}"
         with _refusing(self._folder):
-            (self._folder / _SECRETS).mkdir(mode=0o700, exist_ok=True)
-        self._put(self._folder / name, secret.get_secret_value().encode() + b"\n", 0o600)
+            _make_folder(self._folder / _SECRETS)
+        self._put(self._folder / name, secret.get_secret_value().encode() + b"\n")
         return name
 
     def stand(self, standing: Standing) -> None:
         """Note what has proved itself; within :meth:`changing`."""
         data = json.dumps(standing.model_dump()).encode() + b"\n"
-        self._put(self._folder / _STANDING, data, 0o600)
+        self._put(self._folder / _STANDING, data)
 
-    def _put(self, path: Path, data: bytes, mode: int) -> None:
+    def _put(self, path: Path, data: bytes) -> None:
         beside = path.with_name(f".{path.name}.new")
         with _refusing(path):
             beside.unlink(missing_ok=True)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-            with os.fdopen(os.open(beside, flags, mode), "wb") as file:
+            with os.fdopen(os.open(beside, flags, 0o600), "wb") as file:
+                _give(file.fileno(), path.parent)
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
@@ -221,6 +225,26 @@ def _refusing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise StorageError(f"{path}: {error.strerror}") from error
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder for the box's user alone, where there is none; its parent is there."""
+    if folder.is_dir():
+        return
+    folder.mkdir(mode=0o700)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        _give(descriptor, folder.parent)
+    finally:
+        os.close(descriptor)
+    _sync_folder(folder.parent)
+
+
+def _give(descriptor: int, folder: Path) -> None:
+    """Let what root makes at the command line be the box's: of whom the folder is."""
+    if os.geteuid() == 0:
+        owner = folder.stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 def _sync_folder(folder: Path) -> None:

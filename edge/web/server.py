@@ -44,12 +44,18 @@ def local_url(host: str, port: int) -> str:
 
 
 class HttpServer:
-    """Serves an ASGI application on ``host`` and ``port``; port 0 lets the system choose."""
+    """Serves an ASGI application on ``host`` and ``port``; port 0 lets the system choose.
 
-    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
+    ``door`` is bound to them already: it stays so, and what comes to it later waits there.
+    """
+
+    def __init__(
+        self, app: ASGIApp, host: str, port: int, door: socket.socket | None = None
+    ) -> None:
         self._app = app
         self._host = host
         self._port = port
+        self._door = door
         self._server: _Server | None = None
         self._task: asyncio.Task[None] | None = None
         self._bound_port = 0
@@ -61,7 +67,7 @@ class HttpServer:
 
     async def start(self) -> None:
         """Listen, and return when requests are answered. Raises ConfigError where it can't."""
-        listener = self._listener()
+        listener = bound(self._host, self._port) if self._door is None else self._door.dup()
         self._bound_port = listener.getsockname()[1]
         config = uvicorn.Config(
             self._app,
@@ -85,18 +91,19 @@ class HttpServer:
         self._server.should_exit = True
         await self._task
 
-    def _listener(self) -> socket.socket:
-        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            # Inherited by every connection.
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _NOT_SENT_BYTES)
-            listener.bind((self._host, self._port))
-        except OSError as error:
-            listener.close()
-            raise ConfigError(
-                f"'http.host', 'http.port': can't listen on {self._host}:{self._port}: "
-                f"{error.strerror}"
-            ) from error
-        return listener
+
+def bound(host: str, port: int) -> socket.socket:
+    """Return a socket that has the address, to listen on. Raises ConfigError where it is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Inherited by every connection.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _NOT_SENT_BYTES)
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise ConfigError(
+            f"'http.host', 'http.port': can't listen on {host}:{port}: {error.strerror}"
+        ) from error
+    return listener

@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from edge.__main__ import main
-from edge.app import Edge
-from edge.config import load
+from edge.box_process import BoxProcess
 from edge.db.database import Database, suspicion
 from edge.errors import DamagedError
 from edge.recording.rebuild import unsettled
 from edge.rescue import HELD_FOR
+from edge.settings.effective import ConfigFile
 from edge.station import Station
 from protocol.clock import SystemClock
 from tests.support.edge_process import EdgeProcess, written
@@ -75,19 +75,15 @@ main_url = "{camera.url("/main")}"
 
 
 def test_a_box_that_finds_its_database_damaged_ends_to_be_started_again(tmp_path):
-    config = load(written(tmp_path))
-
-    def run() -> Station:
-        station = Station(config, SystemClock())
-        station.start()
-        return station
-
-    station = run()
-    station.database.condemn("found by some query")
+    file = ConfigFile.read(written(tmp_path))
+    process = BoxProcess(file, SystemClock())
+    process.start()
+    process.station.database.condemn("found by some query")
     with pytest.raises(DamagedError, match="found by some query"):
-        asyncio.run(Edge(config, station, SystemClock()).run(asyncio.Event()))
+        asyncio.run(process.run(asyncio.Event()))
     assert suspicion(tmp_path.resolve() / "data" / "box.db").exists()
-    station = run()
+    station = Station(file.config, SystemClock())
+    station.start()
     assert unsettled(station.database) is not None
     station.close()
     station.database.close()

@@ -1,0 +1,173 @@
+"""Where the configuration is changed while the box runs: checked whole, then kept, then taken."""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import SecretStr, ValidationError
+
+from edge.config import CameraSection, EdgeConfig
+from edge.errors import ConfigError, NotFoundError
+from edge.health import Component, Condition, Figure
+from edge.rule_config import RULE_KINDS
+from edge.settings.effective import ConfigFile, Effective, effective
+from edge.settings.layer import Layer
+from edge.settings.store import SettingsStore
+from edge.settings.version import Version
+from protocol.refusal import refusal
+
+log = logging.getLogger(__name__)
+
+#: How :func:`refusal` names what is wrong with no key in particular.
+_THE_WHOLE = "'(the file)': "
+
+
+class SettingsDesk:
+    """The CameraBook over the store; one change at a time, also from other processes.
+
+    What is changed is read from the disk each time, so that nobody changes what somebody else has
+    changed meanwhile without seeing it. ``took`` tells it what the box runs with.
+    """
+
+    def __init__(self, file: ConfigFile, store: SettingsStore, runs: Effective) -> None:
+        self._file = file
+        self._store = store
+        self._runs = runs
+
+    # -- how it is ---------------------------------------------------------------------------------
+
+    def cameras(self) -> tuple[CameraSection, ...]:
+        """Return the cameras as they are now; see the port."""
+        return self.now().config.cameras
+
+    def now(self) -> Effective:
+        """Return what counts by what is on the disk, which the box may not have taken yet."""
+        return effective(self._file, self._store)
+
+    def version(self) -> int:
+        """Return the newest number; see the port."""
+        return self._store.highest()
+
+    def running(self) -> int:
+        """Return the number of what the box runs with."""
+        return self._runs.version.number
+
+    def in_file(self, camera_id: str) -> bool:
+        """Return whether a camera is as the configuration file has it."""
+        return camera_id in self._of_file() - self.changed_cameras()
+
+    def changed_cameras(self) -> frozenset[str]:
+        """Return the cameras that are not as the configuration file has them, or not in it."""
+        return frozenset(camera["id"] for camera in self.now().version.layer.cameras)
+
+    def took(self, runs: Effective) -> None:
+        """Take what the box runs with from now on."""
+        self._runs = runs
+
+    def component(self) -> Component:
+        """Return how the settings are, for the health board."""
+        runs = self._runs
+        figures: dict[str, Figure] = {
+            "version": self._store.highest(),
+            "running": runs.version.number,
+        }
+        troubles = [each for each in (self._file.trouble, runs.trouble) if each is not None]
+        if troubles:
+            return Component(Condition.DEGRADED, "; ".join(troubles), figures)
+        note = runs.version.reason if runs.version.undoes is not None else None
+        return Component(Condition.OK, note, figures)
+
+    def _of_file(self) -> frozenset[str]:
+        return frozenset(camera.id for camera in self._file.config.cameras)
+
+    # -- changing it -------------------------------------------------------------------------------
+
+    def save(
+        self,
+        camera: Mapping[str, Any],
+        password: SecretStr | None,
+        *,
+        actor: str,
+        reason: str,
+    ) -> CameraSection:
+        """Add or replace a camera; see the port."""
+        if "password" in camera:
+            raise ConfigError("'password': must not be among a camera's keys here")
+        if password is not None:
+            _check_line(password)
+        with self._store.changing():
+            now = self.now()
+            document = dict(camera)
+            if password is not None:
+                document["password"] = {"file": "new"}
+            elif "username" in document and (kept := self._kept(now, document.get("id"))):
+                document["password"] = kept
+            section = _checked(document)
+            config = self._file.under(now.version.layer.with_camera(document), self._store.folder)
+            if password is not None:
+                name = self._store.keep_secret(section.id, password)
+                document["password"] = {"file": str(name)}
+            elif (secret := _camera(config, section.id).password) is not None:
+                secret.read()
+            layer = now.version.layer.with_camera(document)
+            self._put(now, layer, actor=actor, reason=reason)
+        return _camera(self._file.under(layer, self._store.folder), section.id)
+
+    def remove(self, camera_id: str, *, actor: str, reason: str) -> None:
+        """Take a camera out; see the port."""
+        with self._store.changing():
+            now = self.now()
+            if camera_id not in {camera.id for camera in now.config.cameras}:
+                raise NotFoundError(f"camera {camera_id}")
+            in_file = camera_id in self._of_file()
+            layer = now.version.layer.without_camera(camera_id, is_in_file=in_file)
+            self._put(now, layer, actor=actor, reason=reason)
+
+    def change(self, change: Callable[[Layer], Layer], *, actor: str, reason: str) -> Version:
+        """Keep what ``change`` makes of the layer that counts, and return its version.
+
+        Where it is the same there is no new version. Raises what ``change`` does, ConfigError and
+        StorageError; then nothing changed.
+        """
+        with self._store.changing():
+            now = self.now()
+            return self._put(now, change(now.version.layer), actor=actor, reason=reason)
+
+    def _put(self, now: Effective, layer: Layer, *, actor: str, reason: str) -> Version:
+        self._file.under(layer, self._store.folder)
+        if layer == now.version.layer and now.version.number == now.seen:
+            return now.version
+        version = self._store.write(layer, actor=actor, reason=reason)
+        extra = {"version": version.number, "actor": actor, "reason": reason}
+        log.info("settings.changed", extra=extra)
+        return version
+
+    def _kept(self, now: Effective, camera_id: object) -> dict[str, str] | None:
+        """Return where the password is that a camera has, as a layer names it."""
+        for camera in now.config.cameras:
+            if camera.id == camera_id and camera.password is not None:
+                file, env = camera.password.file, camera.password.env
+                if file is None:
+                    return {"env": str(env)}
+                is_ours = file.is_relative_to(self._store.folder)
+                return {"file": str(file.relative_to(self._store.folder) if is_ours else file)}
+        return None
+
+
+def _checked(document: Mapping[str, Any]) -> CameraSection:
+    """Return a camera as it is all by itself. Raises ConfigError that names its own keys."""
+    try:
+        return CameraSection.model_validate(document)
+    except ValidationError as error:
+        raise ConfigError(refusal(error, RULE_KINDS).replace(_THE_WHOLE, "")) from None
+
+
+def _check_line(password: SecretStr) -> None:
+    """Refuse what would be read otherwise than it was given (edge.config.Secret)."""
+    value = password.get_secret_value()
+    if not value or value != value.strip() or not value.isprintable():
+        raise ConfigError("'password': must be one line of text, with no space around it")
+
+
+def _camera(config: EdgeConfig, camera_id: str) -> CameraSection:
+    return next(camera for camera in config.cameras if camera.id == camera_id)

@@ -1,0 +1,131 @@
+"""Whether a version of the settings holds: until it has, the box goes back to the one before."""
+
+import logging
+from dataclasses import replace
+
+from edge.errors import StorageError
+from edge.settings.effective import ConfigFile, Effective, chosen, effective
+from edge.settings.store import SettingsStore, Shelf, Standing
+from edge.settings.version import Version
+
+log = logging.getLogger(__name__)
+
+#: A version that the box has run with for so long is a good one.
+STEADY_S = 30.0
+_BOX = "box"
+
+
+class Probation:
+    """Notes on the disk which version is tried, and which one has proved itself.
+
+    ::
+
+        accepted ── begin ──▶ accepted
+        newer    ── begin ──▶ tried ── accept (STEADY_S) ──▶ accepted
+                              tried ── leave (told to stop) ──▶ newer, to be tried again
+                              tried ── the process died, then begin ──▶ undone
+                              tried ── undo (it can't be started) ──▶ undone
+        undone: what had proved itself, as a new version that says why
+
+    A disk that refuses the notes keeps nothing from running: what is not noted is tried again.
+    """
+
+    def __init__(self, file: ConfigFile, store: SettingsStore) -> None:
+        self._file = file
+        self._store = store
+
+    def begin(self) -> Effective:
+        """Return what a starting box goes by, with what ended the last one's process undone."""
+        return self._begin(died=True)
+
+    def take(self) -> Effective:
+        """Return what a running box is to go by now."""
+        return self._begin(died=False)
+
+    def _begin(self, *, died: bool) -> Effective:
+        found = effective(self._file, self._store)
+        if found.seen == 0:
+            return found  # nothing was ever changed, and nothing is written
+        try:
+            with self._store.changing():
+                found = effective(self._file, self._store)
+                standing, number = self._store.standing(), found.version.number
+                if number <= standing.accepted:
+                    return found
+                if died and standing.tried == number:
+                    why = f"the box ended within {STEADY_S:g} s of running with it"
+                    self._undo(found.version, standing, why)
+                    return effective(self._file, self._store)
+                self._store.stand(Standing(accepted=standing.accepted, tried=number))
+        except StorageError as error:
+            log.warning("settings.not_noted", extra={"error": str(error)})
+        return found
+
+    def accept(self, version: Version) -> None:
+        """Note that a version holds."""
+        self._note(Standing(accepted=version.number))
+
+    def leave(self) -> None:
+        """Note that the box ends because it was told to: nothing speaks against what it tried."""
+        if self._store.highest() and self._standing().tried is not None:
+            self._note(Standing(accepted=self._standing().accepted))
+
+    def is_tried(self, version: Version) -> bool:
+        """Return whether a version has still to prove itself."""
+        return version.number > self._standing().accepted
+
+    def undo(self, version: Version, why: str) -> Effective:
+        """Go back to what had proved itself, and return it.
+
+        Where the disk refuses that, it counts for this process all the same.
+        """
+        standing = self._standing()
+        try:
+            with self._store.changing():
+                self._undo(version, standing, why)
+            return effective(self._file, self._store)
+        except StorageError as error:
+            log.error("settings.not_undone", extra={"error": str(error)})  # noqa: TRY400 - a disk
+        without = self._sound_before(version, standing)
+        found = chosen(self._file, self._store.folder, without)
+        return replace(found, trouble=f"version {version.number} can't be used: {why}")
+
+    def _sound_before(self, version: Version, standing: Standing) -> Shelf:
+        """Return what is on the shelf without a version and what came between."""
+        try:
+            shelf = self._store.read()
+        except StorageError:
+            return Shelf((Version(),), {}, version.number)
+        before = _before(version, standing, shelf)
+        older = tuple(each for each in shelf.versions if each.number <= before.number)
+        return replace(shelf, versions=older, damaged={})
+
+    def _undo(self, version: Version, standing: Standing, why: str) -> None:
+        """Write what had proved itself as the newest version; within the store's turn."""
+        before = _before(version, standing, self._store.read())
+        reason = f"version {version.number} was undone: {why}"
+        undone = self._store.write(before.layer, actor=_BOX, reason=reason, undoes=version.number)
+        self._store.stand(Standing(accepted=undone.number))
+        extra = {"version": version.number, "now": undone.number, "why": why}
+        log.error("settings.undone", extra=extra)
+
+    def _standing(self) -> Standing:
+        try:
+            return self._store.standing()
+        except StorageError:
+            return Standing()
+
+    def _note(self, standing: Standing) -> None:
+        try:
+            with self._store.changing():
+                self._store.stand(standing)
+        except StorageError as error:
+            log.warning("settings.not_noted", extra={"error": str(error)})
+
+
+def _before(version: Version, standing: Standing, shelf: Shelf) -> Version:
+    """Return what had proved itself before a version, else the newest sound one below it."""
+    accepted = shelf.find(standing.accepted)
+    if accepted is not None and accepted.number < version.number:
+        return accepted
+    return next(each for each in shelf.versions if each.number < version.number)
