@@ -95,7 +95,7 @@ def _import(body: Mapping[str, JsonValue]) -> Deed | None:
 
 def _told(body: Mapping[str, JsonValue], like: str | None = None) -> str:
     """Return the settings that ``body`` names, and the reason at the end."""
-    parts = [f"{key} {_plain(body[key])}" for key in _TOLD if body.get(key) is not None]
+    parts = [f"{key} {_plain(body[key])}" for key in _TOLD if _plain(body.get(key))]
     if like is not None and body.get(like) is not None:
         parts.append(f"like {_camera(body[like])}")
     reason = _plain(body.get("reason"))

@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest'
 
 import { CentreError } from '../src/api/http'
-import type { SetupCamera } from '../src/api/enrolment'
-import { changeOf, fieldsOf, mayRemove, wrongChange } from '../src/enrolment/changes'
+import type { Entry, SetupCamera } from '../src/api/enrolment'
+import { changeOf, fieldsOf, mayRemove, settled, wrongChange } from '../src/enrolment/changes'
 import { draftFor } from '../src/enrolment/drafts'
 import { poll } from '../src/enrolment/polling'
 import { partsOf, saveAll, termsOf } from '../src/enrolment/saving'
@@ -238,5 +238,13 @@ describe('looking again and again', () => {
 
   it('takes nothing for a page that is gone', async () => {
     expect(await run([() => 'done'], () => true)).toEqual({ seen: [], failed: null })
+  })
+})
+
+describe('the ledger as it is shown', () => {
+  it('has each deed once, and those without an outcome too', () => {
+    const entry = (outcome: string, act = 'add', words = 'name 村口'): Entry => ({ at: '', act, person: null, camera_id: null, outcome, words })
+    const all = [entry('asked', 'probe', 'h'), entry('done'), entry('asked'), entry('refused', 'probe', 'h'), entry('asked', 'probe', 'h'), entry('asked')]
+    expect(settled(all).map((each) => `${each.act} ${each.outcome}`)).toEqual(['probe asked', 'add done', 'probe refused', 'add asked'])
   })
 })

@@ -1,6 +1,6 @@
 /** What is changed of a camera that is there. Pure. */
 
-import type { CameraChange, SetupCamera } from '@/api/enrolment'
+import type { CameraChange, Entry, SetupCamera } from '@/api/enrolment'
 
 import { MOST_NAME, wrongDays } from './steps'
 import type { Wrong } from './steps'
@@ -52,3 +52,15 @@ export function changeOf(fields: ChangeFields, camera: SetupCamera): Omit<Camera
 
 /** Whoever removes a camera types its name, so that it is the right one. */
 export const mayRemove = (typed: string, camera: SetupCamera): boolean => typed.trim() === camera.name
+
+/** Return entries, newest first, without those that say no more than that was asked of which the outcome is there. */
+export function settled(entries: readonly Entry[]): Entry[] {
+  const ended = new Map<string, number>()
+  return entries.filter((entry) => {
+    const key = JSON.stringify([entry.act, entry.words, entry.person?.id])
+    const open = ended.get(key) ?? 0
+    if (entry.outcome !== 'asked') ended.set(key, open + 1)
+    else if (open > 0) ended.set(key, open - 1)
+    return entry.outcome !== 'asked' || open === 0
+  })
+}
