@@ -287,7 +287,7 @@ GAP_REASONS: Labels = {
     GapReason.PARAMETERS: Label("画面参数改变", "stream parameters changed"),
     GapReason.BOX_OFF: Label("主机未运行", "box not running"),
     GapReason.DISK: Label("硬盘故障", "disk fault"),
-    GapReason.CONFIG: Label("点位停用", "camera switched off"),
+    GapReason.CONFIG: Label("点位停用或改设置", "camera switched off or changed"),
 }
 
 ACTIVITY_KINDS: Labels = {

@@ -96,6 +96,8 @@ class BoxProcess:
                 await self._one_after_another(stopping, boot)
         finally:
             feeding.cancel()
+            # Whatever this is: it ends in order, and so by no fault of what was changed.
+            await asyncio.to_thread(self._probation.leave)
             await asyncio.to_thread(self._enroller.close)
             # The web and the bus have stopped before the recorders close their files; the database
             # is closed after everyone who writes to it.
@@ -104,7 +106,6 @@ class BoxProcess:
         log.info("edge.stopped", extra={"box_id": config.box.id})
         if database.damage is not None:
             raise DamagedError(f"{database.path}: {database.damage}")
-        self._probation.leave()
 
     async def _one_after_another(self, stopping: asyncio.Event, boot: Boot) -> None:
         while not self._is_over(stopping):

@@ -145,7 +145,7 @@ class Station:
         return StreamWorker(*key, self._openers[key], self._fanouts[key], (self,), self._clock)
 
     def apply(self, config: EdgeConfig) -> None:
-        """Pull and record what another configuration says, from now on (settings I5).
+        """Pull and record what another configuration says, from now on (settings S5).
 
         Streams that it pulls and records just the same go on untouched; others end, with a gap of
         reason CONFIG, and new ones begin. The box's folders are those it was made with. Nobody may

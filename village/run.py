@@ -69,7 +69,7 @@ class Village:
             choices.host,
             choices.port,
             settings.free_port(),
-            settings.free_port(),
+            settings.camera_port(self._home.folder / "edge.toml"),
             settings.free_port(),
         )
         self._keeper: BrokerKeeper | None = None

@@ -2,9 +2,11 @@
 
 import os
 import socket
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from protocol.address import holds_login, holds_password, is_address
 from village import demo
@@ -205,6 +207,22 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def camera_port(before: Path) -> int:
+    """Return where the demo's cameras listen: as in the run that wrote ``before``, if that is free.
+
+    A camera that was changed at the box while it ran is kept there with its address.
+    """
+    try:
+        first = tomllib.loads(before.read_text(encoding="utf-8"))["cameras"][0]
+        address = urlsplit(str(first["main_url"]))
+        if first["id"] == demo.CAMERAS[0].id and address.hostname == "127.0.0.1" and address.port:
+            check_port(address.hostname, address.port)
+            return address.port
+    except (OSError, ValueError, LookupError, HomeError):
+        return free_port()
+    return free_port()
 
 
 def check_port(host: str, port: int) -> None:

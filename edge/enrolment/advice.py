@@ -33,6 +33,12 @@ _FAULTS = {
     CameraFault.BAD_XML: "no_onvif",
     CameraFault.BLOCKED: "blocked",
 }
+_UNITS = (
+    (86_400, "天", "day"),
+    (3600, "小时", "hour"),
+    (60, "分钟", "minute"),
+    (1, "秒", "second"),
+)
 #: The one camera that is looked at has no id yet.
 _NEW = ""
 
@@ -100,7 +106,23 @@ def _matter(finding: Finding) -> Matter:
     level = "must" if kind in _MUST else _LEVELS[kind.severity]
     if kind.severity is Severity.FAIL and finding.values.get("stream") == "sub":
         level = "should"  # the camera can do without
-    return Matter(code, level, finding.values)
+    values = finding.values
+    if "offset_s" in values:
+        values = {**values, **_told_offset(int(values["offset_s"]))}
+    return Matter(code, level, values)
+
+
+def _told_offset(offset_s: int) -> Values:
+    """Return in words how far a camera's clock is off, in the largest unit that is a whole one."""
+    size = abs(offset_s)
+    unit_s, zh, en = next(each for each in _UNITS if size >= each[0])
+    count = size // unit_s
+    ahead = offset_s > 0
+    plural = "" if count == 1 else "s"
+    return {
+        "off_zh": f"{'快' if ahead else '慢'}了 {count} {zh}",
+        "off_en": f"{count} {en}{plural} {'ahead' if ahead else 'slow'}",
+    }
 
 
 def _rank(level: Level) -> int:

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from edge.config import CameraSection, LegalBasis
-from edge.enrolment.bulk import Bulk, verdicts
+from edge.enrolment.bulk import Bulk, RowProgress
 from edge.enrolment.enroller import Enroller
 from edge.enrolment.errand import ProbeSaid
 from edge.enrolment.faults import REFUSALS, told
+from edge.enrolment.plan import verdicts
 from edge.enrolment.request import Asked, Refusal, Wanted
 from edge.enrolment.sheet import Fault, SheetError, rows, text_of
 from edge.enrolment.work import Examination
@@ -104,10 +105,15 @@ class EnrolmentCommand:
                     each.line, each.name, "ok" if each.fault is None else "refused", each.fault
                 )
             return 1 if any(each.fault for each in judged) else 0
-        bulk = Bulk(found, cameras, self._enroller, actor=self._actor, reason=reason)
+        bulk = Bulk(
+            found,
+            cameras,
+            self._enroller,
+            actor=self._actor,
+            reason=reason,
+            tell=self._tell_progress,
+        )
         bulk.work()
-        for row in bulk.rows():
-            self._row(row.line, f"{row.camera_id} {row.name}".strip(), row.state, row.fault)
         return 0 if all(row.state == "saved" for row in bulk.rows()) else 1
 
     def run(self, act: Callable[["EnrolmentCommand"], int]) -> int:
@@ -180,6 +186,9 @@ class EnrolmentCommand:
             f"已保存 saved: {camera.id} {camera.name}。主机在运行的话几秒后生效 "
             "a box that runs takes it within seconds",
         )
+
+    def _tell_progress(self, row: RowProgress) -> None:
+        self._row(row.line, f"{row.camera_id} {row.name}".strip(), row.state, row.fault)
 
     def _row(self, line: int, name: str, state: str, fault: Fault | None) -> None:
         why = "" if fault is None else f": {fault.zh} · {fault.en}"

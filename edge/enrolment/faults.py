@@ -22,12 +22,14 @@ _ZH: Final[Mapping[str, str]] = {
     "retention_reason": "保存理由最长 200 个字",
     "password": "密码要在一行里,首尾不能有空格",
 }
-#: Rules of several keys together, by a key that their words name.
+#: Rules of several keys together, and of the settings, by words that only they have.
 _TOGETHER: Final[Mapping[str, str]] = {
     "'retention_days' must": "公共场所的录像至少存 30 天(公共安全视频条例第十七条);"
     "只有第九条的场所和非公共场所可以少于 30 天",
     "'retention_reason' must": "保存少于 30 天的,要写明理由",
     "'record_sub' needs": "没有子码流,不能录子码流",
+    "'cameras' must have different ids": "这个编号已经有摄像机在用",
+    "is on trial": "主机正在试用另一次设置改动,请等它结束再改",
 }
 
 #: Why nothing is done.

@@ -55,7 +55,7 @@ class Jobs(Generic[_Job]):
         """Have a job done and return its id. Raises QueueFullError where too many are under way."""
         with self._lock:
             self._forget_old()
-            under_way = sum(each.ended_ns is None for each in self._kept.values())
+            under_way = self._under_way()
             if self._closed or under_way >= MOST_UNDER_WAY:
                 raise QueueFullError(f"{under_way} are under way already")
             while len(self._kept) >= MOST_KEPT:
@@ -65,6 +65,11 @@ class Jobs(Generic[_Job]):
             kept = self._kept[job_id] = _Kept(job)
             self._workers.submit(self._work, kept)
         return job_id
+
+    def under_way(self) -> int:
+        """Return how many are not over."""
+        with self._lock:
+            return self._under_way()
 
     def job(self, job_id: str) -> _Job:
         """Return a job. Raises NotFoundError where it is forgotten, or never was."""
@@ -94,6 +99,9 @@ class Jobs(Generic[_Job]):
         for each in kept:
             each.job.stop()
         self._workers.shutdown(cancel_futures=True)
+
+    def _under_way(self) -> int:
+        return sum(each.ended_ns is None for each in self._kept.values())
 
     def _work(self, kept: _Kept[_Job]) -> None:
         try:

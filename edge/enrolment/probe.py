@@ -207,7 +207,9 @@ def _introduced(examined: Examination) -> ProbeSaid:
     return ProbeSaid(
         device=camera
         and Device(maker=camera.manufacturer, model=camera.model, firmware=camera.firmware),
-        clock_offset_s=clock.offset.total_seconds() if clock is not None and is_known else None,
+        clock_offset_s=_rounded(
+            clock.offset.total_seconds() if clock is not None and is_known else None
+        ),
     )
 
 

@@ -1,7 +1,6 @@
 """A table of cameras as people keep it: CSV, with a header in Chinese or English. Pure."""
 
 import csv
-import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -39,6 +38,8 @@ _BASES: Final = {
 }
 _YES: Final = frozenset({"是", "yes", "true", "1", "y", "√"})
 _NO: Final = frozenset({"否", "no", "false", "0", "n"})
+#: As spreadsheets end them; a cell may hold any other kind of line's end.
+_LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _FLOATED: Final = re.compile(r"[0-9](\.[0-9]+)?e\+?[0-9]+", re.IGNORECASE)
 
 
@@ -121,7 +122,7 @@ def rows(text: str) -> tuple[Row, ...]:
 
 
 def _lines(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    reader = csv.reader(_LINE.findall(text), delimiter=delimiter)
     begins = 1
     try:
         for cells in reader:

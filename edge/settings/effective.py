@@ -64,7 +64,7 @@ class Effective:
 def effective(file: ConfigFile, store: SettingsStore) -> Effective:
     """Return what counts: the newest version that is sound and fits the file, else the file alone.
 
-    Never raises: what was changed must not keep a box from recording (settings I2).
+    Never raises: what was changed must not keep a box from recording (settings S2).
     """
     try:
         shelf = store.read()

@@ -22,7 +22,7 @@ class Probation:
 
         accepted ── begin ──▶ accepted
         newer    ── begin ──▶ tried ── accept (STEADY_S) ──▶ accepted
-                              tried ── leave (told to stop) ──▶ newer, to be tried again
+                              tried ── leave (ends in order) ──▶ newer, to be tried again
                               tried ── the process died, then begin ──▶ undone
                               tried ── undo (it can't be started) ──▶ undone
         undone: what had proved itself, as a new version that says why
@@ -66,9 +66,10 @@ class Probation:
         self._note(Standing(accepted=version.number))
 
     def leave(self) -> None:
-        """Note that the box ends because it was told to: nothing speaks against what it tried."""
-        if self._store.highest() and self._standing().tried is not None:
-            self._note(Standing(accepted=self._standing().accepted))
+        """Note that the box ends in order: nothing speaks against what it tried."""
+        standing = self._standing()
+        if standing.tried is not None:
+            self._note(Standing(accepted=standing.accepted))
 
     def is_tried(self, version: Version) -> bool:
         """Return whether a version has still to prove itself."""

@@ -57,7 +57,7 @@ class SettingsStore:
     """A folder of numbered versions; nothing is in it until the first is written.
 
     Each file is written beside its place, synced, and moved there; then the folder is synced: a
-    power cut leaves the version before or this one (settings I3). A number is never given twice.
+    power cut leaves the version before or this one (settings S3). A number is never given twice.
     Processes and threads that change anything take turns (:meth:`changing`); reading waits for
     nobody. All methods raise StorageError where the disk refuses.
     """
@@ -231,7 +231,7 @@ def _make_folder(folder: Path) -> None:
     """Make a folder for the box's user alone, where there is none; its parent is there."""
     if folder.is_dir():
         return
-    folder.mkdir(mode=0o700)
+    folder.mkdir(mode=0o700, exist_ok=True)  # another may be making it too
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         _give(descriptor, folder.parent)

@@ -10,9 +10,9 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 from edge.config import CameraId, CameraSection, LegalBasis
-from edge.enrolment.bulk import verdicts
 from edge.enrolment.enroller import Enroller
 from edge.enrolment.faults import REFUSALS, told
+from edge.enrolment.plan import verdicts
 from edge.enrolment.request import Asked, Refusal, Wanted
 from edge.enrolment.sheet import SheetError, rows
 from edge.errors import ConfigError, NotFoundError, QueueFullError, RefusedError

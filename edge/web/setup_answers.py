@@ -5,8 +5,9 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from edge.config import CameraSection, LegalBasis
-from edge.enrolment.bulk import Bulk, RowProgress, RowState, Verdict
+from edge.enrolment.bulk import Bulk, RowProgress, RowState
 from edge.enrolment.errand import Advice, Device, Problem, Step, Stream
+from edge.enrolment.plan import Verdict
 from edge.enrolment.request import host_of, known_at
 from edge.enrolment.work import Examination, Search, State
 from protocol.messages import StreamState

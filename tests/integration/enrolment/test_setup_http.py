@@ -1,11 +1,16 @@
 """Setting cameras up over the box's interface, with real cameras."""
 
 import logging
+import socket
+from datetime import UTC, datetime, timedelta
 
+import psutil
 import pytest
 
 from bench.onvif_device import Device, Request, Send, reply
-from tests.support.enrolment import PASSWORD, Setup
+from edge.enrolment.work import MOST_ERRANDS
+from tests.support.enrolment import PASSWORD, Setup, onvif_camera
+from tests.support.eventually import eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -299,3 +304,37 @@ async def test_a_table_that_is_none_is_refused(setup: Setup):
     refused = await setup.http.post("/v1/setup/bulk", json={"csv": f"a,{PASSWORD}\n1,2"})
     assert (refused.status_code, refused.json()["error"]) == (422, "sheet")
     assert PASSWORD not in refused.text
+
+
+async def test_a_cameras_wrong_clock_is_something_to_put_right_first(setup: Setup, rtsp):
+    with onvif_camera(rtsp) as late, onvif_camera(rtsp) as early:
+        late.now = lambda: datetime.now(UTC) - timedelta(days=700)
+        early.now = lambda: datetime.now(UTC) + timedelta(days=20)
+        login = {"username": "camera", "password": PASSWORD}
+        _, found = await setup.probed(address=late.base, **login)
+        assert found["clock_offset_s"] == pytest.approx(-700 * 86400, abs=60)
+        first = found["advice"][0]
+        assert (first["code"], first["level"]) == ("clock_wrong", "must")
+        _, refused = await setup.probed(address=early.base, **login)
+        assert refused["problem"]["kind"] == "ahead"
+        _, allowed = await setup.probed(address=early.base, may_be_ahead=True, **login)
+        assert allowed["state"] == "done"
+
+
+async def test_a_box_that_stops_ends_what_is_under_way(setup: Setup):
+    def errands() -> list[psutil.Process]:
+        family = psutil.Process().children(recursive=True)
+        return [each for each in family if "edge.enrolment.child" in each.cmdline()]
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        asked = {"rtsp_url": f"rtsp://127.0.0.1:{silent.getsockname()[1]}/main"}
+        ids = [
+            (await setup.http.post("/v1/setup/probes", json=asked)).json()["id"] for _ in range(3)
+        ]
+        await eventually(lambda: len(errands()) == MOST_ERRANDS, 30)
+        examined = [setup.enroller.probed(each) for each in ids]
+        setup.enroller.close()
+    assert errands() == []
+    assert {each.said.problem for each in examined[:MOST_ERRANDS]} != {None}
+    refused = await setup.http.post("/v1/setup/probes", json=asked)
+    assert (refused.status_code, refused.json()["error"]) == (429, "busy")

@@ -1,6 +1,7 @@
 """Changes that can't be started, in a real box: it goes back, and the cameras never notice."""
 
 import asyncio
+import socket
 from collections.abc import Iterator
 from contextlib import asynccontextmanager, closing
 from itertools import pairwise
@@ -13,7 +14,7 @@ from edge.app import Edge
 from edge.box_process import BoxProcess
 from edge.config import EdgeConfig
 from edge.db.database import Database
-from edge.errors import ConfigError, StorageError
+from edge.errors import ConfigError, DamagedError, StorageError
 from edge.recording.index import RecordingIndex
 from edge.recording.writer import Recorder
 from edge.settings.effective import ConfigFile
@@ -160,6 +161,29 @@ async def test_a_box_that_was_told_to_stop_tries_the_change_again(file, cameras)
     assert process._store.standing() == Standing(accepted=0)
     async with running(BoxProcess(file, SystemClock())) as process:
         assert process._desk.running() == 1
+
+
+async def test_a_box_that_can_not_run_for_other_reasons_has_undone_nothing(file, cameras):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        text = file.path.read_text(encoding="utf-8")
+        port = taken.getsockname()[1]
+        file.path.write_text(text.replace("port = 0", f"port = {port}"), encoding="utf-8")
+        process = BoxProcess(file.again(), SystemClock())
+        process._desk.save(table(cameras, "road"), None, **WHO)
+        process.station.close()
+        process.station.database.close()
+        for _ in range(2):
+            process = BoxProcess(file.again(), SystemClock())
+            assert [camera.id for camera in process._runs.config.cameras] == ["gate", "road"]
+            process.start()
+            with pytest.raises(ConfigError, match=str(port)):
+                await process.run(asyncio.Event())
+    process = BoxProcess(file, SystemClock())
+    process.start()
+    process.station.database.condemn("found by some query")
+    with pytest.raises(DamagedError):
+        await process.run(asyncio.Event())
+    assert process._store.standing() == Standing(accepted=0)
 
 
 async def test_a_second_box_on_the_folder_is_refused_before_it_judges_anything(file, cameras):

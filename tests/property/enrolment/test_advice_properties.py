@@ -16,6 +16,18 @@ from edge.media.sample import Codec
 from protocol.relay import StreamName
 
 WORDS = Words(Redaction(["Hunter2"]))
+SOUND = CodecReport(
+    codec=Codec.H264,
+    mime_codec="avc1.64001f",
+    width=640,
+    height=360,
+    fps=10,
+    claimed_fps=None,
+    bit_rate_bps=500_000,
+    gop_s=2,
+    has_b_frames=False,
+    pace=None,
+)
 ORDER = ["must", "should", "note"]
 
 reports = st.builds(
@@ -123,3 +135,22 @@ def test_a_certificate_and_a_clock_that_is_ahead_have_words_of_their_own():
         assert matter.code == kind
     matter = advice.unasked(CameraFault.AUTH, "", "camera", has_login=False)
     assert matter.code == "password_missing"
+
+
+@given(st.integers(6, 10**9), st.booleans())
+def test_a_clock_that_is_off_is_told_in_a_unit_that_people_use(size_s, is_ahead):
+    offset_s = size_s if is_ahead else -size_s
+    main = StreamFacts(
+        StreamName.MAIN,
+        "192.0.2.10",
+        554,
+        has_login=False,
+        clock_offset_s=offset_s,
+        report=SOUND,
+    )
+    space = Space(room_bytes=None, cameras=1, days=30)
+    told = WORDS.advice(next(iter(advice.advise(main, None, space))))
+    assert told.code == ("clock_wrong" if size_s > 60 else "clock_off")
+    assert ("快了" in told.zh, "慢了" in told.zh) == (is_ahead, not is_ahead)
+    count = int(told.zh.partition("了 ")[2].partition(" ")[0])
+    assert 1 <= count < max(60, size_s // 86_400 + 1)

@@ -416,6 +416,16 @@ def test_the_machine_is_judged_by_what_it_tells(facts, found):
     assert ids(box.judge_machine(facts)) == found
 
 
+def test_what_was_changed_while_the_box_ran_is_said_and_what_of_it_is_not_used():
+    def said(*facts):
+        return [each.kind.id for each in box.judge_settings(box.SettingsFacts(*facts))]
+
+    assert said(0, "", None, None) == []
+    assert said(3, "李秀英", None, None) == ["box.settings_changed"]
+    assert said(4, "box", None, "version 3 was undone") == ["box.settings_undone"]
+    assert said(0, "", "version 1 is damaged", None) == ["box.settings_unused"]
+
+
 def test_a_configuration_and_its_secrets_are_judged_apart():
     assert ids(box.judge_config("'box.id': …", ())) == ["box.config_invalid"]
     assert ids(box.judge_config(None, ("'centre.token': …",))) == ["box.secret_unreadable"]

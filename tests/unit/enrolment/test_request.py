@@ -56,11 +56,29 @@ def test_a_password_is_in_no_representation():
     assert "hunter2" not in repr(Asked(address="a", username="b", password="hunter2"))
 
 
-def test_two_addresses_or_none_are_refused():
-    for asked in (Asked(), Asked(address="a", rtsp_url="rtsp://a/")):
-        with pytest.raises(RefusedError) as caught:
-            checked(asked)
-        assert caught.value.why is Refusal.ADDRESS_MISSING
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        (Asked(), Refusal.ADDRESS_MISSING),
+        (Asked(address="a", rtsp_url="rtsp://a/"), Refusal.ADDRESS_MISSING),
+        (Asked(address="http://user:word@a/"), Refusal.ADDRESS_LOGIN),
+        (Asked(rtsp_url="rtsp://a/", rtsp_sub_url="rtsp://user:word@a/"), Refusal.ADDRESS_LOGIN),
+        (Asked(address="two words"), Refusal.ADDRESS_BAD),
+        (Asked(rtsp_url="http://a/"), Refusal.ADDRESS_BAD),
+        (Asked(rtsp_url="rtsp://a/", rtsp_sub_url="rtsp://"), Refusal.ADDRESS_BAD),
+        (Asked(address="a", username="admin"), Refusal.LOGIN_HALF),
+        (Asked(address="a", certificate="12"), Refusal.CERTIFICATE_BAD),
+    ],
+)
+def test_what_makes_no_sense_is_refused(asked, why):
+    with pytest.raises(RefusedError) as caught:
+        checked(asked)
+    assert caught.value.why is why
+
+
+def test_an_address_that_is_given_counts_before_the_cameras_own():
+    asked = Asked(address="192.0.2.11", camera_id="gate")
+    assert of_camera(asked, GATE) is asked
 
 
 def test_a_device_that_is_configured_is_known_by_its_host():

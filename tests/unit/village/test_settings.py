@@ -13,11 +13,13 @@ from village.settings import (
     Detection,
     Places,
     answers,
+    camera_port,
     central_document,
     check_port,
     database,
     demo_cameras,
     edge_document,
+    free_port,
     real_cameras,
 )
 
@@ -167,6 +169,18 @@ def test_a_taken_port_is_refused_before_anything_starts():
         with pytest.raises(HomeError, match="choose another with --port"):
             check_port("127.0.0.1", port)
     check_port("127.0.0.1", port)
+
+
+def test_the_demos_cameras_are_where_they_were_in_the_last_run_unless_that_is_taken(home):
+    path = home.folder / "edge.toml"
+    assert camera_port(path) > 0
+    places = Places("127.0.0.1", 8600, 1, free_port(), 3)
+    path.write_text(edge_document(home, places, demo_cameras(places), Detection()), "utf-8")
+    assert camera_port(path) == places.camera_port
+    with socket.create_server(("127.0.0.1", places.camera_port)):
+        assert camera_port(path) != places.camera_port
+    path.write_text("[[cameras]]", "utf-8")
+    assert camera_port(path) > 0
 
 
 def test_a_village_for_the_lan_is_shown_with_an_address_that_people_can_type():
