@@ -25,7 +25,7 @@ from central.ingest.events import EventIntake
 from central.ingest.parse import Refused, Understood, alert_of
 from central.ledger.book import append
 from central.ledger.chain import Entry
-from central.points.book import tried_among
+from central.points.book import TRIED_WORDS, tried_among
 from central.points.states import mode_of
 from protocol.messages import AlertCurve, AlertLevel, AlertMode, ResultMessage
 from protocol.topics import Leaf
@@ -175,7 +175,8 @@ class AlertIntake:
             {"alert_id": alert_id, **person}
             for person in self._on_duty(self.boxes[box_id].region_code)
         ]
-        self._write(row, "raised", to_state=AlertState.NEW)
+        tried = TRIED_WORDS if row.mode is not facts.mode else ""
+        self._write(row, "raised", to_state=AlertState.NEW, note=tried)
         self._entries += self._effect().at_first(row, self._programme)
         return row
 

@@ -12,6 +12,9 @@ from central.points.codes import DeviceType, PointState
 from central.points.filing import Filed, InUse
 from central.points.states import Papers
 
+#: Why an alert that its box calls a real one is only logged, for its record.
+TRIED_WORDS = "点位试运行"
+
 
 def tried_among(session: Session, uids: Collection[str]) -> frozenset[str]:
     """Return which of these cameras' points are in trial; nothing is asked for none."""

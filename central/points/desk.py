@@ -32,14 +32,15 @@ from protocol.messages import LegalBasis
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What is written down of a point; ``device_type`` None leaves it as it is."""
+    """What is written down of a point; what is None at the end stays as it is."""
 
     place_type: PlaceType
     legal_basis: LegalBasis
     manager_unit: str
     installed_on: date | None
     note: str
-    device_type: DeviceType | None
+    device_type: DeviceType | None = None
+    manager_phone: str | None = None
 
 
 class PointDesk:
@@ -67,6 +68,7 @@ class PointDesk:
                     state_since=now,
                     device_type=DeviceType.FIXED,
                     manager_unit="",
+                    manager_phone="",
                     note="",
                     checklist_note="",
                     sign_whole=True,
@@ -79,6 +81,8 @@ class PointDesk:
             point.manager_unit, point.note = terms.manager_unit, terms.note
             point.installed_on = terms.installed_on.isoformat() if terms.installed_on else None
             point.device_type = terms.device_type or point.device_type
+            if terms.manager_phone is not None:
+                point.manager_phone = terms.manager_phone
             check_papers(point.state, papers_of(point))
             action = "change" if made is None else "make"
             self._write(session, point, action, actor_id, now, _said(point))

@@ -44,7 +44,7 @@ _CHUNK_BYTES = 256 * 1024
 
 
 class PutPoint(Body):
-    """What a point is. Without ``device_type`` it stays what it was."""
+    """What a point is. Without ``device_type`` and ``manager_phone`` they stay what they were."""
 
     place_type: PlaceType
     legal_basis: LegalBasis
@@ -52,6 +52,7 @@ class PutPoint(Body):
     installed_on: date | None = None
     note: str = Field(default="", max_length=200)
     device_type: DeviceType | None = None
+    manager_phone: str | None = Field(default=None, max_length=30)
 
 
 class Signed(Body):
@@ -141,6 +142,7 @@ def put_point(uid: Uid, body: PutPoint, actor: ActorDep, centre: CentreDep) -> P
         installed_on=body.installed_on,
         note=body.note.strip(),
         device_type=body.device_type,
+        manager_phone=None if body.manager_phone is None else body.manager_phone.strip(),
     )
     centre.points.put(uid, terms, actor.id)
     return _detail(centre, uid)

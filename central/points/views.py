@@ -83,6 +83,7 @@ class PointView(View):
     legal_basis: LegalBasis | None
     device_type: DeviceType
     manager_unit: str
+    manager_phone: str
     installed_on: date | None
     note: str
     checklist: ChecklistView | None
@@ -287,6 +288,7 @@ def _whole(uid: str, point: Point | None, camera: Camera | None, around: _Around
         legal_basis=papers.legal_basis if papers else None,
         device_type=point.device_type if point else DeviceType.FIXED,
         manager_unit=papers.manager_unit if papers else "",
+        manager_phone=point.manager_phone if point else "",
         installed_on=papers.installed_on if papers else None,
         note=point.note if point else "",
         checklist=_checklist(point, around) if point else None,

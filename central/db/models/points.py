@@ -39,6 +39,7 @@ class Point(Base):
     legal_basis: Mapped[LegalBasis | None]
     device_type: Mapped[DeviceType]
     manager_unit: Mapped[str] = mapped_column(default="")
+    manager_phone: Mapped[str] = mapped_column(default="")  # whom the notice sign says to call
     installed_on: Mapped[str | None]  # YYYY-MM-DD
     note: Mapped[str] = mapped_column(default="")
     checklist: Mapped[dict[str, Any] | None]

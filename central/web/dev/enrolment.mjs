@@ -17,6 +17,10 @@ const CODES = {
     code('art9', '第九条:负有安全防范义务的其他公共场所', 'article 9: other public places, by who must keep them safe'),
     code('non_public', '第三十三条:非公共场所', 'article 33: not a public place'),
   ],
+  device_types: [code('fixed', '固定枪机', 'fixed camera'), code('ptz', '云台球机', 'pan-tilt-zoom')],
+  lacks: [],
+  filing_states: [],
+  facts: [],
   checklist: [
     code('guest_rooms', '不在旅馆、民宿、饭店的客房或包间内', 'not inside guest rooms or private dining rooms'),
     code('dormitories', '不在宿舍或供人住宿、休息的房间内', 'not inside dormitories or rooms to sleep or rest in'),

@@ -11,6 +11,8 @@ export const router = createRouter({
   routes: [
     { path: '/login', name: 'login', component: () => import('./pages/LoginPage.vue'), meta: { open: true } },
     { path: '/wall', name: 'wall', component: () => import('./pages/WallPage.vue') },
+    { path: '/print/filing', name: 'filing-sheet', component: () => import('./pages/FilingSheetPage.vue'), meta: { review: true } },
+    { path: '/print/sign/:uid', name: 'notice-sign', component: () => import('./pages/NoticeSignPage.vue'), props: true, meta: { review: true } },
     {
       path: '/',
       component: shell,
@@ -29,6 +31,9 @@ export const router = createRouter({
         { path: 'boxes/:box/cameras/new', name: 'enrol', component: enrol, props: (to) => ({ boxId: to.params.box, cameraId: null }), meta: { admin: true } },
         { path: 'boxes/:box/cameras/:camera/replace', name: 'replace', component: enrol, props: (to) => ({ boxId: to.params.box, cameraId: to.params.camera }), meta: { admin: true } },
         { path: 'deliveries', name: 'deliveries', component: () => import('./pages/DeliveriesPage.vue'), meta: { review: true } },
+        { path: 'points', name: 'points', component: () => import('./pages/PointsPage.vue'), meta: { review: true } },
+        { path: 'points/:uid', name: 'point', component: () => import('./pages/PointPage.vue'), props: true, meta: { review: true } },
+        { path: 'filing', name: 'filing', component: () => import('./pages/FilingPage.vue'), meta: { review: true } },
         { path: 'quarantine', name: 'quarantine', component: () => import('./pages/QuarantinePage.vue'), meta: { admin: true } },
         { path: 'examples', name: 'examples', component: () => import('./pages/ExamplesPage.vue'), meta: { admin: true } },
         { path: 'about', name: 'about', component: () => import('./pages/AboutPage.vue'), meta: { open: true } },

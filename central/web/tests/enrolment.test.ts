@@ -123,7 +123,7 @@ describe('what is sent', () => {
     expect(cameraOf(whole(), 'p1')).toEqual(plain)
     expect(cameraOf(whole({ days: '90', daysReason: '旧的', like: 'cam1', recordSub: true }), 'p1')).toEqual({ ...plain, retention_days: 90, like: 'cam1', record_sub: true })
     expect(cameraOf(whole({ days: '7', daysReason: '库房', legalBasis: 'art9' }), 'p1')).toMatchObject({ retention_days: 7, retention_reason: '库房' })
-    expect(termsOf(whole({ installedOn: '' }))).toEqual({ place_type: 'gate', legal_basis: 'art7_1', manager_unit: '下村村委会', installed_on: null, note: '' })
+    expect(termsOf(whole({ installedOn: '' }))).toEqual({ place_type: 'gate', legal_basis: 'art7_1', device_type: 'fixed', manager_unit: '下村村委会', manager_phone: '', installed_on: null, note: '' })
   })
 
   it('never has a password: no draft holds one', () => {

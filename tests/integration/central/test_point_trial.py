@@ -1,6 +1,7 @@
 """A point in trial: its alerts are stored and call nobody, whatever its box says (points I4)."""
 
 import pytest
+from sqlalchemy import event
 
 from protocol.messages import AlertLevel, AlertMode, AlertOp
 from tests.support.browser import listening, raise_alert
@@ -32,10 +33,12 @@ def test_its_alert_is_listed_as_a_trials_and_is_neither_on_the_wall_nor_the_feed
         assert wall.get("/wall").json()["alerts"] == []
         elsewhere = alert_data(camera_id="cam2")
         centre.take(received(alert_message(elsewhere, 2)))
-        event = stream.next()
-        assert (event.event, event.data["id"]) == ("alert", str(elsewhere.alert_id))
-    assert listed(centre, silent)["mode"] == "trial"
-    assert listed(centre, elsewhere.alert_id)["mode"] == "live"
+        told = stream.next()
+        assert (told.event, told.data["id"]) == ("alert", str(elsewhere.alert_id))
+    shown = listed(centre, silent)
+    assert (shown["mode"], shown["ledger"][0]["note"]) == ("trial", "点位试运行")
+    shown = listed(centre, elsewhere.alert_id)
+    assert (shown["mode"], shown["ledger"][0]["note"]) == ("live", "")
 
 
 @pytest.mark.usefixtures("tried")
@@ -84,3 +87,19 @@ def test_cameras_without_a_file_ring_as_before(centre):
     assert listed(centre, raise_alert(centre, 1))["mode"] == "live"
     with centre.client("admin") as admin:
         assert admin.get(f"/points/{CAMERA}").status_code == 404
+
+
+def test_which_points_are_tried_is_asked_once_a_batch_and_only_where_alerts_begin(centre, database):
+    asked: list[str] = []
+
+    def note(_connection, _cursor, statement: str, *_: object) -> None:
+        if "FROM point" in statement:
+            asked.append(statement)
+
+    event.listen(database.engine, "after_cursor_execute", note)
+    begun = [alert_data(camera_id=f"cam{number}") for number in range(1, 41)]
+    centre.take(*(received(alert_message(data, n)) for n, data in enumerate(begun, start=1)))
+    assert len(asked) == 1
+    more = [data.model_copy(update={"op": AlertOp.UPDATE, "count": 40}) for data in begun]
+    centre.take(*(received(alert_message(data, n)) for n, data in enumerate(more, start=41)))
+    assert len(asked) == 1

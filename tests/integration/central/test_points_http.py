@@ -134,9 +134,10 @@ def test_a_place_of_another_kind_says_which_and_a_device_stays_what_it_was(centr
     with centre.client("admin") as admin:
         other = terms(place_type="other")
         assert admin.put(f"/points/{CAMERA}", json=other).status_code == 422
-        said = other | {"note": "晒谷场", "device_type": "ptz"}
+        said = other | {"note": "晒谷场", "device_type": "ptz", "manager_phone": "0878-1234567"}
         assert admin.put(f"/points/{CAMERA}", json=said).status_code == 200
-        assert admin.put(f"/points/{CAMERA}", json=terms()).json()["device_type"] == "ptz"
+        kept = admin.put(f"/points/{CAMERA}", json=terms()).json()
+        assert (kept["device_type"], kept["manager_phone"]) == ("ptz", "0878-1234567")
 
 
 def test_a_photo_is_kept_without_what_its_telephone_wrote_and_given_back(centre, tmp_path):

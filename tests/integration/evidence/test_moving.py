@@ -154,7 +154,7 @@ def test_everything_goes_to_s3_and_back_and_can_be_read_in_between(village, caps
 
 
 def test_the_photo_of_a_sign_goes_with_them_and_is_found_where_it_is(village, capsys):
-    terms = Terms(PlaceType.GATE, LegalBasis.ARTICLE_7_1, "村委会", None, "", None)
+    terms = Terms(PlaceType.GATE, LegalBasis.ARTICLE_7_1, "村委会", None, "")
     zone = ZoneInfo("Asia/Shanghai")
     desk = PointDesk(village.database, SystemClock(), REGION, zone)
     desk.put(f"{BOX}.cam1", terms, "li")

@@ -75,6 +75,7 @@ def _point() -> None:
         sa.Column("legal_basis", WORD, nullable=True),
         sa.Column("device_type", WORD, nullable=False),
         sa.Column("manager_unit", TEXT, nullable=False),
+        sa.Column("manager_phone", TEXT, nullable=False),
         sa.Column("installed_on", TEXT, nullable=True),
         sa.Column("note", TEXT, nullable=False),
         sa.Column("checklist", DOCUMENT, nullable=True),

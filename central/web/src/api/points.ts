@@ -1,40 +1,21 @@
-/** The centre's calls about the papers of cameras (点位档案). */
+/** The centre's calls about points (点位档案) and the filing (备案). */
 
-import { request } from './http'
+import { BASE, request, upload } from './http'
+import type { Due, Filing, Point, PointCodes, PointDetail, PointTerms } from './pointTypes'
 
-export interface Code {
-  code: string
-  zh: string
-  en: string
-}
-
-export interface PointCodes {
-  states: Code[]
-  place_types: Code[]
-  legal_bases: Code[]
-  checklist: Code[]
-}
-
-export interface Point {
-  uid: string
-  state: string
-  manager_unit: string
-}
-
-export interface PointTerms {
-  place_type: string
-  legal_basis: string
-  manager_unit: string
-  installed_on: string | null
-  note: string
-}
-
-const of = (uid: string) => `/points/${encodeURIComponent(uid)}`
-const PHOTO_MS = 60_000
+const at = (uid: string) => `/points/${encodeURIComponent(uid)}`
 
 export const points = () => request<Point[]>('GET', '/points')
 export const pointCodes = () => request<PointCodes>('GET', '/points/codes')
-export const putPoint = (uid: string, terms: PointTerms) => request<Point>('PUT', of(uid), terms)
-export const signChecklist = (uid: string, answers: Record<string, boolean>) => request<Point>('POST', `${of(uid)}/checklist`, { answers, note: '' })
-export const putSignPhoto = (uid: string, photo: Blob) => request<Point>('PUT', `${of(uid)}/sign-photo`, photo, PHOTO_MS)
-export const stepPoint = (uid: string, state: string, reason: string) => request<Point>('POST', `${of(uid)}/state`, { state, reason })
+export const pointsDue = () => request<Due>('GET', '/points/due')
+export const point = (uid: string) => request<PointDetail>('GET', at(uid))
+export const putPoint = (uid: string, terms: PointTerms) => request<PointDetail>('PUT', at(uid), terms)
+export const signChecklist = (uid: string, answers: Record<string, boolean>, note: string) => request<PointDetail>('POST', `${at(uid)}/checklist`, { answers, note })
+export const stepPoint = (uid: string, state: string, reason: string) => request<PointDetail>('POST', `${at(uid)}/state`, { state, reason })
+export const checkSign = (uid: string, whole: boolean, note: string) => request<PointDetail>('POST', `${at(uid)}/sign-check`, { whole, note })
+export const putSignPhoto = (uid: string, photo: Blob) => upload<PointDetail>(`${at(uid)}/sign-photo`, photo)
+/** Where the photo is; another one has another address. */
+export const signPhotoUrl = (uid: string, sha256: string) => `${BASE}${at(uid)}/sign-photo?v=${sha256.slice(0, 16)}`
+
+export const filing = () => request<Filing>('GET', '/filing')
+export const enterFiling = (filed_on: string, number: string) => request<Filing>('POST', '/filing', { filed_on, number })

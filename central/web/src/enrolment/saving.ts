@@ -1,6 +1,6 @@
 /** Saving the papers of a camera that the box has: one part after another, and only what is not done yet is done again. Pure. */
 
-import type { PointTerms } from '@/api/points'
+import type { PointTerms } from '@/api/pointTypes'
 
 import type { Draft } from './steps'
 
@@ -40,7 +40,9 @@ export async function saveAll(parts: Saved[], does: Record<Part, () => Promise<u
 export const termsOf = (draft: Draft): PointTerms => ({
   place_type: draft.placeType,
   legal_basis: draft.legalBasis,
+  device_type: draft.deviceType,
   manager_unit: draft.managerUnit.trim(),
+  manager_phone: draft.managerPhone.trim(),
   installed_on: draft.installedOn === '' ? null : draft.installedOn,
   note: draft.placeNote.trim(),
 })

@@ -33,7 +33,9 @@ export interface Draft {
   placeType: string
   placeNote: string
   legalBasis: string
+  deviceType: string
   managerUnit: string
+  managerPhone: string
   installedOn: string
   /** Empty: as long as the box keeps. */
   days: string
@@ -59,7 +61,9 @@ export const emptyDraft = (): Draft => ({
   placeType: '',
   placeNote: '',
   legalBasis: '',
+  deviceType: 'fixed',
   managerUnit: '',
+  managerPhone: '',
   installedOn: '',
   days: '',
   daysReason: '',

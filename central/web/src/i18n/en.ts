@@ -4,6 +4,7 @@ import crowd from './crowd.en'
 import enrolment from './enrolment.en'
 import examples from './examples.en'
 import fleet from './fleet.en'
+import points from './points.en'
 import recording from './recording.en'
 import type zh from './zh'
 
@@ -22,6 +23,7 @@ const en: typeof zh = {
     examples: 'Examples',
     boxes: 'Boxes',
     cameras: 'Cameras',
+    points: 'Points',
     about: 'About this system',
     logout: 'Log out',
     logoutFailed: 'Not logged out, you are still signed in: {why}',
@@ -234,6 +236,7 @@ const en: typeof zh = {
   ...enrolment,
   ...examples,
   ...fleet,
+  ...points,
   ...recording,
   ...activities,
   incident: {

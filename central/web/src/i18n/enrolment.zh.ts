@@ -16,7 +16,7 @@ export default {
     acts: { edit: '修改', copy: '复制设置', remove: '移除' },
     save: '保存',
     about: {
-      edit: '改名、改位置不影响已有录像。停用后不录像、不看、不报警，录像留到期满。',
+      edit: '改名、改位置不影响已有录像。停用后不录像、不识别、不发告警，录像留到期满。',
       copy: '把另一台的录像、保存天数、告警规则等设置抄过来；画在画面上的区域不抄，要重新画。',
       remove: '移除后不再录像；已有录像留到期满才删。这一步不能撤销。',
     },
@@ -83,7 +83,9 @@ export default {
     placeType: '场所类型',
     placeNote: '是什么场所',
     legalBasis: '法律依据（第799号令）',
+    deviceType: '设备类型',
     manager: '系统管理单位',
+    phone: '联系电话（写在提示标识上）',
     installedOn: '安装日期',
     days: '录像存几天',
     daysHint: '按主机的天数',

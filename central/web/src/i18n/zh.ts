@@ -5,6 +5,7 @@ import crowd from './crowd.zh'
 import enrolment from './enrolment.zh'
 import examples from './examples.zh'
 import fleet from './fleet.zh'
+import points from './points.zh'
 import recording from './recording.zh'
 
 export default {
@@ -21,6 +22,7 @@ export default {
     examples: '误报样本',
     boxes: '主机',
     cameras: '摄像机',
+    points: '点位档案',
     about: '关于本系统',
     logout: '退出',
     logoutFailed: '没有退出成功，仍在登录中：{why}',
@@ -233,6 +235,7 @@ export default {
   ...enrolment,
   ...examples,
   ...fleet,
+  ...points,
   ...recording,
   ...activities,
   incident: {
