@@ -1,4 +1,6 @@
-"""What a request to a box's set-up interface is, in words that anybody may read. Pure.
+"""What a request to a box's set-up interface is, in words that anybody may read (cameras E11).
+
+Pure.
 
 Only what is named here goes into the words, so a login never does.
 """
