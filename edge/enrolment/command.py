@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from edge.config import CameraSection, LegalBasis
+from edge.config import CameraSection
 from edge.enrolment.bulk import Bulk, RowProgress
 from edge.enrolment.enroller import Enroller
 from edge.enrolment.errand import ProbeSaid
@@ -15,6 +15,7 @@ from edge.enrolment.request import Asked, Refusal, Wanted
 from edge.enrolment.sheet import Fault, SheetError, rows, text_of
 from edge.enrolment.work import Examination
 from edge.errors import ConfigError, RefusedError
+from protocol.messages import LegalBasis
 
 Say = Callable[[str], None]
 #: Asks a question and returns the answer; empty where nobody is there to be asked.

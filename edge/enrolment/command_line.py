@@ -8,7 +8,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from edge.config import LegalBasis
 from edge.enrolment.command import EnrolmentCommand
 from edge.enrolment.enroller import Enroller
 from edge.enrolment.request import RTSP, Asked, scheme_of
@@ -19,6 +18,7 @@ from edge.settings.desk import SettingsDesk
 from edge.settings.effective import ConfigFile, effective
 from edge.settings.store import SettingsStore
 from protocol.clock import SystemClock
+from protocol.messages import LegalBasis
 
 _Parser = argparse.ArgumentParser
 #: Reads a password that is on no command line; the path is of a file that holds it.

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
-from edge.config import CameraId, CameraSection, LegalBasis
+from edge.config import CameraId, CameraSection
 from edge.enrolment.enroller import Enroller
 from edge.enrolment.faults import REFUSALS, told
 from edge.enrolment.plan import verdicts
@@ -29,7 +29,7 @@ from edge.web.setup_answers import (
     VerdictAnswer,
     VerdictsAnswer,
 )
-from protocol.messages import GridCode, LocalId, StreamState
+from protocol.messages import GridCode, LegalBasis, LocalId, StreamState
 from protocol.relay import StreamName
 
 LONGEST_SEARCH_S = 10.0

@@ -4,13 +4,13 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from edge.config import CameraSection, LegalBasis
+from edge.config import CameraSection
 from edge.enrolment.bulk import Bulk, RowProgress, RowState
 from edge.enrolment.errand import Advice, Device, Problem, Step, Stream
 from edge.enrolment.plan import Verdict
 from edge.enrolment.request import host_of, known_at
 from edge.enrolment.work import Examination, Search, State
-from protocol.messages import StreamState
+from protocol.messages import LegalBasis, StreamState
 
 
 class _Answer(BaseModel):
