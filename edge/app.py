@@ -1,4 +1,4 @@
-"""The composition root of the edge: everything is built here, and nowhere else."""
+"""The composition root of the edge: all but the station and its process is built here."""
 
 import asyncio
 import contextlib

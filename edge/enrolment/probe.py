@@ -44,6 +44,8 @@ from protocol.relay import StreamName
 
 _RTSP_PORT = 554
 _KNOCK_S = 2.0
+#: How the words of edge.cameras.line begin where none came about.
+_NO_CONNECTION = "no connection"
 _IN_BROWSER: dict[Playable, InBrowser] = {
     Playable.EVERYWHERE: "yes",
     Playable.SOME: "some",
@@ -115,6 +117,9 @@ class Probe:
     def _unasked(self, fault: CameraFault, said: str) -> Matter:
         assert self._order.address is not None
         host = Door.parse(self._order.address).host
+        # Where there is no machine, nobody refuses a connection either.
+        if fault is CameraFault.TIMEOUT and said.startswith(_NO_CONNECTION):
+            fault = CameraFault.UNREACHABLE
         if fault is CameraFault.UNREACHABLE and _is_open(host, _RTSP_PORT):
             fault = CameraFault.UNSUPPORTED
         has_login = self._order.username is not None

@@ -178,11 +178,11 @@ class SetupRoutes:
         router = APIRouter(prefix="/v1/setup")
         add = router.add_api_route
         add("/searches", self.search, methods=["POST"], status_code=201)
-        add("/searches/{job_id}", self.searched)
+        add("/searches/{search_id}", self.searched)
         add("/probes", self.probe, methods=["POST"], status_code=201)
-        add("/probes/{job_id}", self.probed)
-        add("/probes/{job_id}", self.forget, methods=["DELETE"], status_code=204)
-        add("/probes/{job_id}/picture.jpg", self.picture, response_class=Response)
+        add("/probes/{probe_id}", self.probed)
+        add("/probes/{probe_id}", self.forget, methods=["DELETE"], status_code=204)
+        add("/probes/{probe_id}/picture.jpg", self.picture, response_class=Response)
         add("/cameras", self.cameras)
         add("/cameras", self.add, methods=["POST"], status_code=201)
         add("/cameras/{camera_id}", self.change, methods=["PATCH"])
@@ -190,7 +190,7 @@ class SetupRoutes:
         add("/cameras/{camera_id}/replace", self.replace, methods=["POST"])
         add("/cameras/{camera_id}/like", self.like, methods=["POST"])
         add("/bulk", self.bulk, methods=["POST"], response_model=None)
-        add("/bulk/{job_id}", self.adding)
+        add("/bulk/{bulk_id}", self.adding)
         return router
 
     def search(self, body: SearchBody) -> BegunAnswer:
@@ -198,29 +198,29 @@ class SetupRoutes:
         with _refusing():
             return BegunAnswer(id=self._enroller.search(body.seconds))
 
-    def searched(self, job_id: _JobId) -> SearchAnswer:
+    def searched(self, search_id: _JobId) -> SearchAnswer:
         """Say who answered."""
-        return SearchAnswer.of(self._enroller.searched(job_id), self._enroller.book.cameras())
+        return SearchAnswer.of(self._enroller.searched(search_id), self._enroller.book.cameras())
 
     def probe(self, body: ProbeBody) -> BegunAnswer:
         """Begin to examine a camera."""
         with _refusing():
             return BegunAnswer(id=self._enroller.probe(body.asked()))
 
-    def probed(self, job_id: _JobId) -> ProbeAnswer:
+    def probed(self, probe_id: _JobId) -> ProbeAnswer:
         """Say how far an examination is, and what it found."""
-        return ProbeAnswer.of(self._enroller.probed(job_id))
+        return ProbeAnswer.of(self._enroller.probed(probe_id))
 
-    def picture(self, job_id: _JobId) -> Response:
+    def picture(self, probe_id: _JobId) -> Response:
         """Return a picture of the camera that was examined."""
-        jpeg = self._enroller.probed(job_id).picture
+        jpeg = self._enroller.probed(probe_id).picture
         if jpeg is None:
-            raise NotFoundError(f"probe {job_id}: no picture")
+            raise NotFoundError(f"probe {probe_id}: no picture")
         return Response(jpeg, media_type="image/jpeg", headers=_FRESH)
 
-    def forget(self, job_id: _JobId) -> None:
+    def forget(self, probe_id: _JobId) -> None:
         """End an examination and forget it."""
-        self._enroller.forget(job_id)
+        self._enroller.forget(probe_id)
 
     def cameras(self) -> SetupAnswer:
         """List the cameras as they are configured now."""
@@ -279,9 +279,9 @@ class SetupRoutes:
         answer = VerdictsAnswer(rows=tuple(map(VerdictAnswer.of, judged)))
         return JSONResponse(answer.model_dump())
 
-    def adding(self, job_id: _JobId) -> BulkAnswer:
+    def adding(self, bulk_id: _JobId) -> BulkAnswer:
         """Say how far a table is."""
-        return BulkAnswer.of(self._enroller.adding(job_id))
+        return BulkAnswer.of(self._enroller.adding(bulk_id))
 
     def _camera(
         self, camera: CameraSection, changed: AbstractSet[str] | None = None

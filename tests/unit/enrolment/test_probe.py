@@ -8,6 +8,7 @@ from edge.doctor.probes.camera import Target
 from edge.doctor.rtsp_hint import Status
 from edge.enrolment import probe
 from edge.enrolment.errand import Examining, ProbeSaid, Space
+from edge.errors import CameraTimeout, CameraUnreachable, CameraUnsupported
 from edge.media.sample import Codec
 from protocol.clock import SystemClock
 from protocol.relay import StreamName
@@ -83,3 +84,24 @@ def test_a_login_that_is_refused_is_not_sent_again(examined):
     assert looked == [MAIN]
     assert said.problem is not None
     assert said.problem.kind == "password_wrong"
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (CameraTimeout("no connection within 3 s"), "unreachable"),
+        (CameraTimeout("the camera was silent for 8 s"), "timeout"),
+        (CameraUnreachable("no connection: Connection refused"), "unreachable"),
+        (CameraUnsupported("HTTP 404"), "no_onvif"),
+    ],
+)
+def test_an_address_where_nobody_is_is_told_from_a_camera_that_is_slow(monkeypatch, error, kind):
+    def nobody(*_given: object, **_named: object) -> None:
+        raise error
+
+    monkeypatch.setattr(probe, "Camera", nobody)
+    monkeypatch.setattr(probe, "_is_open", lambda _host, _port: False)
+    order = Examining(address="192.0.2.10", space=ORDER.space)
+    said = probe.Probe(order, SystemClock(), lambda _step: None).run()
+    assert said.problem is not None
+    assert said.problem.kind == kind
