@@ -18,7 +18,7 @@ from pathlib import Path
 
 from bench import report
 from bench.box import BoxError
-from bench.chaos_rig import Rig, Story
+from bench.chaos_rig import MOST_BACK_S, MOST_GONE_S, Rig, Story
 from bench.program import ProgramError
 from bench.report import percentile, rounded
 from bench.wait import WaitedTooLongError
@@ -26,10 +26,6 @@ from protocol.clock import SystemClock
 
 #: What one kill may cost of what had come from a camera.
 MOST_LOST_S = 1.0
-#: A camera that falls silent is called lost within this, and is recorded within that when it is
-#: back.
-MOST_GONE_S = 6.0
-MOST_BACK_S = 3.0
 #: What the polling of this program may add to either.
 _SEEN_S = 0.2
 

@@ -37,6 +37,10 @@ HELD_S = 10.0
 
 #: A disk of the box's own, where it may have one: what fills it up hits nobody else.
 DISK_MB = 160
+#: A camera that falls silent is called lost within this, and is recorded within that when it is
+#: back.
+MOST_GONE_S = 6.0
+MOST_BACK_S = 3.0
 _LIMIT_S = 60.0
 _FULL_S = 6.0
 _SETTLED_S = 2.0
@@ -93,6 +97,7 @@ class Rig:
         self._box = BoxInterface(f"http://127.0.0.1:{self._port}")
         self._edge: Program | None = None
         self._config = self._folder / "edge.toml"
+        self._log = self._folder / "edge.log"
         self._has_own_disk = False
         self.story = Story()
 
@@ -174,19 +179,28 @@ class Rig:
         self.story.freezes += 1
 
     def flap(self) -> None:
-        """Let the cameras die and come back."""
+        """Let the cameras die and come back; print what the box said where that took too long."""
+        said_before = self._log.stat().st_size
         self._camera.kill()
         gone_at = self._clock.now()
         self._camera.start()
-        self._until_back(gone_at, self._clock.now())
+        back_at = self._clock.now()
+        late_s = self._until_back(gone_at, back_at)
         self.story.flaps += 1
+        if late_s > MOST_BACK_S:
+            print(
+                f"back after {late_s:.1f} s; the camera died at {gone_at}, was there at {back_at}"
+            )
+            with self._log.open(encoding="utf-8", errors="replace") as log:
+                log.seek(said_before)
+                print(log.read(), flush=True)
         if self.story.flaps % _MEMORY_EVERY == 0:
             (child, *_) = process.children(self._running().pid)
             self.story.rss.append((self.story.flaps, process.rss_bytes(child)))
 
     def last_words(self) -> str:
         """Return the end of the box's log, for what it says of a failure."""
-        with (self._folder / "edge.log").open(encoding="utf-8", errors="replace") as log:
+        with self._log.open(encoding="utf-8", errors="replace") as log:
             return "".join(deque(log, _LAST_LINES))
 
     def hold(self) -> None:
@@ -258,15 +272,19 @@ class Rig:
         except BoxError:  # killed, or not listening yet
             return False
 
-    def _until_back(self, gone_at: datetime, back_at: datetime) -> None:
+    def _until_back(self, gone_at: datetime, back_at: datetime) -> float:
         """Wait until every camera is recorded anew; note how soon after it was seen to be back.
+
+        Returns the longest, in seconds.
 
         It may have been recorded before it was seen: both are looked for at intervals.
         """
         first = self._until(
             lambda: self._recorded_since(gone_at), "recorded cameras that came back"
         )
-        self.story.back_s += [max(0.0, (each - back_at).total_seconds()) for each in first]
+        back_s = [max(0.0, (each - back_at).total_seconds()) for each in first]
+        self.story.back_s += back_s
+        return max(back_s)
 
     def _until_recorded_anew(self, what: str) -> None:
         now = self._clock.now()
@@ -300,7 +318,7 @@ class Rig:
 
     def _start_edge(self, environment: Mapping[str, str] | None = None) -> None:
         line = (sys.executable, "-m", "edge", "run", "--config", str(self._config))
-        self._edge = Program(line, self._folder / "edge.log", environment=environment)
+        self._edge = Program(line, self._log, environment=environment)
         self._edge.start()
 
     def _running(self) -> Program:

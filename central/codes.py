@@ -133,6 +133,7 @@ class GapReason(StrEnum):
     PARAMETERS = "parameters"
     BOX_OFF = "box_off"
     DISK = "disk"
+    OPERATOR = "operator"
     CONFIG = "config"
 
 
@@ -215,6 +216,7 @@ KINDS: Labels = {
     AlertKind.PICTURE_FROZEN: Label("画面冻结", "picture frozen"),
     AlertKind.PICTURE_OVEREXPOSED: Label("画面过曝", "picture overexposed"),
     AlertKind.PICTURE_UNDEREXPOSED: Label("画面过暗", "picture too dark"),
+    AlertKind.CAMERA_CLOCK: Label("时间偏差", "camera clock wrong"),
 }
 
 LEVELS: Labels = {
@@ -287,7 +289,8 @@ GAP_REASONS: Labels = {
     GapReason.PARAMETERS: Label("画面参数改变", "stream parameters changed"),
     GapReason.BOX_OFF: Label("主机未运行", "box not running"),
     GapReason.DISK: Label("硬盘故障", "disk fault"),
-    GapReason.CONFIG: Label("点位停用或改设置", "camera switched off or changed"),
+    GapReason.OPERATOR: Label("人工停录", "switched off by a person"),
+    GapReason.CONFIG: Label("点位撤除或改设置", "camera removed or changed"),
 }
 
 ACTIVITY_KINDS: Labels = {
@@ -323,6 +326,7 @@ CATEGORY_OF_KIND = {
     AlertKind.PICTURE_FROZEN: Category.EQUIPMENT,
     AlertKind.PICTURE_OVEREXPOSED: Category.EQUIPMENT,
     AlertKind.PICTURE_UNDEREXPOSED: Category.EQUIPMENT,
+    AlertKind.CAMERA_CLOCK: Category.EQUIPMENT,
 }
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from pythonjsonlogger.json import JsonFormatter
 
 from edge import heap, unneeded
+from edge.camera_options import add_care
 from edge.config import EdgeConfig, Secret, read, validated
 from edge.enrolment import command_line as enrolment
 from edge.errors import ConfigError, EdgeError, NotFoundError
@@ -82,7 +83,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _add_cameras(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    text = "find cameras, ask one what it is, add, change and list those that are configured"
+    text = "find cameras, ask one what it is, add, change, look after and list them"
     cameras = commands.add_parser("cameras", help=text, description=text)
     doings = cameras.add_subparsers(dest="doing", required=True)
 
@@ -109,6 +110,7 @@ def _add_cameras(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--interface", action="append", default=[], help="an own address (all; repeatable)"
     )
     discover.add_argument("--seconds", type=float, default=3.0, help="to listen (3)")
+    add_care(doings, _camera_password)
     enrolment.add_commands(doings, _camera_password)
 
 

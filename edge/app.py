@@ -17,7 +17,9 @@ from edge.alerts.evidence_store import EvidenceStore
 from edge.boot import Boot
 from edge.box_alert import BoxAlert
 from edge.bus.outbox import Outbox
+from edge.camera_clocks import CameraClocks
 from edge.commands.arming import ArmedDesk
+from edge.commands.camera_clock import ClockSetter
 from edge.commands.desk import CommandDesk
 from edge.commands.masks import masks_component, masks_in
 from edge.commands.timekeeper import timekeeper
@@ -38,6 +40,7 @@ from edge.recording.janitor import Janitor
 from edge.recording.retention import CameraPolicy, Policy
 from edge.recording.stock import Stocktaker
 from edge.settings.desk import SettingsDesk
+from edge.settings.trial import names
 from edge.snapshot import PictureTaker
 from edge.station import Station
 from edge.vitals import BoxVitals
@@ -45,6 +48,7 @@ from edge.web.app import create_app
 from edge.web.routes import Collaborators
 from edge.web.rules import RuleRoutes
 from edge.web.server import HttpServer
+from edge.web.settings import SettingsRoutes
 from edge.web.setup import SetupRoutes
 from edge.web.storage import StorageRoutes
 from protocol.clock import Clock
@@ -84,6 +88,11 @@ class Edge:
         self._settings = settings
         self._boot = boot
         self._database = station.database
+        self._heard: Callable[[], bool] | None = None
+
+    def hears(self) -> bool:
+        """Return whether the centre was heard since the start, or there is none; at once."""
+        return self._config.centre is None or (self._heard is not None and self._heard())
 
     async def run(self, until: Callable[[], Awaitable[None]]) -> None:
         """Do everything else until ``until`` returns, then stop all in order and return.
@@ -131,6 +140,13 @@ class Edge:
         """Start evidence and bus, and return the desk that wakes them."""
         config, clock = self._config, self._clock
         boot = self._boot
+        clocks = CameraClocks(
+            [camera.id for camera in config.cameras if camera.enabled],
+            self._station.clock_offset,
+            boot.watch.quality,
+            clock,
+        )
+        board.add("camera_clocks", clocks.component)
         outbox = Outbox(self._database, clock, config.outbox.limits())
         machine = machine_name()
         if machine is not None and outbox.settle_on(machine):
@@ -145,17 +161,19 @@ class Edge:
             clock,
             boot_id=boot.boot_id,
             timekeeper=timekeeper(config.commands, boot.watch.quality),
+            tuner=self._settings.tuner(lambda: names(self._station.streams.live())),
             on_commit=wakes,
         )
         if reporting is not None:
             wake, budget = reporting.start_bus(
                 outbox,
                 commands,
-                self._vitals(lookout),
+                self._vitals(lookout, clocks),
                 boot=boot,
                 evidence_pending=store.pending,
             )
             wakes.append(wake)
+            self._heard = reporting.hears
         courier = EvidenceCourier(
             config, store, pictures, clips, clock, budget=budget, on_settled=commands.wake
         )
@@ -176,7 +194,13 @@ class Edge:
         desk.end_orphans()
         if reporting is not None:
             reporting.follow(desk, outbox)
+        clocks.start(desk)
+        stack.push_async_callback(asyncio.to_thread, clocks.close)
         armed = ArmedDesk(desk, self._database, clock)
+        setter = ClockSetter(config.cameras, self._database, commands, clock)
+        wakes.append(setter.wake)
+        setter.start()
+        stack.push_async_callback(asyncio.to_thread, setter.close)
         commands.start(armed, lookout.mask)
         stack.push_async_callback(asyncio.to_thread, commands.close)
         lookout.start(armed)
@@ -196,6 +220,7 @@ class Edge:
             self._clock,
             BoxAlert(AlertKind.STORAGE, desk, self._clock),
         )
+        janitor.spare(self._spared)
         cameras = [camera.id for camera in self._config.cameras]
         stocktaker = Stocktaker(
             self._database, self._station.index, janitor.disk, policy, cameras, self._clock
@@ -206,14 +231,19 @@ class Edge:
         evidence = EvidenceStore(self._database)
         return StorageRoutes(stocktaker, evidence, lambda: janitor.trouble, frozenset(cameras))
 
+    def _spared(self) -> Policy | None:
+        """Return what nothing is deleted of for now: what is tried may be taken back."""
+        before = self._settings.before_trial()
+        return None if before is None else retention_policy(before)
+
     def _start_exports(self, stack: contextlib.AsyncExitStack, board: HealthBoard) -> Exporter:
         box = self._config.box
-        names = {camera.id: camera.name for camera in self._config.cameras}
+        places = {camera.id: camera.name for camera in self._config.cameras}
         exporter = Exporter(
             Shelf(box.data_dir / "exports"),
             self._station.index,
             self._database,
-            Village(box.id, box.name, box.time_zone, names),
+            Village(box.id, box.name, box.time_zone, places),
             self._clock,
             self._config.recording.min_free_fraction,
         )
@@ -251,6 +281,7 @@ class Edge:
             health=board,
             storage=storage,
             rules=rules,
+            settings=SettingsRoutes(self._settings),
             scratch=self._config.box.data_dir / "scratch",
             zone=zone,
             clock=self._clock,
@@ -277,13 +308,14 @@ class Edge:
 
         return Reporting(self._config, centre, self._station, self._clock, stack, board)
 
-    def _vitals(self, lookout: Lookout) -> BoxVitals:
+    def _vitals(self, lookout: Lookout, clocks: CameraClocks) -> BoxVitals:
         return BoxVitals(
             self._config,
             self._station.streams,
             self._station.index,
             self._clock,
             lookout.detector_state,
+            clocks.clock_of,
         )
 
 

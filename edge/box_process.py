@@ -17,8 +17,10 @@ from edge.faultlog import FaultLog
 from edge.recording.claim import Claim
 from edge.settings.desk import SettingsDesk
 from edge.settings.effective import ConfigFile, Effective
-from edge.settings.probation import STEADY_S, Probation
+from edge.settings.probation import Probation
 from edge.settings.store import SettingsStore
+from edge.settings.trial import Ending, Pace, Signs, Trial, names
+from edge.settings.version import Version
 from edge.station import Station
 from protocol.clock import Clock
 from protocol.notify import ServiceNotifier
@@ -37,6 +39,9 @@ class RunsUntil(Protocol):
 
     async def run(self, until: Callable[[], Awaitable[None]]) -> None:
         """Run until ``until`` is over."""
+
+    def hears(self) -> bool:
+        """Return whether the centre was heard since the start, or there is none; at once."""
 
 
 class BoxProcess:
@@ -58,11 +63,11 @@ class BoxProcess:
         clock: Clock,
         *,
         new_edge: Callable[..., RunsUntil] = Edge,
-        steady_s: float = STEADY_S,
+        pace: Pace | None = None,
     ) -> None:
         self._clock = clock
         self._new_edge = new_edge
-        self._steady_s = steady_s
+        self._pace = pace or Pace()
         self._faults = FaultLog(log, clock)
         self._notifier = ServiceNotifier()
         file.config.check_place()
@@ -112,7 +117,7 @@ class BoxProcess:
             config, self._next, self._is_ready = self._runs.config, None, False
             edge = self._new_edge(config, self.station, self._desk, boot, self._clock)
             try:
-                await edge.run(partial(self._until, stopping))
+                await edge.run(partial(self._until, stopping, edge))
             except Exception as error:
                 if self._is_ready or not self._probation.is_tried(self._runs.version):
                     raise
@@ -126,23 +131,40 @@ class BoxProcess:
     def _is_over(self, stopping: asyncio.Event) -> bool:
         return stopping.is_set() or self.station.database.damage is not None
 
-    async def _until(self, stopping: asyncio.Event) -> None:
+    async def _until(self, stopping: asyncio.Event, edge: RunsUntil) -> None:
         """Return when it is time to stop, or when there is something to take."""
         self._is_ready = True
         self._notifier.ready()
         since_ns, version = self._clock.monotonic_ns(), self._runs.version
-        is_tried = self._probation.is_tried(version)
+        trial = self._probation.trial(version)
         while not self._is_over(stopping):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), _LOOK_EVERY_S)
             lived_s = (self._clock.monotonic_ns() - since_ns) / _NS_PER_S
-            if is_tried and lived_s >= self._steady_s:
-                await asyncio.to_thread(self._probation.accept, version)
-                is_tried = False
+            if trial is not None:
+                trial = trial.look(self._signs(edge), lived_s, self._pace)
+                if trial.ending is Ending.TAKEN_BACK:
+                    self._next = await asyncio.to_thread(self._probation.undo, version, trial.why)
+                    return
+                trial = await asyncio.to_thread(self._kept, trial, version)
             if self._is_changed():
                 self._next = await asyncio.to_thread(self._probation.take)
                 return
         self._notifier.stopping()
+
+    def _signs(self, edge: RunsUntil) -> Signs:
+        wanted, live = names(self.station.pulled), names(self.station.streams.live())
+        return Signs(hears=edge.hears(), wanted=wanted, live=live)
+
+    def _kept(self, trial: Trial, version: Version) -> Trial | None:
+        """Note that a version holds, where it does; return what is still to be looked at.
+
+        What the disk refused to note is noted once it takes it.
+        """
+        if trial.ending is not Ending.KEPT:
+            return trial
+        self._probation.accept(version)
+        return trial if self._probation.is_tried(version) else None
 
     def _is_changed(self) -> bool:
         try:

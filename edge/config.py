@@ -4,12 +4,12 @@ Unknown keys are refused. Secrets are never in the file or in a URL: each is rea
 own or from an environment variable that the configuration names.
 """
 
-import os
 import tomllib
 from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -40,6 +40,7 @@ from protocol.messages import (
 )
 from protocol.refusal import refusal
 from protocol.relay import StreamName
+from protocol.secret import KeptSecret, NoSecretError
 from protocol.shapes import Point
 
 
@@ -80,33 +81,15 @@ _Days = Annotated[int, Field(ge=LEGAL_DAYS, le=3650)]
 _FREE_OF_ARTICLE_17 = frozenset({LegalBasis.ARTICLE_9, LegalBasis.NON_PUBLIC})
 
 
-class Secret(Section):
+class Secret(KeptSecret):
     """Where a secret is: exactly one of a file (its first line) or an environment variable."""
-
-    file: Path | None = None
-    env: str | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        if (self.file is None) == (self.env is None):
-            raise ValueError("give exactly one of 'file' and 'env'")
-        return self
 
     def read(self) -> SecretStr:
         """Return the secret. Raises ConfigError where it is missing, empty or no text."""
-        if self.file is not None:
-            try:
-                value = self.file.read_text(encoding="utf-8").partition("\n")[0].strip()
-            except OSError as error:
-                raise ConfigError(f"secret file {self.file}: {error.strerror}") from error
-            except ValueError:  # which would go on with what the file holds
-                raise ConfigError(f"secret file {self.file}: not text in UTF-8") from None
-        else:
-            assert self.env is not None
-            value = os.environ.get(self.env, "")
-        if not value:
-            raise ConfigError(f"secret {self.file or self.env}: empty or not set")
-        return SecretStr(value)
+        try:
+            return self.fetch()
+        except NoSecretError as error:
+            raise ConfigError(str(error)) from error.__cause__
 
 
 class BoxSection(Section):
@@ -223,6 +206,7 @@ class CameraSection(Section):
     main_url: RtspUrl
     sub_url: RtspUrl | None = None
     record_sub: bool = False
+    onvif_url: HttpUrl | None = None  # at port 80 of main_url's host where absent
     username: str | None = None
     password: Secret | None = None
     transport: Literal["tcp", "udp"] = "tcp"
@@ -260,6 +244,11 @@ class CameraSection(Section):
     def url(self, stream: StreamName) -> str:
         """Return a stream's address; the main one's where there is no other."""
         return self.sub_url if stream is StreamName.SUB and self.sub_url else self.main_url
+
+    def onvif_address(self) -> str:
+        """Return where it is asked by ONVIF: a URL, or a host alone."""
+        host = urlsplit(self.main_url).hostname or ""
+        return self.onvif_url or (f"[{host}]" if ":" in host else host)
 
     @property
     def gatherings(self) -> tuple[GatheringSection, ...]:

@@ -10,6 +10,7 @@ from edge.errors import EdgeError
 from edge.faultlog import FaultLog
 from edge.ports import StreamStatus
 from protocol.clock import Clock
+from protocol.messages import StreamState
 from protocol.relay import StreamName
 
 log = logging.getLogger(__name__)
@@ -119,6 +120,12 @@ class StreamBoard:
         """Return a stream's newest state, or None where nothing was heard of it."""
         status = self._statuses.get((camera_id, stream))
         return None if status is None else self._fresh(status)
+
+    def live(self) -> frozenset[tuple[str, StreamName]]:
+        """Return the streams that come."""
+        statuses = tuple(self._statuses.values())
+        live = (each for each in statuses if each.state is StreamState.LIVE)
+        return frozenset((each.camera_id, each.stream) for each in live)
 
     def statuses(self) -> list[StreamStatus]:
         """Return the newest state of every stream that said anything."""

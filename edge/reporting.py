@@ -51,6 +51,7 @@ class Reporting:
         self._stack = stack
         self._board = board
         self._meter = LineMeter(clock)
+        self._sender: Sender | None = None
         self._home = HomeAssistant(config, __version__) if centre.home_assistant else None
 
     def start_bus(
@@ -82,6 +83,7 @@ class Reporting:
             timing=_timing(self._centre),
             meter=self._meter,
         )
+        self._sender = sender
         sender.obey(commands)
         news = _CameraNews(sender)
         self._station.listen(news)
@@ -93,6 +95,10 @@ class Reporting:
         budget = Budget(signs, spent=self._meter.sent)
         self._meter.follow(lambda: budget.bytes_s)
         return sender.wake, budget
+
+    def hears(self) -> bool:
+        """Return whether the centre was heard since the bus was started; at once."""
+        return self._sender is not None and self._sender.hears()
 
     def follow(self, desk: Desk, outbox: Outbox) -> None:
         """Tell Home Assistant of the desk's alerts, and the desk of an outbox that fills."""

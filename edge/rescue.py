@@ -1,4 +1,4 @@
-"""Opening the box's database, and making it anew where it is damaged (recording I15).
+"""Opening the box's database, and making it anew where it is damaged or gone (recording I15).
 
 ::
 
@@ -27,6 +27,7 @@ from edge.recording.day_folder import day_folders, is_ours
 from edge.recording.hold_desk import place
 from edge.recording.hold_rules import Placing, Terms
 from edge.recording.hold_trace import BOX
+from edge.recording.proof import FOLDER as PROOF_FOLDER
 from edge.recording.proof import Proof
 from edge.recording.rebuild import begin_rebuild
 from edge.recording.segment import start_by_name
@@ -55,14 +56,14 @@ _SIDES = ("-wal", "-shm", "")  # the log before its database: it must never meet
 
 
 def open_database(config: EdgeConfig, clock: Clock, held: Claim | None = None) -> Database:
-    """Return the box's database, made anew from what can be read of it where it is damaged.
+    """Return the box's database, made anew from what can be read of it where it is damaged or gone.
 
     The files stay as they are: segments are read back beside the recorders. ``held`` is the data
     folder's claim, where the caller has it. Raises StorageError, also where it is damaged and
     another process uses it, and OSError.
     """
     path = config.box.data_dir / "box.db"
-    if not _is_unfinished(path) and not _is_emptied(path, config):
+    if not _is_unfinished(path) and not _is_lost(path, config):
         try:
             return Database(path)
         except DamagedError as error:
@@ -71,6 +72,7 @@ def open_database(config: EdgeConfig, clock: Clock, held: Claim | None = None) -
     if held is None:
         claim.take()
     with closing(claim):
+        path.touch()  # where it is gone: what is set aside then is an empty file
         made = _made(path) or _Rescue(config, clock).make(path)
         _forget_old(path, _swap(path, made))
     return Database(path)
@@ -80,10 +82,12 @@ def _is_unfinished(path: Path) -> bool:
     return suspicion(path).exists() or _made(path) is not None
 
 
-def _is_emptied(path: Path, config: EdgeConfig) -> bool:
-    """Return whether a database is empty although something was recorded."""
-    is_empty = path.exists() and path.stat().st_size == 0
-    return is_empty and bool(day_folders(config.recordings_folder()))
+def _is_lost(path: Path, config: EdgeConfig) -> bool:
+    """Return whether a database is empty or gone although something was recorded or deleted."""
+    if path.exists() and path.stat().st_size > 0:
+        return False
+    was_deleted = (config.box.data_dir / PROOF_FOLDER).exists()
+    return was_deleted or bool(day_folders(config.recordings_folder()))
 
 
 def _made(path: Path) -> Path | None:

@@ -12,7 +12,9 @@ from protocol.messages import AlertLevel, AlertMode, LocalId
 from protocol.shapes import Exclusions, Polygon
 
 #: Rules that nobody configures: a configured one's alerts must not be taken for theirs.
-OWN_RULES = frozenset({"camera-lost", "detector-down", "storage", "outbox", "picture"})
+OWN_RULES = frozenset(
+    {"camera-clock", "camera-lost", "detector-down", "storage", "outbox", "picture"}
+)
 
 RuleId = Annotated[LocalId, other_than(OWN_RULES)]
 

@@ -16,7 +16,7 @@ from edge.crowds.quarter import PACKED_BYTES, QUARTER
 from edge.media.sample import GapReason
 from edge.recording.hold_rules import Act
 from edge.recording.retention import Reason
-from edge.recording.segment import is_recorded_path
+from edge.recording.segment import HOLD_LEAD, MOST_LEAD, is_recorded_path
 from protocol.messages import (
     AlertCurve,
     AlertKind,
@@ -68,9 +68,11 @@ def _meta(row: _Row) -> bool:
 
 
 def _hold(row: _Row) -> bool:
-    if row.get("placed_by") is None:  # an alert's, an export's, or one of an older row
-        return _is_stretch(row)
-    return _is_stretch(row) and _is_persons(row)
+    lead = timedelta(microseconds=row["lead_us"]) if "lead_us" in row else HOLD_LEAD
+    if not _is_stretch(row) or not HOLD_LEAD <= lead < MOST_LEAD * 2:
+        return False
+    # Else it is an alert's, an export's, or one of an older row.
+    return row.get("placed_by") is None or _is_persons(row)
 
 
 def _hold_event(row: _Row) -> bool:

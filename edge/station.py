@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -62,6 +63,7 @@ class Station:
         self._clock = clock
         self.hubs = LiveHubs(())
         self.streams = StreamBoard(self.hubs.last_sample_at)
+        self._stopped = _stopped(config)
         self._listeners: tuple[StatusListener, ...] = (self.streams, self.hubs)
         self._reader = Reader(clock)
         self._pulls: Mapping[StreamKey, _Pull] = {}
@@ -83,6 +85,11 @@ class Station:
         self._openers = {**self._openers, key: opener}
         self._fanouts = {**self._fanouts, key: Fanout(f"{key[0]}/{key[1]}", *always)}
         self._pulls = {**self._pulls, key: pull}
+
+    @property
+    def pulled(self) -> Collection[StreamKey]:
+        """The streams that are to come by the configuration that it goes by."""
+        return self._pulls.keys()
 
     def listen(self, listener: StatusListener) -> None:
         """Tell ``listener`` how every stream is, and of every change from now on."""
@@ -134,6 +141,7 @@ class Station:
             self.label,
             self._recorders.keys(),
             self._clock.now(),
+            stopped=self._stopped,
             reads_back=self._rebuild is None,
         )
         for recorder in self._recorders.values():
@@ -148,11 +156,13 @@ class Station:
         """Pull and record what another configuration says, from now on (settings S5).
 
         Streams that it pulls and records just the same go on untouched; others end, with a gap of
-        reason CONFIG, and new ones begin. The box's folders are those it was made with. Nobody may
-        watch, listen or view meanwhile. Blocks, for seconds where a camera or the disk is slow.
-        Raises StorageError; to go back is then to apply the configuration before.
+        reason CONFIG, or OPERATOR where a person switched them off, and new ones begin. The box's
+        folders are those it was made with. Nobody may watch, listen or view meanwhile. Blocks, for
+        seconds where a camera or the disk is slow. Raises StorageError; to go back is then to apply
+        the configuration before.
         """
         wanted = _pulls(config)
+        self._stopped = _stopped(config)
         self._end([key for key, pull in self._pulls.items() if wanted.get(key) != pull])
         self.doomed.go_by(ZoneInfo(config.box.time_zone))
         for key in [key for key in wanted if key not in self._pulls]:
@@ -172,12 +182,15 @@ class Station:
         log.info("stream.begun", extra={"camera_id": key[0], "stream": key[1].value})
 
     def _end(self, keys: Collection[StreamKey]) -> None:
+        reasons = {
+            key: GapReason.OPERATOR if key in self._stopped else GapReason.CONFIG for key in keys
+        }
         for key in keys:
-            self._workers[key].stop(GapReason.CONFIG)
+            self._workers[key].stop(reasons[key])
         for key in keys:
             self._workers[key].close()
             if key in self._recorders:
-                self._recorders[key].close(reason=GapReason.CONFIG)
+                self._recorders[key].close(reason=reasons[key])
             self._forget(key)
             log.info("stream.ended", extra={"camera_id": key[0], "stream": key[1].value})
 
@@ -205,6 +218,18 @@ class Station:
         for recorder in self._recorders.values():
             recorder.close()
         self._claim.close()
+
+    def clock_offset(self, camera_id: str) -> timedelta | None:
+        """Return a camera's clock less the box's by what its main, else its sub-stream says.
+
+        None where neither says it (ChosenOpener.clock_offset); from any thread.
+        """
+        for stream in (StreamName.MAIN, StreamName.SUB):
+            opener = self._openers.get((camera_id, stream))
+            offset = None if opener is None else opener.clock_offset()
+            if offset is not None:
+                return offset
+        return None
 
     def component(self, camera_id: str) -> Component:
         """Return how one camera is, for the health board."""
@@ -299,6 +324,17 @@ def _pulls(config: EdgeConfig) -> dict[StreamKey, _Pull]:
         if camera.enabled
         for stream in _streams(camera)
     }
+
+
+def _stopped(config: EdgeConfig) -> frozenset[StreamKey]:
+    """Return the streams that would be kept, had nobody switched the camera or recording off."""
+    return frozenset(
+        (camera.id, stream)
+        for camera in config.cameras
+        if not (camera.enabled and config.recording.enabled)
+        for stream in _streams(camera)
+        if stream is StreamName.MAIN or camera.record_sub
+    )
 
 
 def _streams(camera: CameraSection) -> Sequence[StreamName]:

@@ -50,6 +50,7 @@ CARRIED_OF_CAMERA = frozenset(
         "id",
         "main_url",
         "sub_url",
+        "onvif_url",
         "record_sub",
         "transport",
         "reader",
@@ -61,8 +62,8 @@ CARRIED_OF_CAMERA = frozenset(
     }
 )
 #: Shapes on the picture.
-_DRAWN = frozenset({"exclude", "polygon"})
-_URLS = ("main_url", "sub_url")
+DRAWN = frozenset({"exclude", "polygon"})
+ADDRESSES = ("main_url", "sub_url", "onvif_url")
 _HOST = "{host}"
 #: A path that has any of these may have a password in it.
 _TELLING = frozenset("?=&;@")
@@ -98,7 +99,7 @@ def applied(template: Document, village: Document) -> dict[str, Any]:
 
 def _camera(camera: Document) -> dict[str, Any]:
     kept = {key: value for key, value in camera.items() if key in CARRIED_OF_CAMERA}
-    for key in _URLS:
+    for key in ADDRESSES:
         if key in kept:
             address = _elsewhere(kept[key])
             kept.pop(key)
@@ -119,10 +120,10 @@ def _elsewhere(url: str) -> str | None:
 
 
 def _undrawn(rule: Document) -> dict[str, Any]:
-    kept = {key: value for key, value in rule.items() if key not in _DRAWN}
+    kept = {key: value for key, value in rule.items() if key not in DRAWN}
     if "regions" in kept:
         kept["regions"] = [
-            {key: value for key, value in region.items() if key not in _DRAWN}
+            {key: value for key, value in region.items() if key not in DRAWN}
             for region in kept["regions"]
         ]
     return kept
@@ -137,7 +138,7 @@ def _placed(camera: Document, models: Mapping[str, Document]) -> dict[str, Any]:
         known = ", ".join(sorted(models))
         raise ConfigError(f"'cameras': 'like' must be a camera of the template ({known}): {like!r}")
     made = {**models[like], **own}
-    for key in _URLS:
+    for key in ADDRESSES:
         if _HOST in str(made.get(key, "")):
             if _HOST_KEY not in camera:
                 raise ConfigError(f"'cameras': the one like '{like}' must say its 'host'")

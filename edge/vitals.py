@@ -9,14 +9,14 @@ from edge.health import StreamBoard
 from edge.ports import Vitals
 from edge.recording.index import RecordingIndex
 from protocol.clock import Clock
-from protocol.messages import CameraState, StreamState
+from protocol.messages import CameraClock, CameraState, StreamState
 from protocol.relay import StreamName
 
 DetectorState = Literal["off", "starting", "live", "down"]
 
 
 class BoxVitals:
-    """The VitalsSource over the parts that know: streams, index, disk and detector."""
+    """The VitalsSource over the parts that know: streams, index, disk, detector and clocks."""
 
     def __init__(
         self,
@@ -25,6 +25,7 @@ class BoxVitals:
         index: RecordingIndex,
         clock: Clock,
         detector: Callable[[], tuple[DetectorState, str | None]],
+        camera_clock: Callable[[str], CameraClock | None],
     ) -> None:
         self._cameras = tuple(camera for camera in config.cameras if camera.enabled)
         self._retention_days = config.recording.retention_days
@@ -33,6 +34,7 @@ class BoxVitals:
         self._folder = config.box.data_dir
         self._started_at = clock.now()
         self._detector = detector
+        self._camera_clock = camera_clock
 
     def vitals(self) -> Vitals:
         """Return the box's present state; see the port."""
@@ -58,4 +60,5 @@ class BoxVitals:
             last_packet_at=None if status is None else status.last_packet_at,
             retention_days=camera.retention_days or self._retention_days,
             legal_basis=camera.legal_basis,
+            clock=self._camera_clock(camera.id),
         )

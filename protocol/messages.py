@@ -42,6 +42,9 @@ CURVE_POINTS, CURVE_S = 120, 2**31 - 1
 #: A command is given up after a day at most.
 LONGEST_COMMAND_S = 86_400
 
+#: What a box may say of one command, in characters.
+LONGEST_DETAIL = 4000
+
 #: The camera id of an alert that is about the box itself (its detector, its disk).
 BOX_SUBJECT = "box"
 
@@ -68,6 +71,7 @@ class AlertKind(StrEnum):
     PICTURE_FROZEN = "picture_frozen"
     PICTURE_OVEREXPOSED = "picture_overexposed"
     PICTURE_UNDEREXPOSED = "picture_underexposed"
+    CAMERA_CLOCK = "camera_clock"
 
 
 class AlertLevel(StrEnum):
@@ -197,11 +201,27 @@ class LegalBasis(StrEnum):
     NON_PUBLIC = "non_public"  # article 33
 
 
+class CameraClockState(StrEnum):
+    """How far a camera's clock is off, for minutes now (time I9)."""
+
+    RIGHT = "right"
+    OFF = "off"  # by more than 5 s: not to be relied on
+    WRONG = "wrong"  # by more than 60 s: what it writes into its picture is no evidence
+
+
+class CameraClock(Message):
+    """A camera's clock as the box judges it; ``offset_ms`` is the camera's time less the box's."""
+
+    state: CameraClockState
+    offset_ms: int
+
+
 class CameraState(Message):
     """One camera in a birth snapshot or a heartbeat.
 
     ``retention_days`` (how long its recordings are kept) and ``legal_basis`` are what its box is
     configured with; an older box says neither.
+    ``clock`` is absent where the camera does not say its time, and while the box's own is doubtful.
     """
 
     camera_id: LocalId
@@ -214,6 +234,7 @@ class CameraState(Message):
     last_packet_at: AwareDatetime | None = None
     retention_days: int | None = Field(default=None, ge=1)
     legal_basis: LegalBasis | None = None
+    clock: CameraClock | None = None
 
 
 class StateData(Message):
@@ -346,13 +367,16 @@ class Outcome(StrEnum):
 
 
 class ResultData(Message):
-    """What became of one command. ``reason`` is a code, ``detail`` the box's own words."""
+    """What became of one command. ``reason`` is a code, ``detail`` the box's own words.
+
+    Of a ``configure`` these are its changes, a line each.
+    """
 
     command_id: UUID
     kind: LocalId
     outcome: Outcome
     reason: Annotated[str, StringConstraints(max_length=32)] = ""
-    detail: Annotated[str, StringConstraints(max_length=300)] = ""
+    detail: Annotated[str, StringConstraints(max_length=LONGEST_DETAIL)] = ""
     at: AwareDatetime
 
 
@@ -492,4 +516,5 @@ def gb_code(kind: AlertKind) -> tuple[int, int | None]:
         AlertKind.PICTURE_FROZEN: (5, 11),
         AlertKind.PICTURE_OVEREXPOSED: (5, 11),
         AlertKind.PICTURE_UNDEREXPOSED: (5, 11),
+        AlertKind.CAMERA_CLOCK: (6, None),  # 设备故障
     }[kind]

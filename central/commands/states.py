@@ -36,6 +36,8 @@ ALLOWED: Mapping[CommandKind, frozenset[Role]] = {
     CommandKind.ARM: _ADMIN,
     CommandKind.SYNC_CLOCK: _ADMIN,
     CommandKind.MASK: _ADMIN,
+    CommandKind.CONFIGURE: _ADMIN,
+    CommandKind.CAMERA_CLOCK: _ADMIN,
 }
 
 

@@ -33,6 +33,7 @@ class BoxWarning(StrEnum):
     FULL = "full"  # its outbox fills: steps of alerts are not told any more
     OUTBOX = "outbox"  # alerts wait on the box
     EVIDENCE = "evidence"  # pictures and clips wait on the box
+    CAMERA_CLOCK = "camera_clock"  # a camera's clock is off by more than 5 s
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class BoxFacts:
     clock: ClockQuality | None
     clock_offset_ms: int | None
     full_percent: int
+    cameras_clock_off: int
     outboxes: Sequence[OutboxFacts]
 
 
@@ -79,6 +81,7 @@ def box_warnings(box: BoxFacts, now: datetime) -> list[BoxWarning]:
         BoxWarning.FULL: box.full_percent >= FULL_AT_PERCENT,
         BoxWarning.OUTBOX: oldest is not None and now - oldest >= BACKLOG_AFTER,
         BoxWarning.EVIDENCE: box.evidence_pending >= EVIDENCE_MANY,
+        BoxWarning.CAMERA_CLOCK: box.cameras_clock_off > 0 and box.state is not BoxState.LOST,
     }
     return [warning for warning in BoxWarning if wrong[warning]]
 

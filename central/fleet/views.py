@@ -1,6 +1,7 @@
 """The boxes (主机) as those see them who look after them."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -12,9 +13,24 @@ from central.db.models import Box, BoxOutbox, Camera, Quarantine
 from central.fleet.rule import BoxFacts, BoxWarning, OutboxFacts, box_warnings
 from central.people.views import View
 from central.sites.liveness import box_state
-from protocol.messages import ClockQuality, Message, OutboxFill, UplinkFigures
+from protocol.messages import (
+    CameraClockState,
+    ClockQuality,
+    Message,
+    OutboxFill,
+    UplinkFigures,
+)
 
 _Told = TypeVar("_Told", bound=Message)
+
+
+class CameraClockView(View):
+    """A camera whose clock is off; ``offset_ms`` is its clock minus its box's."""
+
+    camera_id: str
+    name: str
+    state: CameraClockState
+    offset_ms: int
 
 
 class FleetBoxView(View):
@@ -23,7 +39,7 @@ class FleetBoxView(View):
     Bytes are null until its first heartbeat. ``cameras_live`` is 0 while the box is lost.
     ``clock_offset_ms`` is its clock minus ours; ``clock``, ``uplink`` and ``outbox`` are its own
     words, null where it is older than they are. ``target_version`` is what it is to run instead of
-    ``software``; empty: that.
+    ``software``; empty: that. ``camera_clocks`` are those that are off; none while it is lost.
     """
 
     box_id: str
@@ -42,6 +58,7 @@ class FleetBoxView(View):
     detector_model: str | None
     cameras: int
     cameras_live: int
+    camera_clocks: list[CameraClockView]
     quarantined: int
     upgrade_ring: UpgradeRing
     target_version: str
@@ -59,9 +76,9 @@ def fleet_views(session: Session, now: datetime) -> list[FleetBoxView]:
         outboxes[row.box_id].append(
             OutboxFacts(row.first_at, row.told_at, row.broken_at, row.missing_since)
         )
-    cameras: defaultdict[str, list[CameraShown]] = defaultdict(list)
-    for camera in session.scalars(select(Camera).where(Camera.present)):
-        cameras[camera.box_id].append(camera.state)
+    cameras: defaultdict[str, list[Camera]] = defaultdict(list)
+    for camera in session.scalars(select(Camera).where(Camera.present).order_by(Camera.uid)):
+        cameras[camera.box_id].append(camera)
     kept = _quarantined(session, is_doubled=False)
     doubled = _quarantined(session, is_doubled=True)
     views = []
@@ -79,6 +96,7 @@ def fleet_views(session: Session, now: datetime) -> list[FleetBoxView]:
             clock=_read(ClockQuality, box.clock),
             clock_offset_ms=box.clock_offset_ms,
             full_percent=0 if fill is None else fill.full_percent,
+            cameras_clock_off=len(_clocks_off(cameras[box.id])),
             outboxes=outboxes[box.id],
         )
         views.append(_view(box, state, cameras[box.id], count, box_warnings(facts, now)))
@@ -99,6 +117,21 @@ def _quarantined(session: Session, *, is_doubled: bool) -> dict[str, tuple[int, 
     return {box_id: (count, last_at) for box_id, count, last_at in rows if box_id}
 
 
+def _clocks_off(cameras: Sequence[Camera]) -> list[CameraClockView]:
+    """Return the cameras whose clocks are off, by their ids."""
+    return [
+        CameraClockView(
+            camera_id=camera.camera_id,
+            name=camera.name,
+            state=camera.clock_state,
+            offset_ms=camera.clock_offset_ms,
+        )
+        for camera in cameras
+        if camera.clock_offset_ms is not None
+        and camera.clock_state in (CameraClockState.OFF, CameraClockState.WRONG)
+    ]
+
+
 def _read(kind: type[_Told], document: dict[str, Any] | None) -> _Told | None:
     return None if document is None else kind.model_validate(document)
 
@@ -106,7 +139,7 @@ def _read(kind: type[_Told], document: dict[str, Any] | None) -> _Told | None:
 def _view(
     box: Box,
     state: BoxState,
-    cameras: list[CameraShown],
+    cameras: Sequence[Camera],
     quarantined: int,
     warnings: list[BoxWarning],
 ) -> FleetBoxView:
@@ -127,7 +160,8 @@ def _view(
         detector=box.detector,
         detector_model=box.detector_model,
         cameras=len(cameras),
-        cameras_live=cameras.count(CameraShown.LIVE) if is_there else 0,
+        cameras_live=[each.state for each in cameras].count(CameraShown.LIVE) if is_there else 0,
+        camera_clocks=_clocks_off(cameras) if is_there else [],
         quarantined=quarantined,
         upgrade_ring=box.upgrade_ring,
         target_version=box.target_version,

@@ -26,7 +26,10 @@ _BOX_SHOWN = (
     "detector_model",
     "software",
 )
-_CAMERA_SHOWN = ("name", "grid_code", "place", "has_sub", "state", "since", "present")
+_CAMERA_SHOWN = (
+    *("name", "grid_code", "place", "has_sub", "state", "since", "present"),
+    "clock_state",
+)
 
 
 @dataclass(slots=True)
@@ -122,6 +125,8 @@ class SiteIntake:
             camera.last_packet_at = state.last_packet_at
             camera.retention_days = state.retention_days
             camera.legal_basis = state.legal_basis
+            camera.clock_state = None if state.clock is None else state.clock.state
+            camera.clock_offset_ms = None if state.clock is None else state.clock.offset_ms
             camera.present = True
 
 

@@ -11,6 +11,7 @@ from central.commands.disarmed import disarmed_until
 from central.db.models import Box, Camera, Grid, Region
 from central.people.views import View
 from central.sites.liveness import box_state
+from protocol.messages import CameraClockState
 
 
 class PlaceName(View):
@@ -24,6 +25,8 @@ class CameraView(View):
     """A camera; its state is unknown while its box is lost.
 
     ``disarmed_until``: until then rules of it raise no alert (撤防); null where all are armed.
+    ``clock_state`` is how far its clock is off (时间偏差), ``clock_offset_ms`` its clock minus the
+    box's; null where the box does not know, and while that is lost.
     """
 
     uid: str
@@ -38,6 +41,8 @@ class CameraView(View):
     since: datetime
     last_packet_at: datetime | None
     disarmed_until: datetime | None
+    clock_state: CameraClockState | None
+    clock_offset_ms: int | None
 
 
 class BoxView(View):
@@ -122,6 +127,8 @@ def camera_views(
             since=camera.since,
             last_packet_at=camera.last_packet_at,
             disarmed_until=disarmed.get(camera.uid),
+            clock_state=None if camera.box_id in lost else camera.clock_state,
+            clock_offset_ms=None if camera.box_id in lost else camera.clock_offset_ms,
         )
         for camera in cameras
     ]

@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 SHOWN_IN_PICTURES = frozenset({AlertKind.GATHERING, *FIRE_KINDS})
 #: Kinds that have evidence. Of a lost camera or a full disk there is nothing to see.
 _WITH_EVIDENCE = SHOWN_IN_PICTURES | PICTURE_KINDS
+#: Kinds of a camera for which no video is kept: a clock that is off for weeks is seen at any time.
+_WITHOUT_HOLD = frozenset({AlertKind.CAMERA_CLOCK})
 
 #: How far a long alert's hold may lag behind it while nothing changes. Retention never deletes
 #: footage this young (recording I4), so nothing is lost by it.
@@ -225,7 +227,7 @@ class Desk:
         )
 
     def _keep_video(self, connection: sqlite3.Connection, standing: Standing) -> None:
-        if standing.camera_id not in self._recorded:
+        if standing.camera_id not in self._recorded or standing.kind in _WITHOUT_HOLD:
             return
         start = standing.started_at
         until = start + timedelta(days=self._config.recording.alert_retention_days)
@@ -265,7 +267,7 @@ def _endable(config: EdgeConfig) -> Callable[[Standing], bool]:
             return standing.key in keys
         if standing.kind in PICTURE_KINDS:
             return standing.camera_id in health
-        if standing.kind is AlertKind.CAMERA_LOST:
+        if standing.kind in (AlertKind.CAMERA_LOST, AlertKind.CAMERA_CLOCK):
             return standing.camera_id in pulled
         if standing.kind is AlertKind.OUTBOX:
             return config.centre is not None

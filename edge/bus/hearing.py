@@ -74,6 +74,8 @@ class Hearing:
         self.counters = Heard()
         #: When a receipt was last heard, or first awaited.
         self.heard_at_ns = 0
+        #: Whether the centre said anything yet: what a broker had kept for us is not said now.
+        self.has_heard = False
 
     @property
     def owed(self) -> frozenset[int]:
@@ -105,12 +107,16 @@ class Hearing:
             return
         if isinstance(message, ReceiptMessage) and incoming.topic == self._herald.receipt_topic:
             self.heard_at_ns = now_ns
+            self.has_heard = True
             self._take_receipts(message.data)
         elif isinstance(message, ResendMessage) and self._is_for_us(incoming):
+            self.has_heard = True
             self._resend(message.data)
         elif isinstance(message, CommandMessage) and self._is_for_us(incoming):
+            self.has_heard = True
             self._have_done(message)
         elif isinstance(message, EpochMessage) and incoming.topic == EPOCH:
+            self.has_heard |= not incoming.retained
             self._take_epoch(message.data.epoch, now_ns, retained=incoming.retained)
         else:
             self.counters.bad_messages += 1

@@ -12,7 +12,7 @@ from typing import Any
 from edge.bus.link import Outgoing
 from edge.config import EdgeConfig
 from edge.ports import OpenAlert
-from protocol.messages import BOX_SUBJECT, AlertMode
+from protocol.messages import BOX_SUBJECT, AlertKind, AlertMode
 from protocol.topics import BoxTopic, Leaf, home_topic
 
 #: The box's own id is BOX_SUBJECT, which no camera can be called.
@@ -76,8 +76,11 @@ class HomeAssistant:
                 yield self._outgoing(object_id, "state", word)
 
     def _alerting(self) -> dict[str, str]:
+        # A clock that is wrong for weeks must not hide all else; the box's sensor has it.
         alerting = {
-            alert.camera_id for alert in self._open_alerts() if alert.mode is AlertMode.LIVE
+            alert.camera_id
+            for alert in self._open_alerts()
+            if alert.mode is AlertMode.LIVE and alert.kind is not AlertKind.CAMERA_CLOCK
         }
         return {camera_id: _word(is_on=camera_id in alerting) for camera_id in self._names}
 

@@ -189,6 +189,10 @@ class Sender:
         since_ns = self._awaited_ns
         return 0.0 if since_ns is None else (self._clock.monotonic_ns() - since_ns) / _NS
 
+    def hears(self) -> bool:
+        """Return whether the centre has said anything since the start; at once, from any thread."""
+        return self._hearing.has_heard
+
     def status(self) -> BusStatus:
         """Return the bus for the health page. Raises StorageError."""
         counters, heard = self._counters, self._hearing.counters

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
+from edge.alarm.camera_clock import OFF_S
 from edge.cameras import discovery
 from edge.cameras.camera import Camera
 from edge.cameras.camera_clock import ClockSource
@@ -30,8 +31,6 @@ ADVICE: Final = {
     CameraFault.BLOCKED: "摄像机的回答不安全，已拒绝 · its answer is not safe, and refused",
     CameraFault.BAD_XML: "摄像机的回答无法读懂 · the camera's answer can't be read",
 }
-#: From here on a camera's clock is worth a word: what it writes into its picture is wrong.
-_CLOCK_OFF_S: Final = 5.0
 
 
 class CamerasCommand:
@@ -117,7 +116,7 @@ class CamerasCommand:
             if clock.source is ClockSource.UNKNOWN:
                 self._say("时钟 clock: 未知 unknown")
             else:
-                off = " · 请校时 please set it" if abs(offset_s) > _CLOCK_OFF_S else ""
+                off = " · 请校时 please set it" if abs(offset_s) > OFF_S else ""
                 self._say(f"时钟 clock: {offset_s:+.0f} s{off}")
         for uri in examined.rewritten:
             self._say(f"改用本机地址 asked here instead: {uri.claimed} → {uri.url}")

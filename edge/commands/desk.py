@@ -4,7 +4,6 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
@@ -13,9 +12,11 @@ from edge.alerts.ledger import ask_evidence
 from edge.bus.outbox import Outbox, Place
 from edge.commands import journal
 from edge.commands.arming import Disarmed, arm, disarm
+from edge.commands.configuring import Configuring, Tuner
 from edge.commands.journal import Entry
 from edge.commands.masks import RuleMask, put_mask, undo_mask
 from edge.commands.timekeeper import Timekeeper
+from edge.commands.verdict import Verdict
 from edge.config import EdgeConfig
 from edge.db.database import Database
 from edge.errors import ClockServiceError, StorageError
@@ -25,8 +26,10 @@ from protocol.commands import (
     Arguments,
     Arm,
     BadArgumentsError,
+    CameraClock,
     Clip,
     CommandKind,
+    Configure,
     Disarm,
     Mask,
     OfCamera,
@@ -37,6 +40,7 @@ from protocol.commands import (
 from protocol.ids import uuid7
 from protocol.messages import (
     BOX_SUBJECT,
+    ClockState,
     CommandMessage,
     EvidenceKind,
     Outcome,
@@ -51,18 +55,8 @@ log = logging.getLogger(__name__)
 MOST_OPEN = 32
 #: How often what is late, or armed again by the clock, is looked for.
 _LOOK_EVERY_S = 5.0
-_LONGEST_DETAIL = 300
 
-_CameraArguments = Snapshot | Clip | Disarm | Arm | Mask
-
-
-@dataclass(frozen=True, slots=True)
-class _Verdict:
-    """What became of a command, or of it for now."""
-
-    outcome: Outcome
-    reason: str = ""
-    detail: str = ""
+_CameraArguments = Snapshot | Clip | Disarm | Arm | Mask | CameraClock
 
 
 class Guard(Protocol):
@@ -76,13 +70,13 @@ class Guard(Protocol):
 
 
 class CommandDesk:
-    """Does what a person at the centre has the box do (protocol I20 to I25).
+    """Does what a person at the centre has the box do (protocol I20 to I27).
 
     What a command changes, that it was heard, and what became of it are one transaction: so it is
     done once, whenever the box dies. A picture or clip is then fetched by the evidence courier, and
-    the time service started again by the desk's own thread (twice, where the box dies just then);
-    until that is over the command is accepted. ``on_commit`` are called after each commit and must
-    return at once; more may be added until the first command.
+    the time service started again by the desk's own thread (twice, where the box dies just then),
+    and other settings tried by ``tuner``; until that is over the command is accepted. ``on_commit``
+    are called after each commit and must return at once; more may be added until the first command.
 
     :meth:`hear` and :meth:`wake` may be called from any thread.
     """
@@ -96,6 +90,7 @@ class CommandDesk:
         *,
         boot_id: UUID,
         timekeeper: Timekeeper,
+        tuner: Tuner,
         on_commit: Sequence[Callable[[], None]] = (),
     ) -> None:
         self._source = source_of_box(config.box.id)
@@ -109,7 +104,9 @@ class CommandDesk:
         self._clock = clock
         self._boot_id = boot_id
         self._timekeeper = timekeeper
-        self._clock_verdict: _Verdict | None = None
+        self._clock_verdict: Verdict | None = None
+        self._configuring = Configuring(tuner)
+        self._has_said_again = False
         self._on_commit = on_commit
         self._guard: Guard | None = None
         self._mask: Callable[[], None] | None = None
@@ -144,12 +141,19 @@ class CommandDesk:
     def hear(self, message: CommandMessage) -> None:
         """Do a command, or begin to; one that was heard before has its last word sent again."""
         now = self._clock.now()
-        with self._database.transaction() as connection:
-            said = journal.said_at(connection, message.id)
-            if said is None:
-                self._take(connection, message, now)
-            else:
-                self._outbox.send_again(connection, said)
+        is_new = False
+        try:
+            with self._database.transaction() as connection:
+                said = journal.said_at(connection, message.id)
+                is_new = said is None
+                if said is None:
+                    self._take(connection, message, now)
+                else:
+                    self._outbox.send_again(connection, said)
+        except StorageError:
+            if is_new:
+                self._configuring.forget(message.id)
+            raise
         if self._guard is not None:
             self._guard.changed()
         self._masked.set()
@@ -162,7 +166,7 @@ class CommandDesk:
         try:
             arguments = parse(data.kind, data.arguments)
         except BadArgumentsError as error:
-            verdict = _Verdict(Outcome.REFUSED, "arguments", str(error))
+            verdict = Verdict(Outcome.REFUSED, "arguments", str(error))
         else:
             camera_id = arguments.camera_id if isinstance(arguments, OfCamera) else None
             verdict = self._answer(connection, message, arguments, now)
@@ -187,47 +191,58 @@ class CommandDesk:
         message: CommandMessage,
         arguments: Arguments,
         now: datetime,
-    ) -> _Verdict:
+    ) -> Verdict:
         """Do a command, or begin to, or refuse it; return what is to be said of it."""
         if isinstance(arguments, SyncClock):
             return self._on_clock(message, now)
+        if isinstance(arguments, Configure):
+            return self._configuring.answer(message, arguments)
         if (refusal := self._refusal(connection, arguments, now)) is not None:
             return refusal
         if isinstance(arguments, Mask):
             return _mask(connection, message, arguments, now)
+        if isinstance(arguments, CameraClock):
+            return self._on_camera_clock()
         return _do(connection, message.id, arguments, now)
 
-    def _on_clock(self, message: CommandMessage, now: datetime) -> _Verdict:
+    def _on_clock(self, message: CommandMessage, now: datetime) -> Verdict:
         """Say how the clock is, and whether it will be set anew."""
         found = self._timekeeper.find(message, now)
         if found.is_right:
-            return _Verdict(Outcome.DONE, "clock_was_right", found.words())
+            return Verdict(Outcome.DONE, "clock_was_right", found.words())
         if self._timekeeper.restart is None:
             to_do = "allow it with [commands] may_set_clock, or set the clock at the box"
-            return _Verdict(Outcome.REFUSED, "may_not_set_clock", f"{found.words()}; {to_do}")
-        return _Verdict(Outcome.ACCEPTED, "", found.words())
+            return Verdict(Outcome.REFUSED, "may_not_set_clock", f"{found.words()}; {to_do}")
+        return Verdict(Outcome.ACCEPTED, "", found.words())
+
+    def _on_camera_clock(self) -> Verdict:
+        """Accept it; a clock that nobody steers is none to set another by."""
+        quality = self._timekeeper.quality()
+        if quality.state is not ClockState.SYNCED:
+            return Verdict(Outcome.REFUSED, "own_clock_unsure", quality.state.value)
+        return Verdict(Outcome.ACCEPTED)
 
     def _refusal(
         self, connection: sqlite3.Connection, arguments: _CameraArguments, now: datetime
-    ) -> _Verdict | None:
+    ) -> Verdict | None:
         """Return why a command can't be done here, if so."""
         camera_id = arguments.camera_id
         if camera_id not in self._rules:
-            return _Verdict(Outcome.REFUSED, "no_such_camera", f"camera {camera_id}")
+            return Verdict(Outcome.REFUSED, "no_such_camera", f"camera {camera_id}")
         match arguments:
             case Disarm(rule_id=str(rule_id)) | Arm(rule_id=str(rule_id)) | Mask(rule_id=rule_id):
                 if rule_id not in self._rules[camera_id]:
                     named = f"camera {camera_id}: rule {rule_id}"
-                    return _Verdict(Outcome.REFUSED, "no_such_rule", named)
+                    return Verdict(Outcome.REFUSED, "no_such_rule", named)
             case Clip(end=end) if end > now:
                 ahead_s = round((end - now).total_seconds())
-                return _Verdict(Outcome.REFUSED, "not_recorded_yet", f"ends in {ahead_s} s")
-            case Clip() | Snapshot() if journal.count_open(connection) >= MOST_OPEN:
-                return _Verdict(Outcome.REFUSED, "busy", f"{MOST_OPEN} are under way")
+                return Verdict(Outcome.REFUSED, "not_recorded_yet", f"ends in {ahead_s} s")
+            case Clip() | Snapshot() | CameraClock() if journal.count_open(connection) >= MOST_OPEN:
+                return Verdict(Outcome.REFUSED, "busy", f"{MOST_OPEN} are under way")
         return None
 
     def _say(
-        self, connection: sqlite3.Connection, command_id: UUID, kind: str, verdict: _Verdict
+        self, connection: sqlite3.Connection, command_id: UUID, kind: str, verdict: Verdict
     ) -> int:
         """Queue what became of a command and return where."""
         now = self._clock.now()
@@ -236,7 +251,7 @@ class CommandDesk:
             kind=kind,
             outcome=verdict.outcome,
             reason=verdict.reason,
-            detail=verdict.detail[:_LONGEST_DETAIL],
+            detail=verdict.words(kind),
             at=now,
         )
 
@@ -255,6 +270,21 @@ class CommandDesk:
 
         return self._outbox.append(connection, message)
 
+    def finish(
+        self, command_id: UUID, kind: CommandKind, outcome: Outcome, reason: str, detail: str
+    ) -> None:
+        """Say what became of an accepted command; from any thread. Raises StorageError.
+
+        Nothing, where that was said already: it was too late.
+        """
+        with self._database.transaction() as connection:
+            if command_id not in journal.accepted(connection, kind, self._clock.now()):
+                return
+            verdict = Verdict(outcome, reason, detail)
+            sequence = self._say(connection, command_id, kind, verdict)
+            journal.finish(connection, command_id, outcome, sequence)
+        self._committed()
+
     def _committed(self) -> None:
         for callback in self._on_commit:
             callback()
@@ -267,6 +297,7 @@ class CommandDesk:
             try:
                 self._tell_rules()
                 self.settle()
+                self.configure()
                 self._guard.release()
                 self.set_clock()  # the last, as it may take a while
             except StorageError as error:
@@ -306,14 +337,38 @@ class CommandDesk:
         self._committed()
         return len(accepted)
 
-    def _restart(self) -> _Verdict:
+    def _restart(self) -> Verdict:
         if self._timekeeper.restart is None:  # it was allowed when the command was accepted
-            return _Verdict(Outcome.FAILED, "may_not_set_clock")
+            return Verdict(Outcome.FAILED, "may_not_set_clock")
         try:
             self._timekeeper.restart()
         except ClockServiceError as error:
-            return _Verdict(Outcome.FAILED, "clock_not_set", str(error))
-        return _Verdict(Outcome.DONE, "clock_asked")
+            return Verdict(Outcome.FAILED, "clock_not_set", str(error))
+        return Verdict(Outcome.DONE, "clock_asked")
+
+    def configure(self) -> int:
+        """Begin what changes the settings, and say what came of it; return of how many it was said.
+
+        What was said of settings that are on trial goes to the centre once more in each life: that
+        it is receipted shows that the centre is heard under them. Raises StorageError.
+        """
+        with self._database.reading() as connection:
+            accepted = journal.open_of(connection, CommandKind.CONFIGURE)
+        if not self._has_said_again and accepted:
+            with self._database.transaction() as connection:
+                for command_id in accepted:
+                    if (said := journal.said_at(connection, command_id)) is not None:
+                        self._outbox.send_again(connection, said)
+            self._committed()
+        self._has_said_again = True
+        over = list(self._configuring.over(accepted))
+        for command_id, verdict in over:
+            with self._database.transaction() as connection:
+                sequence = self._say(connection, command_id, CommandKind.CONFIGURE, verdict)
+                journal.finish(connection, command_id, verdict.outcome, sequence)
+        if over:
+            self._committed()
+        return len(over)
 
     def settle(self) -> int:
         """Say what has become of accepted commands; return of how many. Raises StorageError."""
@@ -325,11 +380,11 @@ class CommandDesk:
             found = journal.settled(connection, now)
             for each in found:
                 if each.is_stored:
-                    verdict = _Verdict(Outcome.DONE)
+                    verdict = Verdict(Outcome.DONE)
                 elif each.failed is not None:
-                    verdict = _Verdict(Outcome.FAILED, "not_fetched", each.failed)
+                    verdict = Verdict(Outcome.FAILED, "not_fetched", each.failed)
                 else:
-                    verdict = _Verdict(Outcome.EXPIRED, "too_late")
+                    verdict = Verdict(Outcome.EXPIRED, "too_late")
                 sequence = self._say(connection, each.command_id, each.kind, verdict)
                 journal.finish(connection, each.command_id, verdict.outcome, sequence)
         self._committed()
@@ -338,16 +393,16 @@ class CommandDesk:
 
 def _mask(
     connection: sqlite3.Connection, message: CommandMessage, arguments: Mask, now: datetime
-) -> _Verdict:
+) -> Verdict:
     """Write down what a rule looks past; the desk's thread tells the rules."""
     camera_id, rule_id = arguments.camera_id, arguments.rule_id
     if arguments.exclude is None:
         was_masked = undo_mask(connection, camera_id, rule_id)
-        return _Verdict(Outcome.DONE, "" if was_masked else "was_not_masked")
+        return Verdict(Outcome.DONE, "" if was_masked else "was_not_masked")
     data = message.data
     mask = RuleMask(camera_id, rule_id, arguments.exclude, now, data.actor, data.reason)
     put_mask(connection, mask)
-    return _Verdict(Outcome.DONE)
+    return Verdict(Outcome.DONE)
 
 
 def _do(
@@ -355,19 +410,19 @@ def _do(
     command_id: UUID,
     arguments: Snapshot | Clip | Disarm | Arm,
     now: datetime,
-) -> _Verdict:
+) -> Verdict:
     """Do a command that nothing speaks against, as far as a transaction can."""
     match arguments:
         case Snapshot():
             ask_evidence(connection, command_id, EvidenceKind.SNAPSHOT, (now, now), now)
-            return _Verdict(Outcome.ACCEPTED)
+            return Verdict(Outcome.ACCEPTED)
         case Clip(start=start, end=end):
             ask_evidence(connection, command_id, EvidenceKind.CLIP, (start, end), now)
-            return _Verdict(Outcome.ACCEPTED)
+            return Verdict(Outcome.ACCEPTED)
         case Disarm(camera_id=camera_id, rule_id=rule_id, for_s=for_s):
             until = now + timedelta(seconds=for_s)
             disarm(connection, Disarmed(camera_id, rule_id or "", now, until))
-            return _Verdict(Outcome.DONE)
+            return Verdict(Outcome.DONE)
         case Arm(camera_id=camera_id, rule_id=rule_id):
             was_disarmed = arm(connection, camera_id, rule_id or "")
-            return _Verdict(Outcome.DONE, "" if was_disarmed else "was_armed")
+            return Verdict(Outcome.DONE, "" if was_disarmed else "was_armed")

@@ -104,13 +104,39 @@ def accepted(connection: sqlite3.Connection, kind: str, now: datetime) -> list[U
     return [UUID(row["command_id"]) for row in rows]
 
 
+def open_of(connection: sqlite3.Connection, kind: str) -> list[UUID]:
+    """Return the commands of a kind that are under way, however late, as they were heard."""
+    rows = connection.execute(
+        "select command_id from command where outcome = 'accepted' and kind = ? order by heard_us",
+        (kind,),
+    )
+    return [UUID(row["command_id"]) for row in rows]
+
+
+def accepted_of_cameras(
+    connection: sqlite3.Connection, kind: str, now: datetime
+) -> list[tuple[UUID, str]]:
+    """Return the commands of a kind that is about a camera, as :func:`accepted`, with its id."""
+    rows = connection.execute(
+        """
+        select command_id, camera_id from command
+        where outcome = 'accepted' and kind = :kind and until_us > :now order by heard_us
+        """,
+        {"kind": kind, "now": to_us(now)},
+    )
+    return [(UUID(row["command_id"]), row["camera_id"]) for row in rows]
+
+
 def settled(connection: sqlite3.Connection, now: datetime) -> list[Fetched]:
-    """Return the commands under way of which there is something to say now."""
+    """Return the commands under way of which there is something to say now.
+
+    A ``configure`` ends by itself, and never by its time: it says which settings count.
+    """
     rows = connection.execute(
         """
         select command_id, command.kind, stored_us is not null as is_stored, failed
         from command left join evidence on evidence.alert_id = command.command_id
-        where outcome = 'accepted'
+        where outcome = 'accepted' and command.kind <> 'configure'
           and (until_us <= :now or stored_us is not null or failed is not null)
         order by heard_us
         """,

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 #: Bumped with every change of schema.sql, which then comes with a ``to_<version>.sql`` for the
 #: boxes that have the version before; a newer file than the program is refused.
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 #: There will never be so many: a greater number in the file's head is damage.
 _MOST_VERSIONS = 1000
 

@@ -71,7 +71,8 @@ create table hold (
   until_us  integer not null,
   placed_by text,                            -- who, in words; null: an alert
   placed_us integer,
-  review_on text                             -- YYYY-MM-DD in the box's zone
+  review_on text,                            -- YYYY-MM-DD in the box's zone
+  lead_us   integer not null default 90000000  -- so far before start_us all stays too (I4)
 ) strict;
 create index hold_time on hold (camera_id, start_us);
 

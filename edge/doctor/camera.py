@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from edge.alarm.camera_clock import OFF_S, WRONG_S
 from edge.cameras.codec_report import Advice, CodecReport, advise_main, advise_sub
-from edge.doctor.clock import ALERT_OFFSET_S, WARN_OFFSET_S
 from edge.doctor.disk import FolderFacts, Limits
 from edge.doctor.finding import Finding, Kind, Values
 from edge.doctor.rtsp_hint import Status
@@ -155,9 +155,9 @@ def _is_same(main: StreamFacts, sub: StreamFacts) -> bool:
 
 def _judge_clock(camera_id: str, offset_s: float) -> Iterator[Finding]:
     values = {"offset_s": round(offset_s)}
-    if abs(offset_s) > ALERT_OFFSET_S:
+    if abs(offset_s) > WRONG_S:
         yield Finding(Kind.CAMERA_CLOCK_WRONG, camera_id, values)
-    elif abs(offset_s) > WARN_OFFSET_S:
+    elif abs(offset_s) > OFF_S:
         yield Finding(Kind.CAMERA_CLOCK_OFF, camera_id, values)
 
 

@@ -13,7 +13,7 @@ Document = dict[str, Any]
 #: What one camera may have of another beside its rules; shapes drawn on a picture it may not.
 _ALIKE = frozenset({"record_sub", "lost_after_s", "picture_health", "quota_gb", "rules"})
 #: What is of the device, and not of the place.
-_OF_THE_DEVICE = frozenset({"main_url", "sub_url", "transport", "reader", "username"})
+_OF_THE_DEVICE = frozenset({"main_url", "sub_url", "onvif_url", "transport", "reader", "username"})
 _MADE_ID = re.compile(r"cam([0-9]{1,9})")
 
 
@@ -59,6 +59,8 @@ def _device(pulled: Pulled, username: str | None) -> Document:
     made: Document = {"main_url": pulled.main_url}
     if pulled.sub_url is not None:
         made["sub_url"] = pulled.sub_url
+    if pulled.onvif_url is not None:
+        made["onvif_url"] = pulled.onvif_url
     if pulled.transport != "tcp":
         made["transport"] = pulled.transport
     if username is not None:

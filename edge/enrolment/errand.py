@@ -123,11 +123,15 @@ class Problem(_Said):
 
 
 class Pulled(_Said):
-    """Where the box will pull a camera's streams: for its configuration, and for nobody's eyes."""
+    """Where the box will pull a camera's streams: for its configuration, and for nobody's eyes.
+
+    ``onvif_url`` is where it answered over ONVIF, None where it was not asked so.
+    """
 
     main_url: str
     sub_url: str | None
     transport: Transport
+    onvif_url: str | None = None
 
 
 class ProbeSaid(_Said):

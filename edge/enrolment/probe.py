@@ -71,7 +71,7 @@ class Probe:
         """Return what was found; takes seconds, at worst two or three minutes."""
         order = self._order
         if order.rtsp_url is not None:
-            return self._read(ProbeSaid(), order.rtsp_url, order.rtsp_sub_url)
+            return self._read(ProbeSaid(), order.rtsp_url, order.rtsp_sub_url, None)
         try:
             examined, door = self._examined()
         except CameraError as error:
@@ -90,7 +90,7 @@ class Probe:
         if not offers:
             return self._failed(said, self._streamless(examined, door))
         main, sub = chosen(offers)
-        return self._read(said, main.url, None if sub is None else sub.url)
+        return self._read(said, main.url, None if sub is None else sub.url, door.url)
 
     def picture(self) -> bytes | None:
         """Return a picture of the sub-stream, else of the main one, as a JPEG; None: none came."""
@@ -137,7 +137,9 @@ class Probe:
             return Matter("no_stream", "must", {"detail": first.said, "host": door.host})
         return self._unasked(first.kind, first.said)
 
-    def _read(self, said: ProbeSaid, main_url: str, sub_url: str | None) -> ProbeSaid:
+    def _read(
+        self, said: ProbeSaid, main_url: str, sub_url: str | None, onvif_url: str | None
+    ) -> ProbeSaid:
         """Read the streams and return what was ``said`` with what they are."""
         main, transport = self._main(main_url)
         if said.clock_offset_s is not None:
@@ -164,6 +166,7 @@ class Probe:
                     # One that brings no picture would be a camera without a live picture.
                     sub_url=None if sub is None or sub.report is None else sub_url,
                     transport=transport,
+                    onvif_url=onvif_url,
                 ),
             }
         )

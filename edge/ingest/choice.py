@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Protocol
 
 from edge.config import CameraSection
@@ -10,6 +11,7 @@ from edge.ingest.own import OwnOpener
 from edge.ingest.reader import Reader
 from edge.ingest.source import Opener, PacketSource
 from edge.rtsp.flaws import Flaws
+from edge.rtsp.sender_clock import FEWEST
 from protocol.clock import Clock
 from protocol.relay import StreamName
 
@@ -21,11 +23,14 @@ NONSENSE_BEFORE_FFMPEG = 2
 
 
 class CountingOpener(Opener, Protocol):
-    """An opener that says what was wrong with what came."""
+    """An opener that says what was wrong with what came, and what time the camera has."""
 
     @property
     def flaws(self) -> Flaws:
         """What was wrong so far, on all connections; from any thread."""
+
+    def clock_offset(self, fewest: int = FEWEST) -> timedelta | None:
+        """Return the camera's clock less the box's (SenderClock.offset); from any thread."""
 
 
 class ChosenOpener:
@@ -73,6 +78,15 @@ class ChosenOpener:
     def flaws(self) -> Flaws:
         """What was wrong with what our own reader got since the start; FFmpeg's doesn't say."""
         return Flaws() if self._counted is None else self._counted.flaws
+
+    def clock_offset(self, fewest: int = FEWEST) -> timedelta | None:
+        """Return the camera's clock less the box's; None where it or FFmpeg's reader doesn't say.
+
+        As SenderClock.offset has it; from any thread.
+        """
+        if self._own is None or self._counted is None:
+            return None
+        return self._counted.clock_offset(fewest)
 
     def open(self, *, watched: bool = False) -> PacketSource:
         """Open the stream with the reader that suits it; the promise of Opener.open."""

@@ -4,6 +4,7 @@ import secrets
 import socket
 import ssl
 from collections.abc import Callable
+from datetime import timedelta
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import SecretStr
@@ -18,6 +19,7 @@ from edge.rtsp.dialogue import Dialogue
 from edge.rtsp.flaws import Flaws
 from edge.rtsp.message import FRAME_MARK, Frame, MessageReader
 from edge.rtsp.reception import Reception
+from edge.rtsp.sender_clock import FEWEST, SenderClock
 from protocol.clock import Clock
 from protocol.relay import StreamName
 
@@ -54,12 +56,17 @@ class OwnOpener:
         self._password = password
         #: Of connections that are over, and the newest one: replaced in one step, read by anybody.
         self._received: tuple[Flaws, Reception | None] = (Flaws(), None)
+        self._sender_clock = SenderClock()
 
     @property
     def flaws(self) -> Flaws:
         """What was wrong with what came on all connections so far; from any thread."""
         past, newest = self._received
         return past if newest is None else past + newest.flaws
+
+    def clock_offset(self, fewest: int = FEWEST) -> timedelta | None:
+        """Return the camera's clock less the box's (SenderClock.offset); from any thread."""
+        return self._sender_clock.offset(self._clock.now(), self._clock.monotonic_ns(), fewest)
 
     @classmethod
     def of_camera(
@@ -136,7 +143,7 @@ class OwnOpener:
             elif item.status:
                 connection.sendall(dialogue.answer(item))
         connection.settimeout(0)
-        reception = Reception(dialogue.track, dialogue.channel)
+        reception = Reception(dialogue.track, dialogue.channel, self._sender_clock)
         self._received = (self.flaws, reception)
         line = Line(connection, dialogue, reception, bytes(early) + messages.rest)
         return OwnSource(line, dialogue, self._reader, self._clock)

@@ -103,7 +103,8 @@ class GapReason(StrEnum):
     PARAMETERS = "parameters"  # size or codec changed; no picture need be missing
     BOX_OFF = "box_off"  # the box, or its edge process, was not running
     DISK = "disk"  # the disk refused the write
-    CONFIG = "config"  # the camera was switched off or changed in the configuration
+    OPERATOR = "operator"  # a person switched the camera, or all recording, off
+    CONFIG = "config"  # the stream was removed from the configuration, or changed in it
 
 
 #: What a stream's subscribers are offered, in order.

@@ -9,6 +9,7 @@ from edge.db.instant import from_us, to_us
 from edge.errors import NotFoundError, RefusedError
 from edge.health import Component, Condition
 from edge.recording import hold_trace
+from edge.recording.hold_lead import lead
 from edge.recording.hold_rules import (
     Act,
     Placing,
@@ -21,7 +22,6 @@ from edge.recording.hold_rules import (
 )
 from edge.recording.hold_trace import HoldEvent, PersonHold
 from edge.recording.index import RecordingIndex
-from edge.recording.retention import HOLD_LEAD
 from edge.recording.segment import Footage, Hold
 from edge.recording.segments import LONGEST_US
 from protocol.clock import Clock
@@ -34,7 +34,7 @@ _NOTED = timedelta(minutes=5)
 _MICROSECOND = timedelta(microseconds=1)
 
 #: How long a stretch is recorded, files that overlap counted once, and what the files take that the
-#: hold keeps: those from HOLD_LEAD before it too.
+#: hold keeps: those of its lead too.
 _KEPT = """
 with file as (
   select max(start_us, :start_us) as start_us, min(end_us, :end_us) as end_us, size_bytes,
@@ -100,7 +100,7 @@ class HoldDesk:
             if connection.execute(count).fetchone()[0] >= MAX_HOLDS:
                 raise RefusedError(Refusal.TOO_MANY)
             hold = place(connection, wanted, actor, now)
-            kept = self._kept(connection, hold, now)
+            kept = self._kept(connection, _row(connection, hold.id), now)
             # Only now, in the transaction: what the janitor has condemned before has no row.
             if not kept.recorded:
                 raise RefusedError(Refusal.NOTHING_RECORDED)
@@ -135,7 +135,7 @@ class HoldDesk:
             )
             note = (reason or "").strip()
             hold_trace.write(connection, hold_id, Act.CHANGED, actor, note, now)
-            return self._kept(connection, _persons(connection, hold_id), now)
+            return self._kept(connection, _row(connection, hold_id), now)
 
     def release(self, hold_id: int, actor: str, reason: str) -> None:
         """End a person's hold: its footage goes when retention says so. The trace stays.
@@ -166,7 +166,7 @@ class HoldDesk:
                 """,  # noqa: S608 - words of our own
                 of | {"limit": limit},
             ).fetchall()
-            found = tuple(self._kept(connection, _of_row(row), now) for row in rows)
+            found = tuple(self._kept(connection, row, now) for row in rows)
         return InForce(found, total - len(found))
 
     def history(self, camera_id: str | None, before_id: int | None, limit: int) -> list[HoldEvent]:
@@ -194,7 +194,8 @@ class HoldDesk:
         # The janitor notes what it believes every half minute.
         return wall if believed is None or abs(wall - believed) < _NOTED else believed
 
-    def _kept(self, connection: sqlite3.Connection, hold: PersonHold | Hold, now: datetime) -> Kept:
+    def _kept(self, connection: sqlite3.Connection, row: sqlite3.Row, now: datetime) -> Kept:
+        hold = _of_row(row)
         growing = self._index.growing(hold.camera_id, StreamName.MAIN)
         recorded_us, size_bytes = connection.execute(
             _KEPT,
@@ -202,7 +203,7 @@ class HoldDesk:
                 "camera_id": hold.camera_id,
                 "start_us": to_us(hold.start),
                 "end_us": to_us(hold.end),
-                "lead_us": HOLD_LEAD // _MICROSECOND,
+                "lead_us": row["lead_us"],
                 "longest_us": LONGEST_US,
                 # It may have been indexed since: it counts once.
                 "growing": "" if growing is None else self._below_root(growing),
@@ -234,6 +235,7 @@ def place(connection: sqlite3.Connection, wanted: Placing, actor: str, now: date
         "placed_by": actor,
         "placed_us": to_us(now),
         "review_on": wanted.terms.review_on.isoformat(),
+        "lead_us": lead(connection, wanted.camera_id, wanted.start) // _MICROSECOND,
     }
     names, values = ", ".join(row), ", ".join(f":{name}" for name in row)
     hold_id = connection.execute(
@@ -245,11 +247,16 @@ def place(connection: sqlite3.Connection, wanted: Placing, actor: str, now: date
     return _persons(connection, hold_id)
 
 
-def _persons(connection: sqlite3.Connection, hold_id: int) -> PersonHold:
-    row = connection.execute("select * from hold where id = :id", {"id": hold_id}).fetchone()
+def _row(connection: sqlite3.Connection, hold_id: int) -> sqlite3.Row:
+    query = "select * from hold where id = :id"
+    row: sqlite3.Row | None = connection.execute(query, {"id": hold_id}).fetchone()
     if row is None:
         raise NotFoundError(f"hold {hold_id}")
-    hold = _of_row(row)
+    return row
+
+
+def _persons(connection: sqlite3.Connection, hold_id: int) -> PersonHold:
+    hold = _of_row(_row(connection, hold_id))
     if not isinstance(hold, PersonHold):
         raise RefusedError(Refusal.ALERT_HOLD)
     return hold
@@ -264,4 +271,5 @@ def _of_row(row: sqlite3.Row) -> PersonHold | Hold:
         from_us(row["end_us"]),
         row["reason"],
         from_us(row["until_us"]),
+        row["lead_us"] * _MICROSECOND,
     )

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from edge.db.instant import from_us, to_us
+from edge.recording.hold_lead import lead
 from edge.recording.hold_trace import keep_trace_of_ended
-from edge.recording.retention import HOLD_LEAD, Deletion
+from edge.recording.retention import Deletion
 from edge.recording.segment import Hold, Segment
 
 
@@ -25,8 +26,8 @@ def add_hold(
     """
     connection.execute(
         """
-        insert into hold (camera_id, start_us, end_us, reason, until_us)
-        values (:camera_id, :start_us, :end_us, :reason, :until_us)
+        insert into hold (camera_id, start_us, end_us, reason, until_us, lead_us)
+        values (:camera_id, :start_us, :end_us, :reason, :until_us, :lead_us)
         """,
         {
             "camera_id": camera_id,
@@ -34,6 +35,7 @@ def add_hold(
             "end_us": to_us(end),
             "reason": reason,
             "until_us": to_us(until),
+            "lead_us": lead(connection, camera_id, start) // timedelta(microseconds=1),
         },
     )
 
@@ -82,6 +84,7 @@ def holds(connection: sqlite3.Connection, now: datetime) -> list[Hold]:
             from_us(row["end_us"]),
             row["reason"],
             from_us(row["until_us"]),
+            timedelta(microseconds=row["lead_us"]),
         )
         for row in rows
     ]
@@ -102,14 +105,13 @@ def _is_held(connection: sqlite3.Connection, segment: Segment, now: datetime) ->
         """
         select 1 from hold
         where camera_id = :camera_id and until_us > :now_us
-          and end_us > :start_us and start_us < :end_us + :lead_us limit 1
+          and end_us > :start_us and start_us - lead_us < :end_us limit 1
         """,
         {
             "camera_id": segment.camera_id,
             "now_us": to_us(now),
             "start_us": to_us(segment.start),
             "end_us": to_us(segment.end),
-            "lead_us": HOLD_LEAD // timedelta(microseconds=1),
         },
     ).fetchone()
     return row is not None

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -77,7 +77,8 @@ class Janitor:
         self._index = index
         self._doomed = doomed
         self._label = label
-        self._policy = policy
+        self._policy = self._goes_by = policy
+        self._spares: Callable[[], Policy | None] = lambda: None
         self._clock = clock
         self._alarm = alarm
         self._interval_s = interval_s
@@ -90,6 +91,10 @@ class Janitor:
         self._stopping = self._thread.stopping
         self.trouble: str | None = None
         self.deleted = 0
+
+    def spare(self, spares: Callable[[], Policy | None]) -> None:
+        """Let what another policy keeps stay as well, while there is one; before :meth:`start`."""
+        self._spares = spares
 
     def start(self) -> None:
         """Begin with a round at once."""
@@ -162,18 +167,20 @@ class Janitor:
         with self._database.reading() as connection:
             held = holds.holds(connection, now)
         growing = self._index.growing_paths()
+        spared = self._spares()
+        self._goes_by = self._policy if spared is None else self._policy.or_more(spared)
         disk = self.disk()
         # What resists has been planned already. To plan more in its place would take row after row
         # of a disk that lets nothing go, until none is left.
         disk = replace(disk, free_bytes=disk.free_bytes + self._remains.size_bytes)
         if state is DiskState.RIGHT:
-            return plan(self._index, held, growing, disk, self._policy, now, self._is_of_age)
+            return plan(self._index, held, growing, disk, self._goes_by, now, self._is_of_age)
         # How much of a quota is on this disk is not known then; free space is still kept.
-        policy = self._policy.without_quotas()
+        policy = self._goes_by.without_quotas()
         return plan(_Present(self._index), held, growing, disk, policy, now, self._is_of_age)
 
     def _is_of_age(self, segment: Segment) -> bool:
-        age = timedelta(days=self._policy.of(segment.camera_id).days)
+        age = timedelta(days=self._goes_by.of(segment.camera_id).days)
         return self._elders.include(segment, age)
 
     def _carry_out(self, deletions: tuple[Deletion, ...], now: datetime, at: datetime) -> None:

@@ -50,7 +50,10 @@ def unsettled(database: Database) -> str | None:
     if said is None or not database.path.with_name(said["file"]).exists():
         return None
     lost = ", ".join(said["lost"]) or "nothing that is known of"
-    return f"the database was damaged and was made anew (lost in part: {lost}); see {said['file']}"
+    return (
+        f"the database was damaged or gone and was made anew (lost in part: {lost}); "
+        f"see {said['file']}"
+    )
 
 
 class Rebuild:

@@ -16,6 +16,9 @@ from protocol.relay import StreamName
 
 log = logging.getLogger(__name__)
 
+#: What goes on being the reason while the box does not run.
+_WITH_THE_BOX_OFF = (GapReason.BOX_OFF, GapReason.OPERATOR, GapReason.CONFIG)
+
 
 def recover(
     index: RecordingIndex,
@@ -24,12 +27,14 @@ def recover(
     enabled: Collection[tuple[str, StreamName]],
     now: datetime,
     *,
+    stopped: Collection[tuple[str, StreamName]] = (),
     reads_back: bool = True,
 ) -> Counter[Outcome]:
     """Finish what retention began, index the files that were open, and explain the time since.
 
     Afterwards each stream of ``enabled`` that was ever recorded has an open gap, which its recorder
-    ends. Returns what became of the files without a row in the newest folders of each stream.
+    ends, and each other one a gap that says that a person ``stopped`` it, or that it is no longer
+    configured. Returns what became of the files without a row in the newest folders of each stream.
     Without ``reads_back`` they are left to the census, and the time before now to whoever makes the
     index anew: most of its rows are still to come.
 
@@ -56,7 +61,7 @@ def recover(
             log.warning("recovery.folder_left", extra={"path": str(folder), "error": str(error)})
             continue
         outcomes.update(read_back(index, doomed, path) for path in orphans)
-    _attempt("absence", lambda: _explain_absence(index, enabled, now, knows=reads_back))
+    _attempt("absence", lambda: _explain_absence(index, enabled, stopped, now, knows=reads_back))
     log.info("recovery.done", extra={each.name.lower(): outcomes[each] for each in Outcome})
     return outcomes
 
@@ -71,6 +76,7 @@ def _attempt(step: str, do: Callable[[], object]) -> None:
 def _explain_absence(
     index: RecordingIndex,
     enabled: Collection[tuple[str, StreamName]],
+    stopped: Collection[tuple[str, StreamName]],
     now: datetime,
     *,
     knows: bool,
@@ -84,14 +90,17 @@ def _explain_absence(
             known = _explained_until(index, camera_id, stream, now) if knows else None
             start = known or now
             index.open_gap(camera_id, stream, start, GapReason.BOX_OFF)
-        elif alive is not None and gap.reason not in (GapReason.BOX_OFF, GapReason.CONFIG):
+        elif alive is not None and gap.reason not in _WITH_THE_BOX_OFF:
             # The camera was away already; since the box was last known to run, so was the box.
             since = max(min(alive, now), gap.start)  # the clock may have been ahead then
             index.close_gap(camera_id, stream, since)
             index.open_gap(camera_id, stream, since, GapReason.BOX_OFF)
-        if (camera_id, stream) not in enabled and (gap is None or gap.reason != GapReason.CONFIG):
+        if (camera_id, stream) in enabled:
+            continue
+        reason = GapReason.OPERATOR if (camera_id, stream) in stopped else GapReason.CONFIG
+        if gap is None or gap.reason != reason:
             index.close_gap(camera_id, stream, now)
-            index.open_gap(camera_id, stream, now, GapReason.CONFIG)
+            index.open_gap(camera_id, stream, now, reason)
 
 
 def _explained_until(

@@ -16,10 +16,6 @@ from edge.recording.segment import Hold, Segment
 #: As many as one transaction takes without keeping the recorders waiting; the rest comes next.
 MOST_DELETIONS = 500
 
-#: A hold reaches so far back, so that the key frame its first picture needs is held too: the
-#: longest file is a minute and a half.
-HOLD_LEAD = timedelta(seconds=90)
-
 
 class Reason(StrEnum):
     """Why footage is no longer kept; the words of the proof. The plan gives the first three."""
@@ -61,10 +57,31 @@ class Policy:
         cameras = {name: CameraPolicy(each.days) for name, each in self.cameras.items()}
         return replace(self, quota_bytes=None, cameras=cameras)
 
+    def or_more(self, other: "Policy") -> "Policy":
+        """Return what keeps all that either of the two keeps."""
+        cameras = {
+            name: CameraPolicy(
+                max(self.of(name).days, other.of(name).days),
+                _more(self.of(name).quota_bytes, other.of(name).quota_bytes),
+            )
+            for name in (*self.cameras, *other.cameras)
+        }
+        return Policy(
+            max(self.days, other.days),
+            _more(self.quota_bytes, other.quota_bytes),
+            min(self.min_free_fraction, other.min_free_fraction),
+            cameras,
+        )
+
     @property
     def most_days(self) -> int:
         """The longest that anything is kept."""
         return max([self.days, *(each.days for each in self.cameras.values())])
+
+
+def _more(one: int | None, other: int | None) -> int | None:
+    """Return the larger quota; None, for none, is the largest."""
+    return None if one is None or other is None else max(one, other)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +166,7 @@ class _Spared:
         self._ends: dict[str, list[datetime]] = {}
         for hold in sorted(holds, key=lambda hold: hold.start):
             if hold.until > now:
-                self._keep(hold.camera_id, hold.start - HOLD_LEAD, hold.end)
+                self._keep(hold.camera_id, hold.start - hold.lead, hold.end)
 
     def _keep(self, camera_id: str, begin: datetime, end: datetime) -> None:
         begins = self._begins.setdefault(camera_id, [])

@@ -10,6 +10,11 @@ from typing import TypeVar
 from edge.media.sample import TICKS_PER_S, Codec, GapReason
 from protocol.relay import StreamName
 
+#: A hold reaches back so far at least: the longest file is a minute and a half.
+HOLD_LEAD = timedelta(seconds=90)
+#: And no further: of a camera that sends no more key frames all would be held.
+MOST_LEAD = timedelta(hours=1)
+
 _PATH = re.compile(r"[\w.-]+/(?:main|sub)/\d{8}/\d{6}-[0-9a-f]{32}\.mp4", re.ASCII)
 
 
@@ -128,13 +133,17 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Footage that may not be deleted before ``until``."""
+    """Footage that may not be deleted before ``until``.
+
+    What is recorded within ``lead`` before it stays too: the key frame of its first picture.
+    """
 
     camera_id: str
     start: datetime
     end: datetime
     reason: str
     until: datetime
+    lead: timedelta = HOLD_LEAD
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from edge.db.instant import from_us, to_us
 from edge.media.sample import TICKS_PER_S
 from edge.recording.forecast import Usage
-from edge.recording.retention import HOLD_LEAD, Policy, Reason
+from edge.recording.retention import Policy, Reason
 from edge.recording.segments import LONGEST_US
 
 _DAY = timedelta(days=1)
@@ -70,15 +70,11 @@ def held_bytes(connection: sqlite3.Connection, now: datetime) -> int:
         select coalesce(sum(size_bytes), 0) from segment where id in (
           select s.id from hold h join segment s
             on s.camera_id = h.camera_id and s.stream in ('main', 'sub')
-            and s.start_us < h.end_us and s.start_us > h.start_us - :lead_us - :longest_us
-            and s.end_us > h.start_us - :lead_us
+            and s.start_us < h.end_us and s.start_us > h.start_us - h.lead_us - :longest_us
+            and s.end_us > h.start_us - h.lead_us
           where h.until_us > :now)
         """,
-        {
-            "now": to_us(now),
-            "lead_us": HOLD_LEAD // timedelta(microseconds=1),
-            "longest_us": LONGEST_US,
-        },
+        {"now": to_us(now), "longest_us": LONGEST_US},
     ).fetchone()
     return int(row[0])
 

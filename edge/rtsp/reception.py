@@ -15,6 +15,7 @@ from edge.rtsp.flaws import Flaws
 from edge.rtsp.message import FRAME_HEAD_BYTES, FRAME_MARK, Message, read_message
 from edge.rtsp.rtp import MediaClock, SenderReport, Sequence, payload_bounds, sender_report
 from edge.rtsp.sdp import VideoTrack, to_90k
+from edge.rtsp.sender_clock import SenderClock
 from edge.rtsp.units import UnitGatherer
 
 #: A frame's head and the RTP header that follows it.
@@ -36,10 +37,13 @@ class Reception:
     """What comes on one connection once the camera plays; ``channel`` is the video's, + 1 RTCP's.
 
     An access unit ends with the packet that is marked as its last, or where the time changes: some
-    cameras mark wrongly, and are not believed any more once they did.
+    cameras mark wrongly, and are not believed any more once they did. What the camera says of its
+    time goes to ``sender_clock``.
     """
 
-    def __init__(self, track: VideoTrack, channel: int) -> None:
+    def __init__(
+        self, track: VideoTrack, channel: int, sender_clock: SenderClock | None = None
+    ) -> None:
         self._track = track
         self._channel = channel
         self._gatherer = UnitGatherer(track.codec)
@@ -55,6 +59,7 @@ class Reception:
         self.sequence = Sequence()
         self.source: int | None = None
         self.report: SenderReport | None = None
+        self._sender_clock = sender_clock or SenderClock()
         self.messages: list[Message] = []
         self._stray = 0
         for unit in split(track.parameter_sets):
@@ -145,7 +150,10 @@ class Reception:
         self._times.announce(self._track.codec, sequence_set)
 
     def _control(self, data: bytearray, start: int, end: int) -> None:
-        self.report = sender_report(bytes(data[start:end])) or self.report
+        report = sender_report(bytes(data[start:end]))
+        if report is not None:
+            self.report = report
+            self._sender_clock.take(report.ntp, self._mono_ns)
 
     def _between(self, data: bytearray, position: int, stop: int) -> int:
         """Return where to go on; ``position``, where no frame begins, where more bytes are needed.

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from pydantic import SecretStr, ValidationError
@@ -11,8 +12,10 @@ from edge.errors import ConfigError, NotFoundError
 from edge.health import Component, Condition, Figure
 from edge.rule_config import RULE_KINDS
 from edge.settings.effective import ConfigFile, Effective, effective
-from edge.settings.layer import Layer
+from edge.settings.layer import Layer, laid_over
+from edge.settings.push import SettingsPush
 from edge.settings.store import SettingsStore
+from edge.settings.tuning import tuning_of
 from edge.settings.version import Version
 from protocol.refusal import refusal
 
@@ -60,6 +63,30 @@ class SettingsDesk:
         """Return the cameras that are not as the configuration file has them, or not in it."""
         return frozenset(camera["id"] for camera in self.now().version.layer.cameras)
 
+    def tuning(self) -> tuple[Effective, dict[str, Any]]:
+        """Return what counts, and of it what may be changed from afar (edge.settings.tuning)."""
+        now = self.now()
+        here = laid_over(self._file.document, now.version.layer, self._store.folder)
+        return now, tuning_of(now.config, here)
+
+    def is_on_trial(self, version: Version) -> bool:
+        """Return whether a version has still to prove itself. Raises StorageError."""
+        return version.number > self._store.standing().accepted
+
+    def before_trial(self) -> EdgeConfig | None:
+        """Return what had proved itself, while what the box runs with is on trial by its terms.
+
+        Raises StorageError.
+        """
+        if not self._is_pushed(self._runs.version):
+            return None
+        before = self._store.read().find(self._store.standing().accepted)
+        return None if before is None else self._file.under(before.layer, self._store.folder)
+
+    def tuner(self, live: Callable[[], AbstractSet[str]]) -> SettingsPush:
+        """Return who changes the settings from afar; ``live`` are the names of live streams."""
+        return SettingsPush(self._file, self._store, live)
+
     def took(self, runs: Effective) -> None:
         """Take what the box runs with from now on."""
         self._runs = runs
@@ -75,6 +102,8 @@ class SettingsDesk:
         if troubles:
             return Component(Condition.DEGRADED, "; ".join(troubles), figures)
         note = runs.version.reason if runs.version.undoes is not None else None
+        if self._is_pushed(runs.version):
+            note = f"version {runs.version.number} is on trial: {runs.version.reason}"
         return Component(Condition.OK, note, figures)
 
     def _of_file(self) -> frozenset[str]:
@@ -126,18 +155,32 @@ class SettingsDesk:
     def change(self, change: Callable[[Layer], Layer], *, actor: str, reason: str) -> Version:
         """Keep what ``change`` makes of the layer that counts, and return its version.
 
-        Where it is the same there is no new version. Raises what ``change`` does, ConfigError and
-        StorageError; then nothing changed.
+        Where it is the same there is no new version. It takes back what is on trial by its terms.
+        Raises what ``change`` does, ConfigError and StorageError; then nothing changed.
         """
         with self._store.changing():
             now = self.now()
-            return self._put(now, change(now.version.layer), actor=actor, reason=reason)
+            layer = change(now.version.layer)
+            undoes = now.version.number if self._is_pushed(now.version) else None
+            return self._keep(now, layer, actor=actor, reason=reason, undoes=undoes)
 
     def _put(self, now: Effective, layer: Layer, *, actor: str, reason: str) -> Version:
+        if self._is_pushed(now.version):
+            number = now.version.number
+            raise ConfigError(f"version {number} of the settings is on trial: wait for its end")
+        return self._keep(now, layer, actor=actor, reason=reason)
+
+    def _is_pushed(self, version: Version) -> bool:
+        """Return whether a version is on trial by the terms that the centre gave it."""
+        return version.terms is not None and self.is_on_trial(version)
+
+    def _keep(
+        self, now: Effective, layer: Layer, *, actor: str, reason: str, undoes: int | None = None
+    ) -> Version:
         self._file.under(layer, self._store.folder)
         if layer == now.version.layer and now.version.number == now.seen:
             return now.version
-        version = self._store.write(layer, actor=actor, reason=reason)
+        version = self._store.write(layer, actor=actor, reason=reason, undoes=undoes)
         extra = {"version": version.number, "actor": actor, "reason": reason}
         log.info("settings.changed", extra=extra)
         return version

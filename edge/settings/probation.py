@@ -6,12 +6,11 @@ from dataclasses import replace
 from edge.errors import StorageError
 from edge.settings.effective import ConfigFile, Effective, chosen, effective
 from edge.settings.store import SettingsStore, Shelf, Standing
+from edge.settings.trial import Trial
 from edge.settings.version import Version
 
 log = logging.getLogger(__name__)
 
-#: A version that the box has run with for so long is a good one.
-STEADY_S = 30.0
 _BOX = "box"
 
 
@@ -21,11 +20,14 @@ class Probation:
     ::
 
         accepted ── begin ──▶ accepted
-        newer    ── begin ──▶ tried ── accept (STEADY_S) ──▶ accepted
+        newer    ── begin ──▶ tried ── accept (it holds) ──▶ accepted
                               tried ── leave (ends in order) ──▶ newer, to be tried again
                               tried ── the process died, then begin ──▶ undone
-                              tried ── undo (it can't be started) ──▶ undone
+                              tried ── undo (it can't be started, or does not hold) ──▶ undone
         undone: what had proved itself, as a new version that says why
+
+    Of a version with terms each start counts, however the one before ended, and the process may
+    die of it more than once (edge.settings.trial, which decides all of this).
 
     A disk that refuses the notes keeps nothing from running: what is not noted is tried again.
     """
@@ -52,11 +54,13 @@ class Probation:
                 standing, number = self._store.standing(), found.version.number
                 if number <= standing.accepted:
                     return found
-                if died and standing.tried == number:
-                    why = f"the box ended within {STEADY_S:g} s of running with it"
-                    self._undo(found.version, standing, why)
+                starts = standing.starts if died and standing.tried == number else 0
+                trial = Trial(standing.accepted, number, found.version.terms, starts).start()
+                if trial.ending is not None:
+                    self._undo(found.version, standing, trial.why)
                     return effective(self._file, self._store)
-                self._store.stand(Standing(accepted=standing.accepted, tried=number))
+                noted = Standing(accepted=trial.accepted, tried=number, starts=trial.starts)
+                self._store.stand(noted)
         except StorageError as error:
             log.warning("settings.not_noted", extra={"error": str(error)})
         return found
@@ -68,12 +72,20 @@ class Probation:
     def leave(self) -> None:
         """Note that the box ends in order: nothing speaks against what it tried."""
         standing = self._standing()
-        if standing.tried is not None:
-            self._note(Standing(accepted=standing.accepted))
+        if standing.tried is None or effective(self._file, self._store).version.terms is not None:
+            return
+        self._note(Standing(accepted=standing.accepted))
 
     def is_tried(self, version: Version) -> bool:
         """Return whether a version has still to prove itself."""
-        return version.number > self._standing().accepted
+        return self.trial(version) is not None
+
+    def trial(self, version: Version) -> Trial | None:
+        """Return the trial of a version that has still to prove itself, else None."""
+        standing = self._standing()
+        if version.number <= standing.accepted:
+            return None
+        return Trial(standing.accepted, version.number, version.terms, standing.starts)
 
     def undo(self, version: Version, why: str) -> Effective:
         """Go back to what had proved itself, and return it.

@@ -14,6 +14,7 @@ from edge.config import EdgeConfig
 from edge.errors import ConfigError, StorageError
 from edge.section import Section
 from edge.settings.layer import Layer
+from edge.settings.trial import Terms
 from edge.settings.version import MOST_ACTOR, MOST_BYTES, MOST_REASON, Version, decoded, encoded
 from protocol.clock import Clock
 
@@ -26,10 +27,14 @@ _DIGITS = 8
 
 
 class Standing(Section):
-    """Which version has proved itself, and which one the box began to run and has not yet."""
+    """Which version has proved itself, and which one the box began to run and has not yet.
+
+    ``starts`` is how often the box began to run with ``tried``.
+    """
 
     accepted: int = Field(default=0, ge=0)
     tried: int | None = None
+    starts: int = Field(default=0, ge=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +149,15 @@ class SettingsStore:
         finally:
             os.close(descriptor)
 
-    def write(self, layer: Layer, *, actor: str, reason: str, undoes: int | None = None) -> Version:
+    def write(
+        self,
+        layer: Layer,
+        *,
+        actor: str,
+        reason: str,
+        undoes: int | None = None,
+        terms: Terms | None = None,
+    ) -> Version:
         """Keep a layer as the newest version and return it; within :meth:`changing`."""
         shelf = self.read()
         version = Version(
@@ -153,6 +166,7 @@ class SettingsStore:
             actor=actor[:MOST_ACTOR],
             reason=reason[:MOST_REASON],
             undoes=undoes,
+            terms=terms,
             layer=layer,
         )
         path = self._path(version.number)

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError
 from edge.errors import ConfigError
 from edge.section import Section
 from edge.settings.layer import Layer
+from edge.settings.trial import Terms
 from protocol.refusal import refusal
 
 #: More than a layer of 64 cameras with all their rules has.
@@ -19,7 +20,8 @@ MOST_ACTOR, MOST_REASON = 200, 500
 class Version(Section):
     """A layer, and who made it when and why. Number 0, of nobody, is the file alone.
 
-    ``undoes`` is the version that it takes back, where that is why it is there.
+    ``undoes`` is the version that it takes back, where that is why it is there. ``terms`` are what
+    it has to show before it is kept, where it was pushed by the centre.
     """
 
     number: int = Field(default=0, ge=0)
@@ -27,6 +29,7 @@ class Version(Section):
     actor: str = Field(default="", max_length=MOST_ACTOR)
     reason: str = Field(default="", max_length=MOST_REASON)
     undoes: int | None = None
+    terms: Terms | None = None
     layer: Layer = Layer()
 
 

@@ -20,6 +20,7 @@ def create_app(box: Collaborators, host: str = "127.0.0.1") -> FastAPI:
     app.include_router(HoldRoutes(box.holds).router())
     app.include_router(box.storage.router())
     app.include_router(box.rules.router())
+    app.include_router(box.settings.router())
     cameras = frozenset(camera.id for camera in box.cameras)
     app.include_router(PreviewRoutes(cameras, box.previews, box.clock).router())
     app.include_router(ExportRoutes(box.exporter, cameras, box.zone).router())

@@ -36,6 +36,7 @@ from edge.web.clip import ClipResponse, ClipShelf
 from edge.web.playlist import playlist
 from edge.web.problem import invalid
 from edge.web.rules import RuleRoutes
+from edge.web.settings import SettingsRoutes
 from edge.web.setup import SetupRoutes
 from edge.web.storage import StorageRoutes
 from protocol.clock import Clock
@@ -83,6 +84,7 @@ class Collaborators:
     health: HealthBoard
     storage: StorageRoutes
     rules: RuleRoutes
+    settings: SettingsRoutes
     scratch: Path
     zone: tzinfo
     clock: Clock

@@ -29,14 +29,19 @@ from edge.recording.retention import CameraPolicy, Disk, Policy
 from edge.recording.segment import Segment
 from edge.recording.stock import Stocktaker
 from edge.rule_config import GatheringSection
+from edge.settings.desk import SettingsDesk
+from edge.settings.effective import ConfigFile, effective
+from edge.settings.store import SettingsStore
 from edge.snapshot import PictureTaker
 from edge.web.app import create_app
 from edge.web.routes import Collaborators
 from edge.web.rules import RuleRoutes
 from edge.web.server import HttpServer
+from edge.web.settings import SettingsRoutes
 from edge.web.storage import StorageRoutes
-from protocol.clock import FakeClock
+from protocol.clock import Clock, FakeClock
 from protocol.relay import StreamName
+from tests.support.tools import ROOT
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 11, 22, 2, 0, 0, tzinfo=UTC)
@@ -96,6 +101,16 @@ def write(index: RecordingIndex, samples: Sequence[Sample]) -> SegmentFile:
     return file
 
 
+def settings_desk(folder: Path, clock: Clock) -> SettingsDesk:
+    """Return the settings of a box whose file says what the village's example does."""
+    path = folder / "edge.toml"
+    text = (ROOT / "configs/edge.village.toml").read_text(encoding="utf-8")
+    path.write_text(text.replace("/var/lib/tanshao", str(folder)), encoding="utf-8")
+    file = ConfigFile.read(path)
+    store = SettingsStore.of(file.config, clock)
+    return SettingsDesk(file, store, effective(file, store))
+
+
 @asynccontextmanager
 async def running_box(folder: Path, now: datetime = NOW) -> AsyncIterator[Box]:
     clock = FakeClock(now)
@@ -133,6 +148,7 @@ async def running_box(folder: Path, now: datetime = NOW) -> AsyncIterator[Box]:
                 configured=frozenset({GATE.id, ROAD.id}),
             ),
             rules=RuleRoutes((GATE, ROAD), ZONE, crowds, clock),
+            settings=SettingsRoutes(settings_desk(folder, clock)),
             scratch=folder / "scratch",
             zone=ZONE,
             clock=clock,

@@ -4,7 +4,7 @@ import hashlib
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -50,9 +50,14 @@ class Archive:
         settings: dict = {"segment_s": 4.0, "sync_s": 5.0} | changes
         return Recorder(camera_id, MAIN, self.index, self.clock, **settings)
 
-    def recover(self, *cameras: str, now: datetime | None = None) -> Tally:
+    def recover(
+        self,
+        *cameras: str,
+        now: datetime | None = None,
+        stopped: Collection[tuple[str, StreamName]] = (),
+    ) -> Tally:
         """Do all that is done at a start, the census included, and return what was found."""
-        first = self.recover_first(*cameras, now=now)
+        first = self.recover_first(*cameras, now=now, stopped=stopped)
         rest = self.census().take()
         assert rest is not None
         return replace(
@@ -61,10 +66,16 @@ class Archive:
             removed=rest.removed + first[Outcome.REMOVED],
         )
 
-    def recover_first(self, *cameras: str, now: datetime | None = None) -> Counter[Outcome]:
+    def recover_first(
+        self,
+        *cameras: str,
+        now: datetime | None = None,
+        stopped: Collection[tuple[str, StreamName]] = (),
+    ) -> Counter[Outcome]:
         """Do what is done before the recorders run."""
         enabled = [(camera_id, MAIN) for camera_id in cameras]
-        return recover(self.index, self.doomed, self.label, enabled, now or self.clock.now())
+        now = now or self.clock.now()
+        return recover(self.index, self.doomed, self.label, enabled, now, stopped=stopped)
 
     def census(self) -> Census:
         return Census(self.index, self.doomed, self.label)

@@ -13,7 +13,7 @@ import queue
 import signal
 import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -93,7 +93,8 @@ class TestCamera:
     """A running RTSP server on a port of the system's choice; gst where it is, else pure Python.
 
     ``mounts``: path → (clip, frames per second). Context manager; ``kill`` and ``restart`` keep the
-    port; ``freeze`` and ``thaw`` stop and continue the process as a hung camera does.
+    port; ``freeze`` and ``thaw`` stop and continue the process as a hung camera does. ``variables``
+    are of the server's environment.
     """
 
     __test__ = False  # not a test class, whatever pytest thinks of the name
@@ -106,12 +107,14 @@ class TestCamera:
         auth: Literal["basic", "digest"] | None = None,
         username: str = "camera",
         password: str = "",
+        variables: Mapping[str, str] | None = None,
     ) -> None:
         self.kind: Kind = kind or ("gst" if gstreamer_is_here() else "python")
         self.port = 0
         self.events: list[dict] = []
         self._mounts = [Mount(path, file, Fraction(fps)) for path, (file, fps) in mounts.items()]
         self._auth = auth
+        self._variables = dict(variables or {})
         self._username = username
         self._password = password
         self._process: subprocess.Popen[str] | None = None
@@ -136,7 +139,7 @@ class TestCamera:
         )
         self._process = subprocess.Popen(
             line,
-            env=environment(self.kind),
+            env=environment(self.kind) | self._variables,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

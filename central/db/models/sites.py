@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from central.codes import BoxState, CameraShown, UpgradeRing
 from central.db.base import Base
-from protocol.messages import LegalBasis
+from protocol.messages import CameraClockState, LegalBasis
 
 
 class Region(Base):
@@ -91,6 +91,8 @@ class Camera(Base):
     # What its box is configured with; none of an older box.
     retention_days: Mapped[int | None]
     legal_basis: Mapped[LegalBasis | None]
+    clock_state: Mapped[CameraClockState | None]  # None: its box does not know
+    clock_offset_ms: Mapped[int | None]  # its clock minus the box's
     present: Mapped[bool] = mapped_column(default=True)
 
 

@@ -24,6 +24,7 @@ const fine = {
   detector_model: 'rtmdet-nano-person',
   cameras: 4,
   cameras_live: 4,
+  camera_clocks: [],
   quarantined: 0,
   upgrade_ring: 'general',
   target_version: '',
@@ -46,6 +47,10 @@ const BOXES = [
     outbox_oldest_at: ago(80 * HOUR_MS),
     cameras: 2,
     cameras_live: 1,
+    camera_clocks: [
+      { camera_id: 'cam1', name: '水库大坝', state: 'wrong', offset_ms: -754_000 },
+      { camera_id: 'cam2', name: '水库路口', state: 'off', offset_ms: 12_300 },
+    ],
     quarantined: 1,
     upgrade_ring: 'pilot',
     target_version: '0.2.0',
@@ -53,7 +58,7 @@ const BOXES = [
     clock: { state: 'unsynced', since: ago(80 * HOUR_MS), error_ms: null, stepped_at: ago(2 * HOUR_MS) },
     uplink: { day_bytes: 9e6, kbit_s: 3, connects_day: 41, puback_ms: 1840, receipt_ms: null, budget_kbit_s: 128 },
     outbox: { bytes: 252e6, full_percent: 84, folded: 312, untold: 0 },
-    warnings: ['gap', 'quarantine', 'clock', 'full', 'outbox'],
+    warnings: ['gap', 'quarantine', 'clock', 'full', 'outbox', 'camera_clock'],
   },
   { ...fine, box_id: 'box-laozhai', name: '老寨村值班室', state: 'lost', last_seen_at: ago(5 * HOUR_MS), cameras_live: 0, clock: null, clock_offset_ms: null, uplink: null, outbox: null, software: '0.0.9' },
 ]

@@ -43,6 +43,8 @@ export function cameras(count) {
     since: iso(now - 3_600_000),
     last_packet_at: iso(now),
     disarmed_until: null,
+    clock_state: null,
+    clock_offset_ms: null,
   }))
 }
 
@@ -135,7 +137,7 @@ const codes = (text) =>
   })
 
 export const CODES = {
-  kinds: codes('gathering|人员聚集|gathering flame|明火|open_flame smoke|烟雾|smoke camera_lost|点位离线|camera_offline detector_down|检测停止|detector_stopped storage|存储故障|storage_fault outbox|告警积压|alerts_pile_up lens_covered|镜头遮挡|lens_covered picture_blurred|图像模糊|picture_blurred camera_moved|画面偏移|camera_moved picture_frozen|画面冻结|picture_frozen picture_overexposed|画面过曝|picture_overexposed picture_underexposed|画面过暗|picture_too_dark'),
+  kinds: codes('gathering|人员聚集|gathering flame|明火|open_flame smoke|烟雾|smoke camera_lost|点位离线|camera_offline detector_down|检测停止|detector_stopped storage|存储故障|storage_fault outbox|告警积压|alerts_pile_up lens_covered|镜头遮挡|lens_covered picture_blurred|图像模糊|picture_blurred camera_moved|画面偏移|camera_moved picture_frozen|画面冻结|picture_frozen picture_overexposed|画面过曝|picture_overexposed picture_underexposed|画面过暗|picture_too_dark camera_clock|时间偏差|camera_clock_wrong'),
   levels: codes('ordinary|一般|ordinary urgent|紧急|urgent extra_urgent|特急|extra_urgent'),
   modes: codes('live|正式|live trial|试运行|trial_run drill|演练|drill'),
   alert_states: codes('NEW|待签收|to_be_signed ACKED|已签收·核实中|signed,_being_verified CONFIRMED|属实|true FALSE|误报|false_alarm KNOWN|已知活动|known_event'),

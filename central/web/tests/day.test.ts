@@ -20,6 +20,8 @@ const aCamera = (id: string): Camera => ({
   since: null,
   last_packet_at: null,
   disarmed_until: null,
+  clock_state: null,
+  clock_offset_ms: null,
 })
 const recordings: Timeline = {
   camera_id: 'cam1',

@@ -22,6 +22,8 @@ const aCamera = (more: Partial<Camera> = {}): Camera => ({
   since: CAME_UP,
   last_packet_at: null,
   disarmed_until: null,
+  clock_state: null,
+  clock_offset_ms: null,
   ...more,
 })
 

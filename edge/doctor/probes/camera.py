@@ -9,12 +9,17 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from edge.cameras.camera_clock import ClockSource
 from edge.cameras.codec_report import CodecReport, StreamMeter
+from edge.cameras.door import Door
+from edge.cameras.session import Session
+from edge.cameras.transport import Limits, look_up
 from edge.config import CameraSection
 from edge.doctor.camera import Step, StreamFacts
 from edge.doctor.probes.rtsp import Description, RtspAsker
 from edge.doctor.rtsp_hint import Status
 from edge.errors import (
+    CameraError,
     ConfigError,
     MediaError,
     RtspError,
@@ -40,20 +45,24 @@ READ_S = 6.0
 _FIRST_KEY_S = 12.0
 _ENOUGH_S = 3.0
 _ENOUGH_KEYS = 3
-#: Of one stream, with what the reader takes to open and to give up.
-STREAM_LIMIT_S = _CONNECT_S + _ANSWER_S + _FIRST_KEY_S + 12.0
+#: Of one stream, with what the reader takes to open and to give up, and a question by ONVIF.
+STREAM_LIMIT_S = _CONNECT_S + _ANSWER_S + _FIRST_KEY_S + 12.0 + Limits().total_s
 _NS_PER_S = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One stream, how to log in to its camera, and how it is opened."""
+    """One stream, how to log in to its camera, and how it is opened.
+
+    ``onvif_address`` is where a camera that does not say its time is asked for it; None: nowhere.
+    """
 
     stream: StreamName
     url: str
     username: str | None
     password: Callable[[], SecretStr] | None
     opener: Callable[[Reader], Opener]
+    onvif_address: str | None = None
 
     @classmethod
     def of_camera(cls, camera: CameraSection, stream: StreamName, clock: Clock) -> Self:
@@ -64,6 +73,7 @@ class Target:
             camera.username,
             camera.password.read if camera.password else None,
             lambda reader: ChosenOpener.of_camera(camera, stream, reader, clock),
+            camera.onvif_address() if stream is StreamName.MAIN else None,
         )
 
 
@@ -107,6 +117,8 @@ class _Look:
             report = self._measured()
         except _FailedError as failed:
             return self._facts(failed=failed.step, detail=str(failed))
+        if self._offset_s is None and self._target.onvif_address is not None:
+            self._offset_s = _asked_by_onvif(self._target.onvif_address, self._clock)
         return self._facts(report=report)
 
     def _connected(self) -> socket.socket:
@@ -147,6 +159,7 @@ class _Look:
         try:
             with self._readers:
                 report = measure(opener, claimed, self._clock)
+            self._hear_time(opener)
         except StreamUnsuited as error:  # our own reader alone is allowed
             raise _FailedError(Step.PICTURE, error) from error
         except StreamRefused as error:
@@ -159,6 +172,12 @@ class _Look:
             silent = StreamStalled(f"no key frame within {_FIRST_KEY_S:g} s")
             raise _FailedError(Step.PICTURE, silent)
         return report
+
+    def _hear_time(self, opener: Opener) -> None:
+        """Take how far the camera's clock is off by what it said while it played, if it did."""
+        offset = opener.clock_offset(fewest=1) if isinstance(opener, ChosenOpener) else None
+        if offset is not None:
+            self._offset_s = offset.total_seconds()
 
     def _facts(
         self,
@@ -180,6 +199,19 @@ class _Look:
             report=report,
             has_sound=described is not None and described.has_sound,
         )
+
+
+def _asked_by_onvif(address: str, clock: Clock) -> float | None:
+    """Return how far a camera's clock is ahead of ours, where it tells by ONVIF; without a login.
+
+    A device that speaks no ONVIF may be anything: what its web server says is not taken.
+    """
+    try:
+        door = look_up(Door.parse(address))
+        told = Session(door, None, clock, Limits()).clock()
+    except (CameraError, ValueError):
+        return None
+    return told.offset.total_seconds() if told.source is ClockSource.ONVIF else None
 
 
 def measure(opener: Opener, claimed_fps: float | None, clock: Clock) -> CodecReport | None:

@@ -51,7 +51,14 @@ def given(centre: WebCentre) -> CommandMessage:
     return one.message
 
 
-def say(centre: WebCentre, command_id: UUID, sequence: int, outcome: Outcome, reason: str = ""):
+def say(
+    centre: WebCentre,
+    command_id: UUID,
+    sequence: int,
+    outcome: Outcome,
+    reason: str = "",
+    detail: str = "",
+):
     """Let the box say what became of a command."""
     now = datetime.now(UTC)
     message = ResultMessage(
@@ -62,7 +69,14 @@ def say(centre: WebCentre, command_id: UUID, sequence: int, outcome: Outcome, re
         sequence=sequence,
         bootid=BOOT,
         outboxid=OUTBOX,
-        data=ResultData(command_id=command_id, kind="any", outcome=outcome, reason=reason, at=now),
+        data=ResultData(
+            command_id=command_id,
+            kind="any",
+            outcome=outcome,
+            reason=reason,
+            detail=detail,
+            at=now,
+        ),
     )
     centre.take(received(message, now))
 
@@ -186,6 +200,76 @@ async def test_the_administrator_draws_a_mask_sees_it_and_undoes_it(centre):
         await expect(page.get_by_test_id("command")).to_have_count(2)
         say(centre, given(centre).id, 2, Outcome.DONE)
         await expect(mask).to_have_count(0)
+
+
+async def box_says_its_settings(page: Page, version: int, toml: str) -> None:
+    """Answer for the box, which this centre has no connection to."""
+    answer = {"version": version, "running": version, "on_trial": False, "toml": toml}
+    await page.route("**/edge/v1/settings", lambda route: route.fulfill(json=answer))
+
+
+async def clicked(page: Page, centre: WebCentre, button: str, count: int) -> CommandMessage:
+    """Click what gives a command, the page's ``count``-th, and return what its box is given."""
+    await page.get_by_test_id(button).click()
+    await expect(page.get_by_test_id("command")).to_have_count(count)
+    return given(centre)
+
+
+async def test_settings_are_fetched_edited_looked_at_and_then_tried(centre):
+    async with opened(centre, "admin", f"/boxes/{BOX}/commands") as page:
+        await box_says_its_settings(page, 3, "[detect]\nfps = 2.0\n")
+        await page.get_by_test_id("command-kind").select_option("configure")
+        await page.get_by_test_id("command-reason").fill("白天多看几眼")
+        give, found = page.get_by_test_id("command-give"), page.get_by_test_id("configure-check")
+        await expect(page.get_by_test_id("command-check")).to_be_disabled()
+        await page.get_by_test_id("configure-fetch").click()
+        await expect(page.get_by_test_id("configure-base")).to_contain_text("第 3 版")
+        patch = page.get_by_test_id("configure-patch")
+        await expect(patch).to_have_value("[detect]\nfps = 2.0\n")
+        await patch.fill("[detect]\nfps = 99\n")
+        await expect(give).to_be_disabled()
+        message = await clicked(page, centre, "command-check", 1)
+        assert message.data.arguments["check_only"] is True
+        wrong = "'detect.fps': Input should be less than or equal to 25, not 99"
+        say(centre, message.id, 1, Outcome.REFUSED, "settings", wrong)
+        await expect(found).to_contain_text("not 99")
+        await expect(give).to_be_disabled()
+
+        await patch.fill("[detect]\nfps = 4\n")
+        await expect(found).to_have_count(0)
+        message = await clicked(page, centre, "command-check", 2)
+        say(centre, message.id, 2, Outcome.DONE, "checked", "detect.fps: 2.0 → 4.0")
+        await expect(found).to_contain_text("detect.fps: 2.0 → 4.0")
+        message = await clicked(page, centre, "command-give", 3)
+        assert parse(message.data.kind, message.data.arguments) == parse(
+            "configure", {"patch": "[detect]\nfps = 4\n", "base_version": 3}
+        )
+        state = newest(page).get_by_test_id("command-state")
+        say(centre, message.id, 3, Outcome.ACCEPTED, "on_trial", "detect.fps: 2.0 → 4.0")
+        await expect(state).to_contain_text("试运行")
+        why = "within 180 s gate/main did not come back"
+        say(centre, message.id, 4, Outcome.FAILED, "rolled_back", why)
+        await expect(state).to_contain_text("已回退")
+        await expect(newest(page).get_by_test_id("command-detail")).to_have_text(why)
+        await expect(give).to_be_disabled()
+
+
+async def test_the_last_change_of_settings_is_undone(centre):
+    async with opened(centre, "admin", f"/boxes/{BOX}/commands") as page:
+        await box_says_its_settings(page, 5, "[detect]\nfps = 2.0\n")
+        await page.get_by_test_id("command-kind").select_option("configure")
+        await page.get_by_test_id("configure-fetch").click()
+        await page.get_by_test_id("configure-undo").check()
+        await expect(page.get_by_test_id("configure-patch")).to_have_count(0)
+        await page.get_by_test_id("command-reason").fill("改回去")
+        message = await clicked(page, centre, "command-check", 1)
+        say(centre, message.id, 1, Outcome.DONE, "checked", "detect.fps: 2.0 → 1.0")
+        message = await clicked(page, centre, "command-give", 2)
+        assert (message.data.arguments["undo"], message.data.arguments["base_version"]) == (True, 5)
+        say(centre, message.id, 2, Outcome.ACCEPTED, "on_trial", "detect.fps: 2.0 → 1.0")
+        say(centre, message.id, 3, Outcome.DONE, "kept", "version 6\ndetect.fps: 2.0 → 1.0")
+        state = newest(page).get_by_test_id("command-state")
+        await expect(state).to_contain_text("已生效")
 
 
 async def test_the_clock_is_asked_for_without_a_camera_and_a_refusal_says_what_to_do(centre):

@@ -82,7 +82,7 @@ async def test_a_camera_without_a_file_is_registered_signed_and_taken_in_use_by_
             await page.keyboard.press("Space")
         await reach(page, "checklist-seen")
         await page.keyboard.press("Space")
-        await expect(page.get_by_test_id("checklist-sign")).to_have_text("以 admin 的名义签名")
+        await expect(page.get_by_test_id("checklist-sign")).to_have_text("以 李秀英 的名义签名")
         await press(page, "checklist-sign")
         await expect(dialog).to_have_count(0)
         await expect(page.get_by_test_id("checklist-card")).to_contain_text("李秀英")

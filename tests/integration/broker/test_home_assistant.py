@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from edge.alerts.standing import Standing
 from edge.bus.home import HomeAssistant
-from protocol.messages import AlertMode, AlertOp
+from protocol.messages import AlertKind, AlertMode, AlertOp
 from protocol.topics import HOME_FILTERS, HOME_USER
 from tests.support.desk_box import BOX, REGION, box_config, occurrence
 from tests.support.line import CREDENTIALS, EVERY_BROKER, SendingBox, Visitor
@@ -121,7 +121,7 @@ def test_unless_it_is_asked_for_nothing_is_written(broker, tmp_path, home):
     assert set(newest(home)) == {STATE}
 
 
-def test_only_what_changed_is_told_and_no_trial_switches_anything_on(tmp_path):
+def test_only_what_changed_is_told_and_neither_trial_nor_clock_switches_anything_on(tmp_path):
     alerts = []
     home = HomeAssistant(box_config(tmp_path), "test")
     home.follow(lambda: alerts, lambda: False)
@@ -130,10 +130,12 @@ def test_only_what_changed_is_told_and_no_trial_switches_anything_on(tmp_path):
     assert list(home.changes(with_trouble=True)) == []
     alerts.append(open_alert(AlertMode.TRIAL))
     assert list(home.changes(with_trouble=False)) == []
+    alerts.append(open_alert(AlertMode.LIVE, AlertKind.CAMERA_CLOCK))
+    assert list(home.changes(with_trouble=False)) == []
     alerts.append(open_alert(AlertMode.LIVE))
     (change,) = home.changes(with_trouble=False)
     assert (change.topic, change.payload, change.retain) == (f"{SENSORS}/square/state", b"ON", True)
 
 
-def open_alert(mode):
-    return Standing.begun(occurrence(mode=mode), uuid4()).as_open()
+def open_alert(mode, kind=AlertKind.GATHERING):
+    return Standing.begun(occurrence(mode=mode, kind=kind), uuid4()).as_open()

@@ -140,7 +140,7 @@ def test_configured_cameras_are_listed_without_their_secrets(monkeypatch, capsys
 def test_the_boxs_main_process_loads_nothing_of_onvif():
     """It costs 20 MB, and its parser is one more thing that a camera could reach."""
     loaded = subprocess.run(
-        [sys.executable, "-c", "import edge.app, sys; print(sorted(sys.modules))"],
+        [sys.executable, "-c", "import edge.app, edge.__main__, sys; print(sorted(sys.modules))"],
         cwd=ROOT,
         capture_output=True,
         text=True,

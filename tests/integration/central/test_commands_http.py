@@ -39,6 +39,7 @@ DISARM = {"camera_id": "cam1", "for_s": 600}
 CHIMNEY = [[[0.1, 0.1], [0.2, 0.1], [0.2, 0.3]]]
 MASK = {"camera_id": "cam1", "rule_id": "fire", "exclude": CHIMNEY}
 UNDO = {"camera_id": "cam1", "rule_id": "fire", "undo": True}
+CONFIGURE = {"patch": "[detect]\nfps = 4\n", "base_version": 3}
 
 
 @pytest.fixture
@@ -81,9 +82,16 @@ def shown(centre, command_id):
     return found
 
 
-def result(command_id, sequence, outcome=Outcome.DONE, *, box=BOX, reason="", prevhash=None):
+def result(
+    command_id, sequence, outcome=Outcome.DONE, *, box=BOX, reason="", detail="", prevhash=None
+):
     data = ResultData(
-        command_id=command_id, kind="snapshot", outcome=outcome, reason=reason, at=NOW
+        command_id=command_id,
+        kind="snapshot",
+        outcome=outcome,
+        reason=reason,
+        detail=detail,
+        at=NOW,
     )
     message = ResultMessage(
         id=uuid4(),
@@ -145,10 +153,19 @@ def test_what_fetches_recorded_video_is_in_the_register_before_it_is_given(villa
         ("admin", "arm", None, 202),
         ("admin", "sync_clock", {}, 202),
         ("duty", "sync_clock", {}, 403),
+        ("admin", "camera_clock", None, 202),
+        ("duty", "camera_clock", None, 403),
+        ("admin", "camera_clock", {}, 422),
         ("admin", "mask", MASK, 202),
         ("duty", "mask", MASK, 403),
         ("admin", "mask", MASK | {"exclude": [[[0, 0], [1, 1]]]}, 422),
         ("admin", "mask", MASK | {"undo": True}, 422),
+        ("admin", "configure", CONFIGURE, 202),
+        ("admin", "configure", CONFIGURE | {"check_only": True}, 202),
+        ("duty", "configure", CONFIGURE, 403),
+        ("duty", "configure", CONFIGURE | {"check_only": True}, 403),
+        ("admin", "configure", CONFIGURE | {"patch": "[detect"}, 422),
+        ("admin", "configure", CONFIGURE | {"undo": True}, 422),
         ("admin", "sync_clock", {"camera_id": "cam1"}, 422),
         ("wall", "snapshot", None, 403),
         ("admin", "reboot", None, 422),
@@ -352,3 +369,17 @@ def test_every_state_of_a_command_can_be_kept(database, village):
         with database.write() as session:
             session.get_one(BoxCommand, command_id).state = state
         assert shown(village, command_id)["state"] == state.value
+
+
+def test_settings_are_given_as_they_were_written_and_their_changes_are_read_line_by_line(
+    village, dispatch, database
+):
+    command_id = given(village, "configure", CONFIGURE | {"check_only": True})
+    (one,) = dispatch.due()
+    asked = parse(one.message.data.kind, one.message.data.arguments)
+    assert (asked.patch, asked.base_version, asked.check_only) == (CONFIGURE["patch"], 3, True)
+    lines = "\n".join(f"cameras.cam{n}.rules.crowd.hold_s: 60.0 → 30.0" for n in range(60))
+    village.take(result(command_id, 1, reason="checked", detail=lines))
+    view = shown(village, command_id)
+    assert (view["state"], view["why"], view["detail"]) == ("done", "checked", lines)
+    assert acts(database, command_id)[-1] == ("ended", "done", None)

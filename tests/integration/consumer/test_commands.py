@@ -26,6 +26,7 @@ from edge.commands.desk import CommandDesk
 from edge.commands.masks import RuleMask, masks_in
 from edge.commands.timekeeper import timekeeper
 from protocol.clock import SystemClock
+from tests.support.commanded import Settings
 from tests.support.desk_box import BOOT, BOX, REGION, TOKEN, occurrence
 from tests.support.evidence_line import Camera as FakeCamera
 from tests.support.line import EVERY_BROKER, QUICK, SendingBox, consuming, start_broker
@@ -123,6 +124,7 @@ def line(
             box.clock,
             boot_id=BOOT,
             timekeeper=timekeeper(config.commands, ClockWatch(box.clock).quality),
+            tuner=Settings(),
             on_commit=wakes,
         )
         camera = FakeCamera(b"jpeg", b"mp4 " * 100_000)

@@ -4,16 +4,21 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from bench import stepped_clock
+from bench.stepped_clock import SteppedClock
 from edge.doctor.probes.rtsp import RtspAsker
 from edge.errors import RtspError
 from edge.rtsp.challenge import Credentials
 from protocol.clock import SystemClock
+from tests.support.clocked_device import ClockedDevice
 from tests.support.doctor import PASSWORD, box_file, camera_table, examined
 from tests.support.rtsp import TestCamera, make_clip
+from tests.support.tools import gstreamer_is_here
 from tests.support.town_broker import make_certificate
 
 OFF = "[detect]\nenabled = false"
@@ -101,6 +106,28 @@ def test_a_password_in_an_old_cameras_path_is_never_said(tmp_path, capsys):
     found = examined(path, capsys)
     assert found.ids("gate") == {"camera.port_closed"}
     assert "kept-secret" not in str(found.document)
+
+
+@pytest.mark.skipif(stepped_clock.library() is None, reason="needs libfaketime")
+def test_how_far_a_cameras_clock_is_off_is_what_it_says_while_it_plays(clips, tmp_path, capsys):
+    if not gstreamer_is_here():
+        pytest.skip("no gst-rtsp-server here")
+    wrong = SteppedClock(SystemClock(), tmp_path / "off")
+    wrong.step(timedelta(seconds=-754))
+    given = wrong.environment(stepped_clock.library())
+    variables = {key: given[key] for key in given if key.startswith(("FAKETIME", "LD_PRELOAD"))}
+    with TestCamera(clips, kind="gst", variables=variables) as camera:
+        found = looked_at(tmp_path, capsys, camera.url("/sub"), login=False)
+    assert found.one("camera.clock_wrong")["values"]["offset_s"] == pytest.approx(-754, abs=2)
+
+
+def test_one_that_does_not_say_is_asked_by_onvif_without_a_login(clips, tmp_path, capsys):
+    with TestCamera(clips, kind="python") as camera, ClockedDevice(12) as device:
+        more = f'onvif_url = "{device.base}"\nreader = "ffmpeg"'  # which tells no camera's time
+        table = f"{camera_table(camera.url('/sub'), login=False)}\n{more}"
+        found = examined(box_file(tmp_path, cameras=table, rest=OFF), capsys)
+    assert found.one("camera.clock_off")["values"]["offset_s"] == pytest.approx(12, abs=1)
+    assert [request.is_signed for request in device.requests] == [False]
 
 
 class Stranger:

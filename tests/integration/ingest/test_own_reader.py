@@ -4,10 +4,13 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from bench import stepped_clock
+from bench.stepped_clock import SteppedClock
 from edge.config import CameraSection
 from edge.errors import RtspError, StreamError, StreamMissing, StreamStalled, StreamUnsuited
 from edge.ingest import own, reader
@@ -375,3 +378,24 @@ def test_a_camera_that_signed_its_own_certificate_is_read(one_reader, certificat
 def test_a_camera_that_speaks_no_tls_is_an_error(one_reader):
     with ScriptedCamera(plays(Codec.H264, [])) as camera, pytest.raises(StreamError):
         OwnOpener(camera.url.replace("rtsp:", "rtsps:"), one_reader, CLOCK).open()
+
+
+@pytest.mark.skipif(stepped_clock.library() is None, reason="needs libfaketime")
+def test_how_far_a_cameras_clock_is_off_is_known_while_it_plays(tmp_path, one_reader):
+    if not gstreamer_is_here():
+        pytest.skip("no gst-rtsp-server here")
+    clip = make_clip(tmp_path / "cam.h264", frames=50)
+    wrong = SteppedClock(CLOCK, tmp_path / "off")
+    wrong.step(timedelta(seconds=-754))
+    given = wrong.environment(stepped_clock.library())
+    variables = {key: given[key] for key in given if key.startswith(("FAKETIME", "LD_PRELOAD"))}
+    with TestCamera({"/cam": (clip, 25)}, kind="gst", variables=variables) as camera:
+        opener = OwnOpener(camera.url("/cam"), one_reader, CLOCK)
+        pull = threading.Thread(target=pulled, args=(opener, 1000))
+        pull.start()
+        until(lambda: opener.clock_offset(1) is not None, 20)
+        offset = opener.clock_offset(1)
+        assert opener.clock_offset(5) is None
+    pull.join()
+    assert offset is not None
+    assert abs(offset + timedelta(seconds=754)) < timedelta(seconds=2)

@@ -19,6 +19,7 @@ from edge.recording.index import RecordingIndex
 from edge.recording.writer import Recorder
 from edge.settings.effective import ConfigFile
 from edge.settings.store import Standing
+from edge.settings.trial import Pace
 from edge.toml_text import toml_text
 from protocol.clock import SystemClock
 from protocol.relay import StreamName
@@ -148,7 +149,7 @@ async def test_what_can_not_be_started_without_any_change_is_an_error_as_ever(fi
 
 
 async def test_a_version_that_has_run_for_a_while_holds(file, cameras):
-    async with running(BoxProcess(file, SystemClock(), steady_s=0.1)) as process:
+    async with running(BoxProcess(file, SystemClock(), pace=Pace(steady_s=0.1))) as process:
         process._desk.save(table(cameras, "road"), None, **WHO)
         await eventually(lambda: process._store.standing() == Standing(accepted=1), 30)
 
@@ -157,7 +158,7 @@ async def test_a_box_that_was_told_to_stop_tries_the_change_again(file, cameras)
     async with running(BoxProcess(file, SystemClock())) as process:
         process._desk.save(table(cameras, "road"), None, **WHO)
         await eventually(lambda: process._desk.running() == 1 and process._is_ready, 30)
-        assert process._store.standing() == Standing(accepted=0, tried=1)
+        assert process._store.standing() == Standing(accepted=0, tried=1, starts=1)
     assert process._store.standing() == Standing(accepted=0)
     async with running(BoxProcess(file, SystemClock())) as process:
         assert process._desk.running() == 1

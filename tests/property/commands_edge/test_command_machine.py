@@ -1,5 +1,6 @@
 """Whatever is repeated, refused by the disk or cut short: done once, and one result (I20, I21)."""
 
+import contextlib
 import tempfile
 from pathlib import Path
 
@@ -13,15 +14,19 @@ from hypothesis.stateful import (
     rule,
 )
 
+from edge.commands.camera_clock import ClockSetter
+from edge.commands.camera_clock import Ending as SetEnding
 from edge.commands.timekeeper import Timekeeper
+from edge.config import CameraSection
 from edge.errors import ClockServiceError, StorageError
+from edge.settings.trial import Ending
 from protocol.clock import FakeClock
-from protocol.messages import CommandMessage, Outcome
-from tests.support.commanded import CommandedBox, command, quality
+from protocol.messages import ClockQuality, ClockState, CommandMessage, Outcome
+from tests.support.commanded import CommandedBox, Settings, command, quality
 from tests.support.desk_box import AT
 
 FETCHES = ("snapshot", "clip")
-TAKE_A_WHILE = (*FETCHES, "sync_clock")
+TAKE_A_WHILE = (*FETCHES, "sync_clock", "camera_clock", "configure")
 BOUNDS = {"start": "2026-11-22T01:00:00Z", "end": "2026-11-22T01:01:00Z"}
 ARGUMENTS = {
     "snapshot": {},
@@ -30,6 +35,8 @@ ARGUMENTS = {
     "arm": {},
     "sync_clock": {},
     "mask": {"rule_id": "crowd", "exclude": [[[0, 0], [1, 0], [1, 1]]]},
+    "configure": {"patch": "[detect]\nfps = 4", "base_version": 0},
+    "camera_clock": {},
     "reboot": {},
 }
 
@@ -44,12 +51,17 @@ class CommandMachine(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.clock = FakeClock(AT)
         self.time_service_works = True
+        self.settings = Settings()
+        self.is_steered = True
         self.box = self.opened()
         self.heard: dict[str, CommandMessage] = {}
 
     @rule(target=commands, kind=st.sampled_from(sorted(ARGUMENTS)), ttl_s=st.integers(1, 7200))
     def give(self, kind, ttl_s):
-        message = command(kind, ttl_s=ttl_s, **ARGUMENTS[kind])
+        arguments = ARGUMENTS[kind]
+        if kind == "configure":
+            arguments = arguments | {"base_version": self.settings.version}
+        message = command(kind, ttl_s=ttl_s, **arguments)
         self.hear(message)
         return message
 
@@ -86,6 +98,49 @@ class CommandMachine(RuleBasedStateMachine):
             assert self._state() == before
         self._mend()
         self.die_and_start()
+
+    @rule(steered=st.booleans())
+    def the_time_service_comes_or_goes(self, steered):
+        self.is_steered = steered
+
+    @rule()
+    def set_cameras_clocks(self):
+        self.setter.work()
+
+    @rule(dies=st.booleans())
+    def set_cameras_clocks_while_the_disk_refuses(self, dies):
+        self._break("outbox")
+        before = self._state()
+        try:
+            self.setter.work()
+        except StorageError:
+            assert self._state() == before
+        self._mend()
+        if dies:
+            self.die_and_start()
+
+    @rule()
+    def configure(self):
+        self.box.desk.configure()
+
+    @rule()
+    def configure_while_the_settings_disk_refuses(self):
+        self.settings.is_full = True
+        with contextlib.suppress(StorageError):
+            self.box.desk.configure()
+        self.settings.is_full = False
+
+    @rule()
+    def die_after_a_version_was_written_and_before_it_was_said(self):
+        self._break("outbox")
+        with contextlib.suppress(StorageError):
+            self.box.desk.configure()
+        self._mend()
+        self.die_and_start()
+
+    @rule(ending=st.sampled_from(Ending))
+    def the_trial_ends(self, ending):
+        self.settings.end(ending, "because")
 
     @rule()
     def settle(self):
@@ -129,11 +184,25 @@ class CommandMachine(RuleBasedStateMachine):
             pieces = self.box.box.rows(f"select kind from evidence where alert_id = '{message.id}'")
             assert len(pieces) == int(is_fetch and Outcome.ACCEPTED in said)
 
+    @invariant()
+    def what_is_said_of_settings_is_what_counts(self):
+        for message in self.heard.values():
+            finals = [each for each in self.box.results(message.id) if each.outcome != "accepted"]
+            if message.data.kind != "configure" or not finals:
+                continue
+            pushed = self.settings.pushes.get(message.id)
+            said = finals[0].outcome
+            assert (said is Outcome.DONE) == (pushed is not None and pushed.ending is Ending.KEPT)
+            assert pushed is None or pushed.ending is not None
+
     def teardown(self):
         if not hasattr(self, "box"):
             return
         self.clock.advance(7201)
         self.box.desk.settle()
+        self.box.desk.configure()
+        self.settings.end(Ending.TAKEN_BACK, "the end")
+        self.box.desk.configure()
         for message in self.heard.values():
             assert self.box.outcomes(message.id)[-1] is not Outcome.ACCEPTED
         self.box.close()
@@ -141,7 +210,20 @@ class CommandMachine(RuleBasedStateMachine):
 
     def opened(self) -> CommandedBox:
         path = Path(self.folder.name) / "box.db"
-        return CommandedBox.opened(path, self.clock, Timekeeper(quality, self.restart))
+        timekeeper = Timekeeper(self.quality, self.restart)
+        box = CommandedBox.opened(path, self.clock, timekeeper, self.settings)
+        cameras = box.box.config.cameras
+        self.setter = ClockSetter(cameras, box.box.database, box.desk, self.clock, self)
+        return box
+
+    def quality(self) -> ClockQuality:
+        return quality(ClockState.SYNCED if self.is_steered else ClockState.UNSYNCED)
+
+    def run(self, _: CameraSection) -> SetEnding:
+        return SetEnding(Outcome.DONE, "clock_set", "")
+
+    def stop(self) -> None:
+        pass
 
     def restart(self) -> None:
         if not self.time_service_works:
@@ -173,5 +255,5 @@ class CommandMachine(RuleBasedStateMachine):
         return [self.box.box.rows(f"select * from {table}") for table in tables]
 
 
-CommandMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+CommandMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
 TestCommands = CommandMachine.TestCase

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.media.sample import Codec
-from edge.recording.retention import HOLD_LEAD, CameraPolicy, Disk, Policy, Reason, plan
+from edge.recording.retention import CameraPolicy, Disk, Policy, Reason, plan
 from edge.recording.segment import Hold, Segment
 from tests.support.recordings import MAIN, at
 from tests.support.shelf import Shelf
@@ -44,12 +44,18 @@ archives = st.lists(
     ]
 )
 holds = st.lists(
-    st.tuples(cameras, st.integers(-4_000_000, 990), st.integers(1, 10_000), st.integers(0, 2000)),
+    st.tuples(
+        cameras,
+        st.integers(-4_000_000, 990),
+        st.integers(1, 10_000),
+        st.integers(0, 2000),
+        st.integers(0, 3600),
+    ),
     max_size=5,
 ).map(
     lambda rows: [
-        Hold(camera, at(start), at(start + length), "alert", at(until))
-        for camera, start, length, until in rows
+        Hold(camera, at(start), at(start + length), "alert", at(until), timedelta(seconds=lead))
+        for camera, start, length, until, lead in rows
     ]
 )
 camera_policies = st.dictionaries(
@@ -82,7 +88,7 @@ def test_a_plan_meets_the_limits_or_says_why_not_and_spares_the_held(
             hold.camera_id == item.camera_id
             and hold.until > NOW
             and item.start < hold.end
-            and item.end > hold.start - HOLD_LEAD
+            and item.end > hold.start - hold.lead
             for hold in held
         )
 

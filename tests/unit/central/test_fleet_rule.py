@@ -20,6 +20,7 @@ FINE = BoxFacts(
     clock=None,
     clock_offset_ms=None,
     full_percent=0,
+    cameras_clock_off=0,
     outboxes=(OUTBOX,),
 )
 
@@ -52,6 +53,8 @@ def test_a_box_in_order_has_no_warning():
         ({"outbox_oldest_at": ago(minutes=9)}, BoxWarning.OUTBOX, False),
         ({"evidence_pending": 20}, BoxWarning.EVIDENCE, True),
         ({"evidence_pending": 19}, BoxWarning.EVIDENCE, False),
+        ({"cameras_clock_off": 1}, BoxWarning.CAMERA_CLOCK, True),
+        ({"cameras_clock_off": 1, "state": BoxState.LOST}, BoxWarning.CAMERA_CLOCK, False),
     ],
 )
 def test_each_warning_begins_where_it_says(changes, warning, is_warned):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.alarm.camera_clock import CLOCK_RULE
 from edge.alarm.picture import PICTURE_RULE
 from edge.alarm.watch import DETECTOR_RULE, LOST_RULE
 from edge.box_alert import OUTBOX_RULE, STORAGE_RULE
@@ -202,7 +203,8 @@ def test_a_password_in_a_url_is_refused_and_not_repeated(tmp_path: Path, address
 
 
 def test_the_rules_that_the_box_has_itself_are_all_kept_for_it() -> None:
-    assert {LOST_RULE, DETECTOR_RULE, STORAGE_RULE, OUTBOX_RULE, PICTURE_RULE} == OWN_RULES
+    own = {CLOCK_RULE, LOST_RULE, DETECTOR_RULE, STORAGE_RULE, OUTBOX_RULE, PICTURE_RULE}
+    assert own == OWN_RULES
 
 
 def test_a_secret_written_into_the_file_is_refused_and_not_repeated(tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def test_a_box_of_the_first_version_is_brought_up_to_date_and_keeps_its_rows(
         assert raw.execute("pragma user_version").fetchone() == (SCHEMA_VERSION,)
         assert raw.execute("select sum(size_bytes) from footprint").fetchone() == (7,)
         assert raw.execute("select * from hold").fetchall() == [
-            (7, "gate", 1, 2, "alert:1", 3, None, None, None)
+            (7, "gate", 1, 2, "alert:1", 3, None, None, None, 90_000_000)
         ]
         assert raw.execute("select path from doomed").fetchall() == [("gate/main/20261122/a.mp4",)]
     raw.close()

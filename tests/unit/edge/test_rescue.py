@@ -516,6 +516,30 @@ def test_a_database_that_is_empty_beside_recordings_was_damaged(box):
     assert box.holds_everything()
 
 
+@pytest.mark.parametrize("left", ["recordings", "deletions"])
+def test_a_database_that_is_gone_from_a_box_that_has_recorded_is_a_loss_like_any_other(box, left):
+    """Else nothing would be held any more, and retention might take what a person has held."""
+    for path in box.folder.iterdir():
+        if path.name != left:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    assert unsettled(box.open()) is not None
+    assert box.holds_everything()
+    lines = (each.read_text().splitlines() for each in box.folder.glob("deletions/*"))
+    assert box.rows("select coalesce(sum(segments), 0) from deletion") == [(sum(map(len, lines)),)]
+    box.begin()
+    assert box.rows("select count(*) from segment") == [(40 if left == "recordings" else 0,)]
+    [aside] = box.folder.glob("box.db.damaged-*Z")
+    aside.unlink()
+    assert unsettled(box.database) is None
+
+
+def test_a_box_whose_lost_database_was_suspected_starts_all_the_same(box):
+    suspicion(box.path).touch()
+    box.path.unlink()
+    assert unsettled(box.open()) is not None
+    assert box.holds_everything()
+
+
 def test_an_empty_file_beside_nothing_is_a_box_that_begins(tmp_path):
     (tmp_path / "box.db").touch()
     with closing(open_database(box_config(tmp_path), FakeClock(at(0)))) as database:

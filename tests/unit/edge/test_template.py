@@ -83,10 +83,13 @@ def test_nothing_of_the_village_is_in_its_template():
 
 
 def test_what_was_tuned_is():
-    before, made = config.read(EXAMPLE), template_of(config.read(EXAMPLE))
+    before = config.read(EXAMPLE)
+    before["cameras"][0]["onvif_url"] = "http://192.0.2.10:8000/onvif/device_service"
+    made = template_of(before)
     assert made["detect"]["fps"] == before["detect"]["fps"]
     (camera, *_) = made["cameras"]
     assert camera["main_url"] == "rtsp://{host}:554/Streaming/Channels/101"
+    assert camera["onvif_url"] == "http://{host}:8000/onvif/device_service"
     assert [rule["id"] for rule in camera["rules"]] == [
         rule["id"] for rule in before["cameras"][0]["rules"]
     ]

@@ -22,3 +22,8 @@ def test_a_service_that_fails_is_started_again_however_often(path):
     # In [Service] systemd ignores it, and gives up after five starts within ten seconds.
     assert unit["Unit"]["StartLimitIntervalSec"] == "0"
     assert not [key for key in unit["Service"] if key.startswith("StartLimit")]
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.stem)
+def test_a_service_that_fails_at_every_start_leaves_the_machine_room_to_breathe(path):
+    assert read(path)["Service"]["RestartSec"] == "1"

@@ -16,7 +16,14 @@ def test_every_camera_tells_how_long_it_is_kept_and_by_which_right(tmp_path):
     off = GATE | URL | {"id": "off", "enabled": False}
     config = box_config(tmp_path, cameras=[GATE | URL, square, off])
     index = SimpleNamespace(size_bytes=lambda: 0)
-    vitals = BoxVitals(config, StreamBoard(), index, FakeClock(NOW), lambda: ("off", None)).vitals()
+    vitals = BoxVitals(
+        config,
+        StreamBoard(),
+        index,
+        FakeClock(NOW),
+        detector=lambda: ("off", None),
+        camera_clock=lambda _: None,
+    ).vitals()
     assert [(each.camera_id, each.retention_days, each.legal_basis) for each in vitals.cameras] == [
         ("gate", 30, LegalBasis.ARTICLE_7_1),
         ("square", 90, LegalBasis.ARTICLE_9),

@@ -9,7 +9,12 @@ from edge.enrolment import draft
 from edge.enrolment.errand import Pulled
 from tests.support.tools import ROOT
 
-PULLED = Pulled(main_url="rtsp://192.0.2.20/1", sub_url="rtsp://192.0.2.20/2", transport="udp")
+PULLED = Pulled(
+    main_url="rtsp://192.0.2.20/1",
+    sub_url="rtsp://192.0.2.20/2",
+    transport="udp",
+    onvif_url="http://192.0.2.20:8000/onvif/device_service",
+)
 ALONE = Pulled(main_url="rtsp://192.0.2.20/1", sub_url=None, transport="tcp")
 FACTS = {"name": "晒场", "grid_code": "533102105203002"}
 
@@ -36,6 +41,7 @@ def test_a_new_camera_has_what_a_person_and_the_device_say():
         **FACTS,
         "main_url": PULLED.main_url,
         "sub_url": PULLED.sub_url,
+        "onvif_url": PULLED.onvif_url,
         "transport": "udp",
         "username": "admin",
     }

@@ -1,6 +1,7 @@
 """Which reader a stream is read with."""
 
 import logging
+from datetime import timedelta
 
 import pytest
 
@@ -11,6 +12,7 @@ from edge.ingest.ffmpeg import FfmpegOpener
 from edge.ingest.own import OwnOpener
 from edge.ingest.reader import Reader
 from edge.rtsp.flaws import Flaws
+from edge.rtsp.sender_clock import FEWEST
 from protocol.clock import SystemClock
 from protocol.relay import StreamName
 from tests.support.packets import ScriptedSource
@@ -22,6 +24,9 @@ class Scripted:
     """Opens, or fails as told."""
 
     flaws = Flaws(lost=7, torn=2)
+
+    def clock_offset(self, fewest: int = FEWEST) -> timedelta | None:
+        return timedelta(seconds=fewest)
 
     def __init__(self, error: StreamError | None = None) -> None:
         self.error = error
@@ -55,6 +60,7 @@ def test_our_own_reader_is_the_one_that_is_used():
     opener.open(watched=True)
     assert own.asked == [True]
     assert not opener.is_ffmpeg
+    assert opener.clock_offset(3) == timedelta(seconds=3)
 
 
 def test_a_camera_that_it_is_not_suited_for_is_read_by_ffmpeg_and_that_is_said_once(caplog):
@@ -73,6 +79,7 @@ def test_what_our_reader_counted_is_still_told_when_ffmpeg_reads():
     opener = ChosenOpener(Scripted(StreamUnsuited("the camera answers 461")), Scripted, WHO)
     opener.open()
     assert opener.flaws == Flaws(lost=7, torn=2)
+    assert opener.clock_offset(3) is None
     assert ChosenOpener(None, Scripted, WHO).flaws == Flaws()
 
 

@@ -12,6 +12,8 @@ from protocol.messages import (
     AlertMode,
     AlertOp,
     AnyMessage,
+    CameraClock,
+    CameraClockState,
     CameraState,
     ClockQuality,
     ClockState,
@@ -258,6 +260,25 @@ EXAMPLES: dict[str, AnyMessage] = {
                 puback_ms=85,
                 receipt_ms=120,
                 budget_kbit_s=4000,
+            ),
+        ),
+    ),
+    "heartbeat.v1.clocks": HeartbeatMessage(
+        id=EVENT,
+        source=BOX,
+        time=LATER,
+        data=HeartbeatData(
+            boot_id=BOOT,
+            last_sequence=0,
+            outbox_rows=0,
+            disk_free_bytes=0,
+            recording_bytes=0,
+            detector="off",
+            cameras=(
+                CAMERA.model_copy(
+                    update={"clock": CameraClock(state=CameraClockState.WRONG, offset_ms=-754_120)}
+                ),
+                LOST_CAMERA,
             ),
         ),
     ),

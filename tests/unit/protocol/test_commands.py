@@ -2,7 +2,19 @@
 
 import pytest
 
-from protocol.commands import Arm, BadArgumentsError, Clip, Disarm, Mask, Snapshot, SyncClock, parse
+from protocol.commands import (
+    LONGEST_PATCH_BYTES,
+    Arm,
+    BadArgumentsError,
+    Clip,
+    Configure,
+    Disarm,
+    Mask,
+    Snapshot,
+    SyncClock,
+    document_of,
+    parse,
+)
 
 START, END = "2026-11-22T01:00:00Z", "2026-11-22T01:02:00+00:00"
 
@@ -61,3 +73,53 @@ def test_a_command_to_the_box_itself_names_no_camera():
     for argument in ("camera_id", "time"):
         with pytest.raises(BadArgumentsError, match=f"{argument}: Extra"):
             parse("sync_clock", {argument: START})
+
+
+PATCH = """
+[detect]
+fps = 4.0
+
+[[cameras]]
+id = "square"
+transport = "tcp"
+rules = [{ id = "crowd", hold_s = 30 }]
+"""
+
+
+def test_other_settings_are_toml_of_the_configuration_s_own_form():
+    read = parse("configure", {"patch": PATCH, "base_version": 3})
+    assert isinstance(read, Configure)
+    assert (read.confirm_within_s, read.check_only, read.undo) == (180, False, False)
+    assert document_of(PATCH)["cameras"] == [
+        {"id": "square", "transport": "tcp", "rules": [{"id": "crowd", "hold_s": 30}]}
+    ]
+    assert parse("configure", {"undo": True, "base_version": 3, "confirm_within_s": 600})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ({}, "exactly one"),
+        ({"patch": PATCH, "undo": True}, "exactly one"),
+        ({"patch": "fps = 4"}, "'fps' must be a table"),
+        ({"patch": "[detect"}, "not TOML"),
+        ({"patch": "[detect]"}, "at least one setting"),
+        ({"patch": ""}, "at least one setting"),
+        ({"patch": "cameras = 3"}, "must be tables"),
+        ({"patch": "[[cameras]]\nenabled = true"}, "an 'id' of its own"),
+        ({"patch": '[[cameras]]\nid = "a"\n[[cameras]]\nid = "a"'}, "an 'id' of its own"),
+        ({"patch": "[detect]\nfps = " + "[" * 6000}, "nested too deeply"),
+        ({"patch": "[detect]\n" + "a." * 5000 + "b = 1"}, "nested too deeply"),
+        (
+            {"patch": "[detect]\nmodel = '" + "好" * LONGEST_PATCH_BYTES + "'"},
+            "at most 16384 bytes",
+        ),
+        ({"patch": PATCH, "confirm_within_s": 59}, "confirm_within_s"),
+        ({"patch": PATCH, "confirm_within_s": 601}, "confirm_within_s"),
+        ({"patch": PATCH, "base_version": -1}, "base_version"),
+        ({"patch": PATCH, "camera_id": "square"}, "camera_id: Extra"),
+    ],
+)
+def test_what_can_be_no_settings_is_refused_before_it_is_given(arguments, named):
+    with pytest.raises(BadArgumentsError, match=named):
+        parse("configure", {"base_version": 0, **arguments})

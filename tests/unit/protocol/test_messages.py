@@ -28,6 +28,7 @@ def test_kinds_have_the_alarm_method_and_type_of_gb_t_28181():
         AlertKind.PICTURE_FROZEN: (5, 11),
         AlertKind.PICTURE_OVEREXPOSED: (5, 11),
         AlertKind.PICTURE_UNDEREXPOSED: (5, 11),
+        AlertKind.CAMERA_CLOCK: (6, None),
     }
 
 

@@ -13,6 +13,7 @@ from edge.recording.holds import add_hold, drop_expired, drop_hold, extend_hold
 from edge.recording.janitor import Janitor
 from edge.recording.retention import Disk, Policy
 from edge.recording.segment import Hold
+from edge.recording.usage import held_bytes
 from protocol.clock import FakeClock
 from tests.support.box import ZONE
 from tests.support.recordings import Archive, at, closed_file
@@ -20,6 +21,7 @@ from tests.support.recordings import Archive, at, closed_file
 DAY_S = 86_400.0
 ACTOR = "杨文昌 (yangwc)"
 UNTIL_S = 100 * DAY_S
+LONG_GROUP = range(0, 360, 60)  # when files begin whose one key frame is in the second
 REVIEW = date(2027, 1, 20)  # the archive's time 0 is 2026-11-22
 
 
@@ -116,6 +118,39 @@ def test_files_that_overlap_count_once_and_those_with_the_key_frame_count_as_hel
     assert kept.recorded == timedelta(seconds=17)
     assert box.place(70, 205).size_bytes == 4000  # 90 s before it are kept with it
     assert box.place(205, 206).recorded == timedelta(seconds=1)
+
+
+def test_a_hold_inside_a_very_long_group_of_pictures_keeps_the_file_with_its_key_frame(box):
+    archive = box.archive
+    before, *group = (
+        archive.index.add(closed_file(archive, s, 60, starts_key=s in (0, 60))) for s in LONG_GROUP
+    )
+    after = archive.index.add(closed_file(archive, 360, 60))
+    kept = box.place(330, 340)
+    assert kept.size_bytes == 1000 * len(group)
+    [again] = box.desk.in_force(None, 10).holds
+    assert again.size_bytes == kept.size_bytes
+    with archive.database.reading() as connection:
+        assert held_bytes(connection, at(DAY_S)) == kept.size_bytes
+
+    box.pass_days(40)
+    box.janitor().sweep()
+
+    assert archive.segments() == group
+    assert not before.path.exists()
+    assert not after.path.exists()
+
+
+def test_a_hold_reaches_to_no_key_frame_of_another_run_or_beyond_an_hour(box):
+    archive = box.archive
+    other = "1" * 32
+    archive.index.add(closed_file(archive, 0, 60, run_id=other))
+    for start_s in LONG_GROUP[1:]:
+        archive.index.add(closed_file(archive, start_s, 60, starts_key=False))
+    assert box.place(330, 340).size_bytes == 5000
+    for start_s in range(600, 7200, 60):
+        archive.index.add(closed_file(archive, start_s, 60, starts_key=start_s == 600))
+    assert box.place(7150, 7160).size_bytes == 61_000
 
 
 def test_what_a_hold_keeps_is_found_without_reading_all_that_was_recorded(box):

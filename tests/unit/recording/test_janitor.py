@@ -63,6 +63,7 @@ class Bench:
 
     def restart(self, policy: Policy = POLICY) -> None:
         """Let another process go on with the archive."""
+        self.spared: Policy | None = None
         self.janitor = FixedDisk(
             self.archive.database,
             self.archive.index,
@@ -72,6 +73,7 @@ class Bench:
             self.clock,
             self.alarm,
         )
+        self.janitor.spare(lambda: self.spared)
 
     @property
     def alarms(self) -> list[bool]:
@@ -109,6 +111,19 @@ def test_what_is_too_old_goes_from_index_and_disk_and_the_proof_stays(bench):
     assert bench.alarms == []
 
 
+def test_while_other_settings_are_on_trial_what_those_before_keep_stays(bench):
+    old = bench.archive.index.add(closed_file(bench.archive, 5 * DAY_S))
+    bench.archive.index.add(closed_file(bench.archive, 0))
+    bench.spared = Policy(38, None, 0.01)
+
+    bench.janitor.sweep()
+    assert bench.archive.segments() == [old]
+
+    bench.spared = None
+    bench.janitor.sweep()
+    assert bench.archive.segments() == []
+
+
 def test_the_proof_of_a_day_adds_up_over_the_rounds(bench):
     for second in (0, 10, 20):
         found = replace(closed_file(bench.archive, second), recovered=True)
@@ -126,6 +141,22 @@ def test_the_day_of_the_proof_is_the_boxs(bench):
     bench.janitor.sweep()
 
     assert bench.proof()[0][1] == "2026-11-23"
+
+
+def test_an_alert_inside_a_very_long_group_of_pictures_keeps_the_file_with_its_key_frame(tmp_path):
+    bench = Bench(tmp_path, Policy(30, 500, 0.01), now_s=400)
+    _before, *group = (
+        bench.archive.index.add(closed_file(bench.archive, s, 60, starts_key=s in (0, 60)))
+        for s in range(0, 360, 60)
+    )
+    with bench.archive.database.transaction() as connection:
+        add_hold(connection, "gate", at(350), at(390), "alert:1", at(DAY_S))
+
+    bench.janitor.sweep()
+
+    assert bench.archive.segments() == group
+    assert bench.archive.files() == [each.path for each in group]
+    bench.archive.close()
 
 
 def test_held_footage_stays_and_raises_the_alarm_until_the_hold_ends(tmp_path):

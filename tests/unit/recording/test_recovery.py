@@ -450,6 +450,23 @@ def test_a_camera_switched_off_in_the_configuration_says_so(archive):
     ]
 
 
+def test_a_camera_that_a_person_switched_off_says_that_and_since_when(archive):
+    archive.index.add(closed_file(archive, 0))
+    off = {("gate", MAIN)}
+    archive.recover(now=at(60))
+
+    for now_s in (90, 120):
+        archive.recover(now=at(now_s), stopped=off)
+    archive.index.stamp_alive(at(130), at(130))
+    archive.recover("gate", now=at(150), stopped=set())
+
+    assert archive.gaps() == [
+        (at(10), at(60), GapReason.BOX_OFF),
+        (at(60), at(90), GapReason.CONFIG),
+        (at(90), None, GapReason.OPERATOR),
+    ]
+
+
 def test_a_camera_that_was_never_recorded_has_nothing_to_explain(archive):
     archive.recover("gate", now=at(60))
 

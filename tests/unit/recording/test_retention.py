@@ -223,3 +223,21 @@ def test_a_plan_is_no_longer_than_a_transaction_should_be(archive):
 
     assert len(result.deletions) == MOST_DELETIONS
     assert result.partial
+
+
+def test_two_policies_together_keep_what_either_does():
+    one = Policy(30, 500, 0.05, {"gate": CameraPolicy(90), "road": CameraPolicy(30, 100)})
+    other = Policy(60, 900, 0.02, {"road": CameraPolicy(40, 50), "pond": CameraPolicy(365, 70)})
+    both = Policy(
+        60,
+        900,
+        0.02,
+        {
+            "gate": CameraPolicy(90),
+            "road": CameraPolicy(40, 100),
+            "pond": CameraPolicy(365),
+        },
+    )
+    assert one.or_more(other) == other.or_more(one) == both
+    assert one.or_more(Policy(30, None, 0.05)).quota_bytes is None
+    assert both.or_more(both) == both

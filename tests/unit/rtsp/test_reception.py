@@ -2,7 +2,7 @@
 
 import base64
 import struct
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -12,6 +12,7 @@ from edge.media.sample import Codec, Packet
 from edge.rtsp.flaws import Flaws
 from edge.rtsp.reception import MAX_STRAY_BYTES, Reception
 from edge.rtsp.sdp import video_track
+from edge.rtsp.sender_clock import SenderClock
 from tests.support.packets import FRAME_90K, access_units
 from tests.support.rtp import SOURCE, description, framed, rtp, stream
 
@@ -113,6 +114,16 @@ def test_a_source_that_changes_begins_its_numbers_anew():
     found = received(into, rtp(1, 10, SLICE, marked=True), bytes(other))
     assert len(found) == 2
     assert (into.flaws.lost, into.source) == (0, 0)
+
+
+def test_what_a_camera_says_of_its_time_is_held_against_when_it_came():
+    clock = SenderClock()
+    into = Reception(video_track(description(Codec.H264), "rtsp://192.0.2.7/"), 0, clock)
+    off = timedelta(seconds=-90)
+    since_1900 = NOON + off - datetime(1900, 1, 1, tzinfo=UTC)
+    ntp = int(since_1900.total_seconds()) << 32
+    received(into, framed(1, struct.pack(">BBHIQI", 0x80, 200, 4, SOURCE, ntp, 6)))
+    assert clock.offset(NOON, 7, 1) == off
 
 
 def test_a_sender_report_is_kept_and_other_reports_leave_it():

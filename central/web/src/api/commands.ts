@@ -3,7 +3,7 @@
 import { request, withQuery } from './http'
 import type { Person } from './types'
 
-export type CommandKind = 'snapshot' | 'clip' | 'disarm' | 'arm' | 'sync_clock' | 'mask'
+export type CommandKind = 'snapshot' | 'clip' | 'disarm' | 'arm' | 'sync_clock' | 'mask' | 'configure' | 'camera_clock'
 export type CommandState = 'queued' | 'sent' | 'accepted' | 'done' | 'refused' | 'failed' | 'expired' | 'unanswered'
 
 /** Across and down a picture, 0 to 1. */
@@ -35,6 +35,18 @@ export interface CommandArguments {
   for_s?: number
   exclude?: Point[][]
   undo?: boolean
+  patch?: string
+  base_version?: number
+  confirm_within_s?: number
+  check_only?: boolean
+}
+
+/** What of a box's settings may be changed from afar, as TOML; `version` is the newest, `running` the one it runs with. */
+export interface BoxSettings {
+  version: number
+  running: number
+  on_trial: boolean
+  toml: string
 }
 
 export interface Command {
@@ -67,6 +79,8 @@ export const commands = (boxId: string, before: string | null) =>
   request<{ items: Command[]; next: string | null }>('GET', withQuery(`/boxes/${id(boxId)}/commands`, { before }))
 export const giveCommand = (boxId: string, command: NewCommand) => request<Command>('POST', `/boxes/${id(boxId)}/commands`, command)
 export const masks = (boxId: string) => request<{ items: Mask[] }>('GET', `/boxes/${id(boxId)}/masks`)
+/** A box's settings, from the box itself. */
+export const boxSettings = (boxId: string) => request<BoxSettings>('GET', `/boxes/${id(boxId)}/edge/v1/settings`)
 /** A camera's newest picture, from its box. */
 export const liveSnapshotUrl = (boxId: string, cameraId: string) => `/api/v1/boxes/${id(boxId)}/edge/v1/cameras/${id(cameraId)}/snapshot.jpg`
 export const fetchedUrl = (piece: Fetched) => `/api/v1/evidence/${id(piece.id)}`

@@ -3,7 +3,7 @@
 import { request, withQuery } from './http'
 import type { Person } from './types'
 
-export type BoxWarning = 'doubled' | 'two_outboxes' | 'broken' | 'gap' | 'quarantine' | 'detector' | 'clock' | 'full' | 'outbox' | 'evidence'
+export type BoxWarning = 'doubled' | 'two_outboxes' | 'broken' | 'gap' | 'quarantine' | 'detector' | 'clock' | 'full' | 'outbox' | 'evidence' | 'camera_clock'
 
 export type UpgradeRing = 'pilot' | 'early' | 'general'
 
@@ -24,6 +24,8 @@ export interface FleetBox {
   detector_model: string | null
   cameras: number
   cameras_live: number
+  /** Those that are off. */
+  camera_clocks: CameraClock[]
   quarantined: number
   upgrade_ring: UpgradeRing
   /** What it is to run; empty: as it is. */
@@ -34,6 +36,14 @@ export interface FleetBox {
   uplink: UplinkFigures | null
   outbox: OutboxFill | null
   warnings: BoxWarning[]
+}
+
+/** A camera's clock minus its box's; `wrong` is by more than a minute. */
+export interface CameraClock {
+  camera_id: string
+  name: string
+  state: 'off' | 'wrong'
+  offset_ms: number
 }
 
 /** What a box says of its clock; times are that clock's own. */

@@ -32,6 +32,8 @@ export interface Village {
 
 export interface Session {
   user: { username: string; name: string; role: Role }
+  /** In whose name this browser acts. */
+  person: Person | null
   operator: Person | null
   village: Village
   server_time: Instant
@@ -51,6 +53,9 @@ export interface Camera {
   since: Instant | null
   last_packet_at: Instant | null
   disarmed_until: Instant | null
+  /** How far its clock is off, by its box; null: it does not know. */
+  clock_state: 'right' | 'off' | 'wrong' | null
+  clock_offset_ms: number | null
 }
 
 export interface Box {

@@ -195,6 +195,7 @@ const en: typeof zh = {
   },
   wall: {
     disarmed: 'Disarmed until {time}',
+    clockOff: 'Camera clock {offset}',
     online: '{n}/{all} online',
     network: 'Net',
     box: 'Box',

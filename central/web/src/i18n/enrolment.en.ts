@@ -104,7 +104,7 @@ const en: typeof zh = {
     photoAlt: 'Photo of the notice sign',
     trial: 'Trial run first: alerts are kept and don’t ring, until somebody takes it into use',
     masks: 'Turn the camera away from doors, windows and yards of homes, or mask them in the camera itself; areas that rules look past are drawn after saving.',
-    sign: 'Sign and save',
+    sign: '{name} signs and saves',
     swap: 'Replace device',
     swapAbout: 'The new device takes the place of the old one; name, papers, rules and recordings stay. If the view is another, draw the rules’ areas anew.',
     swapHint: 'e.g. struck by lightning',

@@ -194,6 +194,7 @@ export default {
   },
   wall: {
     disarmed: '撤防 至 {time}',
+    clockOff: '探头时钟{offset}',
     online: '在线 {n}/{all}',
     network: '网络',
     box: '主机',

@@ -40,6 +40,7 @@ const WHAT: Record<string, string> = {
   picture_frozen: '画面冻结',
   picture_overexposed: '画面过曝',
   picture_underexposed: '画面过暗',
+  camera_clock: '摄像机时钟不准',
 }
 
 /** Return the sentence for one alert; a drill says so first. */

@@ -36,6 +36,7 @@ const CATEGORY_OF_KIND: Record<string, string> = {
   picture_frozen: 'equipment',
   picture_overexposed: 'equipment',
   picture_underexposed: 'equipment',
+  camera_clock: 'equipment',
 }
 
 export const categoryOf = (kind: string): string => CATEGORY_OF_KIND[kind] ?? 'other'
