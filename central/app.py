@@ -16,6 +16,7 @@ import central.auth.routes
 import central.commands.routes
 import central.delivery.routes
 import central.duty.routes
+import central.enrolment.routes
 import central.evidence.lacks
 import central.evidence.routes
 import central.examples.routes
@@ -90,6 +91,7 @@ def create_app(config: CentralConfig, database: Database, clock: Clock) -> FastA
         central.quarantine.routes,
         central.fleet.routes,
         central.commands.routes,
+        central.enrolment.routes,  # before the relay's own routes: it is stricter
     ):
         app.include_router(routes.router)
     relay = create_relay_router(

@@ -17,6 +17,7 @@ from central.auth.sessions import SessionDesk, SessionRules
 from central.commands.desk import CommandDesk
 from central.config import CentralConfig
 from central.db.engine import Database
+from central.enrolment.desk import EnrolmentDesk
 from central.evidence.caretaker import EvidenceCaretaker
 from central.evidence.folder import MOVING
 from central.evidence.places import open_partials, open_storages
@@ -69,6 +70,7 @@ class Centre:
     viewings: ViewingRegister
     quarantine: QuarantineDesk
     commands: CommandDesk
+    enrolments: EnrolmentDesk
     pump: FeedPump
     watch: Watch
     hub: RelayHub
@@ -141,6 +143,7 @@ def build_centre(config: CentralConfig, database: Database, clock: Clock) -> Cen
         viewings=ViewingRegister(database, clock),
         quarantine=QuarantineDesk(database, clock, DatabaseInbox(database, clock, deadlines)),
         commands=CommandDesk(database, clock),
+        enrolments=EnrolmentDesk(database, clock),
         pump=FeedPump(database, ChangeRenderer(clock, village.region_code)),
         watch=Watch(database, clock, sessions, known, filing, village.region_code, keep_feed),
         hub=RelayHub(),

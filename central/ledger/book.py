@@ -13,6 +13,7 @@ from central.db.models import (
     AlertLedger,
     Base,
     CommandLedger,
+    EnrolmentLedger,
     IncidentLedger,
     PointLedger,
     QuarantineLedger,
@@ -20,7 +21,13 @@ from central.db.models import (
 from central.ledger.chain import Entry, Link, first_break, link
 
 LedgerRow = (
-    AlertLedger | IncidentLedger | ActivityLedger | QuarantineLedger | CommandLedger | PointLedger
+    AlertLedger
+    | IncidentLedger
+    | ActivityLedger
+    | QuarantineLedger
+    | CommandLedger
+    | EnrolmentLedger
+    | PointLedger
 )
 LedgerTable = (
     type[AlertLedger]
@@ -29,6 +36,7 @@ LedgerTable = (
     | type[QuarantineLedger]
     | type[CommandLedger]
     | type[PointLedger]
+    | type[EnrolmentLedger]
 )
 
 #: Every ledger, by the table that keeps it.
@@ -39,6 +47,7 @@ LEDGERS: tuple[LedgerTable, ...] = (
     QuarantineLedger,
     CommandLedger,
     PointLedger,
+    EnrolmentLedger,
 )
 
 #: One writer at a time per ledger on PostgreSQL, until its transaction ends; last in our order of
@@ -50,6 +59,7 @@ _LOCKS: dict[Any, int] = {
     QuarantineLedger: 0x7A6E5404,
     CommandLedger: 0x7A6E5405,
     PointLedger: 0x7A6E5406,
+    EnrolmentLedger: 0x7A6E5407,
 }
 #: The column that says what an entry is about, and what is kept there.
 _SUBJECTS: dict[Any, tuple[str, Callable[[str], object]]] = {
@@ -59,6 +69,7 @@ _SUBJECTS: dict[Any, tuple[str, Callable[[str], object]]] = {
     QuarantineLedger: ("digest", str),
     CommandLedger: ("command_id", UUID),
     PointLedger: ("subject", str),
+    EnrolmentLedger: ("subject", str),
 }
 
 

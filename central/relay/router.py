@@ -1,24 +1,19 @@
 """The relay's routes: boxes dial in, viewers and reviewers ask through it."""
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request, WebSocket, WebSocketDisconnect
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
 from starlette.requests import HTTPConnection
-from starlette.types import Receive, Scope, Send
 
-from central.errors import BoxUnreachableError, InvalidError, NotFoundError
+from central.errors import BoxUnreachableError, NotFoundError
 from central.relay.hub import RelayHub
-from central.relay.transfer import Answer
+from central.relay.passing import RelayedResponse, asked_path, json_body
 from protocol.ids import BOX_ID
 from protocol.messages import StreamState
 from protocol.relay import (
-    ANSWER_HEADERS,
-    MAX_ASK_BYTES,
     SPEAKS_ASK,
     SPEAKS_HEADER,
     AskMethod,
@@ -42,18 +37,6 @@ StillAllowed = Callable[[HTTPConnection], Awaitable[bool]]
 
 #: So long at most somebody who was signed out goes on watching.
 CHECK_S = 15.0
-
-#: What a box may call its answers. A box that was broken into must not serve pages as the centre.
-_TYPES = frozenset(
-    {
-        "application/json",
-        "application/vnd.apple.mpegurl",
-        "application/zip",
-        "image/jpeg",
-        "text/plain",
-        "video/mp4",
-    }
-)
 
 
 def create_relay_router(
@@ -112,8 +95,8 @@ def create_relay_router(
 
     @router.get("/boxes/{box_id}/edge/v1/{path:path}", dependencies=[Depends(require_reviewer)])
     async def edge(request: Request, box_id: str, path: str) -> Response:
-        answer = await hub.get(box_id, _asked(request, path), request.headers.get("range"))
-        return _RelayedResponse(answer)
+        answer = await hub.get(box_id, asked_path(request, path), request.headers.get("range"))
+        return RelayedResponse(answer)
 
     async def ask(
         request: Request,
@@ -121,32 +104,15 @@ def create_relay_router(
         path: str,
         actor: Annotated[str, Depends(acting_person)],
     ) -> Response:
-        body = await _json_body(request)
+        body = await json_body(request)
         method = AskMethod(request.method)
-        return _RelayedResponse(await hub.ask(box_id, method, _asked(request, path), body, actor))
+        return RelayedResponse(
+            await hub.ask(box_id, method, asked_path(request, path), body, actor)
+        )
 
     for method in AskMethod:  # a route each: an OpenAPI operation has one method
         router.add_api_route("/boxes/{box_id}/edge/v1/{path:path}", ask, methods=[method.value])
     return router
-
-
-def _asked(request: Request, path: str) -> str:
-    """Return the path at the box, escaped again, with its query."""
-    asked = "/v1/" + quote(path, safe="/-._~!$&'()*+,;=:@")
-    return f"{asked}?{request.url.query}" if request.url.query else asked
-
-
-async def _json_body(request: Request) -> str:
-    """Return the body, which is a JSON object or empty. Raises InvalidError."""
-    body = await request.body()
-    if len(body) > MAX_ASK_BYTES:
-        raise InvalidError(f"the body may have at most {MAX_ASK_BYTES} bytes")
-    try:
-        if body and not isinstance(json.loads(body), dict):
-            raise InvalidError("the body must be a JSON object")
-        return body.decode()
-    except (ValueError, RecursionError) as error:
-        raise InvalidError("the body must be JSON in UTF-8") from error
 
 
 async def _end_with_permission(
@@ -159,30 +125,6 @@ async def _end_with_permission(
             break
     viewer.queue.offer(Ended("signed_out"))
     viewer.queue.skip_to_key()  # what is queued is not sent any more
-
-
-class _RelayedResponse(StreamingResponse):
-    """A box's answer, passed on as it comes; the transfer is closed however it ends."""
-
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(answer.body, status_code=answer.status, headers=_passed_on(answer.headers))
-        self._body = answer.body
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            self._body.close()
-
-
-def _passed_on(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return the headers that a box may set at the centre."""
-    lower = {name.lower(): value for name, value in headers.items()}
-    media_type = lower.get("content-type", "")
-    if media_type.partition(";")[0].strip().lower() not in _TYPES:
-        media_type = "application/octet-stream"
-    passed = {name: lower[name] for name in ANSWER_HEADERS if name in lower}
-    return passed | {"content-type": media_type, "x-content-type-options": "nosniff"}
 
 
 async def _close(socket: WebSocket) -> None:

@@ -16,6 +16,7 @@ from central.db.models.alerts import (
 )
 from central.db.models.commands import BoxCommand, CommandLedger
 from central.db.models.consumers import ConsumerPulse
+from central.db.models.enrolment import EnrolmentLedger
 from central.db.models.examples import Example, ExampleCamera, ExampleDue, ExampleEntry
 from central.db.models.feed import FeedFloor, FeedRow
 from central.db.models.incidents import (
@@ -48,6 +49,7 @@ __all__ = [
     "CommandLedger",
     "ConsumerGroup",
     "ConsumerPulse",
+    "EnrolmentLedger",
     "Evidence",
     "EvidenceLacking",
     "Example",

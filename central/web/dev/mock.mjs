@@ -15,6 +15,7 @@ import { parseArgs } from 'node:util'
 import { WebSocketServer } from 'ws'
 
 import { activityOf, answerActivities, fileActivity, shownActivities } from './activities.mjs'
+import { answerEnrolment } from './enrolment.mjs'
 import { answerFleet } from './fleet.mjs'
 import { coverage, storage } from './stock.mjs'
 import { LiveStream, picture, recording } from './video.mjs'
@@ -327,6 +328,8 @@ function answer(method, path, query, user, body, request, response) {
   if (path === '/incidents') return { status: 200, body: { items: state.incidents.filter((each) => !query.get('state') || each.state === query.get('state')), next: null } }
   const [, group, id, action] = path.split('/')
   if (group === 'activities') return answerActivities(method, id, action, query, body, state.cameras, tell)
+  const ofCameras = answerEnrolment(method, path, query, body, user, state.cameras, tell, () => void sendBytes(request, response, snapshot(), 'image/jpeg') ?? null)
+  if (ofCameras !== null || response.headersSent) return ofCameras
   const ofBoxes = answerFleet(method, path, query, body)
   if (ofBoxes !== null) return ofBoxes
   if (group === 'alerts') {
@@ -360,7 +363,8 @@ const server = createServer(async (request, response) => {
   if (!url.pathname.startsWith('/api/v1/') && !url.pathname.startsWith('/mock/')) return sendStatic(url.pathname, response)
   let text = ''
   for await (const chunk of request) text += chunk
-  const body = text === '' ? {} : JSON.parse(text)
+  const isJson = text !== '' && request.headers['content-type']?.startsWith('image/') !== true
+  const body = isJson ? JSON.parse(text) : {}
   const made = url.pathname.startsWith('/mock/')
     ? { status: 200, body: MOCK[url.pathname.slice(6)](url.searchParams) }
     : answer(request.method, url.pathname.slice('/api/v1'.length), url.searchParams, userOf(request), body, request, response)

@@ -4,6 +4,7 @@ import { useSession } from './stores/session'
 
 const shell = () => import('./components/AppShell.vue')
 const work = () => import('./pages/WorkPage.vue')
+const enrol = () => import('./pages/EnrolPage.vue')
 
 export const router = createRouter({
   history: createWebHistory(),
@@ -26,6 +27,9 @@ export const router = createRouter({
         { path: 'holds', name: 'holds', component: () => import('./pages/HoldsPage.vue'), meta: { review: true } },
         { path: 'boxes', name: 'boxes', component: () => import('./pages/FleetPage.vue'), meta: { review: true } },
         { path: 'boxes/:box/commands', name: 'commands', component: () => import('./pages/CommandsPage.vue'), props: (to) => ({ boxId: to.params.box }), meta: { review: true } },
+        { path: 'boxes/:box/cameras', name: 'cameras', component: () => import('./pages/CamerasPage.vue'), props: (to) => ({ boxId: to.params.box }), meta: { admin: true } },
+        { path: 'boxes/:box/cameras/new', name: 'enrol', component: enrol, props: (to) => ({ boxId: to.params.box, cameraId: null }), meta: { admin: true } },
+        { path: 'boxes/:box/cameras/:camera/replace', name: 'replace', component: enrol, props: (to) => ({ boxId: to.params.box, cameraId: to.params.camera }), meta: { admin: true } },
         { path: 'deliveries', name: 'deliveries', component: () => import('./pages/DeliveriesPage.vue'), meta: { review: true } },
         { path: 'points', name: 'points', component: () => import('./pages/PointsPage.vue'), meta: { review: true } },
         { path: 'points/:uid', name: 'point', component: () => import('./pages/PointPage.vue'), props: true, meta: { review: true } },

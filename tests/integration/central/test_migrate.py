@@ -18,7 +18,7 @@ from central.errors import ConfigError, StoreUnavailableError
 from tests.support.xiacun import enter_village
 
 #: The newest schema.
-HEAD = "0004"
+HEAD = "0005"
 
 #: An alert as the first schema has it.
 OLD_ALERT = """

@@ -196,7 +196,7 @@ def test_the_command_line_from_nothing_to_a_village(config_path, tmp_path, capsy
     said = capsys.readouterr().out.splitlines()
     assert said == [
         f"{config_path}: valid; village 下村 (532324001002)",
-        "schema none → 0002",
+        "schema none → 0005",
         "下村: 2 grids, 3 people, 3 accounts, 1 boxes; 124 shifts added",
         "wall2: wall",
         "alert_ledger: whole",
@@ -204,6 +204,8 @@ def test_the_command_line_from_nothing_to_a_village(config_path, tmp_path, capsy
         "activity_ledger: whole",
         "quarantine_ledger: whole",
         "command_ledger: whole",
+        "point_ledger: whole",
+        "enrolment_ledger: whole",
     ]
 
 

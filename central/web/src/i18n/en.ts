@@ -1,6 +1,7 @@
 import activities from './activities.en'
 import commands from './commands.en'
 import crowd from './crowd.en'
+import enrolment from './enrolment.en'
 import examples from './examples.en'
 import fleet from './fleet.en'
 import points from './points.en'
@@ -21,6 +22,7 @@ const en: typeof zh = {
     activities: 'Filed events',
     examples: 'Examples',
     boxes: 'Boxes',
+    cameras: 'Cameras',
     points: 'Points',
     about: 'About this system',
     logout: 'Log out',
@@ -232,6 +234,7 @@ const en: typeof zh = {
   },
   ...commands,
   ...crowd,
+  ...enrolment,
   ...examples,
   ...fleet,
   ...points,

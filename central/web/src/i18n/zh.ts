@@ -2,6 +2,7 @@
 import activities from './activities.zh'
 import commands from './commands.zh'
 import crowd from './crowd.zh'
+import enrolment from './enrolment.zh'
 import examples from './examples.zh'
 import fleet from './fleet.zh'
 import points from './points.zh'
@@ -20,6 +21,7 @@ export default {
     activities: '报备活动',
     examples: '误报样本',
     boxes: '主机',
+    cameras: '摄像机',
     points: '点位档案',
     about: '关于本系统',
     logout: '退出',
@@ -231,6 +233,7 @@ export default {
   },
   ...commands,
   ...crowd,
+  ...enrolment,
   ...examples,
   ...fleet,
   ...points,
