@@ -12,6 +12,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench.made_up import gathering
 from bench.stepped_clock import OffsetClock
 from edge.alerts.desk import Desk
 from edge.alerts.event import EventWriter
@@ -24,7 +25,7 @@ from edge.db.database import Database
 from edge.ports import Occurrence, Vitals
 from protocol.clock import Clock, SystemClock
 from protocol.ids import uuid7
-from protocol.messages import AlertKind, AlertLevel, AlertMode, AlertOp
+from protocol.messages import AlertOp
 
 #: The box's own database, below its folder.
 DATABASE = "box.sqlite3"
@@ -37,7 +38,6 @@ TIMING = Timing(reconnect=Backoff(0.2, 2.0), keepalive_s=5, silence_s=30.0)
 
 _CAMERAS = ("square", "gate", "road")
 _UPDATES = 0.2
-_MOST_PEOPLE = 80
 
 
 class _Vitals:
@@ -92,18 +92,7 @@ class Reporter:
         op = AlertOp.START
         if is_open:
             op = AlertOp.UPDATE if self._chance.random() < _UPDATES else AlertOp.END
-        return Occurrence(
-            op=op,
-            kind=AlertKind.GATHERING,
-            level=self._chance.choice(list(AlertLevel)),
-            mode=AlertMode.LIVE,
-            camera_id=camera,
-            rule_id="crowd",
-            region_id="all",
-            at=self._clock.now(),
-            count=self._chance.randrange(15, _MOST_PEOPLE),
-            threshold=15,
-        )
+        return gathering(op, camera, self._clock.now(), self._chance)
 
 
 def configuration(folder: Path, box_id: str, region_code: str) -> EdgeConfig:

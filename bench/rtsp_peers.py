@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from threading import Semaphore
 
 import av
 
@@ -22,7 +21,7 @@ from bench import wait
 from bench.program import Program
 from bench.transcript import Transcript
 from edge.config import CameraSection, EdgeConfig
-from edge.doctor.probes.camera import look_at
+from edge.doctor.probes.camera import Target, look_at
 from edge.media.sample import Codec
 from edge.rtsp.challenge import Credentials
 from edge.station import Station
@@ -273,7 +272,8 @@ def with_peer(name: str, peer: Peer, folder: Path, clock: Clock) -> list[str]:
     with peer(folder, clock) as url:
         section = {"id": _ID, "name": "村口", "grid_code": "533102105203001", "main_url": url}
         camera = CameraSection.model_validate(section)
-        facts = look_at(camera, StreamName.MAIN, Semaphore(), clock)
+        target = Target.of_camera(camera, StreamName.MAIN, clock)
+        facts = look_at(target, contextlib.nullcontext(), clock)
         told.say("probed", facts)
         told.expect("its pictures are measured", holds=facts.report is not None)
         record(told, {"main_url": url}, folder / "box", clock)

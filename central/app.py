@@ -21,6 +21,7 @@ import central.evidence.routes
 import central.examples.routes
 import central.fleet.routes
 import central.incidents.routes
+import central.points.routes
 import central.quarantine.routes
 import central.sites.routes
 import central.wall.routes
@@ -85,6 +86,7 @@ def create_app(config: CentralConfig, database: Database, clock: Clock) -> FastA
         central.evidence.lacks,
         central.examples.routes,
         central.delivery.routes,
+        central.points.routes,
         central.quarantine.routes,
         central.fleet.routes,
         central.commands.routes,

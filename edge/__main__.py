@@ -18,6 +18,7 @@ from pythonjsonlogger.json import JsonFormatter
 
 from edge import heap, unneeded
 from edge.config import EdgeConfig, Secret, read, validated
+from edge.enrolment import command_line as enrolment
 from edge.errors import ConfigError, EdgeError, NotFoundError
 from edge.settings.effective import ConfigFile, counts, effective
 from edge.settings.layer import laid_over
@@ -81,7 +82,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _add_cameras(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    text = "find cameras, ask one what it is, list those that are configured"
+    text = "find cameras, ask one what it is, add, change and list those that are configured"
     cameras = commands.add_parser("cameras", help=text, description=text)
     doings = cameras.add_subparsers(dest="doing", required=True)
 
@@ -108,6 +109,7 @@ def _add_cameras(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--interface", action="append", default=[], help="an own address (all; repeatable)"
     )
     discover.add_argument("--seconds", type=float, default=3.0, help="to listen (3)")
+    enrolment.add_commands(doings, _camera_password)
 
 
 def _list_cameras(given: argparse.Namespace) -> int:

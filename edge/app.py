@@ -47,6 +47,7 @@ from edge.web.routes import Collaborators
 from edge.web.rules import RuleRoutes
 from edge.web.server import HttpServer
 from edge.web.settings import SettingsRoutes
+from edge.web.setup import SetupRoutes
 from edge.web.storage import StorageRoutes
 from protocol.clock import Clock
 from protocol.messages import AlertKind
@@ -269,6 +270,9 @@ class Edge:
             scratch=self._config.box.data_dir / "scratch",
             zone=zone,
             clock=self._clock,
+            setup=SetupRoutes(
+                self._boot.enroller, self._station.streams, self._settings.changed_cameras
+            ),
         )
         app = create_app(collaborators, http.host)
         self._station.hubs.reopen()
@@ -291,10 +295,9 @@ class Edge:
 
     def _vitals(self, lookout: Lookout) -> BoxVitals:
         return BoxVitals(
-            self._config.cameras,
+            self._config,
             self._station.streams,
             self._station.index,
-            self._config.box.data_dir,
             self._clock,
             lookout.detector_state,
         )

@@ -9,6 +9,9 @@ from typing import Protocol
 
 from edge.app import Edge
 from edge.boot import Boot
+from edge.enrolment.enroller import Enroller
+from edge.enrolment.errand import Space
+from edge.enrolment.room import space_for_one_more
 from edge.errors import DamagedError, EdgeError, StorageError
 from edge.faultlog import FaultLog
 from edge.recording.claim import Claim
@@ -79,6 +82,7 @@ class BoxProcess:
         self._desk = SettingsDesk(file, self._store, self._runs)
         self._took(self._runs)
         self.station = Station(self._runs.config, clock, claim)
+        self._enroller = Enroller(self._desk, self.station.index.cameras, self._space, clock)
 
     def start(self) -> None:
         """Record from now on; see Station.start."""
@@ -93,12 +97,13 @@ class BoxProcess:
         config, database = self._runs.config, self.station.database
         feeding = asyncio.create_task(self._feed_watchdog(), name="watchdog")
         try:
-            with contextlib.closing(Boot.now(config.http, self._clock)) as boot:
+            with contextlib.closing(Boot.now(config.http, self._enroller, self._clock)) as boot:
                 await self._one_after_another(stopping, boot)
         finally:
             feeding.cancel()
             # Whatever this is: it ends in order, and so by no fault of what was changed.
             await asyncio.to_thread(self._probation.leave)
+            await asyncio.to_thread(self._enroller.close)
             # The web and the bus have stopped before the recorders close their files; the database
             # is closed after everyone who writes to it.
             await asyncio.to_thread(self.station.close)
@@ -119,6 +124,9 @@ class BoxProcess:
                 await self._go_back(self._runs, error)
             if self._next is not None:
                 await self._take(self._next)
+
+    def _space(self) -> Space:
+        return space_for_one_more(self._runs.config, self.station.index.size_bytes())
 
     def _is_over(self, stopping: asyncio.Event) -> bool:
         return stopping.is_set() or self.station.database.damage is not None

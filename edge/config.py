@@ -4,11 +4,9 @@ Unknown keys are refused. Secrets are never in the file or in a URL: each is rea
 own or from an environment variable that the configuration names.
 """
 
-import os
 import tomllib
 from collections.abc import Mapping
 from datetime import date, timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -37,11 +35,13 @@ from protocol.messages import (
     BOX_SUBJECT,
     BoxId,
     GridCode,
+    LegalBasis,
     LocalId,
     RegionCode,
 )
 from protocol.refusal import refusal
 from protocol.relay import StreamName
+from protocol.secret import KeptSecret, NoSecretError
 from protocol.shapes import Point
 
 
@@ -83,45 +83,18 @@ LEGAL_DAYS = 30
 _Days = Annotated[int, Field(ge=LEGAL_DAYS, le=3650)]
 
 
-class LegalBasis(StrEnum):
-    """What a camera is there by (Regulation 799); the last two are free of article 17."""
-
-    ARTICLE_7_1 = "art7_1"  # public places that the county's government plans
-    ARTICLE_7_2 = "art7_2"  # places where crowds come together, by who runs them
-    ARTICLE_9 = "art9"  # other public places, by who has a duty to keep them safe
-    NON_PUBLIC = "non_public"  # article 33
-
-
 _FREE_OF_ARTICLE_17 = frozenset({LegalBasis.ARTICLE_9, LegalBasis.NON_PUBLIC})
 
 
-class Secret(Section):
+class Secret(KeptSecret):
     """Where a secret is: exactly one of a file (its first line) or an environment variable."""
-
-    file: Path | None = None
-    env: str | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        if (self.file is None) == (self.env is None):
-            raise ValueError("give exactly one of 'file' and 'env'")
-        return self
 
     def read(self) -> SecretStr:
         """Return the secret. Raises ConfigError where it is missing, empty or no text."""
-        if self.file is not None:
-            try:
-                value = self.file.read_text(encoding="utf-8").partition("\n")[0].strip()
-            except OSError as error:
-                raise ConfigError(f"secret file {self.file}: {error.strerror}") from error
-            except ValueError:  # which would go on with what the file holds
-                raise ConfigError(f"secret file {self.file}: not text in UTF-8") from None
-        else:
-            assert self.env is not None
-            value = os.environ.get(self.env, "")
-        if not value:
-            raise ConfigError(f"secret {self.file or self.env}: empty or not set")
-        return SecretStr(value)
+        try:
+            return self.fetch()
+        except NoSecretError as error:
+            raise ConfigError(str(error)) from error.__cause__
 
 
 class BoxSection(Section):

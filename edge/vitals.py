@@ -1,11 +1,10 @@
 """How the box is, for its heartbeat."""
 
 import shutil
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 from typing import Literal
 
-from edge.config import CameraSection
+from edge.config import CameraSection, EdgeConfig
 from edge.health import StreamBoard
 from edge.ports import Vitals
 from edge.recording.index import RecordingIndex
@@ -21,17 +20,17 @@ class BoxVitals:
 
     def __init__(
         self,
-        cameras: Sequence[CameraSection],
+        config: EdgeConfig,
         streams: StreamBoard,
         index: RecordingIndex,
-        folder: Path,
         clock: Clock,
         detector: Callable[[], tuple[DetectorState, str | None]],
     ) -> None:
-        self._cameras = tuple(camera for camera in cameras if camera.enabled)
+        self._cameras = tuple(camera for camera in config.cameras if camera.enabled)
+        self._retention_days = config.recording.retention_days
         self._streams = streams
         self._index = index
-        self._folder = folder
+        self._folder = config.box.data_dir
         self._started_at = clock.now()
         self._detector = detector
 
@@ -57,4 +56,6 @@ class BoxVitals:
             state=StreamState.CONNECTING if status is None else status.state,
             since=self._started_at if status is None else status.since,
             last_packet_at=None if status is None else status.last_packet_at,
+            retention_days=camera.retention_days or self._retention_days,
+            legal_basis=camera.legal_basis,
         )

@@ -191,8 +191,21 @@ class StreamState(StrEnum):
     LOST = "lost"
 
 
+class LegalBasis(StrEnum):
+    """What a camera is there by (Regulation 799); the last two are free of articles 14 and 17."""
+
+    ARTICLE_7_1 = "art7_1"  # public places that the county's government plans
+    ARTICLE_7_2 = "art7_2"  # places where crowds come together, by who runs them
+    ARTICLE_9 = "art9"  # other public places, by who has a duty to keep them safe
+    NON_PUBLIC = "non_public"  # article 33
+
+
 class CameraState(Message):
-    """One camera in a birth snapshot or a heartbeat."""
+    """One camera in a birth snapshot or a heartbeat.
+
+    ``retention_days`` (how long its recordings are kept) and ``legal_basis`` are what its box is
+    configured with; an older box says neither.
+    """
 
     camera_id: LocalId
     name: str
@@ -202,6 +215,8 @@ class CameraState(Message):
     state: StreamState
     since: AwareDatetime
     last_packet_at: AwareDatetime | None = None
+    retention_days: int | None = Field(default=None, ge=1)
+    legal_basis: LegalBasis | None = None
 
 
 class StateData(Message):

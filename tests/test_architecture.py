@@ -45,7 +45,7 @@ IMPURE = {
 #: Modules that only declare what others mean: pure code may name them.
 DECLARATIVE = {
     *("edge.config", "edge.rule_config", "edge.errors", "edge.ports", "edge.recording.segment"),
-    *("central.codes", "central.errors", "central.ports", "models.errors"),
+    *("central.codes", "central.errors", "central.points.codes", "central.ports", "models.errors"),
 }
 
 #: Among the pure code, the few modules through which it meets the world.

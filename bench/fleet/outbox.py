@@ -8,22 +8,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from bench.made_up import gathering
 from edge.alerts.event import EventWriter, Happening
 from edge.alerts.standing import Standing
 from edge.bus.outbox import LIVE_FOR, Load, Place
 from edge.bus.window import Waiting
 from edge.config import EdgeConfig
-from edge.ports import Occurrence
 from protocol.codec import encode
 from protocol.ids import uuid7
-from protocol.messages import AlertKind, AlertLevel, AlertMode, AlertOp
+from protocol.messages import AlertOp
 
 #: Receipted messages that are kept, to be sent again when the centre asks (protocol I12). A real
 #: box keeps them for seven days; a thousand of them in one process can't.
 KEPT = 64
-
-_MOST_PEOPLE = 80
-_THRESHOLD = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +61,7 @@ class FleetOutbox:
         camera_id = self._cameras[self._last % len(self._cameras)]
         standing = self._open.pop(camera_id, None)
         op = AlertOp.START if standing is None else AlertOp.END
-        occurrence = self._occurrence(op, camera_id, now)
+        occurrence = gathering(op, camera_id, now, self._chance)
         if standing is None:
             standing = self._open[camera_id] = Standing.begun(occurrence, uuid7(now))
         else:
@@ -131,20 +128,6 @@ class FleetOutbox:
         if asked:
             self._rows = dict(sorted(self._rows.items()))
         return len(asked)
-
-    def _occurrence(self, op: AlertOp, camera_id: str, now: datetime) -> Occurrence:
-        return Occurrence(
-            op=op,
-            kind=AlertKind.GATHERING,
-            level=self._chance.choice(list(AlertLevel)),
-            mode=AlertMode.LIVE,
-            camera_id=camera_id,
-            rule_id="crowd",
-            region_id="all",
-            at=now,
-            count=self._chance.randrange(_THRESHOLD, _MOST_PEOPLE),
-            threshold=_THRESHOLD,
-        )
 
 
 def _is_news(row: _Row, now: datetime) -> bool:

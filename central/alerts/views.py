@@ -21,6 +21,7 @@ from central.db.models import (
     IncidentAlert,
     IncidentLedger,
     Person,
+    PointLedger,
 )
 from central.duty.resolve import ORDER
 from central.duty.views import OnDutyView
@@ -157,7 +158,10 @@ def alert_views(session: Session, alerts: Sequence[Alert]) -> list[AlertView]:
 
 def ledger_views(
     session: Session,
-    entries: Sequence[AlertLedger] | Sequence[IncidentLedger] | Sequence[ActivityLedger],
+    entries: Sequence[AlertLedger]
+    | Sequence[IncidentLedger]
+    | Sequence[ActivityLedger]
+    | Sequence[PointLedger],
 ) -> list[LedgerView]:
     """Return ledger entries in their order."""
     people = person_views(session, (entry.actor_id for entry in entries))

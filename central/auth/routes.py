@@ -35,9 +35,10 @@ class UserView(View):
 
 
 class SessionView(View):
-    """Who is signed in, who stands at the wall, and where."""
+    """Who is signed in, whose name acts bear (null at a wall without a PIN), who stands there."""
 
     user: UserView
+    person: PersonView | None
     operator: PersonView | None
     village: VillageView
     server_time: datetime
@@ -130,6 +131,7 @@ async def _checked(centre: Centre, work: Any) -> Any:  # noqa: ANN401 - any resu
 def _view(centre: Centre, signed: Signed) -> SessionView:
     return SessionView(
         user=UserView(username=signed.username, name=signed.name, role=signed.role),
+        person=signed.person,
         operator=signed.operator,
         village=centre.village,
         server_time=centre.clock.now(),

@@ -25,7 +25,15 @@ from central.codes import (
     UpgradeRing,
 )
 from central.db.types import BigKey, Json, UtcDateTime
-from protocol.messages import AlertKind, AlertLevel, AlertMode, EvidenceKind, EvidenceLack
+from central.points.codes import DeviceType, PlaceType, PointState
+from protocol.messages import (
+    AlertKind,
+    AlertLevel,
+    AlertMode,
+    EvidenceKind,
+    EvidenceLack,
+    LegalBasis,
+)
 
 #: Every constraint has a name, so that a migration can speak of it on both databases.
 NAMING = {
@@ -67,6 +75,7 @@ class Base(DeclarativeBase):
         CameraShown: _words(CameraShown),
         Category: _words(Category),
         CommandState: _words(CommandState),
+        DeviceType: _words(DeviceType),
         EvidenceKind: _words(EvidenceKind),
         EvidenceLack: _words(EvidenceLack),
         EvidencePlace: _words(EvidencePlace),
@@ -75,6 +84,9 @@ class Base(DeclarativeBase):
         FeedKind: _words(FeedKind),
         IncidentState: _words(IncidentState),
         Leaving: _words(Leaving),
+        LegalBasis: _words(LegalBasis),
+        PlaceType: _words(PlaceType),
+        PointState: _words(PointState),
         Post: _words(Post),
         Role: _words(Role),
         UpgradeRing: _words(UpgradeRing),

@@ -8,14 +8,14 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 from uuid import UUID
 
 from sqlalchemy import select, update
 
 from central.codes import EvidencePlace
 from central.db.engine import Database
-from central.db.models import Evidence
+from central.db.models import Evidence, SignPhoto
 from central.errors import ConfigError, NotFoundError
 from central.evidence.span import Span
 from central.evidence.storage import EvidenceStorage, Storages, in_batches
@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 _READ_BYTES = 256 * 1024
 #: Rows that are looked at together, and keys a statement.
 _BATCH = 200
+#: What lies there, by the table that vouches for it.
+_TABLES = (Evidence, SignPhoto)
 
 
 @dataclass(slots=True)
@@ -50,8 +52,9 @@ class Moved:
 class EvidenceMover:
     """Moves every piece that does not lie at ``to``: copy, check, row, and only then away.
 
-    It may be ended at any moment, and begun again: what has moved stays moved. ``work`` is a
-    folder for the piece that is being moved, which is made where there is none.
+    Photos of notice signs are pieces, too. It may be ended at any moment, and begun again: what has
+    moved stays moved. ``work`` is a folder for the piece that is being moved, which is made where
+    there is none.
     """
 
     def __init__(
@@ -70,27 +73,32 @@ class EvidenceMover:
         Raises EvidenceAwayError, StoreUnavailableError; OSError where ``work`` has no room.
         """
         self._work.mkdir(parents=True, exist_ok=True)
-        done, after = Moved(), UUID(int=0)
-        while rows := self._batch(after):
-            for row in rows:
-                self._move(row, done)
-            after = rows[-1].id
-            yield done
+        done = Moved()
+        for table in _TABLES:
+            after = UUID(int=0)
+            while rows := self._batch(table, after):
+                for row in rows:
+                    self._move(row, done)
+                after = rows[-1].id
+                yield done
         for place, storage in self._storages.by_place.items():
             if place is not self._to:
                 done.tidied += self._tidy(storage)
         yield done
 
-    def _batch(self, after: UUID) -> Sequence[Evidence]:
+    def _batch(
+        self, table: type[Evidence | SignPhoto], after: UUID
+    ) -> Sequence[Evidence | SignPhoto]:
         with self._database.read() as session:
-            return session.scalars(
-                select(Evidence)
-                .where(Evidence.place != self._to, Evidence.id > after)
-                .order_by(Evidence.id)
+            rows: Sequence[Any] = session.scalars(
+                select(table)
+                .where(table.place != self._to, table.id > after)
+                .order_by(table.id)
                 .limit(_BATCH)
             ).all()
+            return rows
 
-    def _move(self, row: Evidence, done: Moved) -> None:
+    def _move(self, row: Evidence | SignPhoto, done: Moved) -> None:
         source, target = self._storages.at(row.place), self._storages.at(self._to)
         target.check()
         with tempfile.NamedTemporaryFile(dir=self._work, prefix="moving-") as file:
@@ -105,7 +113,8 @@ class EvidenceMover:
                 return
             target.put(row.path, Path(file.name), row.sha256)
         with self._database.write() as session:
-            session.execute(update(Evidence).where(Evidence.id == row.id).values(place=self._to))
+            table = type(row)
+            session.execute(update(table).where(table.id == row.id).values(place=self._to))
         source.delete(row.path)
         done.pieces += 1
         done.bytes += row.size_bytes
@@ -116,16 +125,20 @@ class EvidenceMover:
         for some in in_batches(storage.kept(), _BATCH):
             keys = [kept.key for kept in some]
             with self._database.read() as session:
-                moved = session.scalars(
-                    select(Evidence.path).where(Evidence.path.in_(keys), Evidence.place == self._to)
-                ).all()
+                moved = [
+                    path
+                    for table in _TABLES
+                    for path in session.scalars(
+                        select(table.path).where(table.path.in_(keys), table.place == self._to)
+                    )
+                ]
             for key in moved:
                 storage.delete(key)
             tidied += len(moved)
         return tidied
 
 
-def _copy(source: EvidenceStorage, row: Evidence, file: IO[bytes]) -> str | None:
+def _copy(source: EvidenceStorage, row: Evidence | SignPhoto, file: IO[bytes]) -> str | None:
     """Write a piece to a file, durably; return its hash, None where it is not there."""
     digest = hashlib.sha256()
     try:

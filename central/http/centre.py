@@ -18,6 +18,7 @@ from central.commands.desk import CommandDesk
 from central.config import CentralConfig
 from central.db.engine import Database
 from central.evidence.caretaker import EvidenceCaretaker
+from central.evidence.folder import MOVING
 from central.evidence.places import open_partials, open_storages
 from central.evidence.store import EvidenceStore
 from central.evidence.uploads import Uploads
@@ -25,6 +26,9 @@ from central.examples.keeper import Choice, ExampleKeeper
 from central.examples.shelf import ExampleShelf
 from central.incidents.desk import IncidentDesk
 from central.ingest.inbox import DatabaseInbox
+from central.points.desk import PointDesk
+from central.points.filing_desk import FilingDesk
+from central.points.photos import SignPhotos
 from central.quarantine.desk import QuarantineDesk
 from central.relay.hub import RelayHub
 from central.review.register import ViewingRegister
@@ -55,6 +59,9 @@ class Centre:
     known: EffectWatch
     evidence: EvidenceStore
     uploads: Uploads
+    points: PointDesk
+    filing: FilingDesk
+    photos: SignPhotos
     caretaker: EvidenceCaretaker
     evidence_reads: CapacityLimiter
     examples: ExampleShelf
@@ -107,6 +114,7 @@ def build_centre(config: CentralConfig, database: Database, clock: Clock) -> Cen
     )
     examples = ExampleShelf(database, clock, config.examples.folder)
     known = EffectWatch(database, clock, deadlines)
+    filing = FilingDesk(database, clock, village.region_code, village.zone)
     keep_feed = timedelta(hours=config.feed.keep_hours)
     return Centre(
         config=config,
@@ -123,6 +131,9 @@ def build_centre(config: CentralConfig, database: Database, clock: Clock) -> Cen
         known=known,
         evidence=evidence,
         uploads=Uploads(),
+        points=PointDesk(database, clock, village.region_code, village.zone),
+        filing=filing,
+        photos=SignPhotos(database, clock, storages, config.evidence.folder / MOVING),
         caretaker=EvidenceCaretaker(database, clock, storages),
         evidence_reads=CapacityLimiter(_READS_AT_ONCE),
         examples=examples,
@@ -131,7 +142,7 @@ def build_centre(config: CentralConfig, database: Database, clock: Clock) -> Cen
         quarantine=QuarantineDesk(database, clock, DatabaseInbox(database, clock, deadlines)),
         commands=CommandDesk(database, clock),
         pump=FeedPump(database, ChangeRenderer(clock, village.region_code)),
-        watch=Watch(database, clock, sessions, known, village.region_code, keep_feed),
+        watch=Watch(database, clock, sessions, known, filing, village.region_code, keep_feed),
         hub=RelayHub(),
         password_checks=CapacityLimiter(_CHECKS_AT_ONCE),
     )

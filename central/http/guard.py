@@ -11,6 +11,7 @@ from starlette.websockets import WebSocket
 
 from central.http.access import COOKIE
 from central.http.problems import Kind, problem
+from central.points.picture import MAX_BYTES
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _HOST = re.compile(r"^[A-Za-z0-9.\-]+(:\d{1,5})?$|^\[[0-9A-Fa-f:.]+\](:\d{1,5})?$")
@@ -20,6 +21,7 @@ _NO_LENGTH = Kind(411, "no_length", "请求缺少长度")
 _TOO_LONG = Kind(413, "too_long", "请求内容过长")
 _NUL = Kind(422, "invalid", "填写的内容不符合要求")
 _EVIDENCE = re.compile(r"^/api/v1/boxes/[^/]+/evidence/")
+_SIGN_PHOTO = re.compile(r"^/api/v1/points/[^/]+/sign-photo$")
 
 _HEADERS = {
     "x-content-type-options": "nosniff",
@@ -72,7 +74,7 @@ class OriginGuard:
 
 
 class BodyLimit:
-    """Refuses a body that no route of ours needs; evidence has a limit of its own."""
+    """Refuses a body that no route of ours needs; evidence and photos have limits of their own."""
 
     LIMIT_BYTES = 1_000_000
 
@@ -87,8 +89,9 @@ class BodyLimit:
                 await problem(_NO_LENGTH, "Content-Length is needed")(scope, receive, send)
                 return
             length = headers.get("content-length", "0")
-            if not length.isdecimal() or int(length) > self.LIMIT_BYTES:
-                words = f"at most {self.LIMIT_BYTES} bytes"
+            most = MAX_BYTES if _SIGN_PHOTO.match(scope["path"]) else self.LIMIT_BYTES
+            if not length.isdecimal() or int(length) > most:
+                words = f"at most {most} bytes"
                 await problem(_TOO_LONG, words)(scope, receive, send)
                 return
         await self._app(scope, receive, send)

@@ -31,19 +31,20 @@ class CodesView(View):
 def codes_view() -> CodesView:
     """Return all codes, each list in its own order."""
     return CodesView(
-        kinds=_list(codes.KINDS),
-        levels=_list(codes.LEVELS),
-        modes=_list(codes.MODES),
-        alert_states=_list(codes.ALERT_STATES),
-        false_reasons=_list(codes.FALSE_REASONS),
-        categories=_list(codes.CATEGORIES),
-        incident_states=_list(codes.INCIDENT_STATES),
-        posts=_list(codes.POSTS),
-        gap_reasons=_list(codes.GAP_REASONS),
-        activity_kinds=_list(codes.ACTIVITY_KINDS),
-        activity_states=_list(codes.ACTIVITY_STATES),
+        kinds=code_views(codes.KINDS),
+        levels=code_views(codes.LEVELS),
+        modes=code_views(codes.MODES),
+        alert_states=code_views(codes.ALERT_STATES),
+        false_reasons=code_views(codes.FALSE_REASONS),
+        categories=code_views(codes.CATEGORIES),
+        incident_states=code_views(codes.INCIDENT_STATES),
+        posts=code_views(codes.POSTS),
+        gap_reasons=code_views(codes.GAP_REASONS),
+        activity_kinds=code_views(codes.ACTIVITY_KINDS),
+        activity_states=code_views(codes.ACTIVITY_STATES),
     )
 
 
-def _list(labels: codes.Labels) -> list[CodeView]:
+def code_views(labels: codes.Labels) -> list[CodeView]:
+    """Return codes with their words, in their own order."""
     return [CodeView(code=code.value, zh=label.zh, en=label.en) for code, label in labels.items()]

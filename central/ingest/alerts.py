@@ -25,6 +25,8 @@ from central.ingest.events import EventIntake
 from central.ingest.parse import Refused, Understood, alert_of
 from central.ledger.book import append
 from central.ledger.chain import Entry
+from central.points.book import TRIED_WORDS, tried_among
+from central.points.states import mode_of
 from protocol.messages import AlertCurve, AlertLevel, AlertMode, ResultMessage
 from protocol.topics import Leaf
 
@@ -56,6 +58,7 @@ class AlertIntake:
     _frozen: list[dict[str, Any]] = field(default_factory=list)
     _duty: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     _programme: Programme = field(default_factory=Programme)
+    _tried: frozenset[str] = frozenset()
 
     def take(self, items: Sequence[Understood]) -> list[Refused]:
         """Store the events and fold the new ones into their alerts; return the refused ones."""
@@ -79,9 +82,9 @@ class AlertIntake:
             )
         }
         unknown = by_alert.keys() - known.keys()
-        self._programme = self._programme_of(
-            [event for alert_id in unknown for event in by_alert[alert_id]]
-        )
+        begun = [event for alert_id in unknown for event in by_alert[alert_id]]
+        self._programme = self._programme_of(begun)
+        self._tried = tried_among(self.session, {_camera_uid(event) for event in begun})
         for alert_id, told in by_alert.items():
             row = known.get(alert_id)
             owner = row.box_id if row else told[0].topic.box_id
@@ -132,7 +135,7 @@ class AlertIntake:
             self._go_on(row, facts)
         if facts.ended_at and not (before and before.ended_at):
             self._write(row, "ended")
-        if facts.mode is not AlertMode.TRIAL:
+        if row.mode is not AlertMode.TRIAL:
             self.changes.append((FeedKind.ALERT, str(row.id)))
 
     def _is_doubtful(self, event: Understood) -> bool:
@@ -160,6 +163,7 @@ class AlertIntake:
             box_id=box_id,
             received_at=self.now,
             late=late,
+            in_trial=f"{box_id}.{facts.camera_id}" in self._tried,
             state=AlertState.NEW,
             sign_by=self.deadlines.sign_by(facts.level, self.now),
             verify_by=self.deadlines.verify_by(facts.level, self.now),
@@ -171,7 +175,8 @@ class AlertIntake:
             {"alert_id": alert_id, **person}
             for person in self._on_duty(self.boxes[box_id].region_code)
         ]
-        self._write(row, "raised", to_state=AlertState.NEW)
+        tried = TRIED_WORDS if row.mode is not facts.mode else ""
+        self._write(row, "raised", to_state=AlertState.NEW, note=tried)
         self._entries += self._effect().at_first(row, self._programme)
         return row
 
@@ -188,10 +193,10 @@ class AlertIntake:
         """Return the planned events that the alerts of these may belong to; once a batch."""
         if not events:
             return Programme()
-        told = [(event.topic.box_id, alert_of(event).data) for event in events]
-        places = {data.grid_code for _, data in told}
-        places |= {f"{box_id}.{data.camera_id}" for box_id, data in told}
-        times = [data.started_at for _, data in told]
+        told = [alert_of(event).data for event in events]
+        places = {data.grid_code for data in told}
+        places |= {_camera_uid(event) for event in events}
+        times = [data.started_at for data in told]
         return Programme.read(self.session, places, min(times), max(times))
 
     def _effect(self) -> Effect:
@@ -201,7 +206,8 @@ class AlertIntake:
     def _put(self, row: Alert, facts: BoxFacts) -> None:
         row.box_at, row.outbox_id, row.sequence = facts.at, facts.outbox_id, facts.sequence
         row.clock_doubtful = facts.clock_doubtful
-        row.kind, row.level, row.mode = facts.kind, facts.level, facts.mode
+        row.kind, row.level = facts.kind, facts.level
+        row.mode = mode_of(facts.mode, in_trial=row.in_trial)
         row.camera_uid = f"{row.box_id}.{facts.camera_id}"
         row.camera_name, row.grid_code = facts.camera_name, facts.grid_code
         row.rule_id, row.region_id = facts.rule_id, facts.region_id
@@ -237,6 +243,10 @@ class AlertIntake:
                 for one in people
             ]
         return self._duty[region_code]
+
+
+def _camera_uid(event: Understood) -> str:
+    return f"{event.topic.box_id}.{alert_of(event).data.camera_id}"
 
 
 def _refuse(item: Understood, reason: str) -> Refused:

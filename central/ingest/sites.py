@@ -120,6 +120,8 @@ class SiteIntake:
             camera.place, camera.has_sub = state.place, state.has_sub
             camera.state, camera.since = camera_shown(state.state), state.since
             camera.last_packet_at = state.last_packet_at
+            camera.retention_days = state.retention_days
+            camera.legal_basis = state.legal_basis
             camera.present = True
 
 

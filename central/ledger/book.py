@@ -14,17 +14,21 @@ from central.db.models import (
     Base,
     CommandLedger,
     IncidentLedger,
+    PointLedger,
     QuarantineLedger,
 )
 from central.ledger.chain import Entry, Link, first_break, link
 
-LedgerRow = AlertLedger | IncidentLedger | ActivityLedger | QuarantineLedger | CommandLedger
+LedgerRow = (
+    AlertLedger | IncidentLedger | ActivityLedger | QuarantineLedger | CommandLedger | PointLedger
+)
 LedgerTable = (
     type[AlertLedger]
     | type[IncidentLedger]
     | type[ActivityLedger]
     | type[QuarantineLedger]
     | type[CommandLedger]
+    | type[PointLedger]
 )
 
 #: Every ledger, by the table that keeps it.
@@ -34,6 +38,7 @@ LEDGERS: tuple[LedgerTable, ...] = (
     ActivityLedger,
     QuarantineLedger,
     CommandLedger,
+    PointLedger,
 )
 
 #: One writer at a time per ledger on PostgreSQL, until its transaction ends; last in our order of
@@ -44,6 +49,7 @@ _LOCKS: dict[Any, int] = {
     ActivityLedger: 0x7A6E5403,
     QuarantineLedger: 0x7A6E5404,
     CommandLedger: 0x7A6E5405,
+    PointLedger: 0x7A6E5406,
 }
 #: The column that says what an entry is about, and what is kept there.
 _SUBJECTS: dict[Any, tuple[str, Callable[[str], object]]] = {
@@ -52,6 +58,7 @@ _SUBJECTS: dict[Any, tuple[str, Callable[[str], object]]] = {
     ActivityLedger: ("activity_id", UUID),
     QuarantineLedger: ("digest", str),
     CommandLedger: ("command_id", UUID),
+    PointLedger: ("subject", str),
 }
 
 

@@ -13,6 +13,7 @@ from central.db.models import Box, Camera
 from central.duty.roster import duty_at
 from central.ingest import quarantine
 from central.periodic import PeriodicWorker
+from central.points.filing_desk import FilingDesk
 from central.sites.liveness import box_state
 from central.wall import feed
 from central.wall.feed import publish
@@ -36,6 +37,7 @@ class Watch:
         clock: Clock,
         sessions: SessionDesk,
         known: EffectWatch,
+        filing: FilingDesk,
         region_code: str,
         keep_feed: timedelta,
     ) -> None:
@@ -43,6 +45,7 @@ class Watch:
         self._clock = clock
         self._sessions = sessions
         self._known = known
+        self._filing = filing
         self._region_code = region_code
         self._keep_feed = keep_feed
         self._worker = PeriodicWorker("watch", _EVERY_S, self.look)
@@ -67,6 +70,7 @@ class Watch:
         if self._pruned_ns is None or now_ns - self._pruned_ns >= _PRUNE_EVERY_S * 1e9:
             self._pruned_ns = now_ns
             self._prune()
+            self._filing.look()
 
     def _boxes(self) -> None:
         now = self._clock.now()

@@ -65,9 +65,10 @@ class StreamFacts:
     ``failed`` is the step that failed, None where pictures came and ``report`` says of what kind;
     ``detail`` is its reason in a library's words. ``status`` is the last one that the camera
     answered with; ``has_login`` whether a user and password are configured. ``clock_offset_s`` is
-    how far the camera's clock is ahead of the box's, where it said its time; ``only_udp`` whether
-    it refused to send by the connection that it is asked by, ``recoded_percent`` how much of a
-    processor it takes to make its pictures into video, None where it sends video.
+    how far the camera's clock is ahead of the box's, where it said its time. ``has_sound``: it
+    offers sound beside the pictures, which the box never takes. ``only_udp``: it refused to send by
+    the connection that it is asked by. ``recoded_percent`` is how much of a processor it takes to
+    make its pictures into video, None where it sends video.
     """
 
     stream: StreamName
@@ -79,6 +80,7 @@ class StreamFacts:
     status: int | None = None
     clock_offset_s: float | None = None
     report: CodecReport | None = None
+    has_sound: bool = False
     only_udp: bool = False
     recoded_percent: int | None = None
 
@@ -133,11 +135,11 @@ def judge(
     """Yield what is to be said of a camera; ``sub`` is None where none is configured."""
     if main.clock_offset_s is not None:
         yield from _judge_clock(camera_id, main.clock_offset_s)
-    if main.only_udp or (sub is not None and sub.only_udp):
-        yield Finding(Kind.CAMERA_ONLY_UDP, camera_id, _where(main))
     if main.report is None:
         yield _failed(camera_id, main)
     else:
+        if main.only_udp:
+            yield Finding(Kind.CAMERA_ONLY_UDP, camera_id, _where(main))
         yield _fine(camera_id, main, main.report, room)
         yield from _judge_pictures(camera_id, main, main.report)
         if room is not None:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from edge.config import CameraSection, CentreSection, EdgeConfig, Secret
 from edge.doctor import box, broker, camera, centre, clock, disk, model, network
 from edge.doctor.box import SettingsFacts
-from edge.doctor.camera import Room, room_of
+from edge.doctor.camera import Room, StreamFacts, room_of
 from edge.doctor.disk import Limits, Use
 from edge.doctor.examination import Patient, examine_all
 from edge.doctor.finding import Finding, Kind
@@ -187,12 +187,18 @@ class Checkup:
     def _streams(
         self, section: CameraSection, room: Future[Room | None], readers: Semaphore
     ) -> Iterator[Finding]:
-        main = camera_probe.look_at(section, StreamName.MAIN, readers, self.clock)
+        main = self._looked_at(section, StreamName.MAIN, readers)
         sub = None
         # The same password would be wrong twice, and some cameras lock the account.
         if section.sub_url is not None and not main.is_login_refused:
-            sub = camera_probe.look_at(section, StreamName.SUB, readers, self.clock)
+            sub = self._looked_at(section, StreamName.SUB, readers)
         yield from camera.judge(section.id, main, sub, _known(room))
+
+    def _looked_at(
+        self, section: CameraSection, stream: StreamName, readers: Semaphore
+    ) -> StreamFacts:
+        target = camera_probe.Target.of_camera(section, stream, self.clock)
+        return camera_probe.look_at(target, readers, self.clock)
 
 
 def _known(room: Future[Room | None]) -> Room | None:

@@ -6,6 +6,7 @@ from email.utils import parsedate_to_datetime
 from enum import IntEnum
 
 _FRAME_RATE = re.compile(r"^a=(?:x-)?framerate:\s*([0-9]{1,3}(?:\.[0-9]{1,3})?)", re.MULTILINE)
+_SOUND = re.compile(rb"^m=audio\b", re.MULTILINE)
 _VIDEO = re.compile(r"^m=video\b", re.MULTILINE)
 
 
@@ -28,6 +29,11 @@ def claimed_fps(description: bytes) -> float | None:
     video = _VIDEO.search(sdp)
     matched = _FRAME_RATE.search(sdp, video.start()) if video else None
     return float(matched[1]) or None if matched else None
+
+
+def offers_sound(description: bytes) -> bool:
+    """Return whether a session description offers sound beside its video."""
+    return _SOUND.search(description) is not None
 
 
 def server_time(date: str | None) -> datetime | None:

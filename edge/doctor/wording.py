@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from edge.doctor.finding import Finding, Kind
+from edge.doctor.finding import Finding, Kind, Values
 
 Language = Literal["zh", "en"]
 _TEXTS = Path(__file__).with_name("texts.toml")
@@ -44,11 +44,14 @@ class Wordings:
     def of(self, finding: Finding) -> Wording:
         """Return a finding's words."""
         template = self._by_id[finding.kind.id]
-        values = {"subject": finding.subject, **finding.values}
-        for name in _NAMED & values.keys():
-            values[name] = self._words[str(values[name])]
+        values = self.named({"subject": finding.subject, **finding.values})
         return Wording(
             template.seen.format_map(values),
             template.why.format_map(values),
             template.do.format_map(values),
         )
+
+    def named(self, values: Values) -> dict[str, str | int | float]:
+        """Return values with those that are our own words in this language."""
+        translated = {name: self._words[str(values[name])] for name in _NAMED & values.keys()}
+        return {**values, **translated}

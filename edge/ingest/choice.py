@@ -29,6 +29,18 @@ class CountingOpener(Opener, Protocol):
         """What was wrong so far, on all connections; from any thread."""
 
 
+class TellingOpener(Opener, Protocol):
+    """An opener that says by what way the stream came."""
+
+    @property
+    def is_only_udp(self) -> bool:
+        """Whether the camera refused to send by the connection it is asked by."""
+
+    @property
+    def recoded(self) -> Recoded:
+        """What of the stream had to be made into H.264."""
+
+
 class ChosenOpener:
     """Our own reader; from the first time on that a camera is not suited for it, FFmpeg's.
 
@@ -53,7 +65,7 @@ class ChosenOpener:
         self._who = who
         self._transport = transport
         self._is_only_udp = False
-        self.recoded = recoded or Recoded()
+        self._recoded = recoded or Recoded()
         self._ffmpeg: Opener | None = None
         self._nonsense = 0
 
@@ -94,6 +106,11 @@ class ChosenOpener:
     def is_only_udp(self) -> bool:
         """Whether the camera refused to send by the connection it is asked by."""
         return self._is_only_udp
+
+    @property
+    def recoded(self) -> Recoded:
+        """What of the stream had to be made into H.264, since the start."""
+        return self._recoded
 
     @property
     def flaws(self) -> Flaws:

@@ -57,8 +57,11 @@ class SettingsDesk:
 
     def in_file(self, camera_id: str) -> bool:
         """Return whether a camera is as the configuration file has it."""
-        changed = {camera["id"] for camera in self.now().version.layer.cameras}
-        return camera_id in self._of_file() - changed
+        return camera_id in self._of_file() - self.changed_cameras()
+
+    def changed_cameras(self) -> frozenset[str]:
+        """Return the cameras that are not as the configuration file has them, or not in it."""
+        return frozenset(camera["id"] for camera in self.now().version.layer.cameras)
 
     def tuning(self) -> tuple[Effective, dict[str, Any]]:
         """Return what counts, and of it what may be changed from afar (edge.settings.tuning)."""

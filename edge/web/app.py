@@ -24,5 +24,7 @@ def create_app(box: Collaborators, host: str = "127.0.0.1") -> FastAPI:
     cameras = frozenset(camera.id for camera in box.cameras)
     app.include_router(PreviewRoutes(cameras, box.previews, box.clock).router())
     app.include_router(ExportRoutes(box.exporter, cameras, box.zone).router())
+    if box.setup is not None:
+        app.include_router(box.setup.router())
     app.add_middleware(HostGuard, host=host)
     return app

@@ -37,6 +37,7 @@ from edge.web.playlist import playlist
 from edge.web.problem import invalid
 from edge.web.rules import RuleRoutes
 from edge.web.settings import SettingsRoutes
+from edge.web.setup import SetupRoutes
 from edge.web.storage import StorageRoutes
 from protocol.clock import Clock
 from protocol.messages import StreamState
@@ -66,7 +67,10 @@ _FRESH = {"cache-control": "no-store"}
 
 @dataclass(frozen=True, slots=True)
 class Collaborators:
-    """What the interface shows. ``scratch`` is a folder of its own: it is emptied at the start."""
+    """What the interface shows. ``scratch`` is a folder of its own: it is emptied at the start.
+
+    ``setup`` is None where cameras can't be set up.
+    """
 
     cameras: Sequence[CameraSection]
     index: RecordingIndex
@@ -84,6 +88,7 @@ class Collaborators:
     scratch: Path
     zone: tzinfo
     clock: Clock
+    setup: SetupRoutes | None = None
 
 
 class EdgeRoutes:

@@ -26,6 +26,7 @@ from central.db.models.incidents import (
     IncidentSerial,
 )
 from central.db.models.people import Account, Person, RateCount, Session, Viewing
+from central.db.models.points import Filing, Point, PointLedger, SignPhoto
 from central.db.models.roster import Shift, ShiftAssignment
 from central.db.models.sites import Box, Camera, ConsumerGroup, Grid, Region
 
@@ -55,6 +56,7 @@ __all__ = [
     "ExampleEntry",
     "FeedFloor",
     "FeedRow",
+    "Filing",
     "Grid",
     "Incident",
     "IncidentAlert",
@@ -62,6 +64,8 @@ __all__ = [
     "IncidentLedger",
     "IncidentSerial",
     "Person",
+    "Point",
+    "PointLedger",
     "Quarantine",
     "QuarantineLedger",
     "RateCount",
@@ -69,5 +73,6 @@ __all__ = [
     "Session",
     "Shift",
     "ShiftAssignment",
+    "SignPhoto",
     "Viewing",
 ]

@@ -170,6 +170,7 @@ class Alert(Base):
     received_at: Mapped[datetime]  # of the first event
     updated_at: Mapped[datetime]
     late: Mapped[bool]
+    in_trial: Mapped[bool] = mapped_column(default=False)  # its point was when it came (points I4)
     clock_doubtful: Mapped[bool]  # its times are not to be relied on (protocol I17)
     state: Mapped[AlertState]
     sign_by: Mapped[datetime]

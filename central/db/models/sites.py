@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from central.codes import BoxState, CameraShown, UpgradeRing
 from central.db.base import Base
+from protocol.messages import LegalBasis
 
 
 class Region(Base):
@@ -87,6 +88,9 @@ class Camera(Base):
     state: Mapped[CameraShown]
     since: Mapped[datetime]
     last_packet_at: Mapped[datetime | None]
+    # What its box is configured with; none of an older box.
+    retention_days: Mapped[int | None]
+    legal_basis: Mapped[LegalBasis | None]
     present: Mapped[bool] = mapped_column(default=True)
 
 

@@ -109,7 +109,7 @@ const MOCK = {
   },
 }
 
-const session = (user) => ({ user: { username: user, name: USERS[user], role: user }, operator: user === 'wall' ? state.operator : null, village: VILLAGE, server_time: nowIso(), version: state.version })
+const session = (user) => ({ user: { username: user, name: USERS[user], role: user }, person: user === 'wall' ? state.operator : OPERATOR, operator: user === 'wall' ? state.operator : null, village: VILLAGE, server_time: nowIso(), version: state.version })
 const isOpen = (each) => each.state === 'NEW' || each.state === 'ACKED' || each.ended_at === null
 const openIncidents = () => state.incidents.filter((each) => each.state !== 'CLOSED')
 const problem = (status, error, zh) => ({ status, body: { error, message: error, message_zh: zh } })

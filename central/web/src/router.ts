@@ -10,6 +10,8 @@ export const router = createRouter({
   routes: [
     { path: '/login', name: 'login', component: () => import('./pages/LoginPage.vue'), meta: { open: true } },
     { path: '/wall', name: 'wall', component: () => import('./pages/WallPage.vue') },
+    { path: '/print/filing', name: 'filing-sheet', component: () => import('./pages/FilingSheetPage.vue'), meta: { review: true } },
+    { path: '/print/sign/:uid', name: 'notice-sign', component: () => import('./pages/NoticeSignPage.vue'), props: true, meta: { review: true } },
     {
       path: '/',
       component: shell,
@@ -25,6 +27,9 @@ export const router = createRouter({
         { path: 'boxes', name: 'boxes', component: () => import('./pages/FleetPage.vue'), meta: { review: true } },
         { path: 'boxes/:box/commands', name: 'commands', component: () => import('./pages/CommandsPage.vue'), props: (to) => ({ boxId: to.params.box }), meta: { review: true } },
         { path: 'deliveries', name: 'deliveries', component: () => import('./pages/DeliveriesPage.vue'), meta: { review: true } },
+        { path: 'points', name: 'points', component: () => import('./pages/PointsPage.vue'), meta: { review: true } },
+        { path: 'points/:uid', name: 'point', component: () => import('./pages/PointPage.vue'), props: true, meta: { review: true } },
+        { path: 'filing', name: 'filing', component: () => import('./pages/FilingPage.vue'), meta: { review: true } },
         { path: 'quarantine', name: 'quarantine', component: () => import('./pages/QuarantinePage.vue'), meta: { admin: true } },
         { path: 'examples', name: 'examples', component: () => import('./pages/ExamplesPage.vue'), meta: { admin: true } },
         { path: 'about', name: 'about', component: () => import('./pages/AboutPage.vue'), meta: { open: true } },

@@ -10,6 +10,7 @@ const reload = vi.fn()
 function sessionOf(operator: Person | null, version = '1'): Session {
   return {
     user: { username: 'wall', name: '电视', role: 'wall' },
+    person: operator,
     operator,
     village: { name: '青石村', region_code: '532301100201', time_zone: 'Asia/Shanghai' },
     server_time: '2026-11-22T06:00:00Z',

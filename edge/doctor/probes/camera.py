@@ -1,9 +1,13 @@
 """Reaching one camera step by step, then reading some seconds of what it sends."""
 
 import socket
-from dataclasses import replace
-from threading import Semaphore
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from typing import Self
 from urllib.parse import urlsplit
+
+from pydantic import SecretStr
 
 from edge.cameras.codec_report import CodecReport, StreamMeter
 from edge.config import CameraSection
@@ -22,7 +26,7 @@ from edge.errors import (
     StreamUntrusted,
     UntrustedError,
 )
-from edge.ingest.choice import ChosenOpener
+from edge.ingest.choice import ChosenOpener, TellingOpener
 from edge.ingest.http_call import Call
 from edge.ingest.own import PORTS
 from edge.ingest.reader import Reader
@@ -45,15 +49,43 @@ STREAM_LIMIT_S = _CONNECT_S + _ANSWER_S + _FIRST_KEY_S + 12.0
 _NS_PER_S = 1_000_000_000
 
 
-def look_at(
-    camera: CameraSection, stream: StreamName, readers: Semaphore, clock: Clock
-) -> StreamFacts:
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One stream, how to log in to its camera, and how it is opened.
+
+    ``certificate`` is the SHA-256 of the pinned one; ``basic_over_http``: the password may go out
+    as it is.
+    """
+
+    stream: StreamName
+    url: str
+    username: str | None
+    password: Callable[[], SecretStr] | None
+    opener: Callable[[Reader], TellingOpener]
+    certificate: str = ""
+    basic_over_http: bool = False
+
+    @classmethod
+    def of_camera(cls, camera: CameraSection, stream: StreamName, clock: Clock) -> Self:
+        """Return a configured stream, opened as the box opens it."""
+        return cls(
+            stream,
+            camera.url(stream),
+            camera.username,
+            camera.password.read if camera.password else None,
+            lambda reader: ChosenOpener.of_camera(camera, stream, reader, clock),
+            camera.certificate_sha256 or "",
+            camera.basic_over_http,
+        )
+
+
+def look_at(target: Target, readers: AbstractContextManager[object], clock: Clock) -> StreamFacts:
     """Return how far one gets with a stream; takes ``STREAM_LIMIT_S``, and the wait for a reader.
 
     ``readers`` is how many cameras may be read at a time: more would fill the network that is to be
     measured. Never more than one wrong login: pictures are asked of a camera that took the first.
     """
-    return _Look(camera, stream, readers, clock).run()
+    return _Look(target, readers, clock).run()
 
 
 class _FailedError(Exception):
@@ -69,16 +101,10 @@ class _Look:
     """One stream, looked at once."""
 
     def __init__(
-        self,
-        camera: CameraSection,
-        stream: StreamName,
-        readers: Semaphore,
-        clock: Clock,
+        self, target: Target, readers: AbstractContextManager[object], clock: Clock
     ) -> None:
-        self._url = camera.url(stream)
-        parts = urlsplit(self._url)
-        self._camera = camera
-        self._stream = stream
+        parts = urlsplit(target.url)
+        self._target = target
         self._host = parts.hostname or ""
         self._is_http = parts.scheme in {"http", "https"}
         self._port = parts.port or PORTS[parts.scheme]
@@ -116,8 +142,7 @@ class _Look:
 
     def _describe(self, connection: socket.socket) -> None:
         try:
-            certificate = self._camera.certificate_sha256 or ""
-            asker = RtspAsker(self._url, self._clock, _ANSWER_S, certificate)
+            asker = RtspAsker(self._target.url, self._clock, _ANSWER_S, self._target.certificate)
             description = asker.ask(connection, self._credentials())
         except ConfigError as error:
             raise _FailedError(Step.LOGIN, error) from error
@@ -137,11 +162,11 @@ class _Look:
     def _ask(self) -> None:
         try:
             call = Call(
-                self._url,
+                self._target.url,
                 self._credentials(),
                 self._clock,
-                self._camera.certificate_sha256 or "",
-                basic_over_http=self._camera.basic_over_http,
+                self._target.certificate,
+                basic_over_http=self._target.basic_over_http,
             )
         except ConfigError as error:
             raise _FailedError(Step.LOGIN, error) from error
@@ -155,16 +180,17 @@ class _Look:
             raise _FailedError(Step.RTSP, error) from error
         finally:
             call.close()
-        self._answered(Description(head.status, server_time(head.header("date")), None))
+        at = server_time(head.header("date"))
+        self._answered(Description(head.status, at, claimed_fps=None, has_sound=False))
 
     def _credentials(self) -> Credentials | None:
-        if self._camera.username is None or self._camera.password is None:
+        if self._target.username is None or self._target.password is None:
             return None
-        return Credentials(self._camera.username, self._camera.password.read().get_secret_value())
+        return Credentials(self._target.username, self._target.password().get_secret_value())
 
     def _measured(self) -> CodecReport:
         reader = Reader(self._clock)
-        opener = ChosenOpener.of_camera(self._camera, self._stream, reader, self._clock)
+        opener = self._target.opener(reader)
         claimed = self._description.claimed_fps if self._description else None
         try:
             with self._readers:
@@ -197,15 +223,16 @@ class _Look:
     ) -> StreamFacts:
         described = self._description
         return StreamFacts(
-            stream=self._stream,
+            stream=self._target.stream,
             host=self._host,
             port=self._port,
-            has_login=self._camera.username is not None,
+            has_login=self._target.username is not None,
             failed=failed,
             detail=detail,
             status=None if described is None else described.status,
             clock_offset_s=self._offset_s,
             report=report,
+            has_sound=described is not None and described.has_sound,
             only_udp=self._only_udp,
             recoded_percent=self._recoded_percent,
         )

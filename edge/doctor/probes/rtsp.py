@@ -7,7 +7,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from edge import trust
-from edge.doctor.rtsp_hint import Status, claimed_fps, server_time
+from edge.doctor.rtsp_hint import Status, claimed_fps, offers_sound, server_time
 from edge.errors import RtspError
 from edge.ingest.own import bare
 from edge.rtsp.challenge import Authoriser, Credentials
@@ -23,11 +23,15 @@ _MOST_BYTES = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """A camera's last answer: its status, its time, and the frames a second that it promises."""
+    """A camera's last answer: its status, its time, the frames a second that it promises.
+
+    ``has_sound``: it offers sound too.
+    """
 
     status: int
     at: datetime | None
     claimed_fps: float | None
+    has_sound: bool
 
 
 class RtspAsker:
@@ -62,7 +66,7 @@ class RtspAsker:
             if is_asked and authoriser.take(answer.all("www-authenticate")):
                 answer = self._answer(connection, authoriser, 2)
         at = server_time(answer.header("date"))
-        return Description(answer.status, at, claimed_fps(answer.body))
+        return Description(answer.status, at, claimed_fps(answer.body), offers_sound(answer.body))
 
     def _answer(self, connection: socket.socket, authoriser: Authoriser, number: int) -> Message:
         url = bare(self._address)

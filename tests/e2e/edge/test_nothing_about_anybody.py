@@ -191,6 +191,7 @@ def answers(edge: EdgeProcess) -> Iterator[tuple[str, bytes]]:
         "at": segment["start"],
         "from": segment["start"],
         "to": segment["end"],
+        **set_up(edge),
     }
     document = edge.get("/v1/openapi.json")
     for path, methods in document["paths"].items():
@@ -202,9 +203,24 @@ def answers(edge: EdgeProcess) -> Iterator[tuple[str, bytes]]:
         query = {each["name"]: known[each["name"]] for each in wanted if is_asked(each)}
         if path.endswith("/coverage"):
             query = dict.fromkeys(("from", "to"), now.date().isoformat())
-        answer = httpx.get(edge.url + place, params=query, timeout=30)
+        answer = httpx.get(edge.url + place, params=query, timeout=30, verify=False)
         assert answer.status_code == 200 or "/exports/" in path, (path, query, answer.text)
         yield path, answer.content
+
+
+def set_up(edge: EdgeProcess) -> dict[str, str]:
+    """Do once what setting cameras up has answers of; return the jobs' ids."""
+    table = "名称,地址,网格,法律依据\n村口,192.0.2.10,1,第九条"
+    begun = {
+        "search_id": ("searches", {"seconds": 1}),
+        "probe_id": ("probes", {"camera_id": "cam-01"}),
+        "bulk_id": ("bulk", {"csv": table, "apply": True}),
+    }
+    ids = {}
+    for name, (kind, body) in begun.items():
+        ids[name] = job_id = edge.post(f"/v1/setup/{kind}", body)["id"]
+        wait_until(lambda path=f"/v1/setup/{kind}/{job_id}": edge.get(path)["state"] == "done", 120)
+    return ids
 
 
 def is_asked(parameter: dict[str, Any]) -> bool:

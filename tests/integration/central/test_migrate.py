@@ -18,7 +18,7 @@ from central.errors import ConfigError, StoreUnavailableError
 from tests.support.xiacun import enter_village
 
 #: The newest schema.
-HEAD = "0002"
+HEAD = "0003"
 
 #: An alert as the first schema has it.
 OLD_ALERT = """

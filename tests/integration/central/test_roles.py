@@ -57,6 +57,18 @@ DECIDED = {
     ("get", "/api/v1/quarantine/ledger"): ADMIN,
     ("post", "/api/v1/quarantine/replay"): ADMIN,
     ("post", "/api/v1/quarantine/{digest}/discard"): ADMIN,
+    ("get", "/api/v1/points"): DUTY,
+    ("get", "/api/v1/points/codes"): DUTY,
+    ("get", "/api/v1/points/due"): DUTY,
+    ("get", "/api/v1/points/{uid}"): DUTY,
+    ("put", "/api/v1/points/{uid}"): ADMIN,
+    ("post", "/api/v1/points/{uid}/checklist"): ADMIN,
+    ("post", "/api/v1/points/{uid}/state"): ADMIN,
+    ("post", "/api/v1/points/{uid}/sign-check"): DUTY,
+    ("put", "/api/v1/points/{uid}/sign-photo"): ADMIN,
+    ("get", "/api/v1/points/{uid}/sign-photo"): DUTY,
+    ("get", "/api/v1/filing"): DUTY,
+    ("post", "/api/v1/filing"): ADMIN,
     ("get", "/api/v1/duty"): ANY,
     ("get", "/api/v1/duty/roster"): ANY,
     ("put", "/api/v1/duty/roster"): ADMIN,
@@ -85,6 +97,7 @@ _PARTS = {
     "box_id": "xiacun-1",
     "kind": "clip",
     "path": "health",
+    "uid": "xiacun-1.cam1",
 }
 _SIGNED_OUT, _FORBIDDEN = 401, 403
 

@@ -32,6 +32,7 @@ def test_signing_in_gives_a_cookie_that_scripts_cannot_read(centre, database):
             None,
             {"name": "下村", "region_code": "532324001002", "time_zone": "Asia/Shanghai"},
         )
+        assert body["person"]["name"] == "张建国"
         token = client.cookies["tanshao_session"]
     with database.read() as session:
         assert session.scalars(select(Session.id_sha256)).all() == [hash_token(token)]
@@ -113,7 +114,8 @@ def test_a_session_goes_on_with_its_use_and_ends_without(centre, clock):
 
 def test_a_wall_stays_signed_in_and_its_operator_goes_with_the_shift(centre, clock):
     with centre.client("wall", pin="2222") as wall:
-        assert wall.get("/session").json()["operator"]["name"] == "李秀英"
+        shown = wall.get("/session").json()
+        assert (shown["operator"]["name"], shown["person"]["name"]) == ("李秀英", "李秀英")
         clock.advance(12 * 3600)  # the shift ends in twelve hours
         assert wall.get("/session").json()["operator"] is None
 

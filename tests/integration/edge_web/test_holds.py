@@ -26,7 +26,7 @@ async def box(tmp_path):
 
 @pytest.fixture
 async def http(box):
-    async with httpx.AsyncClient(base_url=box.server.url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=box.server.url, trust_env=False, verify=False) as client:
         yield client
 
 
@@ -148,7 +148,10 @@ async def test_through_the_relay_a_hold_is_placed_in_the_persons_name(box: Box):
         running_centre() as centre,
         dialled_in(box, centre),
         httpx.AsyncClient(
-            base_url=f"{centre.url}/api/v1/boxes/{BOX_ID}/edge", headers=PERSON, trust_env=False
+            base_url=f"{centre.url}/api/v1/boxes/{BOX_ID}/edge",
+            headers=PERSON,
+            trust_env=False,
+            verify=False,
         ) as http,
     ):
         placed = await http.post("/v1/holds", json=asked())

@@ -29,7 +29,7 @@ async def box(tmp_path):
 
 @pytest.fixture
 async def http(box):
-    async with httpx.AsyncClient(base_url=box.server.url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=box.server.url, trust_env=False, verify=False) as client:
         yield client
 
 
@@ -370,7 +370,7 @@ async def test_without_a_scratch_folder_the_box_starts_and_says_why_there_is_no_
     (tmp_path / "scratch").write_bytes(b"in the way, as a full disk is")
     async with (
         running_box(tmp_path) as box,
-        httpx.AsyncClient(base_url=box.server.url, trust_env=False) as http,
+        httpx.AsyncClient(base_url=box.server.url, trust_env=False, verify=False) as http,
     ):
         box.record(main_footage())
         answer = await http.get("/v1/cameras/gate/clip.mp4", params=span(0, 5))

@@ -34,7 +34,9 @@ async def box(tmp_path):
 
 @pytest.fixture
 async def http(box):
-    async with httpx.AsyncClient(base_url=box.server.url, trust_env=False, timeout=30) as client:
+    async with httpx.AsyncClient(
+        base_url=box.server.url, trust_env=False, verify=False, timeout=30
+    ) as client:
         yield client
 
 
@@ -186,7 +188,10 @@ async def test_of_many_at_once_the_ones_beyond_the_limit_are_refused(box: Box, h
 
 async def test_pictures_are_forgotten_when_nobody_asks_any_more(tmp_path, monkeypatch):
     monkeypatch.setattr(previews, "IDLE_S", 0.05)
-    async with running_box(tmp_path) as box, httpx.AsyncClient(trust_env=False) as http:
+    async with (
+        running_box(tmp_path) as box,
+        httpx.AsyncClient(trust_env=False, verify=False) as http,
+    ):
         box.record(main_footage())
         url = f"{box.server.url}{PREVIEW}"
         assert (await http.get(url, params={"at": iso(1)})).status_code == 200
@@ -226,7 +231,9 @@ async def test_the_centre_passes_previews_and_sheets_on_as_they_are(box: Box, ht
     async with (
         running_centre(open_to_all=True) as centre,
         dialled_in(box, centre),
-        httpx.AsyncClient(base_url=centre.url, trust_env=False, timeout=30) as outside,
+        httpx.AsyncClient(
+            base_url=centre.url, trust_env=False, verify=False, timeout=30
+        ) as outside,
     ):
         above = f"/api/v1/boxes/{BOX_ID}/edge"
         for path, params in [(PREVIEW, {"at": iso(1.5)}), (SHEET, stretch(0, 4, count=4))]:

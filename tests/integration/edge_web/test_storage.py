@@ -28,7 +28,7 @@ async def box(tmp_path):
 
 @pytest.fixture
 async def http(box):
-    async with httpx.AsyncClient(base_url=box.server.url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=box.server.url, trust_env=False, verify=False) as client:
         yield client
 
 

@@ -9,6 +9,7 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import URL, select
@@ -26,8 +27,13 @@ from central.evidence.places import open_storages
 from central.evidence.span import Span
 from central.evidence.store import EvidenceStore, Piece
 from central.ingest.inbox import DatabaseInbox
+from central.points.codes import PlaceType
+from central.points.desk import PointDesk, Terms
+from central.points.photos import SignPhotos
+from central.points.picture import clean
 from protocol.clock import FakeClock, SystemClock
-from protocol.messages import EvidenceKind
+from protocol.messages import EvidenceKind, LegalBasis
+from tests.support.jpeg import jpeg
 from tests.support.tools import ROOT
 from tests.support.web_centre import config_for
 from tests.support.xiacun import (
@@ -145,6 +151,24 @@ def test_everything_goes_to_s3_and_back_and_can_be_read_in_between(village, caps
     assert (village.places(), len(village.files())) == ([EvidencePlace.DISK] * PIECES, PIECES)
     assert village.server.keys() == []
     assert village.is_readable("disk")
+
+
+def test_the_photo_of_a_sign_goes_with_them_and_is_found_where_it_is(village, capsys):
+    terms = Terms(PlaceType.GATE, LegalBasis.ARTICLE_7_1, "村委会", None, "")
+    zone = ZoneInfo("Asia/Shanghai")
+    desk = PointDesk(village.database, SystemClock(), REGION, zone)
+    desk.put(f"{BOX}.cam1", terms, "li")
+    village.evidence.mkdir()
+    given = village.database, SystemClock(), village.storages("disk"), village.evidence / MOVING
+    photo = SignPhotos(*given).keep(f"{BOX}.cam1", clean(jpeg()), "li")
+    desk.hang(photo, "li")
+    assert move(village, "s3") == 0
+    assert "1 moved" in capsys.readouterr().out
+    assert list((village.evidence / BOX / "signs").iterdir()) == []
+    photos = SignPhotos(village.database, SystemClock(), village.storages("s3"), village.evidence)
+    for known in (photo, photos.find(f"{BOX}.cam1")):  # asked before it moved, and after
+        with contextlib.closing(photos.content(known)) as content:
+            assert content.read(10**6) == jpeg()
 
 
 @pytest.mark.parametrize("puts", [1, 3])

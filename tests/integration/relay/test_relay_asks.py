@@ -70,7 +70,10 @@ async def centre():
 @pytest.fixture
 async def http(centre):
     async with httpx.AsyncClient(
-        base_url=f"{centre.url}/api/v1/boxes/{BOX_ID}/edge", headers=PERSON, trust_env=False
+        base_url=f"{centre.url}/api/v1/boxes/{BOX_ID}/edge",
+        headers=PERSON,
+        trust_env=False,
+        verify=False,
     ) as client:
         yield client
 
@@ -157,7 +160,7 @@ async def test_a_box_of_an_older_version_is_not_asked_and_keeps_its_connection(
 
 
 async def test_who_asks_at_the_box_itself_is_local_and_a_broken_name_is_refused(box, echo):
-    async with httpx.AsyncClient(base_url=box.server.url, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=box.server.url, trust_env=False, verify=False) as http:
         local = await http.post("/v1/echo/x", json={})
         named = await http.post(
             "/v1/echo/x", json={}, headers={"x-tanshao-actor": "%E6%9D%A8%20(y)"}
@@ -173,7 +176,7 @@ async def test_who_asks_at_the_box_itself_is_local_and_a_broken_name_is_refused(
 
 async def test_no_page_of_others_can_make_a_browser_on_the_box_change_anything(box, echo):
     form = {"content-type": "text/plain"}
-    async with httpx.AsyncClient(base_url=box.server.url, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=box.server.url, trust_env=False, verify=False) as http:
         foreign = [
             await http.request(method, "/v1/echo/x", json={}, headers={"origin": "http://evil.cn"})
             for method in ("POST", "PATCH", "DELETE")

@@ -46,7 +46,10 @@ async def centre():
 @pytest.fixture
 async def http(centre):
     async with httpx.AsyncClient(
-        base_url=f"{centre.url}/api/v1/boxes/{BOX_ID}/edge", headers=PERSON, trust_env=False
+        base_url=f"{centre.url}/api/v1/boxes/{BOX_ID}/edge",
+        headers=PERSON,
+        trust_env=False,
+        verify=False,
     ) as client:
         yield client
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.doctor.rtsp_hint import claimed_fps, server_time
+from edge.doctor.rtsp_hint import claimed_fps, offers_sound, server_time
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,8 @@ def test_frames_a_second_are_the_videos_and_not_the_sounds():
     assert claimed_fps(b"v=0\nm=audio 0 RTP/AVP 0\na=framerate:8\n") is None
     assert claimed_fps(b"v=0\nm=video 0 RTP/AVP 96\na=framerate:0\n") is None
     assert claimed_fps(b"") is None
+
+
+def test_sound_beside_the_video_is_seen():
+    assert offers_sound(b"v=0\r\nm=video 0 RTP/AVP 96\r\nm=audio 0 RTP/AVP 8\r\n")
+    assert not offers_sound(b"v=0\r\ni=m=audio\r\nm=video 0 RTP/AVP 96\r\n")

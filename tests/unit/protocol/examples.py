@@ -21,6 +21,7 @@ from protocol.messages import (
     EpochMessage,
     HeartbeatData,
     HeartbeatMessage,
+    LegalBasis,
     OutboxFill,
     Outcome,
     ReceiptData,
@@ -54,6 +55,8 @@ CAMERA = CameraState(
     state=StreamState.LIVE,
     since=AT,
     last_packet_at=LATER,
+    retention_days=90,
+    legal_basis=LegalBasis.ARTICLE_7_1,
 )
 LOST_CAMERA = CameraState(
     camera_id="gate",

@@ -42,6 +42,10 @@ async function problem(response: Response): Promise<CentreError> {
   }
 }
 
+function unreachable(error: unknown): never {
+  throw new CentreError(0, 'unreachable', String(error), '连不上中心平台')
+}
+
 /** Return the answer's JSON (undefined for 204). Rejects with CentreError; status 0: no whole answer. */
 export async function request<T>(method: string, path: string, body?: unknown, timeoutMs = 15_000): Promise<T> {
   const init: RequestInit = {
@@ -54,13 +58,18 @@ export async function request<T>(method: string, path: string, body?: unknown, t
     init.headers = { 'Content-Type': 'application/json' }
     init.body = JSON.stringify(body)
   }
-  const unreachable = (error: unknown): never => {
-    throw new CentreError(0, 'unreachable', String(error), '连不上中心平台')
-  }
   const response = await fetch(BASE + path, init).catch(unreachable)
   if (!response.ok) throw await problem(response)
   if (response.status === 204) return undefined as T
   // A weak link may break in the midst of an answer, or a stranger's page answer for the centre.
+  return (await response.json().catch(unreachable)) as T
+}
+
+/** Send bytes as they are and return the answer's JSON. Rejects as `request` does. */
+export async function upload<T>(path: string, body: Blob, timeoutMs = 120_000): Promise<T> {
+  const init: RequestInit = { method: 'PUT', credentials: 'same-origin', cache: 'no-store', body, signal: AbortSignal.timeout(timeoutMs) }
+  const response = await fetch(BASE + path, init).catch(unreachable)
+  if (!response.ok) throw await problem(response)
   return (await response.json().catch(unreachable)) as T
 }
 

@@ -32,6 +32,8 @@ export interface Village {
 
 export interface Session {
   user: { username: string; name: string; role: Role }
+  /** In whose name this browser acts. */
+  person: Person | null
   operator: Person | null
   village: Village
   server_time: Instant

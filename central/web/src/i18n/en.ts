@@ -3,6 +3,7 @@ import commands from './commands.en'
 import crowd from './crowd.en'
 import examples from './examples.en'
 import fleet from './fleet.en'
+import points from './points.en'
 import recording from './recording.en'
 import type zh from './zh'
 
@@ -20,6 +21,7 @@ const en: typeof zh = {
     activities: 'Filed events',
     examples: 'Examples',
     boxes: 'Boxes',
+    points: 'Points',
     about: 'About this system',
     logout: 'Log out',
     logoutFailed: 'Not logged out, you are still signed in: {why}',
@@ -231,6 +233,7 @@ const en: typeof zh = {
   ...crowd,
   ...examples,
   ...fleet,
+  ...points,
   ...recording,
   ...activities,
   incident: {

@@ -4,6 +4,7 @@ import commands from './commands.zh'
 import crowd from './crowd.zh'
 import examples from './examples.zh'
 import fleet from './fleet.zh'
+import points from './points.zh'
 import recording from './recording.zh'
 
 export default {
@@ -19,6 +20,7 @@ export default {
     activities: '报备活动',
     examples: '误报样本',
     boxes: '主机',
+    points: '点位档案',
     about: '关于本系统',
     logout: '退出',
     logoutFailed: '没有退出成功，仍在登录中：{why}',
@@ -230,6 +232,7 @@ export default {
   ...crowd,
   ...examples,
   ...fleet,
+  ...points,
   ...recording,
   ...activities,
   incident: {
