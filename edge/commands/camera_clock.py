@@ -2,16 +2,15 @@
 
 import json
 import logging
-import os
 import subprocess
 import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
+from edge import offspring
 from edge.commands import journal
 from edge.config import CameraSection
 from edge.db.database import Database
@@ -28,7 +27,6 @@ LIMIT_S = 100.0
 #: What a process says at most; more is none of ours.
 _MOST_BYTES = 4096
 _LOOK_EVERY_S = 5.0
-_ROOT = Path(__file__).resolve().parents[2]
 _OUTCOMES = {
     "right": (Outcome.DONE, "clock_was_right"),
     "set": (Outcome.DONE, "clock_set"),
@@ -110,12 +108,11 @@ class ClockErrand:
                 self._process.kill()
 
     def _spawn(self) -> subprocess.Popen[bytes]:
-        paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         return subprocess.Popen(  # noqa: S603 - our own interpreter and module
             self._command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            env=offspring.environment(),
             start_new_session=True,  # Ctrl-C is the box's to handle
         )
 

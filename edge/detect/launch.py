@@ -5,9 +5,9 @@ import socket
 import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
+from edge import offspring
 from edge.detect import wire
 from models.runtime import Runtime
 from models.store import Selection
@@ -17,7 +17,6 @@ HANG_S = 8.0
 #: Loading the libraries from a cold, slow disk.
 START_S = 60.0
 _END_S = 2.0
-_ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,7 @@ class Child:
                 [*command, *("--fd", str(theirs.fileno()), "--parent", str(os.getpid()))],
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
-                env=_environment(),
+                env=offspring.environment(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1"),
                 start_new_session=True,  # Ctrl-C is the box's to handle
             )
         except OSError:
@@ -104,14 +103,3 @@ def _named(selection: Selection | None) -> tuple[str, str, str]:
         return "", "", ""
     own = "" if selection.manifest is None else str(selection.manifest)
     return selection.entry.name, str(selection.path), own
-
-
-def _environment() -> dict[str, str]:
-    """Return the environment of the process: it finds our packages, and uses one thread."""
-    paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(paths),
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-    }

@@ -7,10 +7,10 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
 from pydantic import ValidationError
 
+from edge import offspring
 from edge.enrolment.errand import Examining, Saying, Searching, saying_of, written
 
 log = logging.getLogger(__name__)
@@ -19,7 +19,6 @@ log = logging.getLogger(__name__)
 LIMIT_S = 200.0
 #: A line: a picture of 150 KB in base64, and then some.
 _MAX_LINE_BYTES = 1 << 20
-_ROOT = Path(__file__).resolve().parents[2]
 
 Tell = Callable[[Saying], None]
 
@@ -88,12 +87,11 @@ class Errand:
             tell(said)
 
     def _spawn(self) -> subprocess.Popen[bytes]:
-        paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         return subprocess.Popen(  # noqa: S603 - our own interpreter and module
             [*self._command, "--parent", str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # libraries may say there what a camera sent
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            env=offspring.environment(),
             start_new_session=True,  # Ctrl-C is the box's to handle
         )

@@ -6,14 +6,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
 from pydantic import ValidationError
 
+from edge import offspring
 from edge.exports.job import Failure
 from edge.exports.order import Made, Order
-
-_ROOT = Path(__file__).resolve().parents[2]
 
 
 class Making:
@@ -72,12 +70,11 @@ class Making:
                 self._process.kill()
 
     def _spawn(self) -> subprocess.Popen[bytes]:
-        paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         return subprocess.Popen(  # noqa: S603 - our own interpreter and module
             [*self._command, "--parent", str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            env=offspring.environment(),
             start_new_session=True,  # Ctrl-C is the box's to handle
         )
 

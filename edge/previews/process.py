@@ -1,14 +1,13 @@
 """The picture process as the box sees it: started when it is needed, killed when it is late."""
 
 import logging
-import os
 import socket
 import subprocess
 import sys
 import threading
 from dataclasses import dataclass
-from pathlib import Path
 
+from edge import offspring
 from edge.errors import MediaError
 from edge.previews import wire
 
@@ -16,7 +15,6 @@ log = logging.getLogger(__name__)
 
 #: A 4K key frame takes 40 ms; ten times that on a small box that is busy, and ten times more.
 LIMIT_S = 10.0
-_ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +91,7 @@ class PictureProcess:
                 [*self._command, "--fd", str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
-                env={**os.environ, "PYTHONPATH": _with_ours(os.environ.get("PYTHONPATH"))},
+                env=offspring.environment(),
                 start_new_session=True,  # Ctrl-C is the box's to handle
             )
         except OSError:
@@ -112,7 +110,3 @@ class PictureProcess:
         self._child.process.kill()
         self._child.process.wait()
         self._child = None
-
-
-def _with_ours(path: str | None) -> str:
-    return os.pathsep.join([str(_ROOT), *filter(None, [path])])
