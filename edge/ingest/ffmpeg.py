@@ -89,8 +89,8 @@ class FfmpegOpener:
         """Connect; takes about half a second, at most four times ``TIMEOUT_S``; see Opener.open.
 
         Raises StreamRefused for a wrong password or one that can't be read, or a coding we can't
-        carry, StreamMissing for a path that is not there, StreamStalled for a camera that accepts
-        and stays silent, else StreamError.
+        carry, StreamMissing for a path that is not there or has no video, StreamStalled for a
+        camera that accepts and stays silent, else StreamError.
         """
         try:
             url = self._with_credentials()
@@ -114,8 +114,10 @@ class FfmpegOpener:
         name = video[0].codec_context.name if video else None
         codec = Codec.H264 if name == _JPEG else _CODECS.get(name or "")
         if codec is None:
-            offered = ", ".join(stream.codec_context.name for stream in video) or "no video"
+            offered = ", ".join(stream.codec_context.name for stream in video)
             container.close()
+            if not offered:
+                raise StreamMissing("the camera offers no video")
             raise StreamRefused(f"neither H.264 nor H.265 but {offered}")
         heap.give_back()  # to know the stream, FFmpeg has decoded pictures
         recoder = Recoder(self._clock, self._recoded) if name == _JPEG else None

@@ -8,7 +8,7 @@ import binascii
 import re
 from dataclasses import dataclass, field
 
-from edge.errors import StreamRefused, StreamUnsuited
+from edge.errors import StreamMissing, StreamRefused, StreamUnsuited
 from edge.media.nal import START_CODE, split
 from edge.media.sample import TICKS_PER_S, Codec
 
@@ -46,8 +46,9 @@ class _Media:
 def video_track(description: bytes, base_url: str) -> VideoTrack:
     """Return the first H.264 or H.265 track; ``base_url`` is what its addresses are relative to.
 
-    Raises StreamRefused where there is none, StreamUnsuited for one that is sent interleaved and
-    where there are JPEG pictures alone.
+    Raises StreamRefused where there is none, StreamMissing where there is no video at all (a camera
+    whose encoder is not up yet says so), StreamUnsuited for one that is sent interleaved and where
+    there are JPEG pictures alone.
     """
     session, medias = _sections(description.decode("utf-8", "replace"))
     videos = [media for media in medias if media.kind == "video"]
@@ -57,8 +58,10 @@ def video_track(description: bytes, base_url: str) -> VideoTrack:
             return _track(media, _CODECS[name], ticks_per_s, session, base_url)
     if any(_coding(media)[0] == "JPEG" or media.payload_type == _JPEG_TYPE for media in videos):
         raise StreamUnsuited("the camera sends JPEG pictures")
+    if not videos:
+        raise StreamMissing("the camera offers no video")
     offered = ", ".join(_coding(media)[0] or str(media.payload_type) for media in videos)
-    raise StreamRefused(f"neither H.264 nor H.265 but {offered or 'no video'}")
+    raise StreamRefused(f"neither H.264 nor H.265 but {offered}")
 
 
 def _track(
