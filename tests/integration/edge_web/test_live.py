@@ -1,3 +1,4 @@
+import contextlib
 import io
 import json
 import signal
@@ -129,8 +130,10 @@ async def test_closing_the_box_ends_its_viewers_and_the_server_soon(tmp_path):
 
 async def test_the_server_leaves_signals_to_their_owner(box: Box):
     assert threading.current_thread() is threading.main_thread()
-    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
-    assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
+    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
+    async with contextlib.aclosing(HttpServer(box.app, "127.0.0.1", 0)) as server:
+        await server.start()
+        assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)] == before
 
 
 async def test_closing_twice_or_before_the_start_is_fine(box: Box):
