@@ -89,7 +89,7 @@ class ClockErrand:
             with self._lock:
                 if self._stopped:
                     return _not_asked("the box stops")
-                self._process = process = self._spawn()
+                self._process = process = offspring.spawn(self._command)
         except (ConfigError, OSError) as error:
             return _not_asked(str(error))
         with process:
@@ -106,15 +106,6 @@ class ClockErrand:
             self._stopped = True
             if self._process is not None:
                 self._process.kill()
-
-    def _spawn(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            self._command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=offspring.environment(),
-            start_new_session=True,  # Ctrl-C is the box's to handle
-        )
 
 
 def _not_asked(why: str) -> Ending:

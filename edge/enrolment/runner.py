@@ -50,7 +50,10 @@ class Errand:
         with self._lock:
             if self._stopped:
                 return
-            self._process = process = self._spawn()
+            self._process = process = offspring.spawn(
+                [*self._command, "--parent", str(os.getpid())],
+                stderr=subprocess.DEVNULL,  # libraries may say there what a camera sent
+            )
         limit = threading.Timer(self._limit_s, self.stop)
         limit.daemon = True
         limit.start()
@@ -85,13 +88,3 @@ class Errand:
                 log.warning("enrolment.errand_babbles", extra={"bytes": len(data)})
                 continue
             tell(said)
-
-    def _spawn(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [*self._command, "--parent", str(os.getpid())],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,  # libraries may say there what a camera sent
-            env=offspring.environment(),
-            start_new_session=True,  # Ctrl-C is the box's to handle
-        )

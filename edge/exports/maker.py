@@ -43,7 +43,9 @@ class Making:
         with self._lock:
             if self._stopped:
                 return None
-            self._process = process = self._spawn()
+            self._process = process = offspring.spawn(
+                [*self._command, "--parent", str(os.getpid())]
+            )
         with process:
             assert process.stdin is not None
             assert process.stdout is not None
@@ -68,15 +70,6 @@ class Making:
             self._stopped = True
             if self._process is not None:
                 self._process.kill()
-
-    def _spawn(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [*self._command, "--parent", str(os.getpid())],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=offspring.environment(),
-            start_new_session=True,  # Ctrl-C is the box's to handle
-        )
 
     @staticmethod
     def _understood(answer: bytes, status: int) -> Made:

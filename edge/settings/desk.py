@@ -55,10 +55,6 @@ class SettingsDesk:
         """Return the number of what the box runs with."""
         return self._runs.version.number
 
-    def in_file(self, camera_id: str) -> bool:
-        """Return whether a camera is as the configuration file has it."""
-        return camera_id in self._of_file() - self.changed_cameras()
-
     def changed_cameras(self) -> frozenset[str]:
         """Return the cameras that are not as the configuration file has them, or not in it."""
         return frozenset(camera["id"] for camera in self.now().version.layer.cameras)
@@ -106,9 +102,6 @@ class SettingsDesk:
             note = f"version {runs.version.number} is on trial: {runs.version.reason}"
         return Component(Condition.OK, note, figures)
 
-    def _of_file(self) -> frozenset[str]:
-        return frozenset(camera.id for camera in self._file.config.cameras)
-
     # -- changing it -------------------------------------------------------------------------------
 
     def save(
@@ -148,7 +141,7 @@ class SettingsDesk:
             now = self.now()
             if camera_id not in {camera.id for camera in now.config.cameras}:
                 raise NotFoundError(f"camera {camera_id}")
-            in_file = camera_id in self._of_file()
+            in_file = any(camera.id == camera_id for camera in self._file.config.cameras)
             layer = now.version.layer.without_camera(camera_id, is_in_file=in_file)
             self._put(now, layer, actor=actor, reason=reason)
 

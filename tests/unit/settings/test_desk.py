@@ -177,6 +177,6 @@ def test_health_says_that_the_file_can_not_be_read_any_more(paper):
 
 def test_it_is_known_which_cameras_are_the_files(paper):
     paper.desk.save(camera("road"), None, **WHO)
-    assert (paper.desk.in_file("gate"), paper.desk.in_file("road")) == (True, False)
+    assert paper.desk.changed_cameras() == {"road"}
     paper.desk.save(camera("gate"), None, **WHO)
-    assert not paper.desk.in_file("gate")
+    assert paper.desk.changed_cameras() == {"gate", "road"}
