@@ -103,7 +103,7 @@ class Broker:
         self._write_credentials()
         with self.log_path.open("wb") as output:
             self._process = self._spawn(output)
-        self._pid_path.write_text(str(self._process.pid), encoding="ascii")
+        self._write_pid(self._process.pid)
         self._wait_ready(self._process)
         log.info("broker.started", extra={"kind": self.kind.value, "port": self.port})
         if self.kind is BrokerKind.EMBEDDED:
@@ -142,6 +142,12 @@ class Broker:
     @property
     def _digests_path(self) -> Path:
         return self._folder / "digests.json"
+
+    def _write_pid(self, pid: int) -> None:
+        # Renamed into place: who looks while the broker starts again reads a whole number.
+        beside = self._pid_path.with_suffix(".new")
+        beside.write_text(str(pid), encoding="ascii")
+        beside.replace(self._pid_path)
 
     def _write_credentials(self) -> None:
         if self._programs is None:

@@ -215,6 +215,18 @@ def test_it_is_started_again_on_its_port_after_it_was_killed(broker):
 
 
 @EVERY_BROKER
+def test_who_reads_its_process_id_while_it_starts_again_reads_a_whole_one(broker, tmp_path):
+    (noted,) = tmp_path.rglob("broker.pid")
+    before = broker.pid
+    with noted.open(encoding="ascii") as opened_before:
+        os.kill(before, signal.SIGKILL)
+        wait_until(lambda: not broker.alive)
+        broker.start()
+        assert int(opened_before.read()) == before
+    assert int(noted.read_text()) == broker.pid
+
+
+@EVERY_BROKER
 def test_starting_and_closing_twice_is_harmless(broker):
     pid = broker.pid
     broker.start()
