@@ -85,7 +85,7 @@ def _consume(given: argparse.Namespace, config: CentralConfig) -> int:
     if given.replica is not None:
         config = as_replica(config, given.replica)
     _log_to_stderr()
-    from central.serve import consume  # noqa: PLC0415 - the short commands start without it
+    from central.consume import consume  # noqa: PLC0415 - the short commands start without it
 
     return consume(config, SystemClock())
 

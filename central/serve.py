@@ -1,27 +1,17 @@
-"""The two long-running programs of the centre: the web service and the consumer."""
+"""The centre's web service as a program."""
 
-import gc
 import logging
 import signal
 import socket
-import sys
-import threading
 from types import FrameType
 
 import uvicorn
 
 from central.app import create_app
-from central.commands.dispatch import CommandDispatch
-from central.config import CentralConfig, MqttSection
+from central.config import CentralConfig
 from central.db.engine import Database
 from central.db.migrate import migrate
-from central.delivery.pursuit import GapPursuit
 from central.http.centre import Centre
-from central.ingest.consumer import Consumer, ConsumerSettings
-from central.ingest.group import DatabaseGroup
-from central.ingest.inbox import DatabaseInbox
-from central.ingest.pulse import FAILED, PulseBook, stand_by
-from central.ingest.uplink import UplinkSettings
 from protocol.clock import Clock
 from protocol.notify import ServiceNotifier
 
@@ -29,12 +19,6 @@ log = logging.getLogger(__name__)
 
 #: What may be half-way when the service is told to stop: a clip that comes in.
 _GRACE_S = 5
-#: paho reads a packet in three calls, and for each it waits until the thread that stores lets go of
-#: the interpreter: five milliseconds, by default. (A quarter more events a second, measured.)
-_SWITCH_S = 0.0002
-#: How many new objects make the interpreter look for garbage; some 700 by default, a tenth of what
-#: storing a batch costs.
-_YOUNG_OBJECTS = 20_000
 
 
 class CentreServer(uvicorn.Server):
@@ -89,52 +73,3 @@ def serve(config: CentralConfig, clock: Clock) -> int:
 
 def _heard(_number: int, _frame: FrameType | None) -> None:
     """Do nothing: the signal has been answered already."""
-
-
-def consume(config: CentralConfig, clock: Clock) -> int:
-    """Migrate, then take in what boxes send until SIGINT or SIGTERM; return the exit status."""
-    database = Database(config.database.address())
-    migrate(database, clock)
-    is_alone = config.mqtt.replica is None
-    group = None if is_alone else DatabaseGroup(database, config.mqtt.user)
-    uplink = _uplink(config.mqtt, None if group is None else group.share())
-    inbox = DatabaseInbox(database, clock, config.deadlines.deadlines())
-    consumer = Consumer(
-        ConsumerSettings(uplink),
-        inbox,
-        clock,
-        GapPursuit(database, clock),
-        lease=group,
-        dispatcher=CommandDispatch(database, clock),
-    )
-    stopping = threading.Event()
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        stopping.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
-    sys.setswitchinterval(_SWITCH_S)
-    # Of a batch's many objects few are in cycles, and what is loaded by now stays.
-    gc.freeze()
-    gc.set_threshold(_YOUNG_OBJECTS)
-    pulse = PulseBook(database, clock, uplink.username, consumer.status)
-    pulse.start()
-    works = stand_by(consumer, stopping, ServiceNotifier())
-    pulse.close()
-    database.close()
-    return 0 if works else FAILED
-
-
-def _uplink(mqtt: MqttSection, share: str | None) -> UplinkSettings:
-    return UplinkSettings(
-        host=mqtt.host,
-        port=mqtt.port,
-        password=mqtt.password.read(),
-        tls=mqtt.tls,
-        ca_file=mqtt.ca_file,
-        version_5=mqtt.version == "5",
-        username=mqtt.user,
-        clean_session=mqtt.clean_session,
-        share=share,
-    )
