@@ -19,7 +19,7 @@ from protocol.clock import Clock
 REAL_BOX = "real-box"
 
 #: Messages that the consumer stores at once, at most (central.ingest.consumer).
-_BATCH = 500
+_BATCH = 1000
 _SETTLE_S = 300.0
 _POLL_S = 0.05
 _NS = 1_000_000_000

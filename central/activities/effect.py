@@ -47,6 +47,8 @@ class Effect:
 
         One that exceeds its event stays NEW, and bears the event and why.
         """
+        if not programme.activities:
+            return []
         if alert.state is not AlertState.NEW or not concerns(alert.kind, alert.mode):
             return []
         crowd = self._crowd(alert)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Table, insert, inspect
+from sqlalchemy import Table, bindparam, insert, inspect, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -33,6 +33,35 @@ def insert_rows(session: Session, table: type[Base], rows: Sequence[Row]) -> Non
         return
     session.connection().execute(
         insert(core), [{column: row.get(column) for column in columns} for row in values]
+    )
+
+
+def update_rows(session: Session, table: type[Base], rows: Sequence[Base]) -> None:
+    """Write what was loaded or set of rows in one go, and let the session forget them.
+
+    The rows are the session's own, of one table and loaded alike. Its own way groups rows by what
+    was changed of them: of a batch of alerts each third has a statement of its own (measured).
+    Fails as any update does.
+    """
+    if not rows:
+        return
+    core = table.__table__
+    assert isinstance(core, Table)
+    keys = [column.key for column in core.primary_key]
+    values = [_values_of(row) for row in rows]
+    statement = (
+        update(core)
+        .where(*(core.c[key] == bindparam(f"old_{key}") for key in keys))
+        .values({name: bindparam(f"new_{name}") for name in values[0] if name not in keys})
+    )
+    for row in rows:
+        session.expunge(row)
+    session.connection().execute(
+        statement,
+        [
+            {f"old_{name}" if name in keys else f"new_{name}": value for name, value in row.items()}
+            for row in values
+        ],
     )
 
 

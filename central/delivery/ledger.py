@@ -115,7 +115,8 @@ class DeliveryLedger:
 
     def _lengthen(self, batches: Mapping[OutboxKey, Sequence[Understood]]) -> None:
         """Go along chains with what has just come, without reading it again: most are so."""
-        ends = heads(self.session, [(*key, self._row(*key).complete_to) for key in batches])
+        with self.session.no_autoflush:  # these rows change again: they are written once
+            ends = heads(self.session, [(*key, self._row(*key).complete_to) for key in batches])
         for key, items in batches.items():
             row, end = self._row(*key), ends.get(key)
             fresh = [

@@ -15,7 +15,7 @@ from central.activities.effect import Effect
 from central.alerts.fold import BoxFacts, facts_of, fold
 from central.alerts.states import UNDECIDED, Deadlines
 from central.codes import RANK, AlertState, FeedKind
-from central.db.bulk import insert_rows
+from central.db.bulk import insert_rows, update_rows
 from central.db.models import Alert, AlertDuty, AlertLedger, Box, BoxEvent, Person
 from central.delivery.ledger import DeliveryLedger
 from central.duty.resolve import OnDuty
@@ -54,6 +54,7 @@ class AlertIntake:
     repeated: Sequence[Understood] = ()
     results: list[Understood] = field(default_factory=list)
     _begun: list[Alert] = field(default_factory=list)
+    _changed: list[Alert] = field(default_factory=list)
     _entries: list[Entry] = field(default_factory=list)
     _frozen: list[dict[str, Any]] = field(default_factory=list)
     _duty: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -93,6 +94,7 @@ class AlertIntake:
             own = [event for event in told if event.topic.box_id == owner]
             if own:
                 self._fold(row, own)
+        update_rows(self.session, Alert, self._changed)
         if self._entries:
             self.session.flush()
             insert_rows(self.session, Alert, self._begun)
@@ -133,6 +135,7 @@ class AlertIntake:
             if row.late and not is_late and facts.ended_at is None:
                 self._call_after_all(row, facts.level)
             self._go_on(row, facts)
+            self._changed.append(row)
         if facts.ended_at and not (before and before.ended_at):
             self._write(row, "ended")
         if row.mode is not AlertMode.TRIAL:

@@ -40,7 +40,7 @@ class ConsumerSettings:
     """How the consumer works. Both waits double from their first to their cap, spread by half."""
 
     uplink: UplinkSettings
-    batch_size: int = 500
+    batch_size: int = 1000
     queue_size: int = 4096
     reconnect_first_s: float = 0.2
     reconnect_cap_s: float = 5.0

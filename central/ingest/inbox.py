@@ -25,7 +25,7 @@ from central.ledger.chain import Entry
 from central.ports import Committed, Received
 from central.wall.feed import publish
 from protocol.clock import Clock
-from protocol.messages import AlertMessage, OutboxMessage
+from protocol.messages import AlertMessage
 from protocol.topics import BoxTopic
 
 log = logging.getLogger(__name__)
@@ -154,18 +154,18 @@ class DatabaseInbox:
                     understood.append(item)
                 else:
                     refused.append(Refused(item.received, item.topic, UNKNOWN_BOX, item.place))
+            events = [item for item in understood if item.place is not None]
+            told = [item for item in understood if item.place is None]
             sites = SiteIntake(session, boxes, now)
-            sites.take(understood)
+            sites.take(told)
             ledger = DeliveryLedger(session, now)
             ledger.look(parsed)
             alerts = AlertIntake(session, boxes, now, self._deadlines, ledger)
-            refused += alerts.take(
-                [item for item in understood if isinstance(item.message, OutboxMessage)]
-            )
+            refused += alerts.take(events)
             results = ResultIntake(session, now)
             results.take(alerts.results)
             kept = quarantine(session, refused)
-            ledger.heard(understood)
+            ledger.heard(told)
             own = [item for item in kept if item.topic and _is_known(item.topic, boxes)]
             ledger.settle(alerts.fresh, alerts.repeated, own)
             publish(session, now, [*sites.changes, *alerts.changes, *results.changes])

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from pydantic import TypeAdapter
@@ -46,21 +46,17 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """A message of a box, on that box's own topic."""
+    """A message of a box, on that box's own topic.
+
+    ``place`` is its place in the box's outbox, where it has one; ``digest`` the SHA-256 of the
+    bytes as they came.
+    """
 
     received: Received
     topic: BoxTopic
     message: BoxMessage
-
-    @property
-    def place(self) -> Place | None:
-        """Return the place in the box's outbox, where the message has one."""
-        return _place(self.message)
-
-    @property
-    def digest(self) -> str:
-        """Return the SHA-256 of the bytes as they came."""
-        return hashlib.sha256(self.received.payload).hexdigest()
+    place: Place | None
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +94,14 @@ def understand(received: Received) -> Understood | Refused:
     if b"\\u0000" in received.payload:
         # PostgreSQL can't keep it, in text or in a document.
         return Refused(received, topic, "payload: holds the character U+0000", place)
-    return Understood(received, topic, message)
+    digest = hashlib.sha256(received.payload).hexdigest()
+    return Understood(received, topic, message, _place(message), digest)
 
 
 def event_of(item: Understood) -> OutboxMessage:
     """Return the message of an item that is known to have a place in an outbox."""
-    assert isinstance(item.message, OutboxMessage)
-    return item.message
+    assert item.place is not None  # to ask for the class takes pydantic longer
+    return cast("OutboxMessage", item.message)
 
 
 def alert_of(item: Understood) -> AlertMessage:

@@ -131,6 +131,36 @@ def test_update_and_end_change_the_alert_but_not_its_state(inbox, database):
     )
 
 
+def test_what_becomes_of_many_alerts_is_written_in_one_go(inbox, database):
+    ids = [uuid4() for _ in range(4)]
+    inbox.commit([start(alert_id, number) for number, alert_id in enumerate(ids, 1)])
+    told = [
+        {"count": 41, "peak": 41},
+        {"level": AlertLevel.EXTRA_URGENT},
+        {"op": AlertOp.END, "ended_at": NOW + timedelta(seconds=9), "count": 0},
+        {"mode": AlertMode.TRIAL},
+    ]
+    statements = []
+
+    def note(_connection, _cursor, statement, _values, _context, _many):
+        statements.append(statement)
+
+    event.listen(database.engine, "after_cursor_execute", note)
+    at = NOW + timedelta(seconds=9)
+    inbox.commit(
+        start(alert_id, number, **{"op": AlertOp.UPDATE, "at": at} | changes)
+        for number, (alert_id, changes) in enumerate(zip(ids, told, strict=True), 5)
+    )
+    assert sum(words.lower().startswith("update alert ") for words in statements) == 1
+    with database.read() as session:
+        rows = {row.id: row for row in session.scalars(select(Alert))}
+    counted, urgent, over, tried = (rows[alert_id] for alert_id in ids)
+    assert (counted.count, counted.peak) == (41, 41)
+    assert urgent.level is AlertLevel.EXTRA_URGENT
+    assert over.ended_at == at
+    assert tried.mode is AlertMode.TRIAL
+
+
 def test_an_end_before_its_start_still_gives_one_right_alert(inbox, database):
     alert_id, end = uuid4(), NOW + timedelta(seconds=90)
     inbox.commit([start(alert_id, 3, op=AlertOp.END, at=end, ended_at=end, count=3, peak=41)])
