@@ -6,7 +6,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 WEB := central/web
 # Tests start hundreds of processes, which find what is compiled here wherever they are run.
-COMPILED := PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/$(VENV)/bytecode
+COMPILED := PYTHONDONTWRITEBYTECODE=
 ARGS ?=
 CAMERA ?=
 

@@ -5,6 +5,7 @@ a camera answers costs the command alone. What it needs comes by standard input,
 must be on no command line; its answer is one line of JSON.
 """
 
+import argparse
 import json
 import logging
 import sys
@@ -13,6 +14,7 @@ from edge.cameras.camera import Camera
 from edge.cameras.clock_care import set_right
 from edge.cameras.door import Door
 from edge.errors import CameraError
+from edge.orphan import die_with_parent
 from edge.rtsp.challenge import Credentials
 from protocol.clock import SystemClock
 
@@ -43,6 +45,14 @@ def answer(question: str) -> str:
     )
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Answer the question on standard input; the process ends with its parent, ``--parent``."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--parent", type=int, required=True)
+    die_with_parent(parser.parse_args().parent)
     logging.getLogger().addHandler(logging.NullHandler())  # the answer says it all
     sys.stdout.write(answer(sys.stdin.read()) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import subprocess
 import sys
 import threading
 from collections.abc import Sequence
@@ -10,12 +9,12 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from edge import offspring
 from edge.commands import journal
 from edge.config import CameraSection
 from edge.db.database import Database
 from edge.errors import ConfigError, StorageError
 from edge.faultlog import FaultLog
+from edge.offspring import Offspring
 from protocol.clock import Clock
 from protocol.commands import CommandKind
 from protocol.messages import Outcome
@@ -71,11 +70,8 @@ class ClockErrand:
         command: tuple[str, ...] = (sys.executable, "-m", "edge.cameras.errand"),
         limit_s: float = LIMIT_S,
     ) -> None:
-        self._command = command
         self._limit_s = limit_s
-        self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._stopped = False
+        self._offspring = Offspring(command, limit_s)
 
     def run(self, camera: CameraSection) -> Ending:
         """Set a camera's clock; see Errand."""
@@ -86,26 +82,20 @@ class ClockErrand:
                 "username": camera.username,
                 "password": password,
             }
-            with self._lock:
-                if self._stopped:
+            with self._offspring.running(json.dumps(question).encode()) as process:
+                if process is None:
                     return _not_asked("the box stops")
-                self._process = process = offspring.spawn(self._command)
+                assert process.stdout is not None
+                said = process.stdout.read(_MOST_BYTES)
         except (ConfigError, OSError) as error:
             return _not_asked(str(error))
-        with process:
-            try:
-                said, _ = process.communicate(json.dumps(question).encode(), self._limit_s)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                return _not_asked(f"no end within {self._limit_s:g} s")
-        return _understood(said[:_MOST_BYTES], process.returncode)
+        if self._offspring.overran:
+            return _not_asked(f"no end within {self._limit_s:g} s")
+        return _understood(said, process.returncode)
 
     def stop(self) -> None:
         """End the process, if there is one; see Errand."""
-        with self._lock:
-            self._stopped = True
-            if self._process is not None:
-                self._process.kill()
+        self._offspring.stop()
 
 
 def _not_asked(why: str) -> Ending:

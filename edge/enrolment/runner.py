@@ -1,17 +1,14 @@
 """Errands of the box to its cameras: each in a process of its own that ends with it."""
 
-import contextlib
 import logging
-import os
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 
 from pydantic import ValidationError
 
-from edge import offspring
 from edge.enrolment.errand import Examining, Saying, Searching, saying_of, written
+from edge.offspring import Offspring
 
 log = logging.getLogger(__name__)
 
@@ -36,50 +33,28 @@ class Errand:
         limit_s: float = LIMIT_S,
     ) -> None:
         self._order = order
-        self._command = command
-        self._limit_s = limit_s
-        self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._stopped = False
+        # Libraries may say on the standard error what a camera sent.
+        self._offspring = Offspring(command, limit_s, subprocess.DEVNULL)
 
     def run(self, tell: Tell) -> None:
         """Give ``tell`` all that the process says, in this thread, until it ends; blocks.
 
         The process ends with the thread that called. What it leaves unsaid, it leaves.
         """
-        with self._lock:
-            if self._stopped:
+        with self._offspring.running(written(self._order)) as process:
+            if process is None:
                 return
-            self._process = process = offspring.spawn(
-                [*self._command, "--parent", str(os.getpid())],
-                stderr=subprocess.DEVNULL,  # libraries may say there what a camera sent
-            )
-        limit = threading.Timer(self._limit_s, self.stop)
-        limit.daemon = True
-        limit.start()
-        try:
-            with process:
-                self._listen(process, tell)
-        finally:
-            limit.cancel()
-            with self._lock:
-                self._process = None
+            self._listen(process, tell)
         if process.returncode != 0:
             log.warning("enrolment.errand_failed", extra={"status": process.returncode})
 
     def stop(self) -> None:
         """End the process at once, or never start it. Idempotent."""
-        with self._lock:
-            self._stopped = True
-            if self._process is not None:
-                self._process.kill()
+        self._offspring.stop()
 
-    def _listen(self, process: subprocess.Popen[bytes], tell: Tell) -> None:
-        assert process.stdin is not None
+    @staticmethod
+    def _listen(process: subprocess.Popen[bytes], tell: Tell) -> None:
         assert process.stdout is not None
-        with contextlib.suppress(BrokenPipeError):  # it has ended: it will say nothing
-            process.stdin.write(written(self._order))
-            process.stdin.close()
         while data := process.stdout.readline(_MAX_LINE_BYTES):
             try:
                 said = saying_of(data)
