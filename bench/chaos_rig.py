@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -20,7 +20,7 @@ from bench.box import BoxError, BoxInterface, is_live
 from bench.camera import Camera
 from bench.pictures import Pictures
 from bench.program import Program
-from bench.recording import Cut, Span, cut
+from bench.recording import Cut, Span, begun, cut
 from bench.stepped_clock import SteppedClock
 from bench.wait import Found, until
 from protocol.clock import Clock
@@ -169,23 +169,25 @@ class Rig:
 
     def freeze(self) -> None:
         """Let the cameras hang with open connections, until they are given up, and thaw them."""
+        before = self._recorded_before()
         self._camera.freeze()
         frozen_ns = self._clock.monotonic_ns()
         self._until(lambda: self._lost() == CAMERAS, "lost cameras")
         self.story.gone_s.append((self._clock.monotonic_ns() - frozen_ns) / 1e9)
         gone_at = self._clock.now()
         self._camera.thaw()
-        self._until_back(gone_at, gone_at)
+        self._until_back(gone_at, gone_at, before)
         self.story.freezes += 1
 
     def flap(self) -> None:
         """Let the cameras die and come back; print what the box said where that took too long."""
         said_before = self._log.stat().st_size
+        before = self._recorded_before()
         self._camera.kill()
         gone_at = self._clock.now()
         self._camera.start()
         back_at = self._clock.now()
-        late_s = self._until_back(gone_at, back_at)
+        late_s = self._until_back(gone_at, back_at, before)
         self.story.flaps += 1
         if late_s > MOST_BACK_S:
             print(
@@ -272,7 +274,19 @@ class Rig:
         except BoxError:  # killed, or not listening yet
             return False
 
-    def _until_back(self, gone_at: datetime, back_at: datetime) -> float:
+    def _recorded_before(self) -> list[frozenset[datetime]]:
+        """Return when what there is already of each camera begins, from now on.
+
+        While the clock was ahead, footage was dated so; an hour later it seems to begin.
+        """
+        now = self._clock.now()
+        window = Span(now, now + timedelta(seconds=2 * _LIMIT_S))
+        spans = (self._box.recorded(name, window) for name in self.names)
+        return [frozenset(span.start for span in each) for each in spans]
+
+    def _until_back(
+        self, gone_at: datetime, back_at: datetime, before: Sequence[Collection[datetime]]
+    ) -> float:
         """Wait until every camera is recorded anew; note how soon after it was seen to be back.
 
         Returns the longest, in seconds.
@@ -280,7 +294,7 @@ class Rig:
         It may have been recorded before it was seen: both are looked for at intervals.
         """
         first = self._until(
-            lambda: self._recorded_since(gone_at), "recorded cameras that came back"
+            lambda: self._recorded_since(gone_at, before), "recorded cameras that came back"
         )
         back_s = [max(0.0, (each - back_at).total_seconds()) for each in first]
         self.story.back_s += back_s
@@ -288,16 +302,22 @@ class Rig:
 
     def _until_recorded_anew(self, what: str) -> None:
         now = self._clock.now()
-        self._until(lambda: self._recorded_since(now), what)
+        nothing: list[Collection[datetime]] = [()] * CAMERAS
+        self._until(lambda: self._recorded_since(now, nothing), what)
 
-    def _recorded_since(self, at: datetime) -> list[datetime] | None:
-        """Return when each camera's first recording began after ``at``, once all have one."""
+    def _recorded_since(
+        self, at: datetime, before: Sequence[Collection[datetime]]
+    ) -> list[datetime] | None:
+        """Return when each camera's first new recording began after ``at``, once all have one.
+
+        ``before``: when those began that are not new.
+        """
         window = Span(at, at + timedelta(seconds=_LIMIT_S))
         try:
             spans = [self._box.recorded(name, window) for name in self.names]
         except BoxError:  # it is not listening yet
             return None
-        first = [min((s.start for s in each if s.start >= at), default=None) for each in spans]
+        first = [begun(each, at, known) for each, known in zip(spans, before, strict=True)]
         known = [each for each in first if each is not None]
         return known if len(known) == len(first) else None
 

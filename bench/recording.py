@@ -1,6 +1,6 @@
 """What a recording lacks, judged from the box's own timeline: pure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -39,6 +39,14 @@ class Cut:
     lost_received_s: float
     gap_s: float
     ahead_s: float = 0.0
+
+
+def begun(
+    recorded: Iterable[Span], since: datetime, before: Collection[datetime] = ()
+) -> datetime | None:
+    """Return when the first recording since then began, but for those of ``before``: pure."""
+    starts = (span.start for span in recorded)
+    return min((start for start in starts if start >= since and start not in before), default=None)
 
 
 def holes(recorded: Sequence[Span], window: Span, *, slack_s: float = SLACK_S) -> tuple[Span, ...]:

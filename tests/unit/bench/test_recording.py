@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bench.recording import Cut, Span, cut, holes, unexplained
+from bench.recording import Cut, Span, begun, cut, holes, unexplained
 
 T0 = datetime(2026, 11, 22, tzinfo=UTC)
 
@@ -53,3 +53,12 @@ def test_a_hole_is_explained_by_a_kill_within_it_or_just_before_it_only():
     missing = spans((10, 12), (30, 33), (50, 51), (70, 71))
     kills = [at(10.4), at(29.1), at(45)]
     assert list(unexplained(missing, kills)) == spans((50, 51), (70, 71))
+
+
+def test_a_camera_is_back_with_the_first_recording_that_was_not_there_before():
+    recorded = spans((-9, 4), (7, 9), (12, 20))
+    assert begun(recorded, at(0)) == at(7)
+    # A clock that was an hour ahead an hour ago has left footage that seems to begin now.
+    assert begun(recorded, at(0), {at(7)}) == at(12)
+    assert begun(recorded, at(0), {at(7), at(12)}) is None
+    assert begun([], at(0)) is None
