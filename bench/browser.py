@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import (
     BrowserContext,
     Error,
@@ -91,19 +92,17 @@ class Browser:
         self._credentials = {"username": username, "password": password}
         self._driver = sync_playwright()
         self._playwright: Playwright | None = None
+        self._chromium: Chromium | None = None
         self._page: Page | None = None
 
     def __enter__(self) -> Self:
         program = next(filter(None, map(shutil.which, _PROGRAMS)), None)
         self._playwright = self._driver.start()
         try:
-            chromium = self._playwright.chromium.launch(
+            self._chromium = self._playwright.chromium.launch(
                 executable_path=program, args=list(_ARGUMENTS)
             )
-            context = chromium.new_context(locale="zh-CN", viewport=_SCREEN)
-            context.set_default_timeout(_STEP_MS)
-            self._sign_in(context)
-            self._page = context.new_page()
+            self._open(_SCREEN)
         except BaseException:
             self._playwright.stop()
             raise
@@ -117,6 +116,20 @@ class Browser:
     ) -> None:
         if self._playwright is not None:
             self._playwright.stop()
+
+    def beside(self, username: str, password: str, screen: ViewportSize) -> "Browser":
+        """Return one more page, with a sign-in and a size of its own; it ends with this one."""
+        other = Browser(self._base_url, username, password)
+        other._chromium = self._chromium
+        other._open(screen)
+        return other
+
+    def _open(self, screen: ViewportSize) -> None:
+        assert self._chromium is not None
+        context = self._chromium.new_context(locale="zh-CN", viewport=screen)
+        context.set_default_timeout(_STEP_MS)
+        self._sign_in(context)
+        self._page = context.new_page()
 
     def _sign_in(self, context: BrowserContext) -> None:
         answer = context.request.post(
