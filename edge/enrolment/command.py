@@ -11,7 +11,7 @@ from edge.enrolment.enroller import Enroller
 from edge.enrolment.errand import ProbeSaid
 from edge.enrolment.faults import REFUSALS, told
 from edge.enrolment.plan import verdicts
-from edge.enrolment.request import Asked, Refusal, Wanted
+from edge.enrolment.request import Asked, Refusal, Wanted, Watch
 from edge.enrolment.sheet import Fault, SheetError, rows, text_of
 from edge.enrolment.work import Examination
 from edge.errors import ConfigError, RefusedError
@@ -23,6 +23,7 @@ Ask = Callable[[str], str]
 
 _MARKS = {"must": "必须 must", "should": "建议 should", "note": "说明 note"}
 _YES = frozenset({"yes", "y", "是"})
+_WATCHES = {Watch.GATHERING: "人员聚集 gatherings", Watch.FIRE: "明火烟雾 fire and smoke"}
 
 
 class EnrolmentCommand:
@@ -49,17 +50,24 @@ class EnrolmentCommand:
         self._is_sure = is_sure
 
     def add(self, asked: Asked, given: Mapping[str, Any], reason: str) -> int:
-        """Examine a camera, tell what it is, and add it; ``given`` are its facts, and id and like.
+        """Examine a camera, tell what it is, and add it.
+
+        ``given`` are its facts, and id, like and watch.
 
         What of the facts is missing is asked for.
         """
         examined = self._examined(asked)
         if examined is None:
             return 1
-        facts = self._complete(given)
+        wanted = Wanted(
+            self._complete(given), given.get("id"), given.get("like"), given.get("watch")
+        )
+        self._tell(
+            {"like": wanted.like, "watch": sorted(wanted.watched())},
+            _looks_for(wanted),
+        )
         if not self._confirmed("保存? save it?"):
             return 1
-        wanted = Wanted(facts, given.get("id"), given.get("like"))
         camera = self._enroller.enrol(examined, wanted, actor=self._actor, reason=reason)
         self._saved(camera)
         return 0
@@ -162,7 +170,7 @@ class EnrolmentCommand:
 
     def _complete(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return the facts of a camera, with what is missing asked for."""
-        facts = {key: value for key, value in given.items() if key not in {"id", "like"}}
+        facts = {key: value for key, value in given.items() if key not in {"id", "like", "watch"}}
         bases = " / ".join(LegalBasis)
         questions = {
             "name": "名称 name: ",
@@ -209,3 +217,11 @@ def _read(path: Path) -> bytes:
         raise SheetError(
             Fault(f"打不开 {path}", f"{path} can't be read: {error.strerror}")
         ) from error
+
+
+def _looks_for(wanted: Wanted) -> str:
+    """Return in words what a camera is to look for."""
+    named = [_WATCHES[kind] for kind in Watch if kind in wanted.watched()]
+    if wanted.like is not None:
+        named.insert(0, f"同 as {wanted.like}")
+    return f"看 looks for: {'、'.join(named) or '无 nothing'}"

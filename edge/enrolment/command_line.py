@@ -10,7 +10,7 @@ from typing import Any
 
 from edge.enrolment.command import EnrolmentCommand
 from edge.enrolment.enroller import Enroller
-from edge.enrolment.request import RTSP, Asked, scheme_of
+from edge.enrolment.request import RTSP, Asked, Watch, scheme_of
 from edge.enrolment.room import space_for_one_more
 from edge.errors import ConfigError
 from edge.recording.footprint import footprints_at
@@ -54,7 +54,7 @@ def add_commands(
 
     def adding(given: argparse.Namespace) -> _Act:
         asked = _asked(given, read_password)
-        facts = _facts(given) | {"id": given.id, "like": given.like}
+        facts = _facts(given) | {"id": given.id, "like": given.like, "watch": given.watch}
         return lambda command: command.add(asked, facts, given.reason)
 
     def replacing(given: argparse.Namespace) -> _Act:
@@ -66,6 +66,12 @@ def add_commands(
     _describing(parser)
     parser.add_argument("--id", help="what it is called by (the next of cam1, cam2 …)")
     parser.add_argument("--like", metavar="ID", help="with the settings of this camera")
+    parser.add_argument(
+        "--watch",
+        type=_watched,
+        metavar="WHAT",
+        help="gathering,fire (both, where it is like no other), one of them, or none",
+    )
     parser = add("import", _importing, "look at a table (CSV) of cameras, or add them")
     parser.add_argument("file", type=Path)
     parser.add_argument("--apply", action="store_true", help="examine and add them")
@@ -92,6 +98,11 @@ def _describing(parser: _Parser) -> None:
     parser.add_argument(
         "--record-sub", action="store_const", const=True, help="keep the sub-stream as well"
     )
+
+
+def _watched(text: str) -> frozenset[Watch]:
+    """Return what ``--watch`` names. Raises ValueError, which argparse says in its own words."""
+    return frozenset() if text == "none" else frozenset(map(Watch, text.split(",")))
 
 
 def _facts(given: argparse.Namespace) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """A camera's table in the configuration, as an examination and a person make it. Pure."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from itertools import chain, count
 from typing import Any
 
 from edge.config import CameraSection
 from edge.enrolment.errand import Pulled
+from edge.enrolment.request import Watch
 from edge.template import template_of
 
 Document = dict[str, Any]
@@ -26,6 +28,8 @@ _OF_THE_DEVICE = frozenset(
         "basic_over_http",
     }
 )
+#: What a rule is called that is made here.
+_RULE_IDS = {Watch.GATHERING: "crowd", Watch.FIRE: "fire"}
 _MADE_ID = re.compile(r"cam([0-9]{1,9})")
 
 
@@ -65,6 +69,22 @@ def alike(document: Mapping[str, Any], other: Mapping[str, Any]) -> Document:
     carried = template_of({"cameras": [other]})["cameras"][0]
     kept = {key: value for key, value in document.items() if key not in _ALIKE}
     return _sound({**kept, **{key: carried[key] for key in _ALIKE & carried.keys()}})
+
+
+def watching(document: Mapping[str, Any], kinds: Collection[Watch]) -> Document:
+    """Return a table with a rule of each kind; one of a kind that it has already is left alone."""
+    rules = list(document.get("rules", ()))
+    there = {rule.get("kind", Watch.GATHERING) for rule in rules}
+    for kind in Watch:
+        if kind in kinds and kind not in there:
+            rules.append({"id": _free(_RULE_IDS[kind], rules), "kind": kind.value})
+    return {**document, **({"rules": rules} if rules else {})}
+
+
+def _free(name: str, rules: Iterable[Mapping[str, Any]]) -> str:
+    taken = {rule["id"] for rule in rules}
+    names = chain((name,), (f"{name}-{number}" for number in count(2)))
+    return next(each for each in names if each not in taken)
 
 
 def _device(pulled: Pulled, username: str | None) -> Document:

@@ -127,6 +127,7 @@ class Enroller:
             if wanted.like is not None:
                 like = draft.document_of(self.camera(wanted.like))
                 document = draft.alike(document, like) | _own(document, wanted.facts)
+            document = draft.watching(document, wanted.watched())
             return self.book.save(document, _password(examined), actor=actor, reason=reason)
 
     def change(

@@ -65,7 +65,7 @@ def judged(rows: Sequence[Row], cameras: Sequence[CameraSection]) -> Iterator[Pl
         planned = Planned(
             Verdict(row.line, row.cells.get("id", ""), row.cells.get("name", ""), None),
             _asked(row),
-            Wanted(row.facts(), row.cells.get("id"), row.cells.get("like")),
+            Wanted(row.facts(), row.cells.get("id"), row.cells.get("like"), row.watch()),
         )
         fault = _fault(row, planned.asked) or taken.objection(planned)
         if fault is not None:

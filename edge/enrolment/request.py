@@ -36,6 +36,13 @@ class Refusal(StrEnum):
     TOO_MANY_CAMERAS = "too_many_cameras"
 
 
+class Watch(StrEnum):
+    """What a camera may look for by a rule of its kind with every default."""
+
+    GATHERING = "gathering"
+    FIRE = "fire"
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A camera that is to be examined: where, and how to log in.
@@ -57,12 +64,20 @@ class Asked:
 class Wanted:
     """A camera that is to be added: ``facts`` are keys of its table that a person decides.
 
-    ``like`` names a camera whose settings it gets; the facts count before them.
+    ``like`` names a camera whose settings it gets; the facts count before them. ``watch`` is what
+    it looks for beside that one's rules; None: nothing more, and everything where it is like none.
     """
 
     facts: Mapping[str, Any]
     camera_id: str | None = None
     like: str | None = None
+    watch: frozenset[Watch] | None = None
+
+    def watched(self) -> frozenset[Watch]:
+        """Return what it is to look for, whatever it is like."""
+        if self.watch is not None:
+            return self.watch
+        return frozenset(Watch) if self.like is None else frozenset()
 
 
 def checked(asked: Asked) -> Asked:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from edge.enrolment.request import Watch
+
 #: As many as a box has cameras.
 MOST_ROWS: Final = 64
 _MAX_CHARS: Final = 200
@@ -26,6 +28,7 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "retention_reason": ("保存理由", "retention_reason", "天数理由"),
     "record_sub": ("录子码流", "record_sub"),
     "like": ("参照", "like", "同"),
+    "watch": ("看什么", "watch", "告警"),
 }
 NEEDED: Final = ("name", "address", "grid_code", "legal_basis")
 _NAMES: Final = {name: column for column, names in COLUMNS.items() for name in names}
@@ -36,6 +39,18 @@ _BASES: Final = {
     "第九条": "art9",
     "非公共场所": "non_public",
 }
+#: What a camera looks for, as it is written; several with 、 or + between them.
+_WATCHES: Final = {
+    "人员聚集": Watch.GATHERING,
+    "聚集": Watch.GATHERING,
+    "gathering": Watch.GATHERING,
+    "明火烟雾": Watch.FIRE,
+    "明火": Watch.FIRE,
+    "烟火": Watch.FIRE,
+    "fire": Watch.FIRE,
+}
+_NOTHING: Final = frozenset({"无", "不看", "none"})
+_BETWEEN: Final = re.compile(r"[、+/,，;； ]+")
 _YES: Final = frozenset({"是", "yes", "true", "1", "y", "√"})
 _NO: Final = frozenset({"否", "no", "false", "0", "n"})
 #: As spreadsheets end them; a cell may hold any other kind of line's end.
@@ -84,6 +99,11 @@ class Row:
         if self.cells.get("record_sub", "").lower() in _YES:
             made["record_sub"] = True
         return made
+
+    def watch(self) -> frozenset[Watch] | None:
+        """Return what the camera is to look for; None where the table does not say it."""
+        cell = self.cells.get("watch")
+        return None if cell is None else frozenset(filter(None, _watched(cell)))
 
 
 def text_of(data: bytes) -> str:
@@ -189,10 +209,25 @@ def _faults(cells: Mapping[str, str]) -> Iterator[Fault]:
         )
     if not cells.get("retention_days", "1").isdecimal():
         yield Fault("“保存天数”要填整数", "'retention_days' must be a whole number")
+    yield from _wrong_choices(cells)
+
+
+def _wrong_choices(cells: Mapping[str, str]) -> Iterator[Fault]:
     if cells.get("record_sub", "否").lower() not in _YES | _NO:
         yield Fault("“录子码流”要填是或否", "'record_sub' must be yes or no")
+    if None in _watched(cells.get("watch", "无")):
+        yield Fault(
+            "“看什么”要填:人员聚集、明火烟雾,或者无", "'watch' must be gathering+fire, or none"
+        )
     basis = cells.get("legal_basis")
     if basis is not None and basis not in _BASES and basis not in _BASES.values():
         names = "、".join(_BASES)
         codes = ", ".join(_BASES.values())
         yield Fault(f"“法律依据”要填:{names}", f"'legal_basis' must be one of {codes}")
+
+
+def _watched(cell: str) -> set[Watch | None]:
+    """Return what a cell names; None is among it where a word is not understood."""
+    if cell.lower() in _NOTHING:
+        return set()
+    return {_WATCHES.get(word) for word in _BETWEEN.split(cell.lower())}

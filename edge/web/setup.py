@@ -13,7 +13,7 @@ from edge.config import CameraId, CameraSection
 from edge.enrolment.enroller import Enroller
 from edge.enrolment.faults import REFUSALS, told
 from edge.enrolment.plan import verdicts
-from edge.enrolment.request import Asked, Refusal, Wanted
+from edge.enrolment.request import Asked, Refusal, Wanted, Watch
 from edge.enrolment.sheet import SheetError, rows
 from edge.errors import ConfigError, NotFoundError, QueueFullError, RefusedError
 from edge.health import StreamBoard
@@ -116,6 +116,7 @@ class NewCameraBody(_Facts):
     retention_reason: _Words | None = None
     record_sub: bool | None = None
     like: LocalId | None = None
+    watch: tuple[Watch, ...] | None = None
 
 
 class ChangeBody(_Facts):
@@ -236,7 +237,8 @@ class SetupRoutes:
     def add(self, body: NewCameraBody, actor: ActorDep) -> SetupCameraAnswer:
         """Add a camera that was examined."""
         facts = {key: value for key, value in body.facts().items() if value is not None}
-        wanted = Wanted(facts, body.id, body.like)
+        watch = None if body.watch is None else frozenset(body.watch)
+        wanted = Wanted(facts, body.id, body.like, watch)
         with _refusing():
             return self._camera(
                 self._enroller.add(body.probe_id, wanted, actor=actor, reason=body.reason)

@@ -120,7 +120,8 @@ describe('what is sent', () => {
 
   it('says of a camera what was decided, and nothing that was not', () => {
     const plain = { probe_id: 'p1', name: '村口', grid_code: '532324001002001', place: '', legal_basis: 'art7_1', reason: '新装' }
-    expect(cameraOf(whole(), 'p1')).toEqual(plain)
+    expect(cameraOf(whole(), 'p1')).toEqual({ ...plain, watch: ['gathering', 'fire'] })
+    expect(cameraOf(whole({ watch: [] }), 'p1')).toEqual({ ...plain, watch: [] })
     expect(cameraOf(whole({ days: '90', daysReason: '旧的', like: 'cam1', recordSub: true }), 'p1')).toEqual({ ...plain, retention_days: 90, like: 'cam1', record_sub: true })
     expect(cameraOf(whole({ days: '7', daysReason: '库房', legalBasis: 'art9' }), 'p1')).toMatchObject({ retention_days: 7, retention_reason: '库房' })
     expect(termsOf(whole({ installedOn: '' }))).toEqual({ place_type: 'gate', legal_basis: 'art7_1', device_type: 'fixed', manager_unit: '下村村委会', manager_phone: '', installed_on: null, note: '' })

@@ -49,9 +49,11 @@ def test_a_camera_is_examined_told_and_added(typed, path, device, rtsp):
     assert "摄像机 camera: Example Bullet 4" in said
     assert "码流 stream main: H.264 1280×720 25.0 fps" in said
     assert "说明 note: 主码流 H.264" in said
+    assert "看 looks for: 人员聚集 gatherings、明火烟雾 fire and smoke" in said
     assert "已保存 saved: cam1 晒场" in said
     camera = now(path).cameras[1]
     assert (camera.id, camera.place, camera.sub_url) == ("cam1", "东侧", rtsp.url("/sub"))
+    assert [rule.kind for rule in camera.rules] == ["gathering", "fire"]
     assert camera.password is not None
     assert camera.password.read().get_secret_value() == PASSWORD
     assert PASSWORD not in path.read_text(encoding="utf-8")
@@ -81,7 +83,10 @@ def test_a_camera_is_renamed_copied_to_replaced_and_removed(typed, path, rtsp):
     assert (status, "至少存 30 天" in json.loads(said)["zh"]) == (1, True)
 
     words = ("add", rtsp.url("/sub"), "--user", "camera", *FACTS, "--id", "yard", "--yes")
-    assert typed(*words)[0] == 0
+    words = (*words, "--watch", "none")
+    status, said = typed(*words)
+    assert (status, "看 looks for: 无 nothing" in said) == (0, True)
+    assert now(path).cameras[1].rules == ()
     assert typed("copy", "gate", "yard")[0] == 0
 
     assert typed("remove", "gate")[0] == 1

@@ -112,8 +112,12 @@ async def test_a_sub_stream_that_does_not_come_is_left_out(setup: Setup, rtsp):
     probe_id, found = await setup.probed(**urls, username="camera", password=PASSWORD)
     first = found["advice"][0]
     assert (first["code"], first["level"]) == ("path_wrong", "should")
-    added = await setup.http.post("/v1/setup/cameras", json={"probe_id": probe_id, **FACTS})
+    body = {"probe_id": probe_id, **FACTS}
+    unknown = await setup.http.post("/v1/setup/cameras", json={**body, "watch": ["faces"]})
+    assert unknown.status_code == 422
+    added = await setup.http.post("/v1/setup/cameras", json={**body, "watch": ["fire"]})
     assert added.json()["has_sub"] is False
+    assert [rule.kind for rule in setup.enroller.camera(added.json()["id"]).rules] == ["fire"]
 
 
 async def test_a_device_without_onvif_is_told_what_to_do(setup: Setup):
@@ -218,7 +222,8 @@ async def test_ids_are_made_and_never_one_with_recordings(setup: Setup, rtsp):
     for camera_id, error in (("gate", "id_taken"), ("old", "id_recorded")):
         refused = await setup.http.post("/v1/setup/cameras", json={**body, "id": camera_id})
         assert (refused.status_code, refused.json()["error"]) == (409, error)
-    assert (await setup.http.post("/v1/setup/cameras", json=body)).json()["id"] == "cam5"
+    added = await setup.http.post("/v1/setup/cameras", json=body)
+    assert (added.json()["id"], added.json()["rules"]) == ("cam5", 2)
 
 
 async def test_a_camera_is_added_like_another_but_for_what_is_drawn(setup: Setup, rtsp):

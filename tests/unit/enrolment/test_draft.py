@@ -7,6 +7,7 @@ import pytest
 from edge.config import CameraSection, EdgeConfig
 from edge.enrolment import draft
 from edge.enrolment.errand import Pulled
+from edge.enrolment.request import Wanted, Watch
 from tests.support.tools import ROOT
 
 PULLED = Pulled(
@@ -83,3 +84,25 @@ def test_a_camera_like_another_has_its_rules_but_not_its_shapes():
     assert made["quota_gb"] == 5
     assert made.keys().isdisjoint({"record_sub", "retention_days", "place", "sub_url"})
     assert draft.alike(other, draft.new("cam1", FACTS, ALONE, None)).get("rules") is None
+
+
+def test_a_camera_gets_a_rule_of_each_kind_it_is_to_look_for_and_none_twice():
+    plain = draft.new("cam1", FACTS, PULLED, None)
+    both = draft.watching(plain, {Watch.FIRE, Watch.GATHERING})
+    assert both["rules"] == [{"id": "crowd", "kind": "gathering"}, {"id": "fire", "kind": "fire"}]
+    assert [rule.kind for rule in CameraSection.model_validate(both).rules] == list(Watch)
+    assert draft.watching(both, set(Watch)) == both
+    assert draft.watching(plain, set()) == plain
+    # A rule without a kind is a gathering's; an id that is taken is not given twice.
+    own = {**plain, "rules": [{"id": "fire"}]}
+    assert draft.watching(own, set(Watch))["rules"] == [
+        {"id": "fire"},
+        {"id": "fire-2", "kind": "fire"},
+    ]
+
+
+def test_a_camera_looks_for_everything_unless_it_is_like_another_or_somebody_says_what():
+    assert Wanted({}).watched() == set(Watch)
+    assert Wanted({}, like="cam1").watched() == set()
+    assert Wanted({}, like="cam1", watch=frozenset({Watch.FIRE})).watched() == {Watch.FIRE}
+    assert Wanted({}, watch=frozenset()).watched() == set()

@@ -2,6 +2,7 @@
 
 import pytest
 
+from edge.enrolment.request import Watch
 from edge.enrolment.sheet import COLUMNS, MOST_ROWS, SheetError, rows, text_of
 
 HEAD = "名称,地址,用户名,密码,网格,位置,法律依据"
@@ -97,3 +98,25 @@ def test_a_sub_stream_is_recorded_where_that_is_said(cell, wish):
     (row,) = rows(f"{HEAD},录子码流\n{ROW},{cell}\n")
     assert row.facts().get("record_sub") is wish
     assert bool(row.faults) is (cell == "也许")
+
+
+@pytest.mark.parametrize(
+    ("cell", "kinds"),
+    [
+        ("人员聚集、明火烟雾", {Watch.GATHERING, Watch.FIRE}),
+        ("聚集", {Watch.GATHERING}),
+        ("Fire", {Watch.FIRE}),
+        ("gathering+fire", {Watch.GATHERING, Watch.FIRE}),
+        ("无", set()),
+        ("", None),
+    ],
+)
+def test_what_a_camera_looks_for_is_said_in_words(cell, kinds):
+    (row,) = rows(f"{HEAD},看什么\n{ROW},{cell}")
+    assert (row.watch(), row.faults) == (kinds, ())
+
+
+@pytest.mark.parametrize("cell", ["打架", "聚集、打架", "、"])
+def test_what_no_camera_looks_for_is_a_fault(cell):
+    (row,) = rows(f"{HEAD},看什么\n{ROW},{cell}")
+    assert [fault.zh for fault in row.faults] == ["“看什么”要填:人员聚集、明火烟雾,或者无"]

@@ -106,6 +106,8 @@ export interface CameraChange {
   reason: string
 }
 
+export type Watch = 'gathering' | 'fire'
+
 export interface NewCamera extends CameraChange {
   probe_id: string
   name: string
@@ -113,6 +115,8 @@ export interface NewCamera extends CameraChange {
   place: string
   legal_basis: string
   like?: string
+  /** What it looks for beside what the other does; absent: everything, or with `like` nothing. */
+  watch?: Watch[]
 }
 
 export interface BulkRow extends Words {

@@ -1,6 +1,6 @@
 /** The way of a camera onto the wall: which steps there are, what each needs, and what is sent. Pure. */
 
-import type { NewCamera, NewProbe } from '@/api/enrolment'
+import type { NewCamera, NewProbe, Watch } from '@/api/enrolment'
 
 export type Step = 'find' | 'login' | 'look' | 'name' | 'law' | 'swap' | 'done'
 
@@ -13,6 +13,8 @@ export const MOST_PLACE = 60
 export const MOST_REASON = 200
 export const LEGAL_DAYS = 30
 const MOST_DAYS = 3650
+/** In the order in which they are asked. */
+export const WATCHES: readonly Watch[] = ['gathering', 'fire']
 /** Regulation 799: who is there by these may keep for fewer than 30 days, with a reason. */
 const FREE = ['art9', 'non_public']
 
@@ -30,6 +32,8 @@ export interface Draft {
   grid: string
   place: string
   like: string
+  /** What it looks for, where it is like no other. */
+  watch: Watch[]
   placeType: string
   placeNote: string
   legalBasis: string
@@ -58,6 +62,7 @@ export const emptyDraft = (): Draft => ({
   grid: '',
   place: '',
   like: '',
+  watch: [...WATCHES],
   placeType: '',
   placeNote: '',
   legalBasis: '',
@@ -181,7 +186,7 @@ export function cameraOf(draft: Draft, probeId: string): NewCamera {
     ...(draft.days.trim() === '' ? {} : { retention_days: days }),
     ...(draft.days.trim() !== '' && days < LEGAL_DAYS ? { retention_reason: draft.daysReason.trim() } : {}),
     ...(draft.recordSub ? { record_sub: true } : {}),
-    ...(draft.like === '' ? {} : { like: draft.like }),
+    ...(draft.like === '' ? { watch: draft.watch } : { like: draft.like }),
     reason: draft.reason.trim(),
   }
 }

@@ -93,6 +93,12 @@ const en: typeof zh = {
     daysReason: 'Why fewer than 30 days',
     like: 'Settings like',
     likeNone: 'no other, the defaults',
+    watch: 'What it looks for (a lost, covered or turned camera is always told)',
+    watches: {
+      gathering: 'Suspected gatherings: 15 people or more in the picture for a minute',
+      fire: 'Suspected flame and smoke',
+    },
+    watchNone: 'Neither: it records and is shown, and tells only when it is lost or its picture is bad.',
     reason: 'Reason',
     reasonNew: 'new camera',
     reasonSwap: 'new device',

@@ -92,6 +92,12 @@ export default {
     daysReason: '少于30天的理由',
     like: '照着哪一台设置',
     likeNone: '不照着，用默认设置',
+    watch: '要它看什么（断线、遮挡、转动等一直都看）',
+    watches: {
+      gathering: '疑似人员聚集：画面里15人以上、持续1分钟',
+      fire: '疑似明火和烟雾',
+    },
+    watchNone: '两样都不看：这台只录像、看画面，只报断线和画面异常。',
     reason: '事由',
     reasonNew: '新装摄像机',
     reasonSwap: '更换设备',
