@@ -23,7 +23,7 @@ run: $(VENV)/.run $(WEB)/dist/index.html ## a whole village here: demo cameras, 
 	@exec $(PY) -m village run $(foreach url,$(CAMERA),--camera '$(url)') $(ARGS)
 
 test: $(VENV)/.dev $(WEB)/dist/index.html system ## set up and run every test; the pure code's coverage is a gate
-	$(COMPILED) $(PY) -m pytest -n 4 --dist loadfile --no-loadscope-reorder --cov --cov-report= $(ARGS)
+	$(COMPILED) $(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report= $(ARGS)
 	$(PY) -m coverage report --include='$(PURE)' --fail-under=95 --skip-covered
 	@. .ci/node && cd $(WEB) && npm test --silent
 

@@ -27,7 +27,11 @@ _SHOWN = """bars => {
 #: Begun before the seek; ends when the browser has presented the picture it leads to.
 _SEEK = """async at => {
   const video = document.querySelector('[data-testid=review-video]');
-  video.pause();
+  // Only once the page knows that it is paused: else it plays on behind the seek.
+  if (!video.paused) await new Promise(done => {
+    video.addEventListener('pause', () => setTimeout(done), {once: true});
+    video.pause();
+  });
   await new Promise(done => {
     video.requestVideoFrameCallback(function look() {
       if (video.seeking) video.requestVideoFrameCallback(look); else done();

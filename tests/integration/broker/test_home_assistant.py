@@ -103,10 +103,10 @@ def test_a_camera_is_on_while_an_alert_of_it_is_open(broker, tmp_path, home):
         home.subscribe(*HOME_FILTERS)
         box.sender.start()
         wait_until(lambda: newest(home).get(f"{SENSORS}/square/state") == b"OFF")
-        assert newest(home)[f"{SENSORS}/box/state"] == b"ON"
+        wait_until(lambda: newest(home).get(f"{SENSORS}/box/state") == b"ON")
         box.desk.report(occurrence())
         wait_until(lambda: newest(home)[f"{SENSORS}/square/state"] == b"ON")
-        assert newest(home)[f"{SENSORS}/gate/state"] == b"OFF"
+        wait_until(lambda: newest(home).get(f"{SENSORS}/gate/state") == b"OFF")
         box.desk.report(occurrence(AlertOp.END))
         wait_until(lambda: newest(home)[f"{SENSORS}/square/state"] == b"OFF")
 
