@@ -1,7 +1,8 @@
 """Tests that need a part this machine lacks are skipped with the package that brings it."""
 
+import contextlib
 import functools
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -71,36 +72,41 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     measured = Coverage.current()
     if measured is None:
         return (yield)
-    given = getattr(getattr(item, "obj", None), "hypothesis", None)
-    if given is not None:
-        given.inner_test = _traced_at_first(given.inner_test, measured)
+    if _kind(item) in ("e2e", "integration"):
+        measured.stop()
         try:
             return (yield)
         finally:
             measured.start()
-    if _kind(item) not in ("e2e", "integration"):
+    given = getattr(getattr(item, "obj", None), "hypothesis", None)
+    if given is None:
         return (yield)
-    measured.stop()
-    try:
+    with _traced_at_first(given, measured):
         return (yield)
-    finally:
-        measured.start()
 
 
 def _kind(item: pytest.Item) -> str:
     return item.path.relative_to(Path(__file__).parent).parts[0]
 
 
-def _traced_at_first(test: Callable[..., object], measured: Coverage) -> Callable[..., object]:
-    """Return a property's test that lets coverage go after its first examples."""
-    count = 0
+@contextlib.contextmanager
+def _traced_at_first(given: Any, measured: Coverage) -> Generator[None]:
+    """Let coverage go after a property's first examples; ``given`` is Hypothesis's hold on it."""
+    test, count = given.inner_test, 0
 
     @functools.wraps(test)
-    def counted(*given: Any, **named: Any) -> object:
+    def counted(*values: Any, **named: Any) -> object:
         nonlocal count
         count += 1
         if count == _TRACED_EXAMPLES:
             measured.stop()
-        return test(*given, **named)
+        return test(*values, **named)
 
-    return counted
+    given.inner_test = counted
+    try:
+        yield
+    finally:
+        given.inner_test = test
+        # Started once more while it runs, it would no longer stop for the next one.
+        if count >= _TRACED_EXAMPLES:
+            measured.start()

@@ -31,7 +31,7 @@ def test_a_camera_that_refuses_tcp_is_recorded_by_udp_with_nothing_configured(tm
     with rtsp_peers.vlc_camera(clip, tmp_path, CLOCK) as url:
         kept = rtsp_peers.recorded({"main_url": url}, box, CLOCK)
     assert (kept.codec, kept.width, kept.height) == (codec, 640, 360)
-    assert kept.frames >= 5
+    assert kept.frames >= 15
     assert (kept.figures["only_by_udp"], kept.figures["read_by_ffmpeg"]) == (1, 1)
     assert kept.detail is not None
     assert "by UDP only" in kept.detail
@@ -68,7 +68,7 @@ def test_pictures_over_rtsp_by_gstreamer_are_recorded_as_video(tmp_path):
     with rtsp_peers.gst_pictures(tmp_path, CLOCK) as url:
         kept = rtsp_peers.recorded({"main_url": url}, box, CLOCK)
     assert (kept.codec, kept.width, kept.height) == ("h264", 640, 360)
-    assert kept.frames >= 3
+    assert kept.frames >= 8
     assert kept.figures["read_by_ffmpeg"] == 1
 
 
@@ -83,5 +83,5 @@ def test_a_server_in_pure_python_is_recorded_by_our_own_reader(tmp_path, codec):
     with rtsp_peers.aio_rtsp_camera(clip, tmp_path, CLOCK) as url:
         kept = rtsp_peers.recorded({"main_url": url}, box, CLOCK)
     assert (kept.codec, kept.width, kept.height) == (codec, 640, 360)
-    assert kept.frames >= 5
+    assert kept.frames >= 15
     assert kept.figures["read_by_ffmpeg"] == 0
