@@ -12,19 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
-from playwright.sync_api import Error as BrowserError
 from playwright.sync_api import ViewportSize
 
 from bench import report
-from bench.box import BoxError
 from bench.browser import Browser
-from bench.centre import Alert, CentreError
-from bench.program import ProgramError
-from bench.stage import Stage, StageError
+from bench.centre import Alert
+from bench.stage import STAGE_FAILURES, Stage
 from bench.village import Login
-from bench.wait import WaitedTooLongError, until
+from bench.wait import until
 from bench.watchman import Watchman
-from edge.errors import ConfigError
 from protocol.clock import SystemClock
 from village import demo
 
@@ -42,16 +38,6 @@ _STEP_S = 60.0
 #: A page that has loaded shows its video and its pictures a moment later.
 _SETTLE_MS = 4000
 _QUALITY = 82
-
-_FAILURES = (
-    BoxError,
-    BrowserError,
-    CentreError,
-    ConfigError,
-    ProgramError,
-    StageError,
-    WaitedTooLongError,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +172,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             Stage(Path(name) / "village", given.model, SystemClock()) as stage,
         ):
             picture(Photographer(stage, given.folder, taken))
-    except _FAILURES as error:
+    except STAGE_FAILURES as error:
         print(f"FAILED: {error}")
         report.emit(sys.stdout, {"passed": False, "error": str(error), "pictures": taken})
         return 1

@@ -14,26 +14,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from playwright.sync_api import Error as BrowserError
-
 from bench import delivery, report
 from bench.aftermath import Aftermath, aftermath
-from bench.box import BoxError
-from bench.centre import Alert, CentreError
+from bench.centre import Alert
 from bench.delivery import Delivery
 from bench.evidence import Examiner, Looked
 from bench.expected import expected
 from bench.judge import BY_KILLS, CONFIRMED, Row, Seen, Verdict, from_epoch_ms, judge
 from bench.kills import Victim, plan
 from bench.line import Line
-from bench.program import ProgramError
 from bench.recording import Span
-from bench.stage import CAMERA_ID, Stage, StageError
+from bench.stage import CAMERA_ID, STAGE_FAILURES, Stage
 from bench.truth import Gathering, Truth, load, quiet_from
 from bench.village import is_steady
-from bench.wait import WaitedTooLongError
 from bench.watchman import Watchman
-from edge.errors import ConfigError
 from edge.rule_config import GatheringSection
 from protocol.clock import SystemClock
 
@@ -47,16 +41,6 @@ _EVIDENCE_LIMIT_S = 120.0
 _SHORTEST_SHARE = 0.9
 #: A clip across a restart of the edge lacks what the restart cost.
 _SHORTEST_SHARE_KILLED = 0.6
-
-_FAILURES = (
-    BoxError,
-    BrowserError,
-    CentreError,
-    ConfigError,
-    ProgramError,
-    StageError,
-    WaitedTooLongError,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,7 +305,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         folder = given.keep or Path(name) / "village"
         try:
             outcome = run(options, folder)
-        except _FAILURES as error:
+        except STAGE_FAILURES as error:
             print(f"FAILED: {error}")
             report.emit(sys.stdout, {"passed": False, "error": str(error)})
             return 1

@@ -6,13 +6,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from playwright.sync_api import Error as BrowserError
+
 from bench.box import BoxError, BoxInterface
 from bench.browser import Browser
-from bench.centre import Centre
-from bench.program import Program
+from bench.centre import Centre, CentreError
+from bench.program import Program, ProgramError
 from bench.village import Village
-from bench.wait import until
+from bench.wait import WaitedTooLongError, until
 from edge.config import CameraSection
+from edge.errors import ConfigError
 from edge.rule_config import GatheringSection
 from protocol.clock import Clock
 from village import demo
@@ -26,6 +29,18 @@ CAMERA_ID = "cam-01"
 
 class StageError(Exception):
     """The village is not what this measurement is about."""
+
+
+#: What a run on the stage may end with.
+STAGE_FAILURES = (
+    BoxError,
+    BrowserError,
+    CentreError,
+    ConfigError,
+    ProgramError,
+    StageError,
+    WaitedTooLongError,
+)
 
 
 @dataclass(frozen=True, slots=True)
